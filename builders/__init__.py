@@ -1,0 +1,1 @@
+"""How upstream becomes a release."""

@@ -1,0 +1,203 @@
+"""The command `builders`: a skin; a verb parses, makes one call, and prints."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from builders.run import Request
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(path_type=Path)
+RUN_OPTIONS = [
+    click.option("--langs", help="Languages beside English, such as ar,el,hi; by default those of the recipe."),
+    click.option("--sample", is_flag=True, help="Build from the bundled sample: no network, a few seconds."),
+    click.option("--mirror", help="URL or folder that stands for the public servers: scheme and host are replaced."),
+    click.option("--catalog", "catalogs", type=FILE, multiple=True, help="TOML file with your own corpora."),
+    click.option("--offline", is_flag=True, help="Use what is downloaded already; never touch the network."),
+    click.option("--translator", help="'none', or a translation memory in Parquet."),
+    click.option("--set", "changes", multiple=True, metavar="FILTER.THRESHOLD=VALUE", help="Change a threshold."),
+    click.option("--without", multiple=True, metavar="FILTER", help="Leave a filter out."),
+    click.option("--work", type=FOLDER, default="work", show_default=True, help="Where finished units are kept."),
+    click.option(
+        "--lock", type=FILE, default="corpora.lock", show_default=True, help="Digests of what was downloaded."
+    ),
+    click.option("--threads", type=click.IntRange(1), help="Cores to use; all by default."),
+    click.option("--explain", is_flag=True, help="Say of each unit of work why it is made or reused."),
+]
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
+
+
+def run_options(verb: Any) -> Any:
+    """The options of every verb that runs recipes."""
+    for option in reversed(RUN_OPTIONS):
+        verb = option(verb)
+    return verb
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="coit-builders")
+def cli() -> None:
+    """Build versioned CoIT and MuIT datasets from public corpora, every row accounted for.
+
+    \b
+    builders publish --sample --langs ar,el,hi,tr,vi,zh     a first release, in seconds
+    builders publish coit muit --langs el,hi                from the public corpora
+    builders inspect --lang hi --reason wrong_language_xx   what a filter threw away
+    """
+
+
+@cli.command("publish")
+@click.argument("recipes", nargs=-1)
+@click.option("--to", "registry", type=FOLDER, default="registry", show_default=True, help="The registry folder.")
+@click.option(
+    "--format", "form", type=click.Choice(["instructions", "messages"]), default="instructions", show_default=True
+)
+@run_options
+@JSON
+def publish_verb(recipes: tuple[str, ...], registry: Path, form: str, as_json: bool, **options: Any) -> None:
+    """Build RECIPES (by default coit and muit; names or paths) and publish each as the next version."""
+    from builders.report import published_json, published_text
+    from builders.run import run_publish
+
+    published = run_publish(_request(recipes, **options), registry, form)
+    click.echo(published_json(published) if as_json else published_text(published))
+
+
+@cli.command("build")
+@click.argument("recipes", nargs=-1)
+@run_options
+@JSON
+def build_verb(recipes: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Do all but the publishing: build RECIPES in the work folder and print the account."""
+    from builders.report import built_json, built_text
+    from builders.run import run_build
+
+    built = run_build(_request(recipes, **options))
+    click.echo(built_json(built) if as_json else built_text(built))
+
+
+@cli.command("pull")
+@click.argument("recipes", nargs=-1)
+@run_options
+@JSON
+def pull_verb(recipes: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Download what RECIPES need, verified and locked, and nothing else."""
+    from builders.report import pulled_json, pulled_text
+    from builders.run import run_pull
+
+    fetched = run_pull(_request(recipes, **options))
+    click.echo(pulled_json(fetched) if as_json else pulled_text(fetched))
+
+
+@cli.command("list")
+@click.option("--langs", help="Only these languages.")
+@click.option("--catalog", "catalogs", type=FILE, multiple=True, help="TOML file with your own corpora.")
+@JSON
+def list_verb(langs: str | None, catalogs: tuple[Path, ...], as_json: bool) -> None:
+    """Corpora by language: rows as upstream counts them, licences, and what does not exist."""
+    from builders.report import catalog_json, catalog_text
+    from corpora.catalog import load_catalog
+
+    chosen = _langs(langs)
+    catalog = load_catalog(*catalogs)
+    click.echo(catalog_json(catalog, chosen) if as_json else catalog_text(catalog, chosen))
+
+
+@cli.command("show")
+@click.argument("release")
+@click.option("--registry", type=FOLDER, default="registry", show_default=True, help="The registry folder.")
+@JSON
+def show_verb(release: str, registry: Path, as_json: bool) -> None:
+    """A RELEASE (NAME, NAME@VERSION or its folder): configs, rows, ledger, provenance."""
+    from builders.registry import find
+    from builders.report import release_text
+    from cards.manifest import read_manifest, to_text
+
+    folder = find(release, registry)
+    manifest = read_manifest(folder)
+    click.echo(to_text(manifest).rstrip() if as_json else release_text(folder, manifest))
+
+
+@cli.command("inspect")
+@click.option("--lang", required=True, help="The language of the pairs.")
+@click.option("--reason", help="Only what this filter rejected; 'kept' for what none did.")
+@click.option("--recipe", help="The build of this recipe; by default the newest that has the language.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Lines to print.")
+@click.option("--out", type=FILE, help="Write all of it as Parquet instead.")
+@click.option("--work", type=FOLDER, default="work", show_default=True, help="The work folder of the build.")
+@JSON
+def inspect_verb(
+    lang: str, reason: str | None, recipe: str | None, limit: int, out: Path | None, work: Path, as_json: bool
+) -> None:
+    """Lines of the newest build, kept or thrown away, with measures, reason and match."""
+    from builders.inspect import judged, write_judged
+    from builders.report import lines_json, lines_text
+
+    rows = judged(work, lang, recipe, reason)
+    if out:
+        click.echo(f"{write_judged(rows, out):,} lines are in {out}.")
+        return
+    chosen = rows.head(limit).collect()
+    click.echo(lines_json(chosen) if as_json else lines_text(chosen))
+
+
+def _request(
+    recipes: tuple[str, ...], langs: str | None, changes: tuple[str, ...], explain: bool, **options: Any
+) -> "Request":
+    from builders.filters import parse_changes
+    from builders.run import Request
+
+    return Request(
+        **({"recipes": recipes} if recipes else {}),
+        langs=_langs(langs),
+        thresholds=parse_changes(changes),
+        tell=_hint,
+        explain=_hint if explain else lambda sentence: None,
+        **options,
+    )
+
+
+def _langs(text: str | None) -> tuple[str, ...]:
+    from corpora.catalog import language
+
+    return tuple(language(lang.strip()).code for lang in text.split(",")) if text is not None else ()
+
+
+def _hint(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+def main() -> NoReturn:
+    """Run the command; what is wrong for a person to mend is a sentence and exit code 2."""
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    from corpora.errors import InputError
+
+    try:
+        cli.main(standalone_mode=False)
+    except InputError as error:
+        return _say(f"Error: {error}", 2)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return _say("Interrupted. Finished work is kept; the same command goes on from there.", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        return _say(
+            f"Error: {error.strerror or error}{place}. Nothing half-written is left; mend this and run it again.", 2
+        )
+    return 0
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(sentence, err=True)
+    return code

@@ -1,0 +1,90 @@
+"""Filter: a row of `filters.toml`, its thresholds for a language, and the SQL that names the first to reject a pair."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from corpora.catalog import language, read_toml
+from corpora.errors import InputError, unknown
+
+TABLES = ("screened", "duplicates", "verdicts")
+Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A reason to reject a pair: the table whose columns it reads, SQL that is true for a rejected row, and why."""
+
+    name: str
+    table: str
+    reject: str
+    why: str
+    thresholds: Mapping[str, float]
+    by_language: Mapping[str, Mapping[str, float]]  # lang -> threshold -> value
+
+    def threshold(self, name: str, lang: str) -> float:
+        """The value of a threshold for a language."""
+        return self.by_language.get(lang, {}).get(name, self.thresholds[name])
+
+
+@cache
+def all_filters() -> dict[str, Filter]:
+    """The rows of `filters.toml` by name, in file order."""
+    tables = read_toml(Path(__file__).parent / "filters.toml")
+    return {name: Filter(name, **{"thresholds": {}, "by_language": {}} | table) for name, table in tables.items()}
+
+
+def choose_filters(changes: Changes, without: tuple[str, ...]) -> tuple[Filter, ...]:
+    """All filters but those left out, with changed thresholds; InputError for an unknown filter or threshold."""
+    known = all_filters()
+    for name in (*changes, *without):
+        if name not in known:
+            raise unknown("filter", name, known)
+    return tuple(_changed(f, changes.get(f.name, {})) for f in known.values() if f.name not in without)
+
+
+def _changed(filter: Filter, changes: Mapping[str, float | Mapping[str, float]]) -> Filter:
+    everywhere, by_language = dict(filter.thresholds), {lang: dict(v) for lang, v in filter.by_language.items()}
+    for name, value in changes.items():
+        if name not in filter.thresholds:
+            raise InputError(f"Filter {filter.name}: {unknown('threshold', name, filter.thresholds)}")
+        if isinstance(value, Mapping):
+            for lang, own in value.items():
+                by_language.setdefault(language(lang).code, {})[name] = _number(own, filter, name)
+        else:
+            everywhere[name] = _number(value, filter, name)
+    return replace(filter, thresholds=everywhere, by_language=by_language)
+
+
+def _number(value: object, filter: Filter, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"Filter {filter.name}: the threshold '{name}' must be a number, not {value!r}.")
+    return value
+
+
+def verdict(filters: tuple[Filter, ...], table: str, lang: str) -> tuple[str, dict[str, float]]:
+    """SQL for the name of the first filter over `table` that rejects a row (or null), and its $parameters."""
+    branches, parameters = [], {}
+    for rule in filters:
+        if rule.table == table:
+            rejects = re.sub(r"\$(\w+)", rf"${rule.name}_\1", rule.reject)
+            branches.append(f"when {rejects} then '{rule.name}'")
+            parameters |= {f"{rule.name}_{name}": rule.threshold(name, lang) for name in rule.thresholds}
+    return ("case " + " ".join(branches) + " end" if branches else "cast(null as varchar)"), parameters
+
+
+def parse_changes(texts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Thresholds from `FILTER.THRESHOLD=VALUE` texts; InputError for one of another form."""
+    changes: dict[str, dict[str, float]] = {}
+    for text in texts:
+        match = re.fullmatch(r"(\w+)\.(\w+)=([-+.\deE]+)", text)
+        try:
+            name, threshold, value = match.groups() if match else ("", "", "")
+            changes.setdefault(name, {})[threshold] = float(value)
+        except ValueError:
+            raise InputError(
+                f"--set needs FILTER.THRESHOLD=NUMBER, such as low_margin.least=1.06, not '{text}'."
+            ) from None
+    return changes

@@ -1,0 +1,38 @@
+"""The ledger: for every stage, corpus and language, how many rows came in, were kept, or were rejected, and why."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+SCHEMA = {"stage": pl.String, "corpus": pl.String, "lang": pl.String, "reason": pl.String, "rows": pl.Int64}
+GROUP = ["stage", "corpus", "lang"]
+
+
+def read_ledger(paths: Sequence[Path], more: Iterable[dict[str, object]] = ()) -> pl.DataFrame:
+    """The rows of several ledgers as one frame with the columns of SCHEMA, checked to add up."""
+    frames = [pl.read_parquet(path, columns=list(SCHEMA)).cast(SCHEMA) for path in paths]
+    ledger = pl.concat([*frames, pl.DataFrame(list(more), schema=SCHEMA)])
+    check(ledger)
+    return ledger
+
+
+def check(ledger: pl.DataFrame) -> None:
+    """Raise AssertionError unless rows in = rows kept + rows rejected, for every stage, corpus and language."""
+    rows = pl.col("rows")
+    sums = ledger.group_by(GROUP).agg(
+        given=rows.filter(pl.col("reason") == "in").sum(),
+        found=rows.filter(pl.col("reason") != "in").sum(),
+    )
+    wrong = sums.filter(pl.col("given") != pl.col("found"))
+    if wrong.height:
+        raise AssertionError(f"The ledger does not add up, this build is wrong: {wrong.to_dicts()}")
+
+
+def totals(ledger: pl.DataFrame) -> list[tuple[str, int, int]]:
+    """(lang, pairs in, pairs kept) for every language with sentence pairs, in ledger order."""
+    given = ledger.filter((pl.col("stage") == "screened") & (pl.col("reason") == "in"))
+    kept = ledger.filter((pl.col("stage") == "verdicts") & (pl.col("reason") == "kept"))
+    langs = given["lang"].unique(maintain_order=True)
+    count = lambda frame, lang: int(frame.filter(pl.col("lang") == lang)["rows"].sum())  # noqa: E731
+    return [(lang, count(given, lang), count(kept, lang)) for lang in langs]

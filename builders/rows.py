@@ -1,0 +1,103 @@
+"""What is made in Python rather than SQL: sentence pairs and records read, texts identified, records translated."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builders.memory import TranslationMemory
+from corpora.catalog import Corpus
+from corpora.files import atomic_path
+from corpora.formats import PAIRS, read_instructions, read_pairs
+
+READER = 1  # the version of what these functions make; raise it whenever their results change
+ROWS = 50_000  # rows a batch and a row group: the unit in which files are read, written and identified
+RECORDS = pa.schema(
+    [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
+    + [("line", pa.int64()), ("record_key", pa.string()), ("rejected_by", pa.string())]
+)
+
+
+def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> int:
+    """Write every line of a bitext file as a row of `pairs`; returns the number of lines."""
+    english, foreign = corpus.upstream_code("en"), corpus.upstream_code(lang)
+    names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
+    schema = pa.unify_schemas([names, PAIRS]).with_metadata({"inputs": inputs})
+    rows = 0
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+        for batch in read_pairs(source, corpus.format, lang, (english, foreign), ROWS):
+            constant = [pa.repeat(value, batch.num_rows) for value in (corpus.id, lang)]
+            writer.write_table(pa.Table.from_arrays([*constant, *batch.columns], schema=schema))
+            rows += batch.num_rows
+    return rows
+
+
+def write_pairs_unit(path: Path, *arguments: object) -> int:
+    """`write_pairs` under a temporary name: what a process of the pool is given."""
+    with atomic_path(path) as temporary:
+        return write_pairs(temporary, *arguments)  # type: ignore[arg-type]
+
+
+def write_identified(texts: Path, row_group: int, folder: Path) -> int:
+    """Identify the texts of one row group of `unidentified` into a file of `folder`; returns their number."""
+    from corpora.lid import identify
+
+    table = pq.ParquetFile(texts).read_row_group(row_group)
+    keys = table["text_key"].combine_chunks()
+    labels, probabilities = identify(table["text"].to_pylist())
+    found = pa.table({"text_key": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
+    name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
+    with atomic_path(folder / f"{name}.parquet") as temporary:
+        pq.write_table(found, temporary, compression="zstd")
+    return table.num_rows
+
+
+def write_records(path: Path, source: Path, corpus: Corpus, inputs: str) -> None:
+    """Write every record of an instruction file as a row of `records`, judged."""
+    seen: set[str] = set()
+    rows = []
+    for record in read_instructions(source, corpus.format).to_pylist():
+        texts = [record[k] or "" for k in ("instruction", "input", "output")]
+        name = _digest(*texts)
+        reason = record["fault"] or ("duplicate_exact" if name in seen else None)
+        seen.add(name)
+        values = (name, "en", *texts, corpus.id, record["line"], _digest(*texts[:2]), reason)
+        rows.append(dict(zip(RECORDS.names, values, strict=True)))
+    _write_rows(path, rows, inputs)
+
+
+def write_translated(path: Path, records: Path, lang: str, memory: TranslationMemory, inputs: str) -> None:
+    """Write every kept record in `lang`; one that the memory does not know whole is rejected as untranslated."""
+    kept = pq.read_table(records)
+    kept = kept.filter(pc.is_null(kept["rejected_by"]))
+    _write_rows(path, [_translated(row, lang, memory) for row in kept.to_pylist()], inputs)
+
+
+def _translated(row: dict[str, object], lang: str, memory: TranslationMemory) -> dict[str, object]:
+    texts = {k: memory.translate(str(row[k]), lang) for k in ("instruction", "input", "output")}
+    whole = all(text is not None for text in texts.values())
+    return row | {"lang": lang} | ({**texts} if whole else {"rejected_by": "untranslated"})
+
+
+def _write_rows(path: Path, rows: list[dict[str, object]], inputs: str) -> None:
+    table = pa.Table.from_pylist(rows, schema=RECORDS.with_metadata({"inputs": inputs}))
+    pq.write_table(table, path, compression="zstd")
+
+
+def _digest(*texts: str) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of texts joined by the unit separator, U+001F."""
+    return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()[:32]
+
+
+def counted(records: Path) -> Iterator[dict[str, object]]:
+    """The ledger rows of a table of judged records; its stage is the folder that it lies in."""
+    table = pq.read_table(records, columns=["corpus", "lang", "rejected_by"])
+    reasons = [reason or "kept" for reason in table["rejected_by"].to_pylist()]
+    if reasons:
+        place = {"stage": records.parent.name, "corpus": table["corpus"][0].as_py(), "lang": table["lang"][0].as_py()}
+        yield place | {"reason": "in", "rows": table.num_rows}
+        for reason in sorted(set(reasons)):
+            yield place | {"reason": reason, "rows": reasons.count(reason)}

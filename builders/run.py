@@ -1,0 +1,155 @@
+"""One run: from what a user asks for to builds in the work folder and releases in the registry."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from builders.memory import read_memory
+from builders.registry import Published, publish
+from builders.release import describe, write_data
+from builders.stages import Built, Translator, build, sources
+from builders.work import Work
+from corpora.catalog import Corpus, load_catalog
+from corpora.files import atomic_path, locked, remove_leftovers, sha256_of
+from corpora.pull import Fetched, Source, pull
+from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins
+
+SAMPLE = Path(__file__).parent.parent / "corpora" / "sample"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for; the defaults are those of the command line."""
+
+    recipes: tuple[str, ...] = DEFAULT_NAMES
+    langs: tuple[str, ...] = ()  # none: those of each recipe
+    sample: bool = False
+    catalogs: tuple[Path, ...] = ()
+    mirror: str | None = None
+    offline: bool = False
+    translator: str | None = None  # `none`, or the path of a translation memory
+    thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    work: Path = Path("work")
+    lock: Path = Path("corpora.lock")
+    threads: int | None = None
+    tell: Callable[[str], None] = lambda sentence: None  # hints
+    explain: Callable[[str], None] = lambda sentence: None  # why a unit is made or reused
+
+    def catalog(self) -> dict[str, Corpus]:
+        """Our corpora, the user's, and the sample's if it is asked for."""
+        return load_catalog(*self.catalogs, *([SAMPLE / "catalog.toml"] if self.sample else []))
+
+    def chosen(self, catalog: Mapping[str, Corpus]) -> list[Recipe]:
+        """The recipes with what the user changed in them; InputError if anything named is not known."""
+        return [self._narrowed(load_recipe(name, catalog), catalog) for name in self.recipes]
+
+    def _narrowed(self, recipe: Recipe, catalog: Mapping[str, Corpus]) -> Recipe:
+        recipe = narrow(recipe, self.langs) if self.langs else recipe
+        recipe = stand_ins(recipe, catalog, "sample") if self.sample else recipe
+        filters = {name: dict(recipe.filters.get(name, {})) for name in {**recipe.filters, **self.thresholds}}
+        for name, values in self.thresholds.items():
+            filters[name] |= values
+        return replace(recipe, filters=filters, without=tuple(dict.fromkeys((*recipe.without, *self.without))))
+
+    def named_translator(self) -> Translator:
+        """The translator that the user named: none, or a translation memory; the sample brings its own."""
+        if self.translator == "none" or (self.translator is None and not self.sample):
+            if self.translator is None:
+                self.tell("Instructions stay in English: no --translator was named (--translator none says so).")
+            return Translator("none")
+        path = Path(self.translator) if self.translator else SAMPLE / "memory.parquet"
+        return Translator(f"translation memory {path.name}", memory=read_memory(path), sha256=sha256_of(path))
+
+
+def run_build(request: Request) -> list[Built]:
+    """Build every recipe of a request in its work folder."""
+    with _opened(request) as work:
+        return list(_builds(request, work))
+
+
+def run_publish(request: Request, registry: Path, form: str) -> list[Published]:
+    """Build every recipe of a request and publish it to a registry folder."""
+    catalog = request.catalog()
+    with _opened(request) as work:
+        published = []
+        for built in _builds(request, work):
+            described = describe(built, form, {}, catalog)
+            published.append(publish(registry, described, partial(write_data, built, form), work))
+        return published
+
+
+def run_pull(request: Request) -> list[Fetched]:
+    """Fetch every file that a request needs, and nothing else."""
+    catalog = request.catalog()
+    needed = {source: None for recipe in request.chosen(catalog) for source in sources(recipe, catalog)}
+    with _opened(request):
+        return _pull(list(needed), request)
+
+
+@contextmanager
+def _opened(request: Request) -> Iterator[Work]:
+    """The request's work folder, for this run alone, without what killed runs left half-written."""
+    with locked(request.work, "work folder"):
+        remove_leftovers(request.work)
+        work = Work(request.work, explain=request.explain)
+        yield replace(work, threads=request.threads) if request.threads else work
+
+
+def _builds(request: Request, work: Work) -> Iterator[Built]:
+    """Build recipe after recipe; everything is checked and fetched before the first begins."""
+    catalog = request.catalog()
+    recipes = request.chosen(catalog)
+    needed = {recipe.name: sources(recipe, catalog) for recipe in recipes}
+    translator = request.named_translator()
+    fetched = {
+        file.source: file for file in _pull(list({s: None for found in needed.values() for s in found}), request)
+    }
+    for recipe in recipes:
+        work.used.clear()
+        built = build(recipe, catalog, [fetched[source] for source in needed[recipe.name]], translator, work)
+        _remember(built, work)
+        yield built
+
+
+def _pull(needed: list[Source], request: Request) -> list[Fetched]:
+    """Fetch the sources, with one bar for the bytes of all."""
+    done: dict[str, int] = {}
+    totals: dict[str, int] = {}
+    with tqdm(desc="pulling", unit="B", unit_scale=True, delay=2, disable=None, leave=False) as bar:
+
+        def progress(name: str, bytes_done: int, total: int | None) -> None:
+            bar.update(max(0, bytes_done - done.get(name, 0)))
+            done[name], totals[name] = bytes_done, total or bytes_done
+            bar.total = sum(totals.values())
+
+        return pull(
+            needed,
+            request.work / "downloads",
+            request.lock,
+            mirror=request.mirror,
+            offline=request.offline,
+            progress=progress,
+        )
+
+
+def _remember(built: Built, work: Work) -> None:
+    """Note which units a recipe's newest build is made of, and remove those that no recipe's is."""
+    relative = lambda path: path.relative_to(work.folder).as_posix()  # noqa: E731
+    record: dict[str, Any] = {
+        "recipe": built.recipe.name,
+        "verdicts": {lang: [relative(path) for path in paths] for lang, paths in built.verdicts.items()},
+        "units": sorted({relative(path) for path in work.used}),
+    }
+    with atomic_path(work.folder / "builds" / f"{built.recipe.name}.json") as path:
+        path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    kept = {unit for path in (work.folder / "builds").glob("*.json") for unit in json.loads(path.read_text())["units"]}
+    for path in work.folder.glob("*/*.parquet"):
+        if relative(path) not in kept:
+            path.unlink()

@@ -1,0 +1,41 @@
+-- A row is one number of the account: how many rows of a corpus in a language a stage was given, kept, or rejected, and why.
+-- What a stage was given is counted where it was made, what it kept where it is used, so that a lost row shows.
+with numbers as (
+    select 1 as step, 'screened' as stage, corpus, lang, 'in' as reason
+    from pairs
+    union all
+    select 1, 'screened', corpus, lang, coalesce(rejected_by, 'kept')
+    from screened
+    union all
+    select 2, 'duplicates', corpus, lang, 'in'
+    from screened
+    where rejected_by is null
+    union all
+    select 2, 'duplicates', duplicates.corpus, $lang, rejected_by
+    from duplicates
+    where rejected_by is not null
+    union all
+    select 2, 'duplicates', corpus, lang, 'kept'
+    from verdicts
+    where rejected_by is null or list_contains($late, rejected_by)
+    union all
+    select 3, 'verdicts', corpus, lang, 'in'
+    from verdicts
+    where rejected_by is null or list_contains($late, rejected_by)
+    union all
+    select 3, 'verdicts', corpus, lang, rejected_by
+    from verdicts
+    where list_contains($late, rejected_by)
+    union all
+    select 3, 'verdicts', corpus, lang, 'kept'
+    from bitext
+)
+select
+    stage,
+    corpus,
+    lang,
+    reason,
+    count(*) as rows
+from numbers
+group by step, stage, corpus, lang, reason
+order by corpus, step, reason <> 'in', reason = 'kept', reason

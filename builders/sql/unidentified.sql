@@ -1,0 +1,21 @@
+-- A row is a distinct text of a pair that no filter has rejected so far and whose language is not known yet.
+with kept as (
+    select *
+    from screened
+    anti join duplicates on
+        duplicates.corpus = screened.corpus
+        and duplicates.line = screened.line
+        and duplicates.rejected_by is not null
+    where screened.rejected_by is null
+),
+texts as (
+    select en_text as text_key, en as text from kept
+    union all
+    select xx_text as text_key, xx as text from kept
+)
+select
+    text_key,
+    any_value(text) as text
+from texts
+anti join identified using (text_key)
+group by text_key

@@ -1,0 +1,128 @@
+"""The work folder: units of work, each one Parquet file that stands under the key of everything that went into it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.files import atomic_path
+
+Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL calls them: Parquet files, or rows in memory
+Inputs = Mapping[str, Any]  # JSON values: file names (which hold keys), digests, thresholds, code versions
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit of work: a stage, a name within it, and everything that its result depends on."""
+
+    stage: str
+    name: str
+    inputs: Inputs
+
+    @cached_property
+    def key(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of stage, name and inputs as canonical JSON."""
+        text = json.dumps([self.stage, self.name, self.inputs], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass
+class Work:
+    """A folder of finished units, and the means to make missing ones."""
+
+    folder: Path
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    explain: Callable[[str], None] = lambda sentence: None
+    used: list[Path] = field(default_factory=list)
+
+    def path(self, unit: Unit) -> Path:
+        """Where the unit's file stands once it is made."""
+        return self.folder / unit.stage / f"{unit.name}.{unit.key}.parquet"
+
+    def stands(self, unit: Unit) -> bool:
+        """Whether the unit is made and its file whole; says why not to `explain`."""
+        path = self.path(unit)
+        self.used.append(path)
+        if not path.exists():
+            self.explain(f"{unit.stage} {unit.name}: made, {self._why(unit)}")
+            return False
+        try:
+            pq.read_metadata(path)
+        except (OSError, ValueError) as error:
+            self.explain(f"{unit.stage} {unit.name}: made again, its file is damaged ({error})")
+            path.unlink()
+            return False
+        self.explain(f"{unit.stage} {unit.name}: reused")
+        return True
+
+    def _why(self, unit: Unit) -> str:
+        """What differs from the newest unit of the same stage and name."""
+        others = sorted((self.folder / unit.stage).glob(f"{unit.name}.*.parquet"), key=lambda p: p.stat().st_mtime)
+        if not others:
+            return "there is none yet"
+        before = json.loads((pq.read_metadata(others[-1]).metadata or {}).get(b"inputs", b"{}"))
+        return "; ".join(_differences(before, json.loads(json.dumps(unit.inputs)))) or "its key is new"
+
+    def make(self, unit: Unit, write: Callable[[Path], None]) -> Path:
+        """The unit's file, written by `write` under a temporary name unless it already stands."""
+        path = self.path(unit)
+        if not self.stands(unit):
+            with atomic_path(path) as temporary:
+                write(temporary)
+        return path
+
+    def query(self, unit: Unit, tables: Tables, parameters: Inputs, **texts: str) -> Path:
+        """The unit's file, made by the SQL file of the unit's stage over Parquet files as tables."""
+
+        def write(path: Path) -> None:
+            with self.connect(tables) as connection:
+                copy = f"copy ({sql(unit.stage, **texts)}) to $path (format parquet, compression zstd, "
+                copy += "compression_level 1, kv_metadata {inputs: $inputs})"
+                named = {k: v for k, v in parameters.items() if f"${k}" in copy}
+                connection.execute(copy, named | {"path": str(path), "inputs": inputs_text(unit)})
+
+        return self.make(unit, write)
+
+    @contextmanager
+    def connect(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB connection that spills to the work folder, sees `tables` as views, and reads nothing else."""
+        with duckdb.connect(":memory:") as connection:
+            connection.execute("set threads = $n", {"n": self.threads})
+            connection.execute("set temp_directory = $path", {"path": str(self.folder / "spill")})
+            for name, rows in tables.items():
+                if isinstance(rows, pa.Table):
+                    connection.register(name, rows)
+                else:
+                    connection.read_parquet([str(path) for path in rows]).create_view(name)
+            yield connection
+
+
+def sql(name: str, **texts: str) -> str:
+    """The text of `sql/NAME.sql`, with our own pieces of SQL put in for {placeholders}."""
+    text = (files("builders") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    for placeholder, piece in texts.items():
+        text = text.replace(f"{{{placeholder}}}", piece)
+    return text
+
+
+def inputs_text(unit: Unit) -> str:
+    """The unit's inputs as JSON, as they stand in its file's metadata."""
+    return json.dumps(unit.inputs, sort_keys=True, ensure_ascii=False)
+
+
+def _differences(before: Any, now: Any, where: str = "") -> list[str]:
+    """Sentences on what differs between two JSON values, by path."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = sorted(before.keys() | now.keys())
+        return [d for k in keys for d in _differences(before.get(k), now.get(k), f"{where}.{k}".lstrip("."))]
+    return [] if before == now else [f"{where} was {before!r}, is {now!r}"]

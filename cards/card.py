@@ -1,0 +1,113 @@
+"""The card: a manifest -> README.md, with the YAML that the Hub and `load_dataset` read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+import yaml
+
+from cards.manifest import licences, num_rows
+from corpora.catalog import language
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000)
+
+
+def render_card(manifest: Mapping[str, Any]) -> str:
+    """The text of README.md for a release, a pure function of its manifest."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cards", "."),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown; values from outside go through `cell`
+    )
+    environment.filters |= {"cell": _cell, "count": lambda number: f"{number:,}", "share": lambda x: f"{x:.1%}"}
+    front = yaml.safe_dump(metadata(manifest), sort_keys=False, allow_unicode=True, width=1000)
+    template = environment.get_template("dataset.md.jinja")
+    return template.render(
+        m=manifest,
+        front=front.strip(),
+        non_commercial=any("-nc" in terms for terms in licences(manifest["sources"])),
+        funnel=funnel(manifest),
+        reasons=reasons(manifest),
+        names={lang: language(lang).name for lang in manifest["langs"]},
+        num_rows=num_rows(manifest),
+        sources=_by_corpus(manifest),
+    )
+
+
+def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The card's YAML: languages, licences, configs with their files, features and sizes, as the Hub spells them."""
+    terms = licences(manifest["sources"])
+    return {
+        "language": sorted({"en", *manifest["langs"]}),
+        "license": terms[0] if len(terms) == 1 else terms,
+        "pretty_name": manifest["title"],
+        "size_categories": [_size_category(num_rows(manifest))],
+        "task_categories": ["text-generation", "translation"],
+        "multilinguality": ["multilingual"],
+        "tags": ["instruction-tuning", "cross-lingual", "parallel-corpus", manifest["name"]],
+        "configs": [_config(name, config, manifest) for name, config in manifest["configs"].items()],
+        "dataset_info": [_info(name, config, manifest) for name, config in manifest["configs"].items()],
+    }
+
+
+def _config(name: str, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    files = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in config["splits"]]
+    alone = {"default": True} if len(manifest["configs"]) == 1 else {}
+    return {"config_name": name, **alone, "version": manifest["version"].removeprefix("v"), "data_files": files}
+
+
+def _info(name: str, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    splits = config["splits"].items()
+    return {
+        "config_name": name,
+        "features": manifest["features"],
+        "splits": [{"name": s, "num_bytes": v["num_bytes"], "num_examples": v["rows"]} for s, v in splits],
+        "download_size": sum(file["size"] for _, v in splits for file in v["files"]),
+        "dataset_size": sum(v["num_bytes"] for _, v in splits),
+    }
+
+
+def _size_category(rows: int) -> str:
+    names = ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B", "n>1T"]
+    return names[sum(rows >= size for size in SIZES)]
+
+
+def funnel(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Pairs in and kept by language and corpus, from the ledger."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for number in manifest["ledger"]:
+        place = rows.setdefault((number["lang"], number["corpus"]), {"given": 0, "kept": 0})
+        if (number["stage"], number["reason"]) == ("screened", "in"):
+            place["given"] = number["rows"]
+        if (number["stage"], number["reason"]) == ("verdicts", "kept"):
+            place["kept"] = number["rows"]
+    return [{"lang": lang, "corpus": corpus, **v} for (lang, corpus), v in rows.items() if v["given"]]
+
+
+def reasons(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each filter rejected, by language: {name, why, rows by lang, total}, in the filters' order."""
+    table = []
+    for rule in manifest["filters"]:
+        found = dict.fromkeys(manifest["langs"], 0)
+        for number in manifest["ledger"]:
+            if number["reason"] == rule["name"] and number["stage"] in ("screened", "duplicates", "verdicts"):
+                found[number["lang"]] += number["rows"]
+        table.append({"name": rule["name"], "why": rule["why"], "rows": found, "total": sum(found.values())})
+    return table
+
+
+def _by_corpus(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The sources, one entry a corpus with all its languages."""
+    merged: dict[str, dict[str, Any]] = {}
+    for source in manifest["sources"]:
+        merged.setdefault(source["corpus"], dict(source) | {"langs": []})["langs"].append(source["lang"])
+    return list(merged.values())
+
+
+def _cell(text: object) -> str:
+    """A value from outside as one line of a Markdown table."""
+    escaped = str(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    return " ".join(escaped.split())

@@ -1,0 +1,1 @@
+"""What exists upstream, and how it gets here."""

@@ -1,0 +1,198 @@
+"""The bytes inside downloaded files, as streams: nothing is extracted, and damage, traps and bombs are refused."""
+
+import io
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from corpora.errors import InputError
+
+READ_BYTES = 1 << 20  # compressed; a few megabytes of text
+BLOCK_BYTES = 8 << 20  # decompressed; no chunk is longer
+MAX_EXPANSION = 200  # text expands four to eight times
+SPARE_EXPANSION = 64 << 20
+DAMAGE = (
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    struct.error,
+    ValueError,
+    OSError,
+    NotImplementedError,
+)
+
+
+def damaged(where: object, why: object) -> InputError:
+    """The error for a downloaded file that is not what upstream published."""
+    return InputError(f"{where} is damaged ({why}). Delete it and pull it again.")
+
+
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """The bytes of a plain file, or of what a `.gz` file holds, in chunks of at most BLOCK_BYTES.
+
+    Raises InputError for a missing file, one that is not gzip and a decompression bomb; a damaged file ends in
+    one of DAMAGE, for whoever knows how far it was read to answer.
+    """
+    check_file(path)
+    if path.suffix != ".gz":
+        return _plain_chunks(path)
+    _check_gzip(path)
+    return guarded(_gunzip(path), path)
+
+
+def check_file(path: Path) -> None:
+    """InputError unless `path` is a file."""
+    if not path.is_file():
+        raise InputError(f"There is no file {path}. Pull its corpus first.")
+
+
+def guarded(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:
+    """The same chunks, as long as they come to no more than a file of this size can honestly hold."""
+    limit = MAX_EXPANSION * path.stat().st_size + SPARE_EXPANSION
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > limit:
+            raise InputError(f"{path} expands to more than {limit:,} bytes, refused as a decompression bomb.")
+        yield chunk
+
+
+def _plain_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(BLOCK_BYTES):
+            yield chunk
+
+
+def _check_gzip(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(512)
+    if start.lstrip().startswith(b"<"):
+        raise damaged(path, "it is an HTML page, not a gzip file")
+    if not start.startswith(b"\x1f\x8b"):
+        raise damaged(path, "it is not a gzip file")
+
+
+def _gunzip(path: Path) -> Iterator[bytes]:
+    """What all members of a gzip file hold; zeros between and after them are padding."""
+    member = None
+    with path.open("rb") as file:
+        while data := file.read(READ_BYTES):
+            while data := data if member else data.lstrip(b"\0"):
+                member = member or zlib.decompressobj(wbits=31)
+                yield member.decompress(data, BLOCK_BYTES)
+                data = member.unconsumed_tail
+                if member.eof:
+                    data, member = member.unused_data, None
+    if member:
+        raise EOFError("it ends in the middle")
+
+
+def open_zip(path: Path) -> zipfile.ZipFile:
+    """A zip archive for reading members; InputError if it is damaged or holds a name that leaves its folder."""
+    check_file(path)
+    try:
+        archive = zipfile.ZipFile(path)
+    except DAMAGE as error:
+        raise damaged(path, error) from None
+    for member in archive.infolist():
+        check_name(path, member.orig_filename)
+    return archive
+
+
+def check_name(path: Path, name: str) -> None:
+    """InputError for a member's name that leaves the archive's folder on some system."""
+    if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts or name[1:2] == ":":
+        raise InputError(f"{path} holds the unsafe name {name!r}; it was not read. Do not use this file.")
+
+
+def member_ending(archive: zipfile.ZipFile, path: Path, suffix: str) -> zipfile.ZipInfo:
+    """The one member, at any depth, that ends in `suffix` and is no README or LICENSE; InputError otherwise."""
+    found = [member for member in archive.infolist() if member.filename.endswith(suffix) and not _is_notice(member)]
+    if len(found) != 1:
+        names = ", ".join(archive.namelist()[:20]) or "nothing"
+        count = "no member" if not found else f"{len(found)} members"
+        raise InputError(f"{path} has {count} ending in '{suffix}', one was expected. It holds: {names}.")
+    if found[0].flag_bits & 1:
+        raise InputError(f"{path}: the member {found[0].filename} is encrypted and cannot be read.")
+    if found[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputError(f"{path}: the member {found[0].filename} is neither stored nor deflated; pack it again.")
+    return found[0]
+
+
+def _is_notice(member: zipfile.ZipInfo) -> bool:
+    return PurePosixPath(member.filename).name.startswith(("README", "LICENSE"))
+
+
+def member_chunks(archive: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The bytes of a member in chunks of at most BLOCK_BYTES; errors as in `file_chunks`."""
+    return guarded(_unzip(archive, member), path)
+
+
+def _unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    total = 0
+    with archive.open(member) as file:
+        while chunk := file.read(BLOCK_BYTES):
+            total += len(chunk)
+            yield chunk
+    if total != member.file_size:
+        raise zipfile.BadZipFile(f"{member.filename} has {total:,} bytes, {member.file_size:,} were announced")
+
+
+def read_member(archive: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo) -> bytes:
+    """All bytes of a member; InputError if it is damaged."""
+    try:
+        return b"".join(member_chunks(archive, path, member))
+    except DAMAGE as error:
+        raise damaged(path, error) from None
+
+
+def read_tar(path: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """The regular files of a `.tar.gz` by name; those not wanted are there with no bytes.
+
+    Links, devices and sparse files are passed over. InputError for unsafe or repeated names and damage.
+    """
+    try:
+        return _read_tar(path, wanted)
+    except DAMAGE as error:
+        raise damaged(path, error) from None
+
+
+def _read_tar(path: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    contents: dict[str, bytes] = {}
+    chunks = file_chunks(path)
+    with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks)), mode="r|") as archive:
+        for member in archive:
+            check_name(path, member.name)
+            if not member.isreg() or member.issparse():
+                continue
+            if member.name in contents:
+                raise InputError(f"{path} holds {member.name} twice.")
+            file = archive.extractfile(member) if wanted(member.name) else None
+            contents[member.name] = file.read() if file else b""
+    if any(chunk.strip(b"\0") for chunk in chunks):  # read to the end in any case: the checksum stands there
+        raise tarfile.ReadError("there is something behind the end of the archive")
+    return contents
+
+
+class _Stream(io.RawIOBase):
+    """A stream of chunks as the file that `tarfile` reads from."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self.chunks, self.rest = chunks, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self.rest:
+            chunk = next(self.chunks, None)
+            if chunk is None:
+                return 0
+            self.rest = memoryview(chunk)
+        size = min(len(buffer), len(self.rest))
+        buffer[:size], self.rest = self.rest[:size], self.rest[size:]
+        return size

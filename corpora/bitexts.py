@@ -1,0 +1,108 @@
+"""Bitexts line by line: LASER's TSV and OPUS's Moses zip -> batches of PAIRS."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpora.archives import file_chunks, member_chunks, member_ending, open_zip
+from corpora.errors import InputError
+from corpora.lines import SHOWN_CHARS, read_lines
+
+PAIRS = pa.schema(
+    [("line", pa.int64()), ("en", pa.string()), ("xx", pa.string()), ("margin", pa.float64()), ("fault", pa.string())]
+)
+NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$"
+MAX_DIGITS = 40  # so that every number is finite and every parser rounds it alike
+
+
+def read_laser(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
+    """The lines `margin, side, side` of a LASER file; its sides stand in the alphabetical order of their codes."""
+    num_lines = 0
+    for lines in read_lines(file_chunks(path), str(path)):
+        columns = _split_all(lines) or _split_each(lines)
+        margin, *sides, fault = columns
+        en, xx = sides if en_code < code else reversed(sides)
+        yield pairs_batch(num_lines + 1, en, xx, margin, fault)
+        num_lines += lines.num_rows
+
+
+def _split_all(lines: pa.RecordBatch) -> list[pa.Array] | None:
+    """Margin, first side, second side and fault of lines that are all as they should be; None otherwise."""
+    if lines["fault"].null_count < lines.num_rows:
+        return None
+    columns = pc.split_pattern(lines["text"], "\t")
+    if not pc.all(pc.equal(pc.list_value_length(columns), 3)).as_py():
+        return None
+    margin, first, second = (pc.list_element(columns, index) for index in range(3))
+    if (
+        not pc.all(pc.match_substring_regex(margin, NUMBER)).as_py()
+        or pc.max(pc.binary_length(margin)).as_py() > MAX_DIGITS
+    ):
+        return None
+    return [margin.cast(pa.float64()), first, second, lines["fault"]]
+
+
+def _split_each(lines: pa.RecordBatch) -> list[pa.Array]:
+    """The same for lines among which some are bad."""
+    rows = [_split(line["text"], line["fault"]) for line in lines.to_pylist()]
+    kinds = (pa.float64(), pa.string(), pa.string(), pa.string())
+    return [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
+
+
+def _split(text: str, fault: str | None) -> tuple[float | None, str, str | None, str | None]:
+    """Margin, first side, second side and fault; a line with another number of columns stays whole."""
+    columns = text.split("\t")
+    if len(columns) != 3:
+        return None, text, None, fault or "missing_column"
+    margin = float(columns[0]) if len(columns[0]) <= MAX_DIGITS and re.search(NUMBER, columns[0]) else None
+    return margin, columns[1], columns[2], fault or ("invalid_margin" if margin is None else None)
+
+
+def read_moses(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
+    """The lines of the two members `*.{code}` of a Moses zip, side by side; InputError if one has more lines."""
+    num_lines = 0
+    with open_zip(path) as archive:
+        members = [member_ending(archive, path, f".{side}") for side in (en_code, code)]
+        sides = [
+            read_lines(member_chunks(archive, path, member), f"{path}, member {member.filename},") for member in members
+        ]
+        names = [member.filename for member in members]
+        for en, xx in _side_by_side(sides[0], sides[1], f"{path}: ", names):
+            fault = pc.coalesce(en["fault"], xx["fault"])
+            yield pairs_batch(num_lines + 1, en["text"], xx["text"], pa.nulls(len(fault), pa.float64()), fault)
+            num_lines += len(fault)
+
+
+def _side_by_side(
+    left: Iterator[pa.RecordBatch], right: Iterator[pa.RecordBatch], where: str, names: list[str]
+) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    """Slices of equal length of two streams that must be equally long."""
+    num_lines = 0
+    first, second = next(left, None), next(right, None)
+    while first and second:
+        size = min(first.num_rows, second.num_rows)
+        yield first[:size], second[:size]
+        num_lines += size
+        first = first[size:] if size < first.num_rows else next(left, None)
+        second = second[size:] if size < second.num_rows else next(right, None)
+    counts = [num_lines + _num_rows(first, left), num_lines + _num_rows(second, right)]
+    if counts[0] != counts[1]:
+        said = " and ".join(f"{name} has {count:,} lines" for name, count in zip(names, counts, strict=True))
+        raise InputError(f"{where}{said}, so they are no bitext. Delete the file and pull it again.")
+
+
+def _num_rows(batch: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> int:
+    num_rows = sum(more.num_rows for more in rest)
+    return num_rows + (len(batch) if batch else 0)
+
+
+def pairs_batch(first: int, en: pa.Array, xx: pa.Array, margin: pa.Array, fault: pa.Array) -> pa.RecordBatch:
+    """A batch of PAIRS numbered from `first`; of a row at fault SHOWN_CHARS characters of each side are kept."""
+    if fault.null_count < len(fault):
+        bad = pc.is_valid(fault)
+        en, xx = (pc.if_else(bad, pc.utf8_slice_codeunits(side, 0, SHOWN_CHARS), side) for side in (en, xx))
+    line = pa.array(range(first, first + len(fault)), pa.int64())
+    return pa.RecordBatch.from_arrays([line, en, xx, margin, fault], schema=PAIRS)

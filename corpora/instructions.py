@@ -1,0 +1,68 @@
+"""Instructions as Alpaca writes them (JSON or JSON Lines) -> a table of INSTRUCTIONS."""
+
+from pathlib import Path
+from unicodedata import normalize
+
+import pyarrow as pa
+
+from corpora.archives import check_file
+from corpora.errors import InputError
+from corpora.strict_json import SURROGATE, decode, parse_json
+
+FIELDS = ("instruction", "input", "output")
+INSTRUCTIONS = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in (*FIELDS, "fault"))])
+
+
+def read_alpaca(path: Path) -> pa.Table:
+    """A row a record, numbered from 1; records at fault keep what is text in them."""
+    check_file(path)
+    records = _json_lines(path) if path.suffix == ".jsonl" else _json_list(path)
+    rows = [{"line": line} | _row(record) for line, record in enumerate(records, 1)]
+    return pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+
+
+def _json_list(path: Path) -> list[object]:
+    records = parse_json(path.read_bytes(), path)
+    if not isinstance(records, list):
+        raise InputError(f"{path}: a JSON list of records was expected at the top, not {_kind(records)}.")
+    return records
+
+
+def _kind(value: object) -> str:
+    return {dict: "an object", str: "a string", type(None): "null"}.get(type(value), "a number or a truth value")
+
+
+def _json_lines(path: Path) -> list[object]:
+    text = decode(path.read_bytes(), path).removesuffix("\n")
+    lines = text.split("\n") if text else []
+    return [_json_line(line, f"{path}, line {number},") for number, line in enumerate(lines, 1)]
+
+
+def _json_line(line: str, where: str) -> object:
+    return parse_json(line.encode("utf-8"), where)
+
+
+def _row(record: object) -> dict[str, str | None]:
+    """The columns of one record but its number."""
+    if not isinstance(record, dict):
+        return {**dict.fromkeys(FIELDS, ""), "fault": "not_an_object"}
+    texts = {name: _clean(record.get(name, "")) for name in FIELDS}
+    return {**texts, "fault": _fault(record, texts)}
+
+
+def _fault(record: dict[str, object], texts: dict[str, str]) -> str | None:
+    if "instruction" not in record or "output" not in record:
+        return "missing_field"
+    if not all(_is_text(record.get(name, "")) for name in FIELDS):
+        return "not_a_string"
+    return next((f"empty_{name}" for name in ("instruction", "output") if not texts[name]), None)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not SURROGATE.search(value)
+
+
+def _clean(value: object) -> str:
+    """The text as it is stored: NFC, LF, no whitespace around it; nothing if it is no text."""
+    text = SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
+    return normalize("NFC", text.replace("\r\n", "\n")).strip()

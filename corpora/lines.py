@@ -1,0 +1,105 @@
+"""Chunks of bytes -> numbered lines of NFC text, whole blocks at a time, each bad line with its reason."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpora.archives import DAMAGE, damaged
+from corpora.nfc import normalize_column
+
+MAX_LINE_BYTES = 1 << 20  # without the newline
+SHOWN_CHARS = 1000  # what a row keeps of a line that could not be read
+BOM = b"\xef\xbb\xbf"
+LINES = pa.schema([("text", pa.string()), ("fault", pa.string())])
+
+
+def read_lines(chunks: Iterator[bytes], where: str) -> Iterator[pa.RecordBatch]:
+    """Batches of LINES, a row a line: `fault` is null, `oversized_line`, `invalid_utf8` or `nul_byte`.
+
+    Only a newline, or CR and newline, ends a line; the last one needs none. A byte order mark at the start is
+    skipped. Of an oversized line a prefix is left. InputError says after how many lines a file is damaged.
+    """
+    num_lines = 0
+    try:
+        for block in whole_lines(chunks):
+            batch = _read_block(block)
+            num_lines += batch.num_rows
+            yield batch
+    except DAMAGE as error:
+        raise damaged(where, f"after about {num_lines:,} lines: {error}") from None
+
+
+def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes cut behind newlines; of a line too long to hold, a prefix that is still oversized."""
+    kept = MAX_LINE_BYTES + 1 + len(BOM)
+    rest, mark = b"", BOM
+    for chunk in chunks:
+        head, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            yield _join(rest, head, kept).removeprefix(mark) + newline
+            rest, mark = b"", b""
+        rest = (rest + tail[: kept - len(rest)]) if len(rest) < kept else rest
+    if rest := rest.removeprefix(mark):
+        yield rest + b"\n"
+
+
+def _join(rest: bytes, head: bytes, kept: int) -> bytes:
+    """A held beginning of a line and what follows; a beginning that was cut swallows the rest of its line."""
+    if len(rest) < kept:
+        return rest + head
+    end = head.find(b"\n")
+    return rest if end < 0 else rest + head[end:]
+
+
+def _read_block(block: bytes) -> pa.RecordBatch:
+    """LINES of a block that ends in a newline: all at once if it holds no bad line, line by line otherwise."""
+    texts = None if b"\0" in block or _has_oversized(block) else _split(block)
+    if texts is not None:
+        return _batch(texts, pa.nulls(len(texts), pa.string()))
+    lines = [_read_line(line) for line in block[:-1].split(b"\n")]
+    return _batch(*(pa.array(column, pa.string()) for column in zip(*lines, strict=True)))
+
+
+def _batch(texts: pa.Array, faults: pa.Array) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([normalize_column(texts), faults], schema=LINES)
+
+
+def _split(block: bytes) -> pa.Array | None:
+    """The lines of a block as strings, or None if it is not UTF-8."""
+    text = block.replace(b"\r\n", b"\n") if b"\r" in block else block
+    data = pa.array([memoryview(text)[:-1]], pa.binary())
+    try:
+        return pc.split_pattern(data, b"\n").flatten().cast(pa.string())
+    except pa.ArrowInvalid:
+        return None
+
+
+def _has_oversized(block: bytes) -> bool:
+    """Whether a line is longer than MAX_LINE_BYTES, found in leaps from newline to newline."""
+    start = 0
+    while len(block) - start > MAX_LINE_BYTES:
+        newline = block.rfind(b"\n", start, start + MAX_LINE_BYTES + 1)
+        if newline < 0:
+            return True
+        start = newline + 1
+    return False
+
+
+def _read_line(line: bytes) -> tuple[str, str | None]:
+    """The text of one line without its newline, and its fault."""
+    fault = _fault(line)
+    if fault == "oversized_line":
+        line = line[: 4 * SHOWN_CHARS]
+    text = line.removesuffix(b"\r").decode("utf-8", errors="replace")
+    return text.replace("\0", ""), fault
+
+
+def _fault(line: bytes) -> str | None:
+    if len(line) > MAX_LINE_BYTES:
+        return "oversized_line"
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return "invalid_utf8"
+    return "nul_byte" if b"\0" in line else None

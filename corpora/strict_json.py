@@ -1,0 +1,31 @@
+"""JSON from bytes; what cannot be parsed is told with file, line and column."""
+
+import json
+import re
+
+from corpora.errors import InputError
+
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can spell it, text cannot hold it
+
+
+def parse_json(data: bytes, where: object) -> object:
+    """The value of a JSON text, a byte order mark allowed; `where` names it in the InputError."""
+    text = decode(data, where)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise InputError(f"{where} is not valid JSON at {place}: {error.msg}.") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where} is not JSON that can be read: {error}.") from None
+
+
+def decode(data: bytes, where: object) -> str:
+    """The text of a JSON file; InputError if it is not UTF-8 or is an HTML page."""
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+        raise InputError(f"{where} is an HTML page, not JSON: the address is wrong or asks for a login.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{where} is not valid UTF-8 at line {line}, byte {error.start + 1}.") from None

@@ -1,0 +1,105 @@
+"""TMX 1.4: translation units -> batches of PAIRS, streamed, with no entity expanded and no DTD fetched."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from unicodedata import normalize
+from xml.parsers import expat
+
+import pyarrow as pa
+
+from corpora.archives import DAMAGE, damaged, file_chunks
+from corpora.bitexts import pairs_batch
+from corpora.errors import InputError
+from corpora.lines import MAX_LINE_BYTES
+
+MARKUP = frozenset(("bpt", "ept", "it", "ph", "ut"))  # codes of the original's layout; `hi` only marks text
+Unit = list[tuple[str, str]]  # a tu: the language and text of each tuv
+
+
+def read_tmx(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
+    """A row a `tu`, numbered from 1; one without a side in both languages has the fault `missing_column`."""
+    num_units = 0
+    for units in _parse(path):
+        rows = [_pair(unit, en_code, code) for unit in units]
+        columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+        yield pairs_batch(num_units + 1, columns[0], columns[1], pa.nulls(len(rows), pa.float64()), columns[2])
+        num_units += len(rows)
+
+
+def _pair(unit: Unit, en_code: str, code: str) -> tuple[str | None, str | None, str | None]:
+    en, xx = (next((text for lang, text in unit if _speaks(lang, side)), None) for side in (en_code, code))
+    if en is None or xx is None:
+        return en, xx, "missing_column"
+    oversized = any(len(text.encode()) > MAX_LINE_BYTES for text in (en, xx))
+    return en, xx, "oversized_line" if oversized else None
+
+
+def _speaks(lang: str, code: str) -> bool:
+    """Whether a tuv's language is the one asked for: `en` takes any English, `pt-BR` the Brazilian one only."""
+    lang, code = lang.lower().replace("_", "-"), code.lower().replace("_", "-")
+    return code in (lang, lang.partition("-")[0])
+
+
+def _parse(path: Path) -> Iterator[list[Unit]]:
+    """The units of a file, as many at a time as end in a chunk."""
+    reader = _Reader(path)
+    num_units = 0
+    try:
+        for chunk in file_chunks(path):
+            reader.parser.Parse(chunk, False)
+            if units := reader.take():
+                yield units
+                num_units += len(units)
+        reader.parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise InputError(f"{path} is not a TMX file that can be read: {error}. Delete it and pull it again.") from None
+    except DAMAGE as error:
+        raise damaged(path, f"after about {num_units:,} units: {error}") from None
+
+
+class _Reader:
+    """What expat has met so far: the finished units, and the unit, language and segment under way."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.units, self.unit = path, list[Unit](), Unit()
+        self.lang, self.segment, self.inside, self.size = "", list[str](), list[str](), 0
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.text
+        self.parser.EntityDeclHandler = self.refuse
+        self.parser.SkippedEntityHandler = self.refuse
+
+    def take(self) -> list[Unit]:
+        """The units finished since the last call."""
+        units, self.units = self.units, []
+        return units
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if self.inside:
+            self.inside.append(tag)
+        elif tag == "tu":
+            self.unit = []
+        elif tag == "tuv":
+            self.lang = attributes.get("xml:lang") or attributes.get("lang") or ""
+        elif tag == "seg":
+            self.segment, self.inside, self.size = [], [tag], 0
+
+    def end(self, tag: str) -> None:
+        if self.inside:
+            self.inside.pop()
+            if not self.inside:
+                text = re.sub(r"\r\n|[\r\n]", " ", "".join(self.segment))
+                self.unit.append((self.lang, normalize("NFC", text)))
+        elif tag == "tu":
+            self.units.append(self.unit)
+
+    def text(self, text: str) -> None:
+        if self.inside and self.size <= MAX_LINE_BYTES and MARKUP.isdisjoint(self.inside):
+            self.segment.append(text)
+            self.size += len(text)
+
+    def refuse(self, name: str, *_: object) -> None:
+        raise InputError(f"{self.path} uses an entity of its own ('{name}'), refused: it may hide a bomb or a file.")

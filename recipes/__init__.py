@@ -1,0 +1,1 @@
+"""What we build, how much of each, and why that much."""

@@ -1,0 +1,158 @@
+"""Recipe: what a release is made of; loaded by name or path, strictly, and narrowed to some languages."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+from corpora.catalog import Corpus, language, read_toml
+from corpora.errors import InputError, unknown
+
+HERE = Path(__file__).parent
+CHOICES = {"configs": ("language", "all"), "general": ("en", "xx"), "directions": ("en-x", "x-en")}
+DEFAULT_NAMES = ("coit", "muit")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe for one release.
+
+    `configs` is `language` (a config a language) or `all` (one config of all). `bitext` and `instructions` name
+    corpora of the catalogue; of equal pairs the one from the corpus listed first wins. `general` says in which
+    languages the general-task instructions come: `en`, `xx` or both. `pairs` caps the translation examples a
+    language and direction (None: all that is kept). Of several `prompts` each pair's id chooses one.
+    `validation` is the share of English sentences and records set aside for validation. `filters` changes
+    thresholds, `without` leaves filters out.
+    """
+
+    name: str
+    title: str
+    summary: str
+    configs: str
+    langs: tuple[str, ...]
+    bitext: tuple[str, ...] = ()
+    instructions: tuple[str, ...] = ()
+    general: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
+    pairs: int | None = None
+    prompts: tuple[str, ...] = ("paper",)
+    validation: float = 0.01
+    seed: int = 0
+    filters: Mapping[str, Mapping[str, float | Mapping[str, float]]] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+    def config_langs(self) -> dict[str, tuple[str, ...]]:
+        """The languages of each config, by the config's name."""
+        return {"all": self.langs} if self.configs == "all" else {lang: (lang,) for lang in self.langs}
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """How a translation is asked for; `text` holds {target} and may hold {source}, English names of languages."""
+
+    name: str
+    text: str
+    origin: str
+
+
+def recipe_names() -> list[str]:
+    """The names of the recipes that come with the project."""
+    return sorted(path.stem for path in HERE.glob("*.toml") if path.stem != "prompts")
+
+
+def load_recipe(name_or_path: str, catalog: Mapping[str, Corpus]) -> Recipe:
+    """The recipe of this name, or in the TOML file at this path; InputError if anything in it is not known."""
+    path = HERE / f"{name_or_path}.toml"
+    if name_or_path.endswith(".toml") or "/" in name_or_path:
+        path = Path(name_or_path)
+    elif name_or_path not in recipe_names():
+        raise unknown("recipe", name_or_path, recipe_names())
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", path.stem):
+        raise InputError(f"{path}: a recipe's file is named in lower-case letters, digits and hyphens.")
+    return parse_recipe(path.stem, read_toml(path), catalog, str(path))
+
+
+def parse_recipe(name: str, table: Mapping, catalog: Mapping[str, Corpus], where: str) -> Recipe:
+    """A strictly checked recipe from the table of a TOML file."""
+    known = {f.name: f for f in fields(Recipe) if f.name != "name"}
+    for key, value in table.items():
+        if key not in known:
+            raise InputError(f"{where}: {unknown('key', key, known)}")
+        _check_type(key, value, where)
+    for key in ("title", "summary", "configs", "langs"):
+        if key not in table:
+            raise InputError(f"{where}: the key '{key}' is missing.")
+    recipe = Recipe(name=name, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+    _check_names(recipe, catalog, where)
+    return recipe
+
+
+def _check_type(key: str, value: object, where: str) -> None:
+    lists = ("langs", "bitext", "instructions", "general", "directions", "prompts", "without")
+    if key in lists:
+        right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        right = right and len(set(value)) == len(value)
+        expected = "a list of different strings"
+    elif key in ("pairs", "seed"):
+        right, expected = type(value) is int and value >= (key == "pairs"), "a whole number"
+    elif key == "validation":
+        right, expected = type(value) in (int, float) and 0 <= value <= 0.5, "a share from 0 to 0.5"
+    elif key == "filters":
+        right, expected = isinstance(value, dict) and all(isinstance(v, dict) for v in value.values()), "tables"
+    else:
+        right, expected = isinstance(value, str), "a string"
+    if not right:
+        raise InputError(f"{where}: '{key}' must be {expected}, not {value!r}.")
+
+
+def _check_names(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> None:
+    for key, choices in CHOICES.items():
+        value = getattr(recipe, key)
+        for item in (value,) if isinstance(value, str) else value:
+            if item not in choices:
+                raise InputError(f"{where}: {unknown(f'value of {key}', item, choices)}")
+    for lang in recipe.langs:
+        if language(lang).code == "en":
+            raise InputError(f"{where}: langs names the languages beside English; 'en' cannot be one of them.")
+    for kind in ("bitext", "instructions"):
+        for corpus in getattr(recipe, kind):
+            of_kind = {c.id for c in catalog.values() if c.kind == kind}
+            if corpus not in of_kind:
+                raise InputError(f"{where}: {unknown(f'{kind} corpus', corpus, of_kind)}")
+    for prompt in recipe.prompts:
+        if prompt not in prompts():
+            raise InputError(f"{where}: {unknown('prompt', prompt, prompts())}")
+    if not recipe.langs or not (recipe.general or recipe.directions):
+        raise InputError(f"{where}: a recipe needs at least one language, and general instructions or a direction.")
+    if (recipe.directions and not (recipe.bitext and recipe.prompts)) or (recipe.general and not recipe.instructions):
+        raise InputError(f"{where}: directions need bitext and a prompt, general needs instructions.")
+
+
+def prompts() -> dict[str, Prompt]:
+    """The rows of `prompts.toml` that ask for a translation, by name."""
+    table = read_toml(HERE / "prompts.toml")["translation"]
+    return {name: Prompt(name, **row) for name, row in table.items()}
+
+
+def narrow(recipe: Recipe, langs: Sequence[str]) -> Recipe:
+    """The recipe for these languages alone, in their order; any language of the table may be asked for."""
+    for lang in langs:
+        if language(lang).code == "en":
+            raise InputError("--langs names the languages beside English, such as el,hi; 'en' is always there.")
+    if len(set(langs)) != len(langs) or not langs:
+        raise InputError(f"--langs needs at least one language and each of them once, not '{','.join(langs)}'.")
+    return replace(recipe, langs=tuple(langs))
+
+
+def stand_ins(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Recipe:
+    """The recipe with each corpus replaced by the one that stands for it, under a name of its own."""
+    instead = {c.stands_for: c.id for c in catalog.values() if c.stands_for}
+    for corpus in (*recipe.bitext, *recipe.instructions):
+        if corpus not in instead:
+            raise InputError(f"The {suffix} has nothing that stands for the corpus '{corpus}' of recipe {recipe.name}.")
+    return replace(
+        recipe,
+        name=f"{recipe.name}-{suffix}",
+        bitext=tuple(instead[corpus] for corpus in recipe.bitext),
+        instructions=tuple(instead[corpus] for corpus in recipe.instructions),
+    )
