@@ -149,9 +149,10 @@ def _request(
 ) -> "Request":
     from builders.filters import parse_changes
     from builders.run import Request
+    from recipes.recipe import DEFAULT_NAMES
 
     return Request(
-        **({"recipes": recipes} if recipes else {}),
+        recipes=recipes or DEFAULT_NAMES,
         langs=_langs(langs),
         thresholds=parse_changes(changes),
         tell=_hint,

@@ -66,7 +66,8 @@ def _number(value: object, filter: Filter, name: str) -> float:
 
 def verdict(filters: tuple[Filter, ...], table: str, lang: str) -> tuple[str, dict[str, float]]:
     """SQL for the name of the first filter over `table` that rejects a row (or null), and its $parameters."""
-    branches, parameters = [], {}
+    branches: list[str] = []
+    parameters: dict[str, float] = {}
     for rule in filters:
         if rule.table == table:
             rejects = re.sub(r"\$(\w+)", rf"${rule.name}_\1", rule.reject)

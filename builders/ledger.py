@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-SCHEMA = {"stage": pl.String, "corpus": pl.String, "lang": pl.String, "reason": pl.String, "rows": pl.Int64}
+SCHEMA = pl.Schema({"stage": pl.String, "corpus": pl.String, "lang": pl.String, "reason": pl.String, "rows": pl.Int64})
 GROUP = ["stage", "corpus", "lang"]
 
 
@@ -34,5 +34,8 @@ def totals(ledger: pl.DataFrame) -> list[tuple[str, int, int]]:
     given = ledger.filter((pl.col("stage") == "screened") & (pl.col("reason") == "in"))
     kept = ledger.filter((pl.col("stage") == "verdicts") & (pl.col("reason") == "kept"))
     langs = given["lang"].unique(maintain_order=True)
-    count = lambda frame, lang: int(frame.filter(pl.col("lang") == lang)["rows"].sum())  # noqa: E731
-    return [(lang, count(given, lang), count(kept, lang)) for lang in langs]
+    return [(lang, _rows(given, lang), _rows(kept, lang)) for lang in langs]
+
+
+def _rows(frame: pl.DataFrame, lang: str) -> int:
+    return int(frame.filter(pl.col("lang") == lang)["rows"].sum())

@@ -52,7 +52,7 @@ def write_identified(texts: Path, row_group: int, folder: Path) -> int:
     name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
     with atomic_path(folder / f"{name}.parquet") as temporary:
         pq.write_table(found, temporary, compression="zstd")
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def write_records(path: Path, source: Path, corpus: Corpus, inputs: str) -> None:

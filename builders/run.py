@@ -10,17 +10,16 @@ from typing import Any
 
 from tqdm import tqdm
 
+from builders.examples import Translator
 from builders.memory import read_memory
 from builders.registry import Published, publish
 from builders.release import describe, write_data
-from builders.stages import Built, Translator, build, sources
+from builders.stages import Built, build, sources
 from builders.work import Work
-from corpora.catalog import Corpus, load_catalog
+from corpora.catalog import SAMPLE, Corpus, load_catalog
 from corpora.files import atomic_path, locked, remove_leftovers, sha256_of
 from corpora.pull import Fetched, Source, pull
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins
-
-SAMPLE = Path(__file__).parent.parent / "corpora" / "sample"
 
 
 @dataclass(frozen=True)
@@ -141,15 +140,18 @@ def _pull(needed: list[Source], request: Request) -> list[Fetched]:
 
 def _remember(built: Built, work: Work) -> None:
     """Note which units a recipe's newest build is made of, and remove those that no recipe's is."""
-    relative = lambda path: path.relative_to(work.folder).as_posix()  # noqa: E731
     record: dict[str, Any] = {
         "recipe": built.recipe.name,
-        "verdicts": {lang: [relative(path) for path in paths] for lang, paths in built.verdicts.items()},
-        "units": sorted({relative(path) for path in work.used}),
+        "verdicts": {lang: [_relative(path, work) for path in paths] for lang, paths in built.verdicts.items()},
+        "units": sorted({_relative(path, work) for path in work.used}),
     }
     with atomic_path(work.folder / "builds" / f"{built.recipe.name}.json") as path:
         path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     kept = {unit for path in (work.folder / "builds").glob("*.json") for unit in json.loads(path.read_text())["units"]}
     for path in work.folder.glob("*/*.parquet"):
-        if relative(path) not in kept:
+        if _relative(path, work) not in kept:
             path.unlink()
+
+
+def _relative(path: Path, work: Work) -> str:
+    return path.relative_to(work.folder).as_posix()

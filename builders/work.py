@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tqdm import tqdm
 
 from corpora.files import atomic_path
 
@@ -126,3 +129,28 @@ def _differences(before: Any, now: Any, where: str = "") -> list[str]:
         keys = sorted(before.keys() | now.keys())
         return [d for k in keys for d in _differences(before.get(k), now.get(k), f"{where}.{k}".lstrip("."))]
     return [] if before == now else [f"{where} was {before!r}, is {now!r}"]
+
+
+def unit_of(stage: str, name: str, made_from: Sequence[Path], **inputs: Any) -> Unit:
+    """A unit that an SQL file makes from other units, whose file names hold their keys."""
+    text = hashlib.sha256(sql(stage).encode()).hexdigest()[:16]
+    origin = {"from": [path.name for path in made_from], "sql": text, "duckdb": duckdb.__version__}
+    return Unit(stage, name, origin | inputs)
+
+
+def on_all_cores(tasks: Sequence[tuple[Any, ...]], work: Work, title: str, unit: str) -> None:
+    """Call each (function, *arguments), which returns a number of rows, in processes of their own if that pays."""
+    with tqdm(desc=title, unit=f" {unit}", delay=2, disable=None, leave=False, unit_scale=True) as bar:
+        if min(len(tasks), work.threads) < 2:
+            for function, *arguments in tasks:
+                bar.update(function(*arguments))
+            return
+        context = multiprocessing.get_context("spawn")  # a fork would copy DuckDB's threads in the middle of their work
+        with ProcessPoolExecutor(min(len(tasks), work.threads), mp_context=context) as pool:
+            futures = [pool.submit(*task) for task in tasks]
+            try:
+                for future in as_completed(futures):
+                    bar.update(future.result())
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise

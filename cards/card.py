@@ -23,7 +23,7 @@ def render_card(manifest: Mapping[str, Any]) -> str:
         autoescape=False,  # Markdown; values from outside go through `cell`
     )
     environment.filters |= {"cell": _cell, "count": lambda number: f"{number:,}", "share": lambda x: f"{x:.1%}"}
-    front = yaml.safe_dump(metadata(manifest), sort_keys=False, allow_unicode=True, width=1000)
+    front = yaml.dump(metadata(manifest), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=1000)
     template = environment.get_template("dataset.md.jinja")
     return template.render(
         m=manifest,
@@ -35,6 +35,13 @@ def render_card(manifest: Mapping[str, Any]) -> str:
         num_rows=num_rows(manifest),
         sources=_by_corpus(manifest),
     )
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """YAML without anchors: what is the same in two configs is written twice."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
 def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:

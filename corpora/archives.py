@@ -1,6 +1,7 @@
 """The bytes inside downloaded files, as streams: nothing is extracted, and damage, traps and bombs are refused."""
 
 import io
+import os
 import struct
 import tarfile
 import zipfile
@@ -45,9 +46,11 @@ def file_chunks(path: Path) -> Iterator[bytes]:
 
 
 def check_file(path: Path) -> None:
-    """InputError unless `path` is a file."""
+    """InputError unless `path` is a file that we may read."""
     if not path.is_file():
         raise InputError(f"There is no file {path}. Pull its corpus first.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} may not be read by this user. Change its permissions.")
 
 
 def guarded(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:

@@ -53,7 +53,7 @@ def _split_each(lines: pa.RecordBatch) -> list[pa.Array]:
 
 
 def _split(text: str, fault: str | None) -> tuple[float | None, str, str | None, str | None]:
-    """Margin, first side, second side and fault; a line with another number of columns stays whole."""
+    """Margin, first side, second side and fault; a line with other columns stays whole as the first."""
     columns = text.split("\t")
     if len(columns) != 3:
         return None, text, None, fault or "missing_column"
@@ -95,7 +95,7 @@ def _side_by_side(
 
 
 def _num_rows(batch: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> int:
-    num_rows = sum(more.num_rows for more in rest)
+    num_rows: int = sum(more.num_rows for more in rest)
     return num_rows + (len(batch) if batch else 0)
 
 

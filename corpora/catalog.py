@@ -6,10 +6,12 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from corpora.errors import InputError, unknown
 
 HERE = Path(__file__).parent
+SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
 KINDS = ("bitext", "instructions", "evaluation")
 FORMATS = ("laser-tsv", "moses-zip", "tmx", "alpaca-json", "flores-tar", "squad-json", "mlqa-zip")
 
@@ -18,9 +20,10 @@ FORMATS = ("laser-tsv", "moses-zip", "tmx", "alpaca-json", "flores-tar", "squad-
 class Language:
     """A language: its codes in the systems that we meet, and what its text looks like.
 
-    `labels` are fastText's lid.176 labels that count as the language (`ja` for Chinese: fastText says it of short
-    Chinese sentences, and real Japanese shows in its script). `script` holds Unicode script names. `ratio` is the median length in
-    characters of a translation divided by that of its English original, over FLORES-101 devtest.
+    `labels` are fastText's lid.176 labels that count as the language (for Chinese also `ja`, which it says of many
+    short Chinese sentences; real Japanese shows in its script). `script` holds the names of Unicode scripts. `ratio`
+    is the median length in characters of a translation divided by that of its English original, over FLORES-101
+    devtest.
     """
 
     code: str
@@ -89,9 +92,9 @@ def languages() -> dict[str, Language]:
     return {row["code"]: _language(row) for row in rows}
 
 
-def _language(row: dict[str, str]) -> Language:
+def _language(row: dict[str, Any]) -> Language:
     lists = {key: tuple(row[key].split()) for key in ("labels", "script")}
-    return Language(**row | lists | {"ratio": float(row["ratio"])})  # type: ignore[arg-type]
+    return Language(**row | lists | {"ratio": float(row["ratio"])})
 
 
 def language(code: str) -> Language:
@@ -110,7 +113,7 @@ def load_catalog(*extra: Path) -> dict[str, Corpus]:
     return corpora
 
 
-def read_toml(path: Path) -> dict:
+def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; InputError with file and line if it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -138,7 +141,7 @@ def _corpus(name: str, table: object, path: Path) -> Corpus:
     return Corpus(**table | {"id": name, "langs": langs, "folder": path.parent.resolve()})
 
 
-def _check_values(table: dict, where: str) -> None:
+def _check_values(table: dict[str, Any], where: str) -> None:
     required = ("title", "kind", "version", "format", "url", "langs", "licence")
     texts = (*required, "homepage", "citation", "licence_note", "code", "stands_for")
     for key in required:
@@ -161,7 +164,7 @@ def _check_values(table: dict, where: str) -> None:
         raise InputError(f"{where}: the url may hold {{pair}} and {{code}} only: {table['url']}") from None
 
 
-def _check_langs(table: dict, where: str) -> None:
+def _check_langs(table: dict[str, Any], where: str) -> None:
     langs = table["langs"]
     if langs != "any" and not (isinstance(langs, list) and langs and all(isinstance(x, str) for x in langs)):
         raise InputError(f"{where}: 'langs' must be \"any\" or a list of language codes, not {langs!r}.")

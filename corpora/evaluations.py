@@ -25,18 +25,24 @@ def evaluation_table(rows: Iterator[Row]) -> pa.Table:
 def read_flores(path: Path, lang: str, code: str) -> Iterator[Row]:
     """The sentences of a language, `dev:1` and on, then `devtest:1` and on, of the parts that are there."""
     contents = read_tar(path, lambda name: _flores_code(name) == code)
-    files = {PurePosixPath(name).parent.name: data for name, data in contents.items() if _flores_code(name) == code}
-    if not files:
+    names = sorted((name for name in contents if _flores_code(name) == code), key=_part)
+    if not names:
         known = ", ".join(sorted({known for name in contents if (known := _flores_code(name))})) or "none"
         raise InputError(f"{path} has no sentences in '{lang}' (as it spells it: '{code}'). It has: {known}.")
-    for part, data in sorted(files.items()):
-        yield from _sentences(part, data, f"{path}, {part}/{code}.{part}")
+    if len({_part(name) for name in names}) < len(names):
+        raise InputError(f"{path} holds a part twice: {' and '.join(names)}. Delete it and pull it again.")
+    for name in names:
+        yield from _sentences(_part(name), contents[name], f"{path}, member {name}")
 
 
 def _flores_code(name: str) -> str | None:
     """The language code in a member's name `.../dev/{code}.dev`; None for other members."""
     match = re.search(r"(?:^|/)(dev|devtest)/([^/.]+)\.\1$", name)
     return match[2] if match else None
+
+
+def _part(name: str) -> str:
+    return PurePosixPath(name).parent.name
 
 
 def _sentences(part: str, data: bytes, where: str) -> Iterator[Row]:

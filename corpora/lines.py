@@ -90,7 +90,7 @@ def _read_line(line: bytes) -> tuple[str, str | None]:
     """The text of one line without its newline, and its fault."""
     fault = _fault(line)
     if fault == "oversized_line":
-        line = line[: 4 * SHOWN_CHARS]
+        line = line[: min(4 * SHOWN_CHARS, MAX_LINE_BYTES)]
     text = line.removesuffix(b"\r").decode("utf-8", errors="replace")
     return text.replace("\0", ""), fault
 

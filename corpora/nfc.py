@@ -2,11 +2,12 @@
 
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+NFC = partial(unicodedata.normalize, "NFC")
 LAST = 0x30000  # no character behind the two ideographic planes has a decomposition or combines
 # Hangul composes by arithmetic, not by table: leads and syllables, then vowels and finals.
 HANGUL_FIRSTS = (*range(0x1100, 0x1113), *range(0xAC00, 0xD7A4))
@@ -24,7 +25,7 @@ def normalize_column(texts: pa.Array) -> pa.Array:
 
 def _normalize(text: str) -> str:
     """NFC word by word: a space never composes, and Python passes over a word that is in NFC six times faster."""
-    return " ".join([unicodedata.normalize("NFC", word) for word in text.split(" ")])
+    return " ".join(map(NFC, text.split(" ")))
 
 
 @cache
@@ -32,16 +33,21 @@ def _suspect() -> str:
     """A pattern found in every text that is not in NFC, and in few others (after the quick check of UAX #15).
 
     It finds characters that are never in NFC, marks in a row, whose order may be wrong, and a character that
-    composes with some mark before a mark that composes with some character.
+    composes with some mark, or has one in it, before a mark that composes with some character.
     """
     assigned = [chr(code) for code in range(0xA0, LAST) if not 0xD800 <= code < 0xE000]
     never = {ord(char) for char in assigned if not unicodedata.is_normalized("NFC", char)}
     marks = {ord(char) for char in assigned if unicodedata.combining(char)}
-    halves = [unicodedata.decomposition(char).split() for char in assigned if ord(char) not in never]
-    pairs = [pair for pair in halves if len(pair) == 2 and not pair[0].startswith("<")]
-    firsts = {int(first, 16) for first, _ in pairs} | {*HANGUL_FIRSTS}
+    composed = [char for char in assigned if ord(char) not in never and _is_composed(char)]
+    pairs = [unicodedata.decomposition(char).split() for char in composed]
+    firsts = {int(first, 16) for first, _ in pairs} | {ord(char) for char in composed} | {*HANGUL_FIRSTS}
     seconds = {int(second, 16) for _, second in pairs} | {*HANGUL_SECONDS}
     return f"{_one_of(never)}|{_one_of(marks)}{_one_of(marks)}|{_one_of(firsts)}{_one_of(seconds)}"
+
+
+def _is_composed(char: str) -> bool:
+    """Whether a character is canonically two others (a compatibility decomposition begins with `<`)."""
+    return " " in unicodedata.decomposition(char) and not unicodedata.decomposition(char).startswith("<")
 
 
 def _one_of(codes: Iterable[int]) -> str:

@@ -52,7 +52,7 @@ def _parse(path: Path) -> Iterator[list[Unit]]:
                 yield units
                 num_units += len(units)
         reader.parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:
         raise InputError(f"{path} is not a TMX file that can be read: {error}. Delete it and pull it again.") from None
     except DAMAGE as error:
         raise damaged(path, f"after about {num_units:,} units: {error}") from None
@@ -63,7 +63,8 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.path, self.units, self.unit = path, list[Unit](), Unit()
-        self.lang, self.segment, self.inside, self.size = "", list[str](), list[str](), 0
+        self.root, self.lang = "", ""
+        self.segment, self.inside, self.size = list[str](), list[str](), 0
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self.start
@@ -78,6 +79,7 @@ class _Reader:
         return units
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.root = self.root or self.check_root(tag)
         if self.inside:
             self.inside.append(tag)
         elif tag == "tu":
@@ -100,6 +102,11 @@ class _Reader:
         if self.inside and self.size <= MAX_LINE_BYTES and MARKUP.isdisjoint(self.inside):
             self.segment.append(text)
             self.size += len(text)
+
+    def check_root(self, tag: str) -> str:
+        if tag != "tmx":
+            raise InputError(f"{self.path} is not TMX: its outermost element is <{tag}>. Delete it and pull it again.")
+        return tag
 
     def refuse(self, name: str, *_: object) -> None:
         raise InputError(f"{self.path} uses an entity of its own ('{name}'), refused: it may hide a bomb or a file.")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from corpora.catalog import Corpus, language, read_toml
 from corpora.errors import InputError, unknown
@@ -72,7 +73,7 @@ def load_recipe(name_or_path: str, catalog: Mapping[str, Corpus]) -> Recipe:
     return parse_recipe(path.stem, read_toml(path), catalog, str(path))
 
 
-def parse_recipe(name: str, table: Mapping, catalog: Mapping[str, Corpus], where: str) -> Recipe:
+def parse_recipe(name: str, table: Mapping[str, Any], catalog: Mapping[str, Corpus], where: str) -> Recipe:
     """A strictly checked recipe from the table of a TOML file."""
     known = {f.name: f for f in fields(Recipe) if f.name != "name"}
     for key, value in table.items():
@@ -82,12 +83,13 @@ def parse_recipe(name: str, table: Mapping, catalog: Mapping[str, Corpus], where
     for key in ("title", "summary", "configs", "langs"):
         if key not in table:
             raise InputError(f"{where}: the key '{key}' is missing.")
-    recipe = Recipe(name=name, **{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
+    recipe = Recipe(name=name, **values)
     _check_names(recipe, catalog, where)
     return recipe
 
 
-def _check_type(key: str, value: object, where: str) -> None:
+def _check_type(key: str, value: Any, where: str) -> None:
     lists = ("langs", "bitext", "instructions", "general", "directions", "prompts", "without")
     if key in lists:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,0 +1,148 @@
+"""From upstream's lines to kept sentence pairs, with a verdict and an account of every line."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from builders.filters import Filter, verdict
+from builders.rows import READER, write_identified, write_pairs_unit
+from builders.work import Unit, Work, inputs_text, on_all_cores, sql, unit_of
+from corpora import lid
+from corpora.catalog import Corpus, language
+from corpora.files import atomic_path
+from corpora.pull import Fetched
+
+SHARD = 1_000_000  # lines: what one unit screens and judges
+SPACES = " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
+SPACES += "\u205f\u3000\u200b\u2060\ufeff"
+LATE = "verdicts"  # the table of the filters that need the language of the texts
+
+
+def read(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) -> dict[str, list[Path]]:
+    """`pairs`: every line of every file, by language; the files that are missing are read on all cores."""
+    found: dict[str, list[Path]] = {}
+    missing = []
+    for file in files:
+        corpus, lang = catalog[file.source.corpus], file.source.lang
+        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER}
+        unit = Unit("pairs", f"{lang}-{corpus.id}", inputs)
+        found.setdefault(lang, []).append(work.path(unit))
+        if not work.stands(unit):
+            missing.append((write_pairs_unit, work.path(unit), file.path, corpus, lang, inputs_text(unit)))
+    on_all_cores(missing, work, "reading", "lines")
+    return found
+
+
+def screen(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work: Work) -> list[Path]:
+    """`screened`: what is cheap to measure about each line, and the first filter that rejects it for that."""
+    reject, parameters = verdict(filters, "screened", lang)
+    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio, "spaces": SPACES}
+    made = []
+    for path in pairs:
+        for first in range(0, max(1, pq.read_metadata(path).num_rows), SHARD):
+            shard = {"first": first, "last": first + SHARD}
+            unit = unit_of(
+                "screened",
+                f"{path.name.split('.')[0]}-{first // SHARD:05}",
+                [path],
+                verdict=reject,
+                thresholds=parameters,
+                **own,
+                **shard,
+            )
+            values = parameters | shard | own
+            made.append(work.query(unit, {"pairs": [path]}, values, verdict=reject))
+    return made
+
+
+def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
+    """Regular expressions (RE2) for the letters of some Unicode scripts, as `screened.sql` wants them."""
+    own = "".join(rf"\p{{{script}}}" for script in scripts)
+    latin = "Latin" in scripts
+    return {
+        "script": f"[{own}]",
+        "not_script": f"[^{own}]+",
+        "expected": rf"[{own}\pM\pN]*" if latin else rf"[{own}\p{{Latin}}\pM\pN]*",
+        "not_letters": r"\PL+" if latin else r"(?:\PL|\p{Latin})+",
+    }
+
+
+def charge(
+    lang: str, screened: Sequence[Path], corpora: Sequence[str], filters: tuple[Filter, ...], work: Work
+) -> Path:
+    """`duplicates`: the pairs of a language that say what another one says, charged to the winner."""
+    reject, parameters = verdict(filters, "duplicates", lang)
+    unit = unit_of("duplicates", lang, screened, verdict=reject, corpora=list(corpora))
+    return work.query(unit, {"screened": screened}, parameters | {"corpora": list(corpora)}, verdict=reject)
+
+
+def identify(screened: Mapping[str, Sequence[Path]], duplicates: Mapping[str, Path], work: Work) -> Path:
+    """`identified`: the folder with the language of each distinct text that is left, each heard once."""
+    folder = work.folder / "identified" / lid.SHA256[:16]
+    none = folder / "none.parquet"
+    if not none.exists():
+        with atomic_path(none) as path, work.connect({}) as connection:
+            columns = "null::uuid as text_key, null::varchar as label, null::double as probability"
+            connection.execute(f"copy (select {columns} limit 0) to $path (format parquet)", {"path": str(path)})
+    for lang in screened:
+        tables = {
+            "screened": screened[lang],
+            "duplicates": [duplicates[lang]],
+            "identified": sorted(folder.glob("*.parquet")),
+        }
+        texts = work.folder / "unidentified.parquet"
+        with work.connect(tables) as connection:
+            copy = f"copy ({sql('unidentified')}) to $path (format parquet, row_group_size 20480)"
+            connection.execute(copy, {"path": str(texts)})
+        groups = range(pq.read_metadata(texts).num_row_groups)
+        on_all_cores(
+            [(write_identified, texts, group, folder) for group in groups], work, f"identifying {lang}", "texts"
+        )
+        texts.unlink()
+    return folder
+
+
+def judge(
+    lang: str, screened: Sequence[Path], duplicates: Path, identified: Path, filters: tuple[Filter, ...], work: Work
+) -> list[Path]:
+    """`verdicts`: every line with its measures and the first filter of all that rejects it."""
+    reject, parameters = verdict(filters, LATE, lang)
+    labels = {"labels": list(language(lang).labels), "english_labels": list(language("en").labels)}
+    made = []
+    for path in screened:
+        unit = unit_of(
+            "verdicts",
+            path.name.split(".")[0],
+            [path, duplicates],
+            verdict=reject,
+            thresholds=parameters,
+            model=lid.SHA256,
+            **labels,
+        )
+        tables = {"screened": [path], "duplicates": [duplicates], "identified": sorted(identified.glob("*.parquet"))}
+        made.append(work.query(unit, tables, parameters | labels, verdict=reject))
+    return made
+
+
+def account(
+    lang: str,
+    pairs: Sequence[Path],
+    screened: Sequence[Path],
+    duplicates: Path,
+    verdicts: Sequence[Path],
+    bitext: Path,
+    filters: tuple[Filter, ...],
+    work: Work,
+) -> Path:
+    """`ledger`: the account of a language's sentence pairs."""
+    late = [f.name for f in filters if f.table == LATE]
+    tables = {
+        "pairs": pairs,
+        "screened": screened,
+        "duplicates": [duplicates],
+        "verdicts": verdicts,
+        "bitext": [bitext],
+    }
+    unit = unit_of("ledger", lang, [path for paths in tables.values() for path in paths], late=late)
+    return work.query(unit, tables, {"late": late, "lang": lang})

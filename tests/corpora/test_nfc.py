@@ -1,0 +1,44 @@
+"""The search for lines that may not be in NFC misses none."""
+
+import unicodedata
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpora.nfc import normalize_column
+
+TRICKY = (
+    "aeoAn \u0301\u0323\u0327\u0338\u05d0\u05b7\u0644\u0627\u0653\u064e\u0651\u0928\u0915\u093c\u094d\u0958\u212b\ufb1d"
+)
+HANGUL = "\u1100\u1112\u1161\u1175\u11a8\u11c2\uac00\uac01\ud7a3\u11a7"
+
+
+def check(texts: list[str]) -> None:
+    normal = [unicodedata.normalize("NFC", text) for text in texts]
+    assert normalize_column(pa.array(texts, pa.string())).to_pylist() == normal
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.text(TRICKY + HANGUL, max_size=8) | st.text(max_size=8)))
+def test_a_column_is_normalised_as_python_normalises_each_string(texts):
+    check(texts)
+
+
+def test_every_character_is_normalised_alone_and_after_a_letter():
+    characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    check(characters)
+    check(["a" + character + "\u0301" for character in characters])
+
+
+def test_every_composed_character_is_normalised_before_every_mark():
+    characters = [chr(code) for code in range(0x250) if not 0xD800 <= code < 0xE000]
+    characters += [
+        chr(code) for code in range(0x250, 0x30000) if unicodedata.decomposition(chr(code))[:1] not in ("", "<")
+    ]
+    marks = [chr(code) for code in range(0x30000) if unicodedata.combining(chr(code))]
+    check([character + mark for mark in marks for character in characters])
+
+
+def test_every_decomposition_is_composed_again():
+    check([unicodedata.normalize("NFD", chr(code)) for code in range(0x30000) if not 0xD800 <= code < 0xE000])

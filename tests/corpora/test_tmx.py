@@ -1,0 +1,113 @@
+"""TMX: units, languages, markup, and the traps of XML."""
+
+import gzip
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpora import archives, lines, tmx
+from corpora.errors import InputError
+from corpora.formats import read_pairs
+
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n<tmx version="1.4"><header/><body>'
+
+
+def tuv(lang: str, seg: str) -> str:
+    return f'<tuv xml:lang="{lang}"><prop>no text</prop><seg>{seg}</seg></tuv>'
+
+
+def write(folder: Path, *units: str, head: str = HEAD) -> Path:
+    path = folder / "en-pt.tmx"
+    path.write_text(head + "".join(f"<tu>{unit}</tu>\n" for unit in units) + "</body></tmx>", encoding="utf-8")
+    return path
+
+
+def read(path: Path, code: str = "pt") -> list[dict]:
+    return [row for batch in read_pairs(path, "tmx", code, ("en", code)) for row in batch.to_pylist()]
+
+
+def test_a_unit_is_a_row_in_whichever_order_its_sides_stand(tmp_path):
+    rows = read(write(tmp_path, tuv("en", "a &amp; b") + tuv("pt", "c"), tuv("pt", "cafe\u0301") + tuv("en", "d ")))
+    assert rows[0] == {"line": 1, "en": "a & b", "xx": "c", "margin": None, "fault": None}
+    assert rows[1] == {"line": 2, "en": "d ", "xx": "café", "margin": None, "fault": None}
+
+
+def test_a_language_takes_its_regions_and_a_region_only_itself(tmp_path):
+    path = write(tmp_path, tuv("EN-us", "a") + tuv("PT_pt", "b") + tuv("pt-BR", "c"))
+    assert [row["xx"] for row in read(path)] == ["b"]
+    assert [row["xx"] for row in read(path, "pt-br")] == ["c"]
+    assert [row["fault"] for row in read(path, "pt-AO")] == ["missing_column"]
+
+
+def test_a_unit_without_both_languages_is_a_fault(tmp_path):
+    rows = read(write(tmp_path, tuv("en", "a"), tuv("en", "b") + tuv("pt", "c"), tuv("de", "d"), ""))
+    assert [(row["en"], row["xx"], row["fault"]) for row in rows] == [
+        ("a", None, "missing_column"),
+        ("b", "c", None),
+        (None, None, "missing_column"),
+        (None, None, "missing_column"),
+    ]
+
+
+def test_codes_of_the_layout_are_no_text_but_what_is_highlighted_is(tmp_path):
+    seg = 'a<bpt i="1">&lt;b&gt;</bpt>b<ept i="1">&lt;/b&gt;</ept><ph>x<sub>y</sub></ph> <hi>c</hi>\n d\r\ne'
+    assert read(write(tmp_path, tuv("en", seg) + tuv("pt", "x")))[0]["en"] == "ab c  d e"
+
+
+def test_a_segment_too_long_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(tmx, "MAX_LINE_BYTES", 5000)
+    rows = read(write(tmp_path, tuv("en", "a" * 9000) + tuv("pt", "b"), tuv("en", "a") + tuv("pt", "b")))
+    assert [(len(row["en"]), row["fault"]) for row in rows] == [(lines.SHOWN_CHARS, "oversized_line"), (1, None)]
+
+
+def test_gzip_utf16_and_small_chunks_give_the_same_rows(tmp_path, monkeypatch):
+    path = write(tmp_path, *[tuv("en", f"a{n}") + tuv("pt", f"ç{n}") for n in range(20)])
+    rows = read(path)
+    packed = tmp_path / "en-pt.tmx.gz"
+    packed.write_bytes(gzip.compress(path.read_text("utf-8").replace("UTF-8", "UTF-16").encode("utf-16")))
+    monkeypatch.setattr(archives, "BLOCK_BYTES", 13)
+    assert len(rows) == 20
+    assert read(path) == rows
+    assert read(packed) == rows
+
+
+LAUGHS = '<!DOCTYPE tmx [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><tmx><body>'
+PARAMETER = '<!DOCTYPE tmx [<!ENTITY % a "ha">]><tmx><body>'
+EXTERNAL = '<!DOCTYPE tmx [<!ENTITY a SYSTEM "file:///etc/passwd">]><tmx><body>'
+
+
+@pytest.mark.parametrize(("head", "seg"), [(LAUGHS, "&b;"), (PARAMETER, "x"), (EXTERNAL, "&a;"), (HEAD, "&nbsp;")])
+def test_entities_of_its_own_are_refused(tmp_path, head, seg):
+    with pytest.raises(InputError, match=r"uses an entity of its own .*refused"):
+        read(write(tmp_path, tuv("en", seg) + tuv("pt", "x"), head=head))
+
+
+def test_broken_xml_is_told_with_its_line(tmp_path):
+    with pytest.raises(InputError, match=r"en-pt.tmx is not a TMX file that can be read: .*line 4"):
+        read(write(tmp_path, tuv("en", "a") + tuv("pt", "b"), tuv("en", "<b>")))
+    with pytest.raises(InputError, match="outermost element is <html>"):
+        read(write(tmp_path, head="<html>"))
+    with pytest.raises(InputError, match="encoding"):
+        read(write(tmp_path, head='<?xml version="1.0" encoding="klingon"?><tmx>'))
+
+
+def test_a_truncated_file_is_told(tmp_path):
+    path = write(tmp_path, tuv("en", "a") + tuv("pt", "b"))
+    packed = tmp_path / "en-pt.tmx.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes())[:-3])
+    with pytest.raises(InputError, match=r"is damaged .after about 1 units"):
+        read(packed)
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(InputError, match=r"cannot be read|can be read"):
+        read(path)
+
+
+@settings(deadline=None)
+@given(st.text('<>/&;![]tuvseg"= a\n', max_size=40))
+def test_any_text_in_a_file_is_read_or_told(text):
+    with TemporaryDirectory() as folder, suppress(InputError):
+        read(write(Path(folder), text))
