@@ -75,6 +75,14 @@ def exemplify(
     return work.query(unit, tables, values)
 
 
+def as_messages(recipe: Recipe, examples: Mapping[str, Path], work: Work) -> dict[str, Path]:
+    """`messages`: the same examples as conversations, by config."""
+    return {
+        config: work.query(unit_of("messages", f"{recipe.name}-{config}", [path]), {"instructions": [path]}, {})
+        for config, path in examples.items()
+    }
+
+
 def count_examples(examples: Mapping[str, Path], work: Work) -> pl.DataFrame:
     """The mixture as it is: rows by config, language, task, direction, corpus and split."""
     keys = ["lang", "task", "direction", "corpus", "split"]

@@ -87,8 +87,8 @@ def _groups(examples: Path, split: str) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(rest).combine_chunks()
 
 
-def describe(built: Built, form: str, configs: dict[str, Any], catalog: Mapping[str, Corpus]) -> Manifest:
-    """The manifest of what was built, but for its version and parent."""
+def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest:
+    """The manifest of what was built, but for its configs, version and parent."""
     recipe = built.recipe
     return {
         "manifest_version": MANIFEST_VERSION,
@@ -97,7 +97,6 @@ def describe(built: Built, form: str, configs: dict[str, Any], catalog: Mapping[
         "summary": recipe.summary,
         "format": form,
         "langs": list(recipe.langs),
-        "configs": configs,
         "features": _features(form),
         "sources": [
             source_entry(catalog[f.source.corpus], f.source.lang, f.sha256, f.size)

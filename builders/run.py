@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from builders.examples import Translator
+from builders.examples import Translator, as_messages
 from builders.memory import read_memory
 from builders.registry import Published, publish
 from builders.release import describe, write_data
@@ -36,7 +36,7 @@ class Request:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     work: Path = Path("work")
-    lock: Path = Path("corpora.lock")
+    lock: Path = Path("corpora.web.lock")
     threads: int | None = None
     tell: Callable[[str], None] = lambda sentence: None  # hints
     explain: Callable[[str], None] = lambda sentence: None  # why a unit is made or reused
@@ -79,7 +79,9 @@ def run_publish(request: Request, registry: Path, form: str) -> list[Published]:
     with _opened(request) as work:
         published = []
         for built in _builds(request, work):
-            described = describe(built, form, {}, catalog)
+            if form == "messages":
+                built = replace(built, examples=as_messages(built.recipe, built.examples, work))
+            described = describe(built, form, catalog)
             published.append(publish(registry, described, partial(write_data, built, form), work))
         return published
 

@@ -4,8 +4,10 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from corpora.errors import InputError
 from corpora.files import atomic_path
 
 Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL calls them: Parquet files, or rows in memory
@@ -99,7 +102,7 @@ class Work:
     @contextmanager
     def connect(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection that spills to the work folder, sees `tables` as views, and reads nothing else."""
-        with duckdb.connect(":memory:") as connection:
+        with _answered(), duckdb.connect(":memory:") as connection:
             connection.execute("set threads = $n", {"n": self.threads})
             connection.execute("set temp_directory = $path", {"path": str(self.folder / "spill")})
             for name, rows in tables.items():
@@ -108,6 +111,16 @@ class Work:
                 else:
                     connection.read_parquet([str(path) for path in rows]).create_view(name)
             yield connection
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Turn DuckDB's errors that a person can mend (disk, memory) into sentences."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        first = str(error).split("\n", 1)[0]
+        raise InputError(f"{first}. Finished work is kept: mend this and run the same command again.") from None
 
 
 def sql(name: str, **texts: str) -> str:
@@ -146,11 +159,22 @@ def on_all_cores(tasks: Sequence[tuple[Any, ...]], work: Work, title: str, unit:
                 bar.update(function(*arguments))
             return
         context = multiprocessing.get_context("spawn")  # a fork would copy DuckDB's threads in the middle of their work
-        with ProcessPoolExecutor(min(len(tasks), work.threads), mp_context=context) as pool:
-            futures = [pool.submit(*task) for task in tasks]
+        with ProcessPoolExecutor(min(len(tasks), work.threads), context, initializer=_leave_at_once) as pool:
             try:
-                for future in as_completed(futures):
+                for future in as_completed([pool.submit(*task) for task in tasks]):
                     bar.update(future.result())
+            except BrokenProcessPool:
+                raise InputError(
+                    f"A process that was {title} was killed, perhaps for want of memory. Finished work is kept: "
+                    "run the same command again, with fewer --threads."
+                ) from None
             except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in multiprocessing.active_children():
+                    process.terminate()
                 raise
+
+
+def _leave_at_once() -> None:
+    """On Ctrl-C a worker process goes without a word; what it was writing has a temporary name."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))

@@ -9,6 +9,7 @@ from typing import Any
 from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import sha256_of
+from corpora.web.urls import is_url
 
 FILE = "manifest.json"
 MANIFEST_VERSION = 1
@@ -45,7 +46,7 @@ def file_entry(release: Path, path: Path) -> dict[str, Any]:
 
 def source_entry(corpus: Corpus, lang: str, sha256: str, size: int) -> dict[str, Any]:
     """What the manifest says of one upstream file and the terms that come with it."""
-    place = corpus.location(lang) if corpus.url.startswith("http") else corpus.url
+    place = corpus.location(lang) if is_url(corpus.url) else corpus.url  # a path of this machine is nobody's business
     return {
         "corpus": corpus.id,
         "lang": lang,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import InputError, unknown
+from corpora.web.urls import is_url
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
@@ -77,11 +78,6 @@ class Corpus:
         pair = "-".join(sorted((self.upstream_code("en"), code)))
         place = self.url.format(pair=pair, code=code)
         return place if is_url(place) else str((self.folder / place).resolve())
-
-
-def is_url(place: str) -> bool:
-    """Whether `place` is an http(s) URL rather than a path."""
-    return place.startswith(("http://", "https://"))
 
 
 @cache

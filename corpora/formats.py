@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from corpora.bitexts import PAIRS, read_laser, read_moses
 from corpora.errors import InputError, unknown
-from corpora.evaluations import EVALUATION, evaluation_table, read_flores, read_mlqa, read_squad
-from corpora.instructions import INSTRUCTIONS, read_alpaca
-from corpora.tmx import read_tmx
+from corpora.reading.bitexts import PAIRS, read_laser, read_moses
+from corpora.reading.evaluations import EVALUATION, evaluation_table, read_flores, read_mlqa, read_squad
+from corpora.reading.instructions import INSTRUCTIONS, read_alpaca
+from corpora.reading.tmx import read_tmx
 
 __all__ = ["EVALUATION", "INSTRUCTIONS", "PAIRS", "read_evaluation", "read_instructions", "read_pairs"]
 PAIR_FORMATS = {"laser-tsv": read_laser, "moses-zip": read_moses, "tmx": read_tmx}

@@ -10,11 +10,11 @@ from threading import Event, Lock
 
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from corpora.lock import Entries, Expected, complaint, expected_by, read_lock, record
-from corpora.magic import check_magic
-from corpora.sidecar import Sidecar, beside, current, read_sidecar, write_sidecar
-from corpora.transfer import Errand, discard, download, note_of
-from corpora.urls import disk_name, is_url, mirror_folder, on_mirror, path_name, public
+from corpora.web.lock import Entries, Expected, complaint, expected_by, read_lock, record
+from corpora.web.magic import check_magic
+from corpora.web.sidecar import Sidecar, beside, current, read_sidecar, write_sidecar
+from corpora.web.transfer import Errand, discard, download, note_of
+from corpora.web.urls import disk_name, is_url, mirror_folder, on_mirror, path_name, public
 
 Progress = Callable[[str, int, int | None], None]
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora import archives, lines
 from corpora.errors import InputError
 from corpora.formats import PAIRS, read_pairs
+from corpora.reading import archives, lines
 
 GOOD = b"1.1\tone\tbir\n"
 

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from corpora import http, transfer
 from corpora.errors import InputError
 from corpora.pull import Fetched, Source, pull
-from corpora.transfer import Errand, Partial, Trouble, discard, download, note_of
+from corpora.web import http, transfer
+from corpora.web.transfer import Errand, Partial, Trouble, discard, download, note_of
 
 BODY = gzip.compress(random.Random(1).randbytes(300_000))
 OTHER = gzip.compress(random.Random(2).randbytes(300_000))
@@ -122,7 +122,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lock(tmp_path: Path) -> Path:
-    return tmp_path / "corpora.lock"
+    return tmp_path / "corpora.web.lock"
 
 
 def source(url: str, sha256: str | None = None, lang: str = "el") -> Source:

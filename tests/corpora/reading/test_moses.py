@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora import archives, lines
 from corpora.errors import InputError
 from corpora.formats import read_pairs
+from corpora.reading import archives, lines
 
 EN, ZH = "NC.en-zh.en", "NC.en-zh.zh"
 

@@ -5,9 +5,9 @@ from unicodedata import normalize
 
 import pyarrow as pa
 
-from corpora.archives import check_file
 from corpora.errors import InputError
-from corpora.strict_json import SURROGATE, decode, parse_json
+from corpora.reading.archives import check_file
+from corpora.reading.strict_json import SURROGATE, decode, parse_json
 
 FIELDS = ("instruction", "input", "output")
 INSTRUCTIONS = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in (*FIELDS, "fault"))])

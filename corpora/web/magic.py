@@ -3,7 +3,7 @@
 from pathlib import Path, PurePosixPath
 
 from corpora.errors import InputError
-from corpora.urls import is_url, path_name
+from corpora.web.urls import is_url, path_name
 
 BOM = b"\xef\xbb\xbf"
 GZIP, ZIPS, JSON = (b"\x1f\x8b",), (b"PK\x03\x04", b"PK\x05\x06"), (b"{", b"[")

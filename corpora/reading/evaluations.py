@@ -7,10 +7,10 @@ from unicodedata import normalize
 
 import pyarrow as pa
 
-from corpora.archives import check_file, member_ending, open_zip, read_member, read_tar
 from corpora.errors import InputError
-from corpora.lines import read_lines
-from corpora.strict_json import SURROGATE, parse_json
+from corpora.reading.archives import check_file, member_ending, open_zip, read_member, read_tar
+from corpora.reading.lines import read_lines
+from corpora.reading.strict_json import SURROGATE, parse_json
 
 EVALUATION = pa.schema([("item", pa.string()), ("field", pa.string()), ("text", pa.string())])
 Row = tuple[str, str, str]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.archives import DAMAGE, damaged
-from corpora.nfc import normalize_column
+from corpora.reading.archives import DAMAGE, damaged
+from corpora.reading.nfc import normalize_column
 
 MAX_LINE_BYTES = 1 << 20  # without the newline
 SHOWN_CHARS = 1000  # what a row keeps of a line that could not be read

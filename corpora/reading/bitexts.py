@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.archives import file_chunks, member_chunks, member_ending, open_zip
 from corpora.errors import InputError
-from corpora.lines import SHOWN_CHARS, read_lines
+from corpora.reading.archives import file_chunks, member_chunks, member_ending, open_zip
+from corpora.reading.lines import SHOWN_CHARS, read_lines
 
 PAIRS = pa.schema(
     [("line", pa.int64()), ("en", pa.string()), ("xx", pa.string()), ("margin", pa.float64()), ("fault", pa.string())]

@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.nfc import normalize_column
+from corpora.reading.nfc import normalize_column
 
 TRICKY = (
     "aeoAn \u0301\u0323\u0327\u0338\u05d0\u05b7\u0644\u0627\u0653\u064e\u0651\u0928\u0915\u093c\u094d\u0958\u212b\ufb1d"

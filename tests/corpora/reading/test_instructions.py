@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from corpora.errors import InputError
 from corpora.formats import INSTRUCTIONS, read_instructions
-from corpora.instructions import _row
+from corpora.reading.instructions import _row
 
 
 def read(path: Path) -> list[dict]:

@@ -14,8 +14,8 @@ from urllib3 import exceptions as failures
 
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from corpora.http import network_trouble, open_url
-from corpora.urls import public
+from corpora.web.http import network_trouble, open_url
+from corpora.web.urls import public
 
 TRIES = 5  # in a row that bring nothing new
 BACKOFF_FACTOR = 1.0  # seconds; the waits are 0, 2, 4, 8 of them

@@ -9,7 +9,7 @@ from urllib3 import exceptions as failures
 from urllib3.util import make_headers
 
 from corpora.errors import InputError
-from corpora.urls import is_url, public, split, without_user
+from corpora.web.urls import is_url, public, split, without_user
 
 LONGEST_CHAIN = 10  # redirects
 TIMEOUT = Timeout(connect=15, read=30)

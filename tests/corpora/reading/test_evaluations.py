@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora import archives
 from corpora.errors import InputError
 from corpora.formats import EVALUATION, read_evaluation
+from corpora.reading import archives
 
 FLORES = {
     "flores/dev/ell.dev": "α\nβ\n".encode(),

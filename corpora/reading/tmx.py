@@ -8,10 +8,10 @@ from xml.parsers import expat
 
 import pyarrow as pa
 
-from corpora.archives import DAMAGE, damaged, file_chunks
-from corpora.bitexts import pairs_batch
 from corpora.errors import InputError
-from corpora.lines import MAX_LINE_BYTES
+from corpora.reading.archives import DAMAGE, damaged, file_chunks
+from corpora.reading.bitexts import pairs_batch
+from corpora.reading.lines import MAX_LINE_BYTES
 
 MARKUP = frozenset(("bpt", "ept", "it", "ph", "ut"))  # codes of the original's layout; `hi` only marks text
 Unit = list[tuple[str, str]]  # a tu: the language and text of each tuv

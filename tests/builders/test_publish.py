@@ -1,0 +1,251 @@
+"""From the bundled sample to a release that `load_dataset` reads: what is published, and that it is always the same."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import polars as pl
+import pytest
+
+from builders.registry import Published
+from builders.run import Request, run_build, run_publish
+from corpora.catalog import SAMPLE
+
+LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
+COLUMNS = ["id", "lang", "task", "direction", "instruction", "input", "output", "corpus", "split"]
+# What the sample's noise may be charged to; what is not named here no filter sees yet.
+CAUGHT = {
+    "bad_encoding": {"bad_encoding"},
+    "copy": {"copy"},
+    "duplicate_exact": {"duplicate_exact"},
+    "duplicate_normalised": {"duplicate_normalised"},
+    "duplicate_wikimatrix": {"duplicate_exact"},
+    "empty": {"empty"},
+    "invalid_margin": {"invalid_margin"},
+    "invalid_utf8": {"invalid_utf8"},
+    "length_ratio": {"length_ratio", "too_short"},
+    "low_margin": {"low_margin"},
+    "markup": {"markup"},
+    "missing_column": {"missing_column"},
+    "no_letters": {"too_short"},
+    "nul_byte": {"nul_byte"},
+    "too_long": {"too_long"},
+    "wrong_language_en": {"wrong_language_en", "length_ratio"},
+    "wrong_language_xx": {"wrong_language_xx", "wrong_script"},
+    "wrong_script": {"wrong_script"},
+}
+
+
+def request(folder: Path, **changes: object) -> Request:
+    wanted = Request(langs=LANGS, sample=True, work=folder / "work", lock=folder / "corpora.web.lock")
+    return replace(wanted, **changes)
+
+
+def digests(release: Path) -> dict[str, str]:
+    """The SHA-256 of every file of a release that belongs to its identity."""
+    files = (path for path in sorted(release.rglob("*")) if path.is_file() and path.name != "build.json")
+    return {str(path.relative_to(release)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def rows_of(release: Path, config: str) -> pl.DataFrame:
+    return pl.read_parquet(release / "data" / config / "*.parquet")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("published")
+
+
+@pytest.fixture(scope="module")
+def published(folder: Path) -> dict[str, Published]:
+    """CoIT and MuIT, published from the sample."""
+    return {p.manifest["name"]: p for p in run_publish(request(folder), folder / "registry", "instructions")}
+
+
+def test_load_dataset_reads_every_config_as_it_is(published: dict[str, Published], tmp_path: Path) -> None:
+    release = published["coit-sample"].folder
+    for lang in LANGS:
+        loaded = datasets.load_dataset(str(release), lang, cache_dir=str(tmp_path))
+        assert loaded["train"].column_names == COLUMNS
+        assert loaded["train"].num_rows > 250
+        assert loaded["validation"].num_rows >= 1
+        assert set(loaded["train"]["split"]) == {"train"}
+
+
+def test_the_only_config_of_muit_needs_no_name(published: dict[str, Published], tmp_path: Path) -> None:
+    loaded = datasets.load_dataset(str(published["muit-sample"].folder), cache_dir=str(tmp_path))
+    assert set(loaded["train"]["lang"]) == {"en", *LANGS}
+
+
+def test_a_release_can_be_streamed(published: dict[str, Published]) -> None:
+    stream = datasets.load_dataset(str(published["coit-sample"].folder), "el", split="train", streaming=True)
+    assert next(iter(stream))["split"] == "train"
+
+
+def test_the_same_request_gives_the_same_bytes_on_any_number_of_threads(
+    published: dict[str, Published], tmp_path: Path
+) -> None:
+    for threads in (1, 2, 8):
+        again = run_publish(request(tmp_path / str(threads), threads=threads), tmp_path / f"r{threads}", "instructions")
+        for release in again:
+            assert digests(release.folder) == digests(published[release.manifest["name"]].folder)
+
+
+def test_a_second_run_says_that_nothing_changed_and_makes_no_version(
+    published: dict[str, Published], folder: Path
+) -> None:
+    again = run_publish(request(folder), folder / "registry", "instructions")
+    assert [(p.new, p.manifest["version"]) for p in again] == [(False, "v1.0.0")] * 2
+    assert [path.name for path in (folder / "registry" / "coit-sample").glob("v*")] == ["v1.0.0"]
+
+
+def test_a_build_with_another_threshold_is_a_new_version_and_the_old_one_stays(tmp_path: Path) -> None:
+    registry = tmp_path / "registry"
+    few = request(tmp_path, recipes=("coit",), langs=("el",))
+    (first,) = run_publish(few, registry, "instructions")
+    before = digests(first.folder)
+    (second,) = run_publish(replace(few, thresholds={"low_margin": {"least": 1.1}}), registry, "instructions")
+    assert second.manifest["version"] == "v2.0.0"
+    assert second.manifest["parent"]["version"] == "v1.0.0"
+    assert "removed" in second.why
+    (third,) = run_publish(few, registry, "instructions")
+    assert third.manifest["version"] == "v2.1.0"  # rows come back: added
+    assert digests(first.folder) == before
+
+
+def test_every_clean_line_is_kept_and_noise_is_charged_to_its_filter(
+    published: dict[str, Published], folder: Path
+) -> None:
+    record = json.loads((folder / "work" / "builds" / "coit-sample.json").read_text())
+    shards = [folder / "work" / path for paths in record["verdicts"].values() for path in paths]
+    judged = pl.concat([pl.read_parquet(path) for path in shards], how="vertical_relaxed")
+    labels = pl.read_csv(SAMPLE / "labels.tsv", separator="\t").with_columns(corpus="sample-" + pl.col("corpus"))
+    both = judged.join(labels, on=["corpus", "lang", "line"], how="full", coalesce=True)
+    assert both["label"].null_count() == 0, "every line of the files is judged"
+    assert both.filter(pl.col("label") == "clean")["rejected_by"].null_count() == 1080
+    for label, reasons in CAUGHT.items():
+        found = set(both.filter(pl.col("label") == label)["rejected_by"].to_list())
+        assert found <= reasons, (label, found)
+
+
+def test_the_ledger_adds_up_and_its_numbers_are_those_of_the_rows(published: dict[str, Published]) -> None:
+    release = published["coit-sample"]
+    ledger = pl.read_parquet(release.folder / "ledger.parquet")
+    for stage in ledger.partition_by("stage", "corpus", "lang"):
+        given = stage.filter(pl.col("reason") == "in")["rows"].sum()
+        assert given == stage.filter(pl.col("reason") != "in")["rows"].sum()
+    kept = ledger.filter((pl.col("stage") == "verdicts") & (pl.col("reason") == "kept"))["rows"].sum()
+    translations = sum(rows_of(release.folder, lang).filter(pl.col("task") == "translation").height for lang in LANGS)
+    assert kept == translations
+
+
+@pytest.mark.parametrize("name", ["coit-sample", "muit-sample"])
+def test_no_sentence_of_a_config_stands_in_both_splits(published: dict[str, Published], name: str) -> None:
+    for config in published[name].manifest["configs"]:
+        rows = rows_of(published[name].folder, config)
+        for column in ("input", "output"):
+            sentences = rows.filter((pl.col(column) != "") & (pl.col("task") == "translation"))
+            splits = sentences.group_by(column).agg(pl.col("split").n_unique())
+            assert splits["split"].max() == 1
+        records = rows.filter(pl.col("task") == "general").group_by("id").agg(pl.col("split").n_unique())
+        assert records["split"].max() == 1
+
+
+def test_rows_are_keyed_and_in_the_order_of_their_key(published: dict[str, Published]) -> None:
+    key = ["id", "lang", "task", "direction"]
+    for name, config in (("coit-sample", "zh"), ("muit-sample", "all")):
+        train = pl.read_parquet(published[name].folder / "data" / config / "train-*.parquet")
+        assert train.select(key).is_unique().all()
+        assert train.select(key).equals(train.select(key).sort(key))
+
+
+def test_instructions_are_asked_in_plain_english_names_and_the_papers_words(published: dict[str, Published]) -> None:
+    rows = rows_of(published["coit-sample"].folder, "el").filter(pl.col("task") == "translation")
+    assert set(rows["instruction"]) == {"Translate the following sentences from English to Greek."}
+    assert set(rows["direction"]) == {"en-x"}
+
+
+def test_a_record_keeps_its_id_in_every_language(published: dict[str, Published]) -> None:
+    rows = rows_of(published["muit-sample"].folder, "all").filter(pl.col("task") == "general")
+    sizes = rows.group_by("id").agg(pl.col("lang").n_unique())
+    assert set(sizes["lang"]) == {7, 1}  # all languages, or English alone where the memory does not know it
+    assert sizes.filter(pl.col("lang") == 1).height == 2  # the translation and the spelling task
+
+
+def test_without_a_translator_instructions_are_english_and_the_card_says_so(tmp_path: Path) -> None:
+    few = request(tmp_path, recipes=("coit",), langs=("hi",), translator="none")
+    (release,) = run_publish(few, tmp_path / "registry", "instructions")
+    general = rows_of(release.folder, "hi").filter(pl.col("task") == "general")
+    assert set(general["lang"]) == {"en"}
+    assert release.manifest["translator"]["name"] == "none"
+    assert "no translated Alpaca" in (release.folder / "README.md").read_text()
+
+
+def test_messages_are_the_same_rows_as_conversations(published: dict[str, Published], tmp_path: Path) -> None:
+    few = request(tmp_path, recipes=("coit",), langs=("tr",))
+    (release,) = run_publish(few, tmp_path / "registry", "messages")
+    assert release.manifest["name"] == "coit-sample-messages"
+    loaded = datasets.load_dataset(str(release.folder), "tr", split="train", cache_dir=str(tmp_path))
+    plain = {
+        row["id"] + row["lang"]: row for row in rows_of(published["coit-sample"].folder, "tr").iter_rows(named=True)
+    }
+    for row in loaded:
+        asked = plain[row["id"] + row["lang"]]
+        user, assistant = row["messages"]
+        assert (user["role"], assistant["role"]) == ("user", "assistant")
+        assert assistant["content"] == asked["output"]
+        assert user["content"] == "\n\n".join(t for t in (asked["instruction"], asked["input"]) if t)
+
+
+def test_a_recipe_of_ones_own_caps_pairs_in_both_directions_and_rotates_prompts(tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        'title = "Mine"\nsummary = "A test."\nconfigs = "language"\nlangs = ["vi"]\nbitext = ["wikimatrix"]\n'
+        'directions = ["en-x", "x-en"]\npairs = 60\nprompts = ["paper", "into", "say"]\nvalidation = 0\n'
+    )
+    (release,) = run_publish(request(tmp_path, recipes=(str(recipe),), langs=()), tmp_path / "registry", "instructions")
+    rows = rows_of(release.folder, "vi")
+    assert dict(rows["direction"].value_counts().iter_rows()) == {"en-x": 60, "x-en": 60}
+    assert not set(rows.filter(pl.col("direction") == "en-x")["id"]) & set(
+        rows.filter(pl.col("direction") == "x-en")["id"]
+    )
+    assert rows["instruction"].n_unique() >= 5
+    into_english = rows.filter(pl.col("direction") == "x-en")["instruction"]
+    assert all("English" in text for text in into_english)
+
+
+def test_a_smaller_cap_is_a_subset_of_a_larger_one(tmp_path: Path) -> None:
+    found = []
+    for pairs in (20, 50):
+        recipe = tmp_path / f"cap-{pairs}.toml"
+        recipe.write_text(
+            'title = "Cap"\nsummary = "A test."\nconfigs = "language"\nlangs = ["el"]\nbitext = ["wikimatrix"]\n'
+            f'directions = ["en-x"]\npairs = {pairs}\n'
+        )
+        (built,) = run_build(request(tmp_path, recipes=(str(recipe),), langs=()))
+        train = pl.read_parquet(built.examples["el"]).filter(pl.col("split") == "train")
+        assert train.height == pairs
+        found.append(set(train["id"]))
+    assert found[0] < found[1]
+
+
+def test_a_kill_at_any_moment_is_followed_by_a_rerun_with_the_same_bytes(
+    published: dict[str, Published], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", "from builders.cli import main; main()", "publish", "--sample", "--threads", "2"]
+    command += ["--langs", ",".join(LANGS)]
+    for moment in (1.0, 1.6, 2.2, 2.8, 3.4, 4.2, 5.0):
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    for name, release in published.items():
+        assert digests(tmp_path / "registry" / name / "v1.0.0") == digests(release.folder)
+        assert [path.name for path in (tmp_path / "registry" / name).iterdir() if path.is_dir()] == ["v1.0.0"]
