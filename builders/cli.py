@@ -22,7 +22,7 @@ RUN_OPTIONS = [
     click.option("--without", multiple=True, metavar="FILTER", help="Leave a filter out."),
     click.option("--work", type=FOLDER, default="work", show_default=True, help="Where finished units are kept."),
     click.option(
-        "--lock", type=FILE, default="corpora.web.lock", show_default=True, help="Digests of what was downloaded."
+        "--lock", type=FILE, default="corpora.lock", show_default=True, help="Digests of what was downloaded."
     ),
     click.option("--threads", type=click.IntRange(1), help="Cores to use; all by default."),
     click.option("--explain", is_flag=True, help="Say of each unit of work why it is made or reused."),

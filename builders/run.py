@@ -36,7 +36,7 @@ class Request:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     work: Path = Path("work")
-    lock: Path = Path("corpora.web.lock")
+    lock: Path = Path("corpora.lock")
     threads: int | None = None
     tell: Callable[[str], None] = lambda sentence: None  # hints
     explain: Callable[[str], None] = lambda sentence: None  # why a unit is made or reused
@@ -100,7 +100,10 @@ def _opened(request: Request) -> Iterator[Work]:
     with locked(request.work, "work folder"):
         remove_leftovers(request.work)
         work = Work(request.work, explain=request.explain)
-        yield replace(work, threads=request.threads) if request.threads else work
+        try:
+            yield replace(work, threads=request.threads) if request.threads else work
+        finally:
+            remove_leftovers(request.work)
 
 
 def _builds(request: Request, work: Work) -> Iterator[Built]:

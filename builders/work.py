@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
@@ -95,7 +96,8 @@ class Work:
                 copy = f"copy ({sql(unit.stage, **texts)}) to $path (format parquet, compression zstd, "
                 copy += "compression_level 1, kv_metadata {inputs: $inputs})"
                 named = {k: v for k, v in parameters.items() if f"${k}" in copy}
-                connection.execute(copy, named | {"path": str(path), "inputs": inputs_text(unit)})
+                with _progress(connection, f"{unit.stage} {unit.name}"):
+                    connection.execute(copy, named | {"path": str(path), "inputs": inputs_text(unit)})
 
         return self.make(unit, write)
 
@@ -103,6 +105,7 @@ class Work:
     def connect(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection that spills to the work folder, sees `tables` as views, and reads nothing else."""
         with _answered(), duckdb.connect(":memory:") as connection:
+            connection.execute("set enable_progress_bar = false")  # it would write to stdout
             connection.execute("set threads = $n", {"n": self.threads})
             connection.execute("set temp_directory = $path", {"path": str(self.folder / "spill")})
             for name, rows in tables.items():
@@ -114,10 +117,33 @@ class Work:
 
 
 @contextmanager
-def _answered() -> Iterator[None]:
-    """Turn DuckDB's errors that a person can mend (disk, memory) into sentences."""
+def _progress(connection: duckdb.DuckDBPyConnection, title: str) -> Iterator[None]:
+    """Show on a terminal how far a query is that takes more than two seconds."""
+    done = Event()
+
+    def watch() -> None:
+        with tqdm(desc=title, total=100, unit="%", delay=2, disable=None, leave=False) as bar:
+            while not bar.disable and not done.wait(0.5):
+                bar.update(max(0.0, connection.query_progress() - bar.n))
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Turn DuckDB's errors that a person can mend into sentences, and its word for Ctrl-C into Python's."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "interrupt" in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         first = str(error).split("\n", 1)[0]
         raise InputError(f"{first}. Finished work is kept: mend this and run the same command again.") from None
@@ -168,8 +194,10 @@ def on_all_cores(tasks: Sequence[tuple[Any, ...]], work: Work, title: str, unit:
                     f"A process that was {title} was killed, perhaps for want of memory. Finished work is kept: "
                     "run the same command again, with fewer --threads."
                 ) from None
+            except Exception:
+                pool.shutdown(cancel_futures=True)  # what is under way may end: it need not be made again
+                raise
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
                 for process in multiprocessing.active_children():
                     process.terminate()
                 raise

@@ -21,7 +21,7 @@ def tracked() -> set[str]:
         return set(listed.stdout.split())
     hidden = {".venv", "__pycache__", "registry", "work", ".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache"}
     files = (p.relative_to(ROOT) for p in ROOT.rglob("*") if p.is_file())
-    return {str(p) for p in files if not set(p.parts) & hidden and p.name != "corpora.web.lock"}
+    return {str(p) for p in files if not set(p.parts) & hidden and p.name != "corpora.lock"}
 
 
 def tree() -> list[str]:

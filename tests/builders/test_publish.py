@@ -43,7 +43,7 @@ CAUGHT = {
 
 
 def request(folder: Path, **changes: object) -> Request:
-    wanted = Request(langs=LANGS, sample=True, work=folder / "work", lock=folder / "corpora.web.lock")
+    wanted = Request(langs=LANGS, sample=True, work=folder / "work", lock=folder / "corpora.lock")
     return replace(wanted, **changes)
 
 
