@@ -20,6 +20,9 @@ RUN_OPTIONS = [
     click.option("--translator", help="'none', or a translation memory in Parquet."),
     click.option("--set", "changes", multiple=True, metavar="FILTER.THRESHOLD=VALUE", help="Change a threshold."),
     click.option("--without", multiple=True, metavar="FILTER", help="Leave a filter out."),
+    click.option(
+        "--no-decontaminate", multiple=True, metavar="SET", help="Let text of an evaluation set in; the card says so."
+    ),
     click.option("--work", type=FOLDER, default="work", show_default=True, help="Where finished units are kept."),
     click.option(
         "--lock", type=FILE, default="corpora.lock", show_default=True, help="Digests of what was downloaded."

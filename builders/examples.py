@@ -34,8 +34,16 @@ def instruct(
     made: dict[str, list[Path]] = {"en": []}
     for file in files:
         corpus = catalog[file.source.corpus]
-        unit = Unit("records", corpus.id, {"sha256": file.sha256, "format": corpus.format, "reader": READER})
-        english = work.make(unit, partial(write_records, source=file.path, corpus=corpus, inputs=inputs_text(unit)))
+        earlier = tuple(made["en"])
+        inputs = {
+            "sha256": file.sha256,
+            "format": corpus.format,
+            "reader": READER,
+            "earlier": [p.name for p in earlier],
+        }
+        unit = Unit("records", corpus.id, inputs)
+        write = partial(write_records, source=file.path, corpus=corpus, earlier=earlier, inputs=inputs_text(unit))
+        english = work.make(unit, write)
         made["en"].append(english)
         if translator.memory and "xx" in recipe.general:
             for lang in recipe.langs:
@@ -87,7 +95,7 @@ def count_examples(examples: Mapping[str, Path], work: Work) -> pl.DataFrame:
     """The mixture as it is: rows by config, language, task, direction, corpus and split."""
     keys = ["lang", "task", "direction", "corpus", "split"]
     frames = [
-        pl.scan_parquet(path)
+        pl.scan_parquet(path, glob=False)
         .group_by(keys)
         .agg(rows=pl.len().cast(pl.Int64))
         .sort(keys)

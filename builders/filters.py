@@ -1,5 +1,6 @@
 """Filter: a row of `filters.toml`, its thresholds for a language, and the SQL that names the first to reject a pair."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from corpora.catalog import language, read_toml
 from corpora.errors import InputError, unknown
 
-TABLES = ("screened", "duplicates", "verdicts")
+TABLES = ("screened", "duplicates", "contaminated", "verdicts")
 Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}
 
 
@@ -23,6 +24,7 @@ class Filter:
     why: str
     thresholds: Mapping[str, float]
     by_language: Mapping[str, Mapping[str, float]]  # lang -> threshold -> value
+    required: str = ""  # why it cannot be left out, if so
 
     def threshold(self, name: str, lang: str) -> float:
         """The value of a threshold for a language."""
@@ -42,6 +44,9 @@ def choose_filters(changes: Changes, without: tuple[str, ...]) -> tuple[Filter, 
     for name in (*changes, *without):
         if name not in known:
             raise unknown("filter", name, known)
+    for name in without:
+        if known[name].required:
+            raise InputError(f"The filter {name} cannot be left out: {known[name].required}")
     return tuple(_changed(f, changes.get(f.name, {})) for f in known.values() if f.name not in without)
 
 
@@ -55,12 +60,13 @@ def _changed(filter: Filter, changes: Mapping[str, float | Mapping[str, float]])
                 by_language.setdefault(language(lang).code, {})[name] = _number(own, filter, name)
         else:
             everywhere[name] = _number(value, filter, name)
+            by_language = {lang: {k: v for k, v in own.items() if k != name} for lang, own in by_language.items()}
     return replace(filter, thresholds=everywhere, by_language=by_language)
 
 
 def _number(value: object, filter: Filter, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"Filter {filter.name}: the threshold '{name}' must be a number, not {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InputError(f"Filter {filter.name}: the threshold '{name}' must be a finite number, not {value!r}.")
     return value
 
 

@@ -22,7 +22,7 @@ def judged(work: Path, lang: str, recipe: str | None = None, reason: str | None 
     language(lang)
     if reason not in (None, "kept") and reason not in all_filters():
         raise unknown("reason", str(reason), ["kept", *all_filters()])
-    rows = pl.concat([pl.scan_parquet(path) for path in _shards(work, lang, recipe)])
+    rows = pl.concat([pl.scan_parquet(path, glob=False) for path in _shards(work, lang, recipe)])
     if reason:
         rows = rows.filter(pl.col("rejected_by").is_null() if reason == "kept" else pl.col("rejected_by") == reason)
     return rows.select(*FIRST, pl.exclude(*FIRST, *HIDDEN)).sort("corpus", "line")
@@ -46,4 +46,4 @@ def write_judged(rows: pl.LazyFrame, out: Path) -> int:
     """Write the lines as one Parquet file; returns how many there are."""
     with atomic_path(out) as path:
         rows.sink_parquet(path)
-    return int(pl.scan_parquet(out).select(pl.len()).collect().item())
+    return int(pl.scan_parquet(out, glob=False).select(pl.len()).collect().item())

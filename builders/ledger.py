@@ -11,7 +11,7 @@ GROUP = ["stage", "corpus", "lang"]
 
 def read_ledger(paths: Sequence[Path], more: Iterable[dict[str, object]] = ()) -> pl.DataFrame:
     """The rows of several ledgers as one frame with the columns of SCHEMA, checked to add up."""
-    frames = [pl.read_parquet(path, columns=list(SCHEMA)).cast(SCHEMA) for path in paths]
+    frames = [pl.read_parquet(path, glob=False, columns=list(SCHEMA)).cast(SCHEMA) for path in paths]
     ledger = pl.concat([*frames, pl.DataFrame(list(more), schema=SCHEMA)])
     check(ledger)
     return ledger

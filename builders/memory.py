@@ -40,13 +40,15 @@ def digest(segment: str) -> str:
 
 def read_memory(path: Path) -> TranslationMemory:
     """The translation memory in a Parquet file with the columns of `TRANSLATIONS`."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; a translation memory is a Parquet file.")
     try:
         table = pq.read_table(path, columns=TRANSLATIONS.names)
     except FileNotFoundError:
         raise InputError(f"There is no translation memory {path}. Name one, or use --translator none.") from None
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise InputError(f"{path} is not a translation memory in Parquet: {error}") from None
-    rows = sorted(table.to_pylist(), key=lambda row: (row["model"], row["decoding"]), reverse=True)
+    rows = sorted(table.to_pylist(), key=lambda row: (row["model"] or "", row["decoding"] or ""), reverse=True)
     return TranslationMemory({(row["sha256"], row["lang"]): row["text"] for row in rows if row["text"]})
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.filters import Filter, verdict
 from builders.rows import READER, write_identified, write_pairs_unit
-from builders.work import Unit, Work, inputs_text, on_all_cores, sql, unit_of
+from builders.work import Unit, Work, inputs_text, is_whole, on_all_cores, sql, unit_of
 from corpora import lid
 from corpora.catalog import Corpus, language
 from corpora.files import atomic_path
@@ -16,6 +17,7 @@ from corpora.pull import Fetched
 SHARD = 1_000_000  # lines: what one unit screens and judges
 SPACES = " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
 SPACES += "\u205f\u3000\u200b\u2060\ufeff"
+IDENTIFIED = pa.schema([("text_key", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
 LATE = "verdicts"  # the table of the filters that need the language of the texts
 
 
@@ -62,7 +64,7 @@ def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
     latin = "Latin" in scripts
     return {
         "script": f"[{own}]",
-        "not_script": f"[^{own}]+",
+        "not_script": rf"(?:[^{own}]|\pM)+",
         "expected": rf"[{own}\pM\pN]*" if latin else rf"[{own}\p{{Latin}}\pM\pN]*",
         "not_letters": r"\PL+" if latin else r"(?:\PL|\p{Latin})+",
     }
@@ -73,22 +75,31 @@ def charge(
 ) -> Path:
     """`duplicates`: the pairs of a language that say what another one says, charged to the winner."""
     reject, parameters = verdict(filters, "duplicates", lang)
-    unit = unit_of("duplicates", lang, screened, verdict=reject, corpora=list(corpora))
-    return work.query(unit, {"screened": screened}, parameters | {"corpora": list(corpora)}, verdict=reject)
+    values = {"corpora": list(corpora), "exact_only": "duplicate_normalised" not in {f.name for f in filters}}
+    unit = unit_of("duplicates", lang, screened, verdict=reject, thresholds=parameters, **values)
+    return work.query(unit, {"screened": screened}, parameters | values, verdict=reject)
 
 
-def identify(screened: Mapping[str, Sequence[Path]], duplicates: Mapping[str, Path], work: Work) -> Path:
+def identify(
+    screened: Mapping[str, Sequence[Path]],
+    duplicates: Mapping[str, Path],
+    contaminated: Mapping[str, Sequence[Path]],
+    work: Work,
+) -> Path:
     """`identified`: the folder with the language of each distinct text that is left, each heard once."""
     folder = work.folder / "identified" / lid.SHA256[:16]
+    for path in folder.glob("*.parquet"):
+        if not is_whole(path):
+            path.unlink()
     none = folder / "none.parquet"
     if not none.exists():
-        with atomic_path(none) as path, work.connect({}) as connection:
-            columns = "null::uuid as text_key, null::varchar as label, null::double as probability"
-            connection.execute(f"copy (select {columns} limit 0) to $path (format parquet)", {"path": str(path)})
+        with atomic_path(none) as path:
+            pq.write_table(IDENTIFIED.empty_table(), path)
     for lang in screened:
         tables = {
             "screened": screened[lang],
             "duplicates": [duplicates[lang]],
+            "contaminated": contaminated[lang],
             "identified": sorted(folder.glob("*.parquet")),
         }
         texts = work.folder / "unidentified.parquet"
@@ -104,45 +115,49 @@ def identify(screened: Mapping[str, Sequence[Path]], duplicates: Mapping[str, Pa
 
 
 def judge(
-    lang: str, screened: Sequence[Path], duplicates: Path, identified: Path, filters: tuple[Filter, ...], work: Work
+    lang: str,
+    screened: Sequence[Path],
+    duplicates: Path,
+    contaminated: Sequence[Path],
+    identified: Path,
+    filters: tuple[Filter, ...],
+    work: Work,
 ) -> list[Path]:
     """`verdicts`: every line with its measures and the first filter of all that rejects it."""
     reject, parameters = verdict(filters, LATE, lang)
     labels = {"labels": list(language(lang).labels), "english_labels": list(language("en").labels)}
     made = []
-    for path in screened:
+    for path, searched in zip(screened, contaminated, strict=True):
         unit = unit_of(
             "verdicts",
             path.name.split(".")[0],
-            [path, duplicates],
+            [path, duplicates, searched],
             verdict=reject,
             thresholds=parameters,
             model=lid.SHA256,
             **labels,
         )
-        tables = {"screened": [path], "duplicates": [duplicates], "identified": sorted(identified.glob("*.parquet"))}
+        tables = {
+            "screened": [path],
+            "duplicates": [duplicates],
+            "contaminated": [searched],
+            "identified": sorted(identified.glob("*.parquet")),
+        }
         made.append(work.query(unit, tables, parameters | labels, verdict=reject))
     return made
 
 
-def account(
-    lang: str,
-    pairs: Sequence[Path],
-    screened: Sequence[Path],
-    duplicates: Path,
-    verdicts: Sequence[Path],
-    bitext: Path,
-    filters: tuple[Filter, ...],
-    work: Work,
-) -> Path:
-    """`ledger`: the account of a language's sentence pairs."""
-    late = [f.name for f in filters if f.table == LATE]
-    tables = {
-        "pairs": pairs,
-        "screened": screened,
-        "duplicates": [duplicates],
-        "verdicts": verdicts,
-        "bitext": [bitext],
+def keep(lang: str, verdicts: Sequence[Path], work: Work) -> Path:
+    """`bitext`: the pairs of a language that no filter rejects."""
+    return work.query(unit_of("bitext", lang, verdicts), {"verdicts": verdicts}, {})
+
+
+def account(lang: str, tables: Mapping[str, Sequence[Path]], filters: tuple[Filter, ...], work: Work) -> Path:
+    """`ledger`: the account of a language's sentence pairs, from the tables of every stage."""
+    values = {
+        "lang": lang,
+        "late": [f.name for f in filters if f.table == LATE],
+        "contamination": [f.name for f in filters if f.table == "contaminated"],
     }
-    unit = unit_of("ledger", lang, [path for paths in tables.values() for path in paths], late=late)
-    return work.query(unit, tables, {"late": late, "lang": lang})
+    unit = unit_of("ledger", lang, [path for paths in tables.values() for path in paths], **values)
+    return work.query(unit, tables, values)

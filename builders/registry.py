@@ -37,7 +37,8 @@ def parse_version(name: str) -> Version:
 
 def versions(registry: Path, name: str) -> list[str]:
     """The versions of a release, oldest first."""
-    found = [path.name for path in (registry / name).glob("v*.*.*") if (path / FILE).exists()]
+    named = [path for path in (registry / name).glob("v*") if re.fullmatch(r"v\d+\.\d+\.\d+", path.name)]
+    found = [path.name for path in named if (path / FILE).exists()]
     return sorted(found, key=parse_version)
 
 
@@ -69,6 +70,8 @@ def publish(registry: Path, described: Manifest, write: Callable[[Path], Manifes
     If nothing changed since the latest version there is no new one.
     """
     home = registry / described["name"]
+    if set(str(home.resolve())) & set("[]*?"):
+        raise InputError(f"datasets cannot load from {home}: it takes [, ], * and ? for patterns. Name another folder.")
     with locked(home, "registry folder"):
         remove_leftovers(home)
         with scratch(home) as folder:

@@ -56,7 +56,7 @@ def write_data(built: Built, form: str, folder: Path) -> dict[str, Any]:
 
 def _write_split(examples: Path, split: str, schema: pa.Schema, release: Path, folder: Path) -> dict[str, Any]:
     """Write one split in the order of `examples`, cut into files; its rows, bytes in memory, digest and files."""
-    rows = pl.scan_parquet(examples).filter(pl.col("split") == split).select(pl.len()).collect().item()
+    rows = pl.scan_parquet(examples, glob=False).filter(pl.col("split") == split).select(pl.len()).collect().item()
     num_files = -(-rows // (ROWS_PER_GROUP * GROUPS_PER_FILE))
     paths = [folder / f"{split}-{number:05}-of-{num_files:05}.parquet" for number in range(num_files)]
     digest, num_bytes, groups = hashlib.sha256(), 0, _groups(examples, split)
@@ -107,6 +107,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         "prompts": [asdict(prompts()[name]) for name in recipe.prompts] if recipe.directions else [],
         "models": [{"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE}],
         "translator": {"name": built.translator.name, "sha256": built.translator.sha256},
+        "decontamination": built.decontamination.to_dicts(),
         "mixture": built.mixture.to_dicts(),
         "ledger": built.ledger.to_dicts(),
     }

@@ -15,6 +15,7 @@ from cards.card import reasons
 from cards.manifest import Manifest, identity, num_rows
 from corpora.catalog import Corpus, languages
 from corpora.pull import Fetched
+from corpora.web.urls import is_url, public
 
 
 def published_text(published: Sequence[Published]) -> str:
@@ -82,7 +83,12 @@ def pulled_json(fetched: Sequence[Fetched]) -> str:
     """The same for a machine."""
     return _json(
         [
-            {"corpus": f.source.corpus, "lang": f.source.lang, "url": f.source.url, "path": str(f.path)}
+            {
+                "corpus": f.source.corpus,
+                "lang": f.source.lang,
+                "url": _shown(f.source.url),
+                "path": str(f.path),
+            }
             | {"sha256": f.sha256, "size": f.size}
             for f in fetched
         ]
@@ -116,10 +122,19 @@ def catalog_json(catalog: Mapping[str, Corpus], chosen: Sequence[str]) -> str:
     return _json(
         [
             {"corpus": c.id, "kind": c.kind, "version": c.version, "licence": c.licence, "title": c.title}
-            | {"langs": {lang: {"rows": c.rows.get(lang), "at": c.location(lang)} for lang in langs if c.has(lang)}}
+            | {
+                "langs": {
+                    lang: {"rows": c.rows.get(lang), "at": _shown(c.location(lang))} for lang in langs if c.has(lang)
+                }
+            }
             for c in catalog.values()
         ]
     )
+
+
+def _shown(place: str) -> str:
+    """A URL without what is nobody's business, or a path."""
+    return public(place) if is_url(place) else place
 
 
 def release_text(folder: Path, manifest: Manifest) -> str:

@@ -1,7 +1,7 @@
 """What is made in Python rather than SQL: sentence pairs and records read, texts identified, records translated."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -55,9 +55,9 @@ def write_identified(texts: Path, row_group: int, folder: Path) -> int:
     return int(table.num_rows)
 
 
-def write_records(path: Path, source: Path, corpus: Corpus, inputs: str) -> None:
-    """Write every record of an instruction file as a row of `records`, judged."""
-    seen: set[str] = set()
+def write_records(path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], inputs: str) -> None:
+    """Write every record of an instruction file as a row of `records`, judged; `earlier` are the corpora before it."""
+    seen = {name for before in earlier for name in pq.read_table(before, columns=["id"])["id"].to_pylist()}
     rows = []
     for record in read_instructions(source, corpus.format).to_pylist():
         texts = [record[k] or "" for k in ("instruction", "input", "output")]

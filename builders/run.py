@@ -11,15 +11,17 @@ from typing import Any
 from tqdm import tqdm
 
 from builders.examples import Translator, as_messages
+from builders.filters import choose_filters
 from builders.memory import read_memory
 from builders.registry import Published, publish
 from builders.release import describe, write_data
 from builders.stages import Built, build, sources
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
+from corpora.errors import InputError
 from corpora.files import atomic_path, locked, remove_leftovers, sha256_of
 from corpora.pull import Fetched, Source, pull
-from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins
+from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins, without_evaluation
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Request:
     translator: str | None = None  # `none`, or the path of a translation memory
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    no_decontaminate: tuple[str, ...] = ()
     work: Path = Path("work")
     lock: Path = Path("corpora.lock")
     threads: int | None = None
@@ -51,11 +54,14 @@ class Request:
 
     def _narrowed(self, recipe: Recipe, catalog: Mapping[str, Corpus]) -> Recipe:
         recipe = narrow(recipe, self.langs) if self.langs else recipe
+        recipe = without_evaluation(recipe, self.no_decontaminate)
         recipe = stand_ins(recipe, catalog, "sample") if self.sample else recipe
         filters = {name: dict(recipe.filters.get(name, {})) for name in {**recipe.filters, **self.thresholds}}
         for name, values in self.thresholds.items():
             filters[name] |= values
-        return replace(recipe, filters=filters, without=tuple(dict.fromkeys((*recipe.without, *self.without))))
+        recipe = replace(recipe, filters=filters, without=tuple(dict.fromkeys((*recipe.without, *self.without))))
+        choose_filters(recipe.filters, recipe.without)  # what is not known is said before anything is fetched
+        return recipe
 
     def named_translator(self) -> Translator:
         """The translator that the user named: none, or a translation memory; the sample brings its own."""
@@ -97,6 +103,8 @@ def run_pull(request: Request) -> list[Fetched]:
 @contextmanager
 def _opened(request: Request) -> Iterator[Work]:
     """The request's work folder, for this run alone, without what killed runs left half-written."""
+    if set(str(request.work.resolve())) & set("[]"):
+        raise InputError(f"DuckDB takes [ and ] in {request.work} for a pattern. Name another --work folder.")
     with locked(request.work, "work folder"):
         remove_leftovers(request.work)
         work = Work(request.work, explain=request.explain)

@@ -3,7 +3,7 @@
 import re
 
 FENCE = re.compile(r"^\s*(```|~~~)")
-MARKER = re.compile(r"^(\s*(?:[-*•]\s+|\d+[.)]\s+)?)(.*?)(\s*)$", re.DOTALL)
+MARKER = re.compile(r"\s*(?:[-*•]\s+|\d+[.)]\s+)?")
 
 
 def cut(text: str) -> tuple[list[str], list[str]]:
@@ -29,10 +29,11 @@ def cut(text: str) -> tuple[list[str], list[str]]:
 
 
 def _parts(line: str) -> tuple[str, str, str]:
+    """Indentation and list marker, what the line says, and the space after it."""
     match = MARKER.match(line)
     assert match, "the pattern matches any line"
-    lead, said, tail = match.groups()
-    return lead, said, tail
+    said = line[match.end() :].rstrip()
+    return match[0], said, line[match.end() + len(said) :]
 
 
 def fill(frame: list[str], segments: list[str]) -> str:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import polars as pl
 
+from builders.contamination import collect, find, report
 from builders.examples import Translator, count_examples, exemplify, instruct
 from builders.filters import Filter, choose_filters
 from builders.ledger import read_ledger
-from builders.pairs import account, charge, identify, judge, read, screen
+from builders.pairs import account, charge, identify, judge, keep, read, screen
 from builders.rows import counted
-from builders.work import Work, unit_of
+from builders.work import Work
 from corpora.catalog import Corpus, language
 from corpora.errors import InputError
 from corpora.pull import Fetched, Source
@@ -30,6 +31,7 @@ class Built:
     verdicts: Mapping[str, Sequence[Path]]  # lang -> shards
     ledger: pl.DataFrame
     mixture: pl.DataFrame
+    decontamination: pl.DataFrame
 
 
 def sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Source]:
@@ -44,6 +46,13 @@ def sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Source]:
                 "Leave the language out of --langs, or see `builders list`."
             )
         needed += [source(corpus, lang) for corpus in found]
+    if recipe.directions:
+        needed += [
+            source(catalog[name], lang)
+            for name in recipe.evaluation
+            for lang in ("en", *recipe.langs)
+            if catalog[name].has(lang)
+        ]
     return needed + [source(catalog[name], "en") for name in recipe.instructions if recipe.general]
 
 
@@ -58,18 +67,20 @@ def build(
     """Make, or find made, every table between upstream's files and the examples of each config."""
     filters = choose_filters(recipe.filters, recipe.without)
     bitext_files = [f for f in fetched if catalog[f.source.corpus].kind == "bitext"]
+    evaluation_files = [f for f in fetched if catalog[f.source.corpus].kind == "evaluation"]
     record_files = [f for f in fetched if catalog[f.source.corpus].kind == "instructions"]
 
     pairs = read(bitext_files, catalog, work)
-    screened = {lang: screen(lang, paths, filters, work) for lang, paths in pairs.items()}
-    duplicates = {lang: charge(lang, paths, recipe.bitext, filters, work) for lang, paths in screened.items()}
-    identified = identify(screened, duplicates, work)
+    screened = {lang: screen(lang, pairs[lang], filters, work) for lang in pairs}
+    duplicates = {lang: charge(lang, screened[lang], recipe.bitext, filters, work) for lang in pairs}
+    grams = collect(evaluation_files, catalog, work)
+    contaminated = {lang: find(lang, screened[lang], duplicates[lang], grams, filters, work) for lang in pairs}
+    identified = identify(screened, duplicates, contaminated, work)
     verdicts = {
-        lang: judge(lang, paths, duplicates[lang], identified, filters, work) for lang, paths in screened.items()
+        lang: judge(lang, screened[lang], duplicates[lang], contaminated[lang], identified, filters, work)
+        for lang in pairs
     }
-    bitext = {
-        lang: work.query(unit_of("bitext", lang, paths), {"verdicts": paths}, {}) for lang, paths in verdicts.items()
-    }
+    bitext = {lang: keep(lang, verdicts[lang], work) for lang in pairs}
     records = instruct(record_files, catalog, recipe, translator, work)
     examples = {
         config: exemplify(config, langs, recipe, _of(bitext, langs), _all_of(records, ("en", *langs)), work)
@@ -77,13 +88,33 @@ def build(
     }
 
     ledgers = [
-        account(lang, pairs[lang], screened[lang], duplicates[lang], verdicts[lang], bitext[lang], filters, work)
-        for lang in verdicts
+        account(
+            lang,
+            {
+                "pairs": pairs[lang],
+                "screened": screened[lang],
+                "duplicates": [duplicates[lang]],
+                "contaminated": contaminated[lang],
+                "verdicts": verdicts[lang],
+                "bitext": [bitext[lang]],
+            },
+            filters,
+            work,
+        )
+        for lang in pairs
     ]
     told = [row for paths in records.values() for path in paths for row in counted(path)]
-    ledger = read_ledger(ledgers, told)
-    mixture = count_examples(examples, work)
-    return Built(recipe, filters, tuple(fetched), translator, examples, verdicts, ledger, mixture)
+    return Built(
+        recipe=recipe,
+        filters=filters,
+        fetched=tuple(fetched),
+        translator=translator,
+        examples=examples,
+        verdicts=verdicts,
+        ledger=read_ledger(ledgers, told),
+        mixture=count_examples(examples, work),
+        decontamination=report(grams, contaminated),
+    )
 
 
 def _of(tables: Mapping[str, Path], langs: Sequence[str]) -> list[Path]:

@@ -63,10 +63,8 @@ class Work:
         if not path.exists():
             self.explain(f"{unit.stage} {unit.name}: made, {self._why(unit)}")
             return False
-        try:
-            pq.read_metadata(path)
-        except (OSError, ValueError) as error:
-            self.explain(f"{unit.stage} {unit.name}: made again, its file is damaged ({error})")
+        if not is_whole(path):
+            self.explain(f"{unit.stage} {unit.name}: made again, its file is damaged")
             path.unlink()
             return False
         self.explain(f"{unit.stage} {unit.name}: reused")
@@ -77,6 +75,8 @@ class Work:
         others = sorted((self.folder / unit.stage).glob(f"{unit.name}.*.parquet"), key=lambda p: p.stat().st_mtime)
         if not others:
             return "there is none yet"
+        if not is_whole(others[-1]):
+            return "the one before is damaged"
         before = json.loads((pq.read_metadata(others[-1]).metadata or {}).get(b"inputs", b"{}"))
         return "; ".join(_differences(before, json.loads(json.dumps(unit.inputs)))) or "its key is new"
 
@@ -108,6 +108,7 @@ class Work:
             connection.execute("set enable_progress_bar = false")  # it would write to stdout
             connection.execute("set threads = $n", {"n": self.threads})
             connection.execute("set temp_directory = $path", {"path": str(self.folder / "spill")})
+            connection.execute(sql("macros"))
             for name, rows in tables.items():
                 if isinstance(rows, pa.Table):
                     connection.register(name, rows)
@@ -149,10 +150,20 @@ def _answered() -> Iterator[None]:
         raise InputError(f"{first}. Finished work is kept: mend this and run the same command again.") from None
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a Parquet file has its footer, which is written last."""
+    try:
+        pq.read_metadata(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def sql(name: str, **texts: str) -> str:
     """The text of `sql/NAME.sql`, with our own pieces of SQL put in for {placeholders}."""
     text = (files("builders") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
     for placeholder, piece in texts.items():
+        assert f"{{{placeholder}}}" in text, f"{name}.sql has no place for {placeholder}"
         text = text.replace(f"{{{placeholder}}}", piece)
     return text
 
@@ -172,7 +183,7 @@ def _differences(before: Any, now: Any, where: str = "") -> list[str]:
 
 def unit_of(stage: str, name: str, made_from: Sequence[Path], **inputs: Any) -> Unit:
     """A unit that an SQL file makes from other units, whose file names hold their keys."""
-    text = hashlib.sha256(sql(stage).encode()).hexdigest()[:16]
+    text = hashlib.sha256((sql("macros") + sql(stage)).encode()).hexdigest()[:16]
     origin = {"from": [path.name for path in made_from], "sql": text, "duckdb": duckdb.__version__}
     return Unit(stage, name, origin | inputs)
 

@@ -9,7 +9,8 @@ import yaml
 from cards.manifest import licences, num_rows
 from corpora.catalog import language
 
-SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000)
+STAGES = ("screened", "duplicates", "contaminated", "verdicts")  # those that reject sentence pairs
+SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them
 
 
 def render_card(manifest: Mapping[str, Any]) -> str:
@@ -22,7 +23,7 @@ def render_card(manifest: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown; values from outside go through `cell`
     )
-    environment.filters |= {"cell": _cell, "count": lambda number: f"{number:,}", "share": lambda x: f"{x:.1%}"}
+    environment.filters |= {"cell": _cell, "fenced": _fenced, "count": "{:,}".format, "share": "{:.1%}".format}
     front = yaml.dump(metadata(manifest), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=1000)
     template = environment.get_template("dataset.md.jinja")
     return template.render(
@@ -78,8 +79,10 @@ def _info(name: str, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> 
 
 
 def _size_category(rows: int) -> str:
-    names = ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B", "n>1T"]
-    return names[sum(rows >= size for size in SIZES)]
+    place = sum(rows >= 1000 * 10**power for power in range(len(SIZES)))
+    if place in (0, len(SIZES)):
+        return f"n<{SIZES[0]}" if place == 0 else f"n>{SIZES[-1]}"
+    return f"{SIZES[place - 1]}<n<{SIZES[place]}"
 
 
 def funnel(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -100,7 +103,7 @@ def reasons(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     for rule in manifest["filters"]:
         found = dict.fromkeys(manifest["langs"], 0)
         for number in manifest["ledger"]:
-            if number["reason"] == rule["name"] and number["stage"] in ("screened", "duplicates", "verdicts"):
+            if number["reason"] == rule["name"] and number["stage"] in STAGES:
                 found[number["lang"]] += number["rows"]
         table.append({"name": rule["name"], "why": rule["why"], "rows": found, "total": sum(found.values())})
     return table
@@ -112,6 +115,11 @@ def _by_corpus(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     for source in manifest["sources"]:
         merged.setdefault(source["corpus"], dict(source) | {"langs": []})["langs"].append(source["lang"])
     return list(merged.values())
+
+
+def _fenced(text: str) -> str:
+    """A text from outside that stays inside a fence of backticks."""
+    return text.replace("```", "'''")
 
 
 def _cell(text: object) -> str:

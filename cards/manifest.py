@@ -9,7 +9,7 @@ from typing import Any
 from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import sha256_of
-from corpora.web.urls import is_url
+from corpora.web.urls import is_url, public
 
 FILE = "manifest.json"
 MANIFEST_VERSION = 1
@@ -46,7 +46,8 @@ def file_entry(release: Path, path: Path) -> dict[str, Any]:
 
 def source_entry(corpus: Corpus, lang: str, sha256: str, size: int) -> dict[str, Any]:
     """What the manifest says of one upstream file and the terms that come with it."""
-    place = corpus.location(lang) if is_url(corpus.url) else corpus.url  # a path of this machine is nobody's business
+    # Neither a password nor a path of this machine is anybody's business.
+    place = public(corpus.location(lang)) if is_url(corpus.url) else corpus.url
     return {
         "corpus": corpus.id,
         "lang": lang,

@@ -13,8 +13,11 @@ from corpora.web.urls import is_url
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
-KINDS = ("bitext", "instructions", "evaluation")
-FORMATS = ("laser-tsv", "moses-zip", "tmx", "alpaca-json", "flores-tar", "squad-json", "mlqa-zip")
+FORMATS = {
+    "bitext": ("laser-tsv", "moses-zip", "tmx"),
+    "instructions": ("alpaca-json",),
+    "evaluation": ("flores-tar", "squad-json", "mlqa-zip"),
+}
 
 
 @dataclass(frozen=True)
@@ -146,14 +149,22 @@ def _check_values(table: dict[str, Any], where: str) -> None:
     for key in texts:
         if key != "langs" and not isinstance(table.get(key, ""), str):
             raise InputError(f"{where}: '{key}' must be a string, not {table[key]!r}.")
-    for key, choices in (("kind", KINDS), ("format", FORMATS), ("code", ("code", "flores", "flores101"))):
+    for key, choices in (("kind", FORMATS), ("code", ("code", "flores", "flores101"))):
         if table.get(key, "code") not in choices:
             raise InputError(f"{where}: {unknown(key, table[key], choices)}")
+    formats = FORMATS[table["kind"]]
+    if table["format"] not in formats:
+        raise InputError(f"{where}: {unknown('format of ' + table['kind'], table['format'], formats)}")
+    if "://" in table["url"] and not is_url(table["url"]):
+        raise InputError(f"{where}: the url must begin with http:// or https://, or be a path: {table['url']}")
     for key, kind in (("codes", str), ("rows", int), ("sha256", str)):
         values = table.get(key, {})
         if not isinstance(values, dict) or not all(isinstance(value, kind) for value in values.values()):
             raise InputError(f"{where}: '{key}' must be a table of {kind.__name__} by language, not {values!r}.")
     _check_langs(table, where)
+    for lang, digest in table.get("sha256", {}).items():
+        if not re.fullmatch(r"[0-9a-f]{64}", digest):
+            raise InputError(f"{where}: sha256 of {lang} must be 64 hexadecimal digits in lower case, not '{digest}'.")
     try:
         table["url"].format(pair="", code="")
     except (KeyError, IndexError, ValueError, AttributeError):

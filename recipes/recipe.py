@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from corpora.catalog import Corpus, language, read_toml
+from corpora.catalog import Corpus, language, languages, read_toml
 from corpora.errors import InputError, unknown
 
 HERE = Path(__file__).parent
@@ -22,8 +22,10 @@ class Recipe:
     corpora of the catalogue; of equal pairs the one from the corpus listed first wins. `general` says in which
     languages the general-task instructions come: `en`, `xx` or both. `pairs` caps the translation examples a
     language and direction (None: all that is kept). Of several `prompts` each pair's id chooses one.
-    `validation` is the share of English sentences and records set aside for validation. `filters` changes
-    thresholds, `without` leaves filters out.
+    What the sets of `evaluation` say is
+    taken out of the translation data; `not_searched` are those left out at a user's word. `validation` is the share
+    of English sentences and records set aside for validation. `filters` changes thresholds, `without` leaves filters
+    out.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Recipe:
     general: tuple[str, ...] = ()
     directions: tuple[str, ...] = ()
     pairs: int | None = None
+    evaluation: tuple[str, ...] = ("flores101", "xquad", "mlqa")
+    not_searched: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ("paper",)
     validation: float = 0.01
     seed: int = 0
@@ -75,7 +79,7 @@ def load_recipe(name_or_path: str, catalog: Mapping[str, Corpus]) -> Recipe:
 
 def parse_recipe(name: str, table: Mapping[str, Any], catalog: Mapping[str, Corpus], where: str) -> Recipe:
     """A strictly checked recipe from the table of a TOML file."""
-    known = {f.name: f for f in fields(Recipe) if f.name != "name"}
+    known = {f.name: f for f in fields(Recipe) if f.name not in ("name", "not_searched")}
     for key, value in table.items():
         if key not in known:
             raise InputError(f"{where}: {unknown('key', key, known)}")
@@ -90,13 +94,14 @@ def parse_recipe(name: str, table: Mapping[str, Any], catalog: Mapping[str, Corp
 
 
 def _check_type(key: str, value: Any, where: str) -> None:
-    lists = ("langs", "bitext", "instructions", "general", "directions", "prompts", "without")
+    lists = ("langs", "bitext", "instructions", "evaluation", "general", "directions", "prompts", "without")
     if key in lists:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
         right = right and len(set(value)) == len(value)
         expected = "a list of different strings"
     elif key in ("pairs", "seed"):
-        right, expected = type(value) is int and value >= (key == "pairs"), "a whole number"
+        least = 1 if key == "pairs" else 0
+        right, expected = type(value) is int and value >= least, f"a whole number of at least {least}"
     elif key == "validation":
         right, expected = type(value) in (int, float) and 0 <= value <= 0.5, "a share from 0 to 0.5"
     elif key == "filters":
@@ -114,9 +119,11 @@ def _check_names(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> N
             if item not in choices:
                 raise InputError(f"{where}: {unknown(f'value of {key}', item, choices)}")
     for lang in recipe.langs:
-        if language(lang).code == "en":
+        if lang not in languages():
+            raise InputError(f"{where}: {unknown('language', lang, languages())}")
+        if lang == "en":
             raise InputError(f"{where}: langs names the languages beside English; 'en' cannot be one of them.")
-    for kind in ("bitext", "instructions"):
+    for kind in ("bitext", "instructions", "evaluation"):
         for corpus in getattr(recipe, kind):
             of_kind = {c.id for c in catalog.values() if c.kind == kind}
             if corpus not in of_kind:
@@ -149,7 +156,7 @@ def narrow(recipe: Recipe, langs: Sequence[str]) -> Recipe:
 def stand_ins(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Recipe:
     """The recipe with each corpus replaced by the one that stands for it, under a name of its own."""
     instead = {c.stands_for: c.id for c in catalog.values() if c.stands_for}
-    for corpus in (*recipe.bitext, *recipe.instructions):
+    for corpus in (*recipe.bitext, *recipe.instructions, *recipe.evaluation):
         if corpus not in instead:
             raise InputError(f"The {suffix} has nothing that stands for the corpus '{corpus}' of recipe {recipe.name}.")
     return replace(
@@ -157,4 +164,14 @@ def stand_ins(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Rec
         name=f"{recipe.name}-{suffix}",
         bitext=tuple(instead[corpus] for corpus in recipe.bitext),
         instructions=tuple(instead[corpus] for corpus in recipe.instructions),
+        evaluation=tuple(instead[corpus] for corpus in recipe.evaluation),
     )
+
+
+def without_evaluation(recipe: Recipe, left_out: Sequence[str]) -> Recipe:
+    """The recipe without decontamination against some sets; InputError if it names none of that name."""
+    for name in left_out:
+        if name not in recipe.evaluation:
+            raise unknown(f"evaluation set of recipe {recipe.name}", name, recipe.evaluation)
+    kept = tuple(name for name in recipe.evaluation if name not in left_out)
+    return replace(recipe, evaluation=kept, not_searched=tuple(left_out))

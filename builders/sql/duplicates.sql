@@ -4,8 +4,8 @@ with candidates as (
     select
         corpus,
         line,
-        en_key,
-        xx_key,
+        if($exact_only, en_text, en_key) as en_same,
+        if($exact_only, xx_text, xx_key) as xx_same,
         en_text,
         xx_text,
         struct_pack(
@@ -21,11 +21,11 @@ with candidates as (
 ),
 winners as (
     select
-        en_key,
-        xx_key,
+        en_same,
+        xx_same,
         min(place) as winner
     from candidates
-    group by en_key, xx_key
+    group by all
     having count(*) > 1
 ),
 charged as (
@@ -36,7 +36,7 @@ charged as (
         winner.line as matched_line,
         en_text = winner.en_text and xx_text = winner.xx_text as exact
     from candidates
-    join winners using (en_key, xx_key)
+    join winners using (en_same, xx_same)
     where (candidates.corpus, candidates.line) <> (winner.corpus, winner.line)
 )
 select

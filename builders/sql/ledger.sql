@@ -17,17 +17,29 @@ with numbers as (
     union all
     select 2, 'duplicates', corpus, lang, 'kept'
     from verdicts
-    where rejected_by is null or list_contains($late, rejected_by)
+    where rejected_by is null or list_contains($contamination, rejected_by) or list_contains($late, rejected_by)
     union all
-    select 3, 'verdicts', corpus, lang, 'in'
+    select 3, 'contaminated', corpus, lang, 'in'
+    from verdicts
+    where rejected_by is null or list_contains($contamination, rejected_by) or list_contains($late, rejected_by)
+    union all
+    select 3, 'contaminated', contaminated.corpus, $lang, rejected_by
+    from contaminated
+    where rejected_by is not null
+    union all
+    select 3, 'contaminated', corpus, lang, 'kept'
     from verdicts
     where rejected_by is null or list_contains($late, rejected_by)
     union all
-    select 3, 'verdicts', corpus, lang, rejected_by
+    select 4, 'verdicts', corpus, lang, 'in'
+    from verdicts
+    where rejected_by is null or list_contains($late, rejected_by)
+    union all
+    select 4, 'verdicts', corpus, lang, rejected_by
     from verdicts
     where list_contains($late, rejected_by)
     union all
-    select 3, 'verdicts', corpus, lang, 'kept'
+    select 4, 'verdicts', corpus, lang, 'kept'
     from bitext
 )
 select

@@ -4,8 +4,8 @@ with trimmed as (
         corpus,
         lang,
         line,
-        trim(coalesce(en, ''), $spaces) as en,
-        trim(coalesce(xx, ''), $spaces) as xx,
+        repaired(trim(coalesce(en, ''), $spaces)) as en,
+        repaired(trim(coalesce(xx, ''), $spaces)) as xx,
         margin,
         fault
     from pairs
@@ -14,14 +14,13 @@ with trimmed as (
 keyed as (
     select
         *,
-        -- What a text says, whatever its case, spacing and punctuation; marks are letters, ς is σ.
-        regexp_replace(replace(lower(en), 'ς', 'σ'), '[^\pL\pM\pN]+', '', 'g') as en_said,
-        regexp_replace(replace(lower(xx), 'ς', 'σ'), '[^\pL\pM\pN]+', '', 'g') as xx_said
+        said(en) as en_said,
+        said(xx) as xx_said
     from trimmed
 ),
 measured as (
     select
-        * exclude (en_said, xx_said),
+        *,
         length(en) as en_length,
         length(xx) as xx_length,
         length(regexp_replace(en_said, '\pN+', '', 'g')) as en_letters,
@@ -31,12 +30,17 @@ measured as (
             (length(en) + 10) / (length(xx) / $ratio + 10),
             (length(xx) / $ratio + 10) / (length(en) + 10)
         ) as length_ratio,
-        left(sha256(en_said), 32)::uuid as en_key,
-        left(sha256(xx_said), 32)::uuid as xx_key,
-        -- U+FFFD, control characters, and UTF-8 bytes shown as Latin-1 or Windows-1252 characters.
+        key_of(en_said) as en_key,
+        key_of(xx_said) as xx_key,
+        numbers_in(en) as en_numbers,
+        numbers_in(xx) as xx_numbers,
+        english_words(en) as en_english_words,
+        english_words(xx) as xx_english_words,
+        -- U+FFFD, control characters, and UTF-8 bytes shown as Latin-1 or Windows-1252 characters (« and » may be quotes).
         regexp_matches(
             concat(en, ' ', xx),
-            '[\x{FFFD}\x{00}-\x{08}\x{0B}-\x{1F}\x{7F}-\x{9F}]|(?:[\x{C2}-\x{F4}][\x{A0}-\x{BF}]){2}|â€[™œ˜“”¦]'
+            '[\x{FFFD}\x{00}-\x{08}\x{0B}-\x{1F}\x{7F}-\x{9F}]|(?:[\x{C2}-\x{F4}][\x{A0}-\x{BF}]){2}|'
+                || '[\x{C2}-\x{C5}\x{CE}-\x{D1}\x{D8}-\x{DB}][\x{A0}-\x{AA}\x{AC}-\x{BA}\x{BC}-\x{BF}]|â€[™œ˜“”¦]'
         ) as damaged,
         -- Wiki tables, templates and links, HTML tags, and sides that are nothing but a URL.
         regexp_matches(concat(en, ' ', xx), '\{\{|\}\}|\[\[|\]\]|\|\||</?[a-zA-Z][^<>]*>')
@@ -47,12 +51,16 @@ measured as (
             when regexp_full_match(xx_said, $expected) and regexp_matches(xx_said, $script) then 1.0
             else length(regexp_replace(xx_said, $not_script, '', 'g'))
                 / greatest(1, length(regexp_replace(xx_said, $not_letters, '', 'g')))
-        end as script_share
+        end as script_share,
+        case
+            when regexp_full_match(en_said, '[\p{Latin}\pM\pN]*') then 1.0
+            else length(regexp_replace(en_said, '\P{Latin}+', '', 'g')) / length(regexp_replace(en_said, '\PL+', '', 'g'))
+        end as en_script_share
     from keyed
 )
 select
     *,
-    left(sha256(en), 32)::uuid as en_text,
-    left(sha256(xx), 32)::uuid as xx_text,
+    key_of(en) as en_text,
+    key_of(xx) as xx_text,
     {verdict} as rejected_by
 from measured

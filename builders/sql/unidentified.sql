@@ -6,6 +6,10 @@ with kept as (
         duplicates.corpus = screened.corpus
         and duplicates.line = screened.line
         and duplicates.rejected_by is not null
+    anti join contaminated on
+        contaminated.corpus = screened.corpus
+        and contaminated.line = screened.line
+        and contaminated.rejected_by is not null
     where screened.rejected_by is null
 ),
 texts as (

@@ -1,10 +1,12 @@
 -- A row is one line as upstream has it, judged: its measures, and the first filter that rejects it.
 with judged as (
     select
-        screened.* exclude (rejected_by, en_text, xx_text),
+        screened.* exclude (rejected_by, en_text, xx_text, en_said, xx_said),
         duplicates.matched_corpus,
         duplicates.matched_line,
-        coalesce(screened.rejected_by, duplicates.rejected_by) as rejected_before,
+        contaminated.set_name as evaluation_set,
+        contaminated.overlap as evaluation_overlap,
+        coalesce(screened.rejected_by, duplicates.rejected_by, contaminated.rejected_by) as rejected_before,
         english.label as en_label,
         english.probability as en_probability,
         coalesce(list_contains($english_labels, english.label), false) as en_is_expected,
@@ -13,6 +15,7 @@ with judged as (
         coalesce(list_contains($labels, foreign_side.label), false) as xx_is_expected
     from screened
     left join duplicates on duplicates.corpus = screened.corpus and duplicates.line = screened.line
+    left join contaminated on contaminated.corpus = screened.corpus and contaminated.line = screened.line
     left join identified as english on english.text_key = screened.en_text
     left join identified as foreign_side on foreign_side.text_key = screened.xx_text
 )

@@ -22,11 +22,13 @@ COLUMNS = ["id", "lang", "task", "direction", "instruction", "input", "output", 
 # What the sample's noise may be charged to; what is not named here no filter sees yet.
 CAUGHT = {
     "bad_encoding": {"bad_encoding"},
+    "contaminated": {"contaminated"},
     "copy": {"copy"},
     "duplicate_exact": {"duplicate_exact"},
     "duplicate_normalised": {"duplicate_normalised"},
     "duplicate_wikimatrix": {"duplicate_exact"},
     "empty": {"empty"},
+    "high_margin": {"high_margin", "too_short"},
     "invalid_margin": {"invalid_margin"},
     "invalid_utf8": {"invalid_utf8"},
     "length_ratio": {"length_ratio", "too_short"},
@@ -36,7 +38,7 @@ CAUGHT = {
     "no_letters": {"too_short"},
     "nul_byte": {"nul_byte"},
     "too_long": {"too_long"},
-    "wrong_language_en": {"wrong_language_en", "length_ratio"},
+    "wrong_language_en": {"wrong_language_en", "wrong_script", "length_ratio"},
     "wrong_language_xx": {"wrong_language_xx", "wrong_script"},
     "wrong_script": {"wrong_script"},
 }

@@ -1,0 +1,188 @@
+"""Small builds on real files: lines in, verdicts out; and the parts of a hand-made release."""
+
+import gzip
+import json
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from builders.release import SCHEMAS
+from builders.run import Request, run_build
+from builders.stages import Built
+from cards.manifest import MANIFEST_VERSION, Manifest, file_entry
+from corpora.files import sha256_of
+from recipes.recipe import Recipe
+
+Line = tuple[float | None, str, str] | bytes  # (margin, en, xx), or the bytes of a line as they are
+Lines = Sequence[Line]
+SENTENCE = "The parliament met for the first time in the old theatre of the harbour town, and nobody was surprised."
+QUESTION = {
+    "id": "1",
+    "question": "Where did the parliament meet for the first time?",
+    "answers": [{"text": "theatre"}],
+}
+EXAM = {"data": [{"paragraphs": [{"context": SENTENCE, "qas": [QUESTION]}]}]}  # the same in every language
+
+
+def write_laser(lines: Lines, lang: str, path: Path) -> None:
+    """A LASER TSV; its sides stand in the alphabetical order of their codes."""
+    with gzip.GzipFile(path, "wb", mtime=0) as file:
+        for line in lines:
+            if not isinstance(line, bytes):
+                margin, en, xx = line
+                first, second = (en, xx) if lang > "en" else (xx, en)
+                line = f"{margin}\t{first}\t{second}".encode()
+            file.write(line + b"\n")
+
+
+def write_moses(lines: Lines, lang: str, path: Path) -> None:
+    """A Moses zip: two members side by side, and no margins."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for index, code in ((1, "en"), (2, lang)):
+            archive.writestr(zipfile.ZipInfo(f"small.{code}"), "".join(f"{line[index]}\n" for line in lines))
+
+
+def write_corpora(corpora: Mapping[str, Mapping[str, Lines]], folder: Path) -> Path:
+    """The catalogue of corpora given as name -> language -> lines; one without any margin is a Moses zip."""
+    text = ""
+    for name, by_lang in corpora.items():
+        moses = all(not isinstance(line, bytes) and line[0] is None for lines in by_lang.values() for line in lines)
+        form, ending, write = ("moses-zip", "zip", write_moses) if moses else ("laser-tsv", "tsv.gz", write_laser)
+        for lang, lines in by_lang.items():
+            write(lines, lang, folder / f"{name}.{'-'.join(sorted(('en', lang)))}.{ending}")
+        text += f'[{name}]\ntitle = "Small"\nkind = "bitext"\nversion = "1"\nformat = "{form}"\n'
+        text += f'url = "{name}.{{pair}}.{ending}"\nlangs = {json.dumps(sorted(by_lang))}\nlicence = "cc0-1.0"\n\n'
+    langs = sorted({"en", *(lang for by_lang in corpora.values() for lang in by_lang)})
+    for lang in langs:
+        (folder / f"exam.{lang}.json").write_text(json.dumps(EXAM), encoding="utf-8")
+    text += '[exam]\ntitle = "Exam"\nkind = "evaluation"\nversion = "1"\nformat = "squad-json"\n'
+    text += f'url = "exam.{{code}}.json"\nlangs = {json.dumps(langs)}\nlicence = "cc0-1.0"\n'
+    (folder / "catalog.toml").write_text(text, encoding="utf-8")
+    return folder / "catalog.toml"
+
+
+def write_recipe(corpora: Mapping[str, Mapping[str, Lines]], folder: Path, more: str) -> Path:
+    """A recipe of translation from English over all corpora, in their order."""
+    langs = dict.fromkeys(lang for by_lang in corpora.values() for lang in by_lang)
+    text = f'title = "Small"\nsummary = "A small one."\nconfigs = "language"\nlangs = {json.dumps(list(langs))}\n'
+    text += f'bitext = {json.dumps(list(corpora))}\ndirections = ["en-x"]\nvalidation = 0\n{more}'
+    text = text if "evaluation" in more else f"evaluation = []\n{text}"
+    (folder / "small.toml").write_text(text, encoding="utf-8")
+    return folder / "small.toml"
+
+
+@pytest.fixture(scope="session")
+def request_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Request]:
+    """A request to build corpora given as name -> language -> lines, in a folder of its own."""
+
+    def ask(corpora: Mapping[str, Mapping[str, Lines]], more: str = "", folder: Path | None = None) -> Request:
+        folder = folder or tmp_path_factory.mktemp("small")
+        recipe, catalog = write_recipe(corpora, folder, more), write_corpora(corpora, folder)
+        request = Request(recipes=(str(recipe),), catalogs=(catalog,), offline=True, translator="none", threads=1)
+        return replace(request, work=folder / "work", lock=folder / "corpora.lock")
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def build_small(request_for: Callable[..., Request]) -> Callable[..., Built]:
+    """What is built from corpora given as name -> language -> lines."""
+
+    def run(corpora: Mapping[str, Mapping[str, Lines]], more: str = "", folder: Path | None = None) -> Built:
+        return run_build(request_for(corpora, more, folder))[0]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def judge(build_small: Callable[..., Built]) -> Callable[..., list[dict[str, object]]]:
+    """The verdicts on lines of one language, or on corpora of it, in the order of corpus and line."""
+
+    def run(
+        lines: Lines | Mapping[str, Lines], lang: str = "el", more: str = "", folder: Path | None = None
+    ) -> list[dict[str, object]]:
+        corpora = lines if isinstance(lines, Mapping) else {"small": lines}
+        built = build_small({name: {lang: own} for name, own in corpora.items()}, more, folder)
+        return pl.concat([pl.read_parquet(path) for path in built.verdicts[lang]]).sort("corpus", "line").to_dicts()
+
+    return run
+
+
+Rows = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]  # config -> split -> rows
+
+
+def example(id: str, split: str = "train", **changes: str) -> dict[str, str]:
+    """One published row."""
+    row = dict.fromkeys(SCHEMAS["instructions"].names, "")
+    row |= {"lang": "el", "task": "translation", "direction": "en-x", "instruction": "Translate.", "corpus": "small"}
+    return row | {"id": id, "input": f"in {id}", "output": f"out {id}", "split": split} | changes
+
+
+def write_rows(rows: Rows) -> Callable[[Path], Manifest]:
+    """A function that writes rows below a folder and returns what the manifest says of them."""
+
+    def write(folder: Path) -> Manifest:
+        configs: Manifest = {}
+        for config, splits in rows.items():
+            described = {}
+            for split, own in splits.items():
+                path = folder / "data" / config / f"{split}-00000-of-00001.parquet"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                table = pa.Table.from_pylist(list(own), schema=SCHEMAS["instructions"])
+                pq.write_table(table, path)
+                described[split] = {"rows": len(own), "num_bytes": table.nbytes, "rows_sha256": sha256_of(path)}
+                described[split]["files"] = [file_entry(folder, path)]
+            configs[config] = {"langs": ["el"], "splits": described}
+        return configs
+
+    return write
+
+
+def described(**changes: object) -> Manifest:
+    """The manifest of a small release, but for its configs, version and parent."""
+    features = [{"name": name, "dtype": "string"} for name in SCHEMAS["instructions"].names]
+    source = {"corpus": "small", "lang": "el", "kind": "bitext", "title": "Small", "version": "1", "url": "small.zip"}
+    source |= {"sha256": "0" * 64, "size": 1, "licence": "cc0-1.0", "licence_note": "", "homepage": "", "citation": ""}
+    return {
+        "manifest_version": MANIFEST_VERSION,
+        "name": "tiny",
+        "title": "Tiny",
+        "summary": "A tiny one.",
+        "format": "instructions",
+        "langs": ["el"],
+        "features": features,
+        "sources": [source],
+        "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), evaluation=())),
+        "filters": [],
+        "prompts": [],
+        "models": [{"role": "language identification", "name": "none", "sha256": "0" * 64, "licence": "cc0-1.0"}],
+        "translator": {"name": "none", "sha256": ""},
+        "decontamination": [],
+        "mixture": [],
+        "ledger": [],
+        **changes,
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Callable[..., Manifest]:
+    """`described`: the manifest of a small release, but for its configs, version and parent."""
+    return described
+
+
+@pytest.fixture(scope="session")
+def row() -> Callable[..., dict[str, str]]:
+    """`example`: one published row."""
+    return example
+
+
+@pytest.fixture(scope="session")
+def writer() -> Callable[[Rows], Callable[[Path], Manifest]]:
+    """`write_rows`: a function that writes rows and describes them."""
+    return write_rows

@@ -1,0 +1,102 @@
+"""The ledger: what came in is what was kept and what was rejected, or there is no build."""
+
+import polars as pl
+import pytest
+
+from builders.ledger import SCHEMA, check, read_ledger, totals
+
+
+def numbers(stage, corpus, lang, **reasons):
+    return [{"stage": stage, "corpus": corpus, "lang": lang, "reason": r, "rows": n} for r, n in reasons.items()]
+
+
+def ledger(*rows):
+    return pl.DataFrame([number for group in rows for number in group], schema=SCHEMA)
+
+
+SCREENED = numbers("screened", "a", "el", **{"in": 10, "kept": 7, "empty": 2, "copy": 1})
+
+
+def test_an_account_that_adds_up_is_in_order():
+    check(ledger(SCREENED, numbers("screened", "b", "el", **{"in": 1, "empty": 1})))
+    check(ledger())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"in": 10, "kept": 7, "empty": 2},
+        {"in": 10, "kept": 7, "empty": 4},
+        {"in": 1},
+        {"kept": 1},
+    ],
+)
+def test_a_row_too_many_or_too_few_stops_the_build(wrong):
+    with pytest.raises(AssertionError, match="does not add up"):
+        check(ledger(SCREENED, numbers("verdicts", "a", "el", **wrong)))
+
+
+def test_what_one_corpus_lost_another_cannot_make_good():
+    lost = numbers("screened", "a", "el", **{"in": 3, "kept": 2})
+    found = numbers("screened", "b", "el", **{"in": 2, "kept": 3})
+    with pytest.raises(AssertionError, match=r"'corpus': '[ab]'"):
+        check(ledger(lost, found))
+
+
+def test_what_one_language_lost_another_cannot_make_good():
+    lost = numbers("screened", "a", "el", **{"in": 3, "kept": 2})
+    found = numbers("screened", "a", "hi", **{"in": 2, "kept": 3})
+    with pytest.raises(AssertionError, match="does not add up"):
+        check(ledger(lost, found))
+
+
+def test_several_ledgers_are_read_as_one_and_checked(tmp_path):
+    ledger(SCREENED).write_parquet(tmp_path / "el.parquet")
+    more = numbers("records", "c", "en", **{"in": 2, "kept": 2})
+    read = read_ledger([tmp_path / "el.parquet"], more)
+    assert read.to_dicts() == [*SCREENED, *more]
+    with pytest.raises(AssertionError, match="does not add up"):
+        read_ledger([tmp_path / "el.parquet"], numbers("records", "c", "en", **{"in": 2, "kept": 1}))
+
+
+def test_no_ledger_at_all_is_an_empty_one():
+    assert read_ledger([]).schema == SCHEMA
+
+
+def test_totals_are_the_pairs_of_all_corpora_of_a_language_in_order():
+    rows = ledger(
+        SCREENED,
+        numbers("screened", "b", "el", **{"in": 5, "kept": 5}),
+        numbers("verdicts", "a", "el", **{"in": 7, "kept": 4, "wrong_language_en": 3}),
+        numbers("verdicts", "b", "el", **{"in": 5, "wrong_language_en": 5}),
+        numbers("screened", "a", "ar", **{"in": 1, "empty": 1}),
+        numbers("records", "c", "en", **{"in": 9, "kept": 9}),
+    )
+    assert totals(rows) == [("el", 15, 4), ("ar", 1, 0)]
+
+
+def test_a_build_counts_every_line_once_in_every_stage_that_it_reaches(build_small):
+    same = (1.2, "The cat sleeps on the warm roof.", "Η γάτα κοιμάται στη ζεστή στέγη.")
+    german = "Der alte Mann ging jeden Morgen am Fluss spazieren und fütterte die Enten."
+    lines = [same, same, (1.0, "Too low.", "Πολύ χαμηλά."), (1.2, german, "Ο γέρος περπατούσε δίπλα στο ποτάμι.")]
+    built = build_small({"small": {"el": lines}})
+    assert {(row["stage"], row["reason"]): row["rows"] for row in built.ledger.iter_rows(named=True)} == {
+        ("screened", "in"): 4,
+        ("screened", "low_margin"): 1,
+        ("screened", "kept"): 3,
+        ("duplicates", "in"): 3,
+        ("duplicates", "duplicate_exact"): 1,
+        ("duplicates", "kept"): 2,
+        ("contaminated", "in"): 2,
+        ("contaminated", "kept"): 2,
+        ("verdicts", "in"): 2,
+        ("verdicts", "wrong_language_en"): 1,
+        ("verdicts", "kept"): 1,
+    }
+    assert totals(built.ledger) == [("el", 4, 1)]
+
+
+def test_a_corpus_without_a_line_is_no_error(build_small):
+    same = (1.2, "The cat sleeps on the warm roof.", "Η γάτα κοιμάται στη ζεστή στέγη.")
+    built = build_small({"small": {"el": [same]}, "hollow": {"el": []}})
+    assert totals(built.ledger) == [("el", 1, 1)]

@@ -1,0 +1,275 @@
+"""The catalogue: rows of what exists upstream, loaded strictly."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from corpora.catalog import FORMATS, HERE, SAMPLE, language, languages, load_catalog, read_toml
+from corpora.errors import InputError, unknown
+
+CATALOG = load_catalog()
+GOOD = {
+    "title": '"Mine"',
+    "kind": '"bitext"',
+    "version": '"1"',
+    "format": '"moses-zip"',
+    "url": '"https://example.org/{pair}.zip"',
+    "langs": '["el", "hi"]',
+    "licence": '"cc0-1.0"',
+}
+
+
+def table(name: str = "mine", **changes: str | None) -> str:
+    """A table of a catalogue in TOML; a value of None leaves the key out."""
+    values = {key: value for key, value in {**GOOD, **changes}.items() if value is not None}
+    return f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+
+
+@pytest.fixture
+def load(tmp_path):
+    """The catalogue with a user's file of this text."""
+
+    def run(text: str):
+        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+        return load_catalog(tmp_path / "mine.toml")
+
+    return run
+
+
+def existing(corpus):
+    return [lang for lang in languages() if corpus.has(lang)]
+
+
+@pytest.mark.parametrize("corpus", CATALOG.values(), ids=lambda corpus: corpus.id)
+def test_every_url_holds_the_pair_or_the_code_where_it_should(corpus):
+    for lang in existing(corpus):
+        place = corpus.location(lang)
+        assert place.startswith("https://")
+        assert not re.search(r"[{}\s]", place)
+        code = corpus.upstream_code(lang)
+        if "{pair}" in corpus.url:
+            assert "-".join(sorted(("en", code))) in place
+        if "{code}" in corpus.url:
+            assert re.search(rf"\b{code}\b", place)
+    if corpus.kind == "bitext":
+        assert "{pair}" in corpus.url, "a file for each pair of languages"
+    places = {corpus.location(lang) for lang in existing(corpus)}
+    assert len(places) == (len(existing(corpus)) if "{" in corpus.url else 1)
+
+
+@pytest.mark.parametrize("corpus", CATALOG.values(), ids=lambda corpus: corpus.id)
+def test_every_corpus_says_what_a_release_must_say_of_it(corpus):
+    assert corpus.format in FORMATS[corpus.kind]
+    assert corpus.title
+    assert corpus.licence
+    assert corpus.homepage.startswith("https://")
+    assert corpus.citation.strip().startswith("@")
+    assert corpus.citation.count("{") == corpus.citation.count("}")
+    assert {*(corpus.langs or ()), *corpus.rows, *corpus.codes} <= set(languages())
+    assert corpus.licence_note or corpus.licence != "other"
+
+
+@pytest.mark.parametrize(
+    ("corpus", "lang", "url"),
+    [
+        ("wikimatrix", "el", "https://dl.fbaipublicfiles.com/laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"),
+        ("wikimatrix", "vi", "https://dl.fbaipublicfiles.com/laser/WikiMatrix/v1/WikiMatrix.en-vi.tsv.gz"),
+        ("news-commentary", "ar", "https://object.pouta.csc.fi/OPUS-News-Commentary/v16/moses/ar-en.txt.zip"),
+        ("news-commentary", "zh", "https://object.pouta.csc.fi/OPUS-News-Commentary/v16/moses/en-zh.txt.zip"),
+        ("xquad", "hi", "https://raw.githubusercontent.com/google-deepmind/xquad/master/xquad.hi.json"),
+    ],
+)
+def test_a_location_is_what_upstream_spells(corpus, lang, url):
+    assert CATALOG[corpus].location(lang) == url
+
+
+def test_news_commentary_does_not_exist_in_greek_turkish_and_vietnamese():
+    news = CATALOG["news-commentary"]
+    assert [lang for lang in languages() if lang != "en" and not news.has(lang)] == ["el", "tr", "vi"]
+
+
+def test_mlqa_does_not_exist_in_greek_and_turkish_and_no_bitext_in_english():
+    assert {lang for lang in ("ar", "el", "hi", "tr", "vi", "zh") if not CATALOG["mlqa"].has(lang)} == {"el", "tr"}
+    assert not any(corpus.has("en") for corpus in CATALOG.values() if corpus.kind == "bitext")
+    assert CATALOG["alpaca"].has("en")
+    assert not CATALOG["alpaca"].has("el")
+
+
+def test_the_columns_of_the_languages_are_as_flores_spells_them():
+    with (HERE / "languages.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, strict=True))
+    assert [row["code"] for row in rows] == list(languages())
+    for row in rows:
+        assert re.fullmatch(r"[a-z]{2}", row["code"])
+        assert re.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", row["flores"])
+        assert re.fullmatch(r"[a-z]{3}(_[a-z]+)?", row["flores101"])
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "flores", "flores101"),
+    [
+        ("ar", "Arabic", "arb_Arab", "ara"),
+        ("el", "Greek", "ell_Grek", "ell"),
+        ("hi", "Hindi", "hin_Deva", "hin"),
+        ("tr", "Turkish", "tur_Latn", "tur"),
+        ("vi", "Vietnamese", "vie_Latn", "vie"),
+        ("zh", "Chinese", "zho_Hans", "zho_simpl"),
+        ("en", "English", "eng_Latn", "eng"),
+    ],
+)
+def test_the_codes_of_the_paper_s_languages(code, name, flores, flores101):
+    found = language(code)
+    assert (found.name, found.flores, found.flores101) == (name, flores, flores101)
+    assert found.code in found.labels
+
+
+def test_the_script_of_a_language_is_that_of_its_flores_code():
+    scripts = {"Latn": "Latin", "Grek": "Greek", "Deva": "Devanagari", "Arab": "Arabic", "Hans": "Han"}
+    for found in languages().values():
+        assert found.script == (scripts[found.flores.partition("_")[2]],)
+        assert 0.2 < found.ratio < 2
+
+
+def test_no_label_counts_as_two_languages():
+    labels = [label for found in languages().values() for label in found.labels]
+    assert len(labels) == len(set(labels))
+
+
+def test_the_upstream_code_of_a_language_is_in_the_column_that_the_corpus_names():
+    assert CATALOG["flores101"].upstream_code("zh") == "zho_simpl"
+    assert CATALOG["flores200"].upstream_code("zh") == "zho_Hans"
+    assert CATALOG["wikimatrix"].upstream_code("zh") == "zh"
+
+
+def test_an_unknown_language_is_an_error_with_the_nearest():
+    with pytest.raises(InputError, match=r"Unknown language 'ell'. Did you mean el"):
+        language("ell")
+
+
+def test_a_user_s_table_adds_a_corpus_and_replaces_ours_of_the_same_name(load):
+    found = load(table() + table("alpaca", title='"Other"', kind='"instructions"', format='"alpaca-json"'))
+    assert list(found) == [*CATALOG, "mine"]
+    assert found["alpaca"].title == "Other"
+    assert {name: found[name] for name in CATALOG if name != "alpaca"} == {
+        name: CATALOG[name] for name in CATALOG if name != "alpaca"
+    }
+
+
+def test_of_two_catalogues_the_later_wins(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text(table(title=f'"{name}"'))
+    assert load_catalog(tmp_path / "one.toml", tmp_path / "two.toml")["mine"].title == "two"
+
+
+def test_a_relative_path_starts_at_the_folder_of_its_catalogue(load, tmp_path, monkeypatch):
+    corpus = load(table(url='"texts/{pair}.zip"'))["mine"]
+    monkeypatch.chdir("/")
+    assert corpus.location("el") == str((tmp_path / "texts" / "el-en.zip").resolve())
+
+
+def test_an_absolute_path_stays_as_it_is(load):
+    assert load(table(url='"/srv/{pair}.zip"'))["mine"].location("hi") == "/srv/en-hi.zip"
+
+
+def test_upstream_s_exceptional_codes_are_used_in_the_pair(load):
+    corpus = load(table(codes='{ el = "gr" }'))["mine"]
+    assert (corpus.location("el"), corpus.location("hi")) == (
+        "https://example.org/en-gr.zip",
+        "https://example.org/en-hi.zip",
+    )
+
+
+def test_a_corpus_for_any_language_has_all_of_the_table(load):
+    corpus = load(table(langs='"any"'))["mine"]
+    assert existing(corpus) == [lang for lang in languages() if lang != "en"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (table(licens='"x"'), "Unknown key 'licens'. Did you mean licence"),
+        (table(id='"x"'), "Unknown key 'id'"),
+        (table(kind='"bitexts"'), "Unknown kind 'bitexts'. Did you mean bitext?"),
+        (table(format='"moses"'), "Unknown format of bitext 'moses'. Did you mean moses-zip?"),
+        (table(code='"flores-101"'), "Unknown code 'flores-101'. Did you mean flores101"),
+        (table(langs='["el", "grc"]'), "Unknown language 'grc'."),
+        (table(codes='{ gr = "x" }'), "Unknown language 'gr'."),
+        (table(rows="{ xx = 1 }"), "Unknown language 'xx'."),
+        (table(sha256='{ xx = "0" }'), "Unknown language 'xx'."),
+        (table(title="1"), "'title' must be a string, not 1"),
+        (table(licence=None), "the key 'licence' is missing"),
+        (table(langs="[]"), "'langs' must be \"any\" or a list of language codes, not []"),
+        (table(langs='"el"'), "'langs' must be \"any\" or a list"),
+        (table(langs="[1]"), "'langs' must be \"any\" or a list"),
+        (table(rows='{ el = "1" }'), "'rows' must be a table of int by language"),
+        (table(codes='"el"'), "'codes' must be a table of str by language"),
+        (table(url='"https://example.org/{lang}.zip"'), "the url may hold {pair} and {code} only"),
+        (table(url='"https://example.org/{}.zip"'), "the url may hold {pair} and {code} only"),
+        (table(url='"https://example.org/{pair.zip"'), "the url may hold {pair} and {code} only"),
+    ],
+)
+def test_what_a_table_must_not_hold_is_an_error_that_names_file_and_table(load, tmp_path, text, said):
+    with pytest.raises(InputError) as error:
+        load(text)
+    assert f"{tmp_path / 'mine.toml'}, table [mine]" in str(error.value)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (table("Mine"), "lower-case letters, digits and hyphens"),
+        (table('"a b"'), "lower-case letters, digits and hyphens"),
+        (table('"../a"'), "lower-case letters, digits and hyphens"),
+        ("mine = 1\n", "a table was expected, not 1"),
+        ("[mine\n", "is not valid TOML"),
+        (table() + table(), "is not valid TOML"),
+    ],
+)
+def test_what_is_no_catalogue_is_an_error_that_names_the_file(load, tmp_path, text, said):
+    with pytest.raises(InputError) as error:
+        load(text)
+    assert str(tmp_path / "mine.toml") in str(error.value)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": '"alpaca-json"'},
+        {"kind": '"evaluation"'},
+        {"sha256": '{ el = "abc" }'},
+        {"url": '"ftp://x.org/{pair}"'},
+    ],
+)
+def test_what_could_never_be_read_is_an_error_before_anything_is_pulled(load, changes):
+    with pytest.raises(InputError):
+        load(table(**changes))
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):
+    (tmp_path / "latin.toml").write_bytes('title = "\xe9"'.encode("latin-1"))
+    for path, said in [
+        (tmp_path / "missing.toml", "There is no file"),
+        (tmp_path, "is a folder; a TOML file was expected"),
+        (tmp_path / "latin.toml", "is not valid TOML"),
+    ]:
+        with pytest.raises(InputError, match=re.escape(str(path))) as error:
+            read_toml(path)
+        assert said in str(error.value)
+
+
+def test_every_corpus_of_the_sample_stands_for_one_of_ours_and_its_files_are_there():
+    found = load_catalog(SAMPLE / "catalog.toml")
+    for corpus in (found[name] for name in found if name not in CATALOG):
+        ours = CATALOG[corpus.stands_for]
+        assert (corpus.kind, corpus.format, corpus.code) == (ours.kind, ours.format, ours.code)
+        assert all(Path(corpus.location(lang)).is_file() for lang in existing(corpus))
+
+
+def test_an_unknown_name_is_told_with_the_nearest_or_with_all():
+    assert str(unknown("filter", "copi", ["copy", "empty"])) == "Unknown filter 'copi'. Did you mean copy?"
+    assert str(unknown("filter", "zzz", ["empty", "copy"])) == "Unknown filter 'zzz'. Known: copy, empty."
+    assert str(unknown("name", "aab", ["aaa", "aac", "x"])).count(" or ") == 1

@@ -1,0 +1,166 @@
+"""Files are whole or absent, whatever happens to the process that writes them."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from corpora.errors import InputError
+from corpora.files import atomic_path, locked, remove_leftovers, scratch, settle, sha256_of
+
+
+def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def write_half(path: Path, error: BaseException) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise error
+
+
+def fill_scratch(folder: Path, end: Callable[[Path], None]) -> None:
+    with scratch(folder) as new:
+        (new / "file").write_text("after")
+        end(new)
+
+
+def fail(folder: Path) -> None:
+    raise RuntimeError(folder)
+
+
+def test_a_file_appears_whole_under_its_name(tmp_path):
+    with atomic_path(tmp_path / "new" / "file") as temporary:
+        temporary.write_text("all")
+        assert not (tmp_path / "new" / "file").exists()
+    assert (tmp_path / "new" / "file").read_text() == "all"
+    assert below(tmp_path) == ["new", "new/file"]
+
+
+def test_a_block_that_fails_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError):
+        write_half(tmp_path / "file", RuntimeError())
+    assert below(tmp_path) == []
+
+
+def test_a_block_that_fails_leaves_what_was_there(tmp_path):
+    (tmp_path / "file").write_text("before")
+    with pytest.raises(KeyboardInterrupt):
+        write_half(tmp_path / "file", KeyboardInterrupt())
+    assert (tmp_path / "file").read_text() == "before"
+    assert below(tmp_path) == ["file"]
+
+
+def test_a_block_that_writes_nothing_makes_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "file"):
+        pass
+    assert below(tmp_path) == []
+
+
+def test_what_a_kill_leaves_is_removed_and_nothing_else(tmp_path):
+    code = (
+        "import os, pathlib, signal, sys\n"
+        "from corpora.files import atomic_path, scratch\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "with atomic_path(folder / 'deep' / 'file') as path, scratch(folder) as other:\n"
+        "    path.write_text('half')\n"
+        "    (other / '.tmp-inner').mkdir()\n"
+        "    (other / '.tmp-inner' / 'half').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    (tmp_path / "kept.tmp-").write_text("whole")
+    assert run(code, tmp_path).returncode == -9
+    assert len(below(tmp_path)) == 6
+    remove_leftovers(tmp_path)
+    assert below(tmp_path) == ["deep", "kept.tmp-"]
+
+
+def test_removing_leftovers_does_not_follow_a_link_out_of_the_folder(tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "mine").write_text("mine")
+    (outside / ".tmp-mine").write_text("mine")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / ".tmp-link").symlink_to(outside)
+    (folder / "link").symlink_to(outside)
+    remove_leftovers(folder)
+    assert below(outside) == [".tmp-mine", "mine"]
+
+
+def test_a_scratch_folder_is_removed_unless_it_was_moved_to_its_place(tmp_path):
+    with scratch(tmp_path) as folder:
+        (folder / "file").write_text("gone")
+    assert below(tmp_path) == []
+    with scratch(tmp_path) as folder:
+        (folder / "data").mkdir()
+        (folder / "data" / "file").write_text("kept")
+        settle(folder, tmp_path / "release")
+    assert below(tmp_path) == ["release", "release/data", "release/data/file"]
+    assert (tmp_path / "release").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_scratch_folder_of_a_block_that_fails_is_removed(tmp_path):
+    with pytest.raises(RuntimeError):
+        fill_scratch(tmp_path, fail)
+    assert below(tmp_path) == []
+
+
+def test_a_folder_never_takes_the_place_of_one_that_holds_something(tmp_path):
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "file").write_text("before")
+    with pytest.raises(OSError, match="release"):
+        fill_scratch(tmp_path, lambda folder: settle(folder, tmp_path / "release"))
+    assert (tmp_path / "release" / "file").read_text() == "before"
+    assert below(tmp_path) == ["release", "release/file"]
+
+
+def test_a_second_run_is_told_that_the_folder_is_in_use(tmp_path):
+    code = (
+        "import pathlib, sys\n"
+        "from corpora.errors import InputError\n"
+        "from corpora.files import locked\n"
+        "try:\n"
+        "    with locked(pathlib.Path(sys.argv[1]), 'work folder'): print('mine')\n"
+        "except InputError as error:\n"
+        "    print(error)\n"
+    )
+    folder = tmp_path / "work"
+    with locked(folder, "work folder"):
+        told = run(code, folder).stdout.strip()
+    assert told == f"Another run is using the work folder {folder}. Wait until it has ended, or name another folder."
+    assert run(code, folder).stdout.strip() == "mine"
+
+
+def test_a_run_that_was_killed_holds_no_lock(tmp_path):
+    code = (
+        "import os, pathlib, signal, sys\n"
+        "from corpora.files import locked\n"
+        "with locked(pathlib.Path(sys.argv[1]), 'work folder'): os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert run(code, tmp_path / "work").returncode == -9
+    with locked(tmp_path / "work", "work folder"):
+        pass
+
+
+def test_an_error_within_the_lock_is_told_as_it_is_and_frees_it(tmp_path):
+    for _ in range(2):
+        with pytest.raises(InputError, match="another matter"), locked(tmp_path, "work folder"):
+            raise InputError("another matter")
+
+
+def test_the_digest_of_a_file_is_the_sha256_of_its_bytes(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    data = os.urandom(3_000_000)
+    (tmp_path / "long").write_bytes(data)
+    assert sha256_of(tmp_path / "long") == hashlib.sha256(data).hexdigest()
