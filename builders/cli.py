@@ -65,8 +65,13 @@ def publish_verb(recipes: tuple[str, ...], registry: Path, form: str, as_json: b
     from builders.report import published_json, published_text
     from builders.run import run_publish
 
-    published = run_publish(_request(recipes, **options), registry, form)
-    click.echo(published_json(published) if as_json else published_text(published))
+    published = []
+    for release in run_publish(_request(recipes, **options), registry, form):
+        published.append(release)
+        if not as_json:
+            click.echo(published_text(release))
+    if as_json:
+        click.echo(published_json(published))
 
 
 @cli.command("build")
@@ -136,12 +141,15 @@ def inspect_verb(
     lang: str, reason: str | None, recipe: str | None, limit: int, out: Path | None, work: Path, as_json: bool
 ) -> None:
     """Lines of the newest build, kept or thrown away, with measures, reason and match."""
+    import json
+
     from builders.inspect import judged, write_judged
     from builders.report import lines_json, lines_text
 
-    rows = judged(work, lang, recipe, reason)
+    rows = judged(work, lang.strip().lower(), recipe, reason)
     if out:
-        click.echo(f"{write_judged(rows, out):,} lines are in {out}.")
+        count = write_judged(rows, out)
+        click.echo(json.dumps({"lines": count, "file": str(out)}) if as_json else f"{count:,} lines are in {out}.")
         return
     chosen = rows.head(limit).collect()
     click.echo(lines_json(chosen) if as_json else lines_text(chosen))
@@ -167,7 +175,7 @@ def _request(
 def _langs(text: str | None) -> tuple[str, ...]:
     from corpora.catalog import language
 
-    return tuple(language(lang.strip()).code for lang in text.split(",")) if text is not None else ()
+    return tuple(language(lang.strip().lower()).code for lang in text.split(",")) if text is not None else ()
 
 
 def _hint(sentence: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -28,6 +29,15 @@ def judged(work: Path, lang: str, recipe: str | None = None, reason: str | None 
     return rows.select(*FIRST, pl.exclude(*FIRST, *HIDDEN)).sort("corpus", "line")
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """What a recipe's newest build is made of; InputError if the record is damaged."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {"verdicts": dict(record["verdicts"]), "units": list(record["units"])}
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path} is damaged. Remove it and build again.") from None
+
+
 def _shards(work: Path, lang: str, recipe: str | None) -> list[Path]:
     """The files of `verdicts` for a language in the newest build, or in that of one recipe."""
     builds = sorted((work / "builds").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -36,7 +46,7 @@ def _shards(work: Path, lang: str, recipe: str | None) -> list[Path]:
     if recipe and recipe not in [path.stem for path in builds]:
         raise unknown("build", recipe, [path.stem for path in builds])
     for path in builds:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_record(path)
         if lang in record["verdicts"] and recipe in (None, path.stem):
             return [work / shard for shard in record["verdicts"][lang]]
     raise InputError(f"No build in {work} has sentence pairs in {language(lang).name} ({lang}).")

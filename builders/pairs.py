@@ -6,9 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builders.cores import on_all_cores
 from builders.filters import Filter, verdict
 from builders.rows import READER, write_identified, write_pairs_unit
-from builders.work import Unit, Work, inputs_text, is_whole, on_all_cores, sql, unit_of
+from builders.work import Unit, Work, inputs_text, is_whole, sql, unit_of
 from corpora import lid
 from corpora.catalog import Corpus, language
 from corpora.files import atomic_path
@@ -32,7 +33,7 @@ def read(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) ->
         found.setdefault(lang, []).append(work.path(unit))
         if not work.stands(unit):
             missing.append((write_pairs_unit, work.path(unit), file.path, corpus, lang, inputs_text(unit)))
-    on_all_cores(missing, work, "reading", "lines")
+    on_all_cores(missing, work.threads, "reading", "lines")
     return found
 
 
@@ -108,7 +109,7 @@ def identify(
             connection.execute(copy, {"path": str(texts)})
         groups = range(pq.read_metadata(texts).num_row_groups)
         on_all_cores(
-            [(write_identified, texts, group, folder) for group in groups], work, f"identifying {lang}", "texts"
+            [(write_identified, texts, group, folder) for group in groups], work.threads, f"identifying {lang}", "texts"
         )
         texts.unlink()
     return folder

@@ -84,17 +84,28 @@ def publish(registry: Path, described: Manifest, write: Callable[[Path], Manifes
             version, why = next_version(latest, before, folder, manifest, work)
             manifest |= {"version": version, "parent": _parent(before)}
             finish(folder, manifest)
-            load_back(folder, manifest)
+            load_back(folder, manifest, work.folder)
             settle(folder, home / version)
     return Published(home / version, manifest, True, why)
 
 
 def _same(latest: Path, before: Manifest, manifest: Manifest) -> bool:
     """Whether a release of this content would be the latest one again, card included."""
-    if content(before) != json.loads(to_text(content(manifest))):
+    if content(before) != json.loads(to_text(content(manifest))) or not _is_there(latest, before):
         return False
     again = render_card(manifest | {"version": before["version"], "parent": before["parent"]})
     return again == (latest / "README.md").read_text(encoding="utf-8")
+
+
+def _is_there(release: Path, manifest: Manifest) -> bool:
+    """Whether every file of a release stands with its size; InputError otherwise, since a version never changes."""
+    for config in manifest["configs"].values():
+        for split in config["splits"].values():
+            for file in split["files"]:
+                path = release / file["path"]
+                if not path.is_file() or path.stat().st_size != file["size"]:
+                    raise InputError(f"{path} is missing or has been changed; restore it, or move {release} away.")
+    return True
 
 
 def _parent(before: Manifest | None) -> dict[str, str] | None:

@@ -1,6 +1,7 @@
 """A release: Parquet, manifest, ledger and card in one folder, whole and loaded back before anyone sees it."""
 
 import hashlib
+import io
 import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +9,6 @@ from dataclasses import asdict
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -23,6 +23,7 @@ from cards.manifest import FILE, MANIFEST_VERSION, Manifest, file_entry, source_
 from corpora import lid
 from corpora.catalog import Corpus
 from corpora.errors import InputError
+from corpora.files import scratch
 from recipes.recipe import prompts
 
 ROWS_PER_GROUP = 100_000
@@ -62,16 +63,52 @@ def _write_split(examples: Path, split: str, schema: pa.Schema, release: Path, f
     digest, num_bytes, groups = hashlib.sha256(), 0, _groups(examples, split)
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(
-            path, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True
-        ) as writer:
+        with (
+            _Held(path) as held,
+            pq.ParquetWriter(
+                held, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True
+            ) as writer,
+        ):
             for table in islice(groups, GROUPS_PER_FILE):
                 digest.update("".join(f"{row}\n" for row in table["row_sha256"].to_pylist()).encode())
                 published = table.select(schema.names).cast(schema)
                 num_bytes += published.nbytes
                 writer.write_table(published)
+                held.pour()
     files = [file_entry(release, path) for path in paths]
     return {"rows": rows, "num_bytes": num_bytes, "rows_sha256": digest.hexdigest(), "files": files}
+
+
+class _Held(io.RawIOBase):
+    """A file that takes in memory what Arrow writes and pours it out when told, a row group at a time.
+
+    Arrow ends the process where a write fails between content-defined chunks; here a full disk is an OSError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("wb")
+        self.held = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.held += data
+        return len(data)
+
+    def tell(self) -> int:
+        return self.file.tell() + len(self.held)
+
+    def pour(self) -> None:
+        """Write what is held to the disk."""
+        self.file.write(self.held)
+        self.held.clear()
+
+    def close(self) -> None:
+        if not self.closed:
+            self.pour()
+            self.file.close()
+        super().close()
 
 
 def _groups(examples: Path, split: str) -> Iterator[pa.Table]:
@@ -137,21 +174,28 @@ def finish(folder: Path, manifest: Manifest) -> None:
     (folder / "build.json").write_text(json.dumps({"packages": made_with}, indent=2) + "\n", encoding="utf-8")
 
 
-def load_back(folder: Path, manifest: Manifest) -> None:
-    """Load every config with `datasets`, as a user would; AssertionError if anything differs from the manifest."""
+def load_back(folder: Path, manifest: Manifest, cache: Path) -> None:
+    """Load every config with `datasets`, as a user would; AssertionError if anything differs from the manifest.
+
+    `cache` is a folder to put the prepared data in; it is removed again.
+    """
     import datasets
 
     quiet = datasets.utils.logging.is_progress_bar_enabled()
     datasets.disable_progress_bars()
     try:
-        with TemporaryDirectory(prefix="coit-load-back-") as cache:
+        with scratch(cache) as prepared:
             for config, entry in manifest["configs"].items():
-                loaded = datasets.load_dataset(str(folder), config, cache_dir=cache)
+                loaded = datasets.load_dataset(str(folder), config, cache_dir=str(prepared))
                 found = {split: (rows.num_rows, list(rows.column_names)) for split, rows in loaded.items()}
                 columns = SCHEMAS[manifest["format"]].names
                 wanted = {split: (v["rows"], columns) for split, v in entry["splits"].items()}
                 if found != wanted:
                     raise AssertionError(f"Config {config} loads as {found}, but the manifest says {wanted}.")
+    except datasets.exceptions.DatasetsError as error:
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None
+        raise
     finally:
         if quiet:
             datasets.enable_progress_bars()
@@ -164,5 +208,12 @@ def check_rows(manifest: Manifest) -> None:
             translator = manifest["translator"]["name"]
             raise InputError(
                 f"Recipe {manifest['name']} leaves no rows in config '{config}': no pair passed the filters, "
-                f"or its instructions need a translator (this run's is '{translator}'). Nothing was published."
+                f"or its instructions need a translator (this run's is '{translator}'). Nothing of it was published."
             )
+        translated = {r["lang"] for r in manifest["mixture"] if (r["config"], r["task"]) == (config, "translation")}
+        for lang in entry["langs"] if manifest["recipe"]["directions"] else ():
+            if lang not in translated:
+                raise InputError(
+                    f"Recipe {manifest['name']} leaves no translation in {lang}: no sentence pair passed the filters. "
+                    f"`builders inspect --lang {lang}` shows why. Nothing of it was published."
+                )

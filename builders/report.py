@@ -1,6 +1,7 @@
 """What the command prints: tables and sentences for people, JSON for machines."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,8 @@ from corpora.pull import Fetched
 from corpora.web.urls import is_url, public
 
 
-def published_text(published: Sequence[Published]) -> str:
+def published_text(item: Published) -> str:
     """What was made, where it lies and how to load it."""
-    return "\n\n".join(_published(item) for item in published)
-
-
-def _published(item: Published) -> str:
     manifest, configs = item.manifest, list(item.manifest["configs"])
     kept = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("verdicts", "kept"))
     given = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("screened", "in"))
@@ -196,8 +193,9 @@ def _cut(text: str | None) -> str:
 
 def lines_json(rows: pl.DataFrame) -> str:
     """Judged lines for a machine, one JSON object a line."""
-    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows.iter_rows(named=True))
+    return "\n".join(json.dumps(row, ensure_ascii=sys.stdout.isatty()) for row in rows.iter_rows(named=True))
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    """JSON; on a terminal in ASCII, since text from outside may hold what a terminal obeys."""
+    return json.dumps(value, indent=2, ensure_ascii=sys.stdout.isatty())

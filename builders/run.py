@@ -1,6 +1,7 @@
 """One run: from what a user asks for to builds in the work folder and releases in the registry."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from tqdm import tqdm
 
 from builders.examples import Translator, as_messages
 from builders.filters import choose_filters
+from builders.inspect import read_record
 from builders.memory import read_memory
 from builders.registry import Published, publish
 from builders.release import describe, write_data
@@ -19,7 +21,7 @@ from builders.stages import Built, build, sources
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
 from corpora.errors import InputError
-from corpora.files import atomic_path, locked, remove_leftovers, sha256_of
+from corpora.files import atomic_path, locked, sha256_of
 from corpora.pull import Fetched, Source, pull
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins, without_evaluation
 
@@ -50,7 +52,11 @@ class Request:
 
     def chosen(self, catalog: Mapping[str, Corpus]) -> list[Recipe]:
         """The recipes with what the user changed in them; InputError if anything named is not known."""
-        return [self._narrowed(load_recipe(name, catalog), catalog) for name in self.recipes]
+        recipes = [self._narrowed(load_recipe(name, catalog), catalog) for name in self.recipes]
+        for name, count in Counter(recipe.name for recipe in recipes).items():
+            if count > 1:
+                raise InputError(f"{count} of the recipes are named {name}: a release has one. Rename a recipe's file.")
+        return recipes
 
     def _narrowed(self, recipe: Recipe, catalog: Mapping[str, Corpus]) -> Recipe:
         recipe = narrow(recipe, self.langs) if self.langs else recipe
@@ -79,17 +85,15 @@ def run_build(request: Request) -> list[Built]:
         return list(_builds(request, work))
 
 
-def run_publish(request: Request, registry: Path, form: str) -> list[Published]:
-    """Build every recipe of a request and publish it to a registry folder."""
+def run_publish(request: Request, registry: Path, form: str) -> Iterator[Published]:
+    """Build every recipe of a request and publish it to a registry folder, one after the other."""
     catalog = request.catalog()
     with _opened(request) as work:
-        published = []
         for built in _builds(request, work):
             if form == "messages":
                 built = replace(built, examples=as_messages(built.recipe, built.examples, work))
             described = describe(built, form, catalog)
-            published.append(publish(registry, described, partial(write_data, built, form), work))
-        return published
+            yield publish(registry, described, partial(write_data, built, form), work)
 
 
 def run_pull(request: Request) -> list[Fetched]:
@@ -106,12 +110,12 @@ def _opened(request: Request) -> Iterator[Work]:
     if set(str(request.work.resolve())) & set("[]"):
         raise InputError(f"DuckDB takes [ and ] in {request.work} for a pattern. Name another --work folder.")
     with locked(request.work, "work folder"):
-        remove_leftovers(request.work)
         work = Work(request.work, explain=request.explain)
+        work.clean()
         try:
             yield replace(work, threads=request.threads) if request.threads else work
         finally:
-            remove_leftovers(request.work)
+            work.clean()
 
 
 def _builds(request: Request, work: Work) -> Iterator[Built]:
@@ -155,16 +159,10 @@ def _remember(built: Built, work: Work) -> None:
     """Note which units a recipe's newest build is made of, and remove those that no recipe's is."""
     record: dict[str, Any] = {
         "recipe": built.recipe.name,
-        "verdicts": {lang: [_relative(path, work) for path in paths] for lang, paths in built.verdicts.items()},
-        "units": sorted({_relative(path, work) for path in work.used}),
+        "verdicts": {lang: [work.relative(path) for path in paths] for lang, paths in built.verdicts.items()},
+        "units": sorted({work.relative(path) for path in work.used}),
     }
     with atomic_path(work.folder / "builds" / f"{built.recipe.name}.json") as path:
         path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    kept = {unit for path in (work.folder / "builds").glob("*.json") for unit in json.loads(path.read_text())["units"]}
-    for path in work.folder.glob("*/*.parquet"):
-        if _relative(path, work) not in kept:
-            path.unlink()
-
-
-def _relative(path: Path, work: Work) -> str:
-    return path.relative_to(work.folder).as_posix()
+    kept = {unit for path in (work.folder / "builds").glob("*.json") for unit in read_record(path)["units"]}
+    work.forget(kept)

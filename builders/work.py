@@ -2,18 +2,16 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
-import signal
+import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import duckdb
@@ -22,10 +20,16 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from corpora.errors import InputError
-from corpora.files import atomic_path
+from corpora.files import atomic_path, remove_leftovers
 
 Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL calls them: Parquet files, or rows in memory
 Inputs = Mapping[str, Any]  # JSON values: file names (which hold keys), digests, thresholds, code versions
+
+
+STAGES = (
+    *("pairs", "screened", "duplicates", "evaluation", "grams", "contaminated", "verdicts", "bitext"),
+    *("records", "translated", "instructions", "messages", "ledger"),
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,26 @@ class Work:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     explain: Callable[[str], None] = lambda sentence: None
     used: list[Path] = field(default_factory=list)
+
+    def clean(self) -> None:
+        """Remove what killed runs left half-written, in our own folders only."""
+        for name in (*STAGES, "builds", "identified"):
+            remove_leftovers(self.folder / name)
+        for store in (self.folder / "identified").glob("*"):
+            remove_leftovers(store)
+        shutil.rmtree(self.folder / "spill", ignore_errors=True)
+        (self.folder / "unidentified.parquet").unlink(missing_ok=True)
+
+    def forget(self, kept: set[str]) -> None:
+        """Remove every unit but those of these paths, relative to the work folder."""
+        for stage in STAGES:
+            for path in (self.folder / stage).glob("*.parquet"):
+                if re.fullmatch(r".+\.[0-9a-f]{16}\.parquet", path.name) and self.relative(path) not in kept:
+                    path.unlink()
+
+    def relative(self, path: Path) -> str:
+        """The path of a unit within the work folder, as records of builds name it."""
+        return path.relative_to(self.folder).as_posix()
 
     def path(self, unit: Unit) -> Path:
         """Where the unit's file stands once it is made."""
@@ -96,15 +120,16 @@ class Work:
                 copy = f"copy ({sql(unit.stage, **texts)}) to $path (format parquet, compression zstd, "
                 copy += "compression_level 1, kv_metadata {inputs: $inputs})"
                 named = {k: v for k, v in parameters.items() if f"${k}" in copy}
-                with _progress(connection, f"{unit.stage} {unit.name}"):
-                    connection.execute(copy, named | {"path": str(path), "inputs": inputs_text(unit)})
+                values = named | {"path": str(path), "inputs": inputs_text(unit)}
+                _execute(connection, copy, values, f"{unit.stage} {unit.name}")
 
         return self.make(unit, write)
 
     @contextmanager
     def connect(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB connection that spills to the work folder, sees `tables` as views, and reads nothing else."""
-        with _answered(), duckdb.connect(":memory:") as connection:
+        """A DuckDB connection that spills to the work folder and sees `tables` as views."""
+        files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
+        with _answered(files), duckdb.connect(":memory:") as connection:
             connection.execute("set enable_progress_bar = false")  # it would write to stdout
             connection.execute("set threads = $n", {"n": self.threads})
             connection.execute("set temp_directory = $path", {"path": str(self.folder / "spill")})
@@ -117,37 +142,46 @@ class Work:
             yield connection
 
 
-@contextmanager
-def _progress(connection: duckdb.DuckDBPyConnection, title: str) -> Iterator[None]:
-    """Show on a terminal how far a query is that takes more than two seconds."""
-    done = Event()
-
-    def watch() -> None:
-        with tqdm(desc=title, total=100, unit="%", delay=2, disable=None, leave=False) as bar:
-            while not bar.disable and not done.wait(0.5):
+def _execute(connection: duckdb.DuckDBPyConnection, query: str, values: Inputs, title: str) -> None:
+    """Run a query in a thread of its own: this one shows how far it is, and hears Ctrl-C at once."""
+    with (
+        ThreadPoolExecutor(1) as pool,
+        tqdm(desc=title, total=100, unit="%", delay=2, disable=None, leave=False) as bar,
+    ):
+        result = pool.submit(connection.execute, query, values)
+        try:
+            while wait([result], 0.1).not_done:
                 bar.update(max(0.0, connection.query_progress() - bar.n))
-
-    watcher = Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
+        result.result()
 
 
 @contextmanager
-def _answered() -> Iterator[None]:
-    """Turn DuckDB's errors that a person can mend into sentences, and its word for Ctrl-C into Python's."""
+def _answered(files: Sequence[Path]) -> Iterator[None]:
+    """Turn DuckDB's errors that a person can mend into sentences; a damaged unit among `files` is removed."""
     try:
         yield
-    except RuntimeError as error:
-        if "interrupt" in str(error).lower():
-            raise KeyboardInterrupt from None
+    except duckdb.Error as error:
+        for path in files:
+            if path.exists() and not _is_readable(path):
+                path.unlink()
+                raise InputError(f"{path} was damaged and has been removed. Run the same command again.") from None
+        if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+            first = str(error).split("\n", 1)[0]
+            raise InputError(f"{first}. Finished work is kept: mend this and run the same command again.") from None
         raise
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        first = str(error).split("\n", 1)[0]
-        raise InputError(f"{first}. Finished work is kept: mend this and run the same command again.") from None
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether every page of a Parquet file can be read."""
+    try:
+        for _ in pq.ParquetFile(path).iter_batches():
+            pass
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def is_whole(path: Path) -> bool:
@@ -186,34 +220,3 @@ def unit_of(stage: str, name: str, made_from: Sequence[Path], **inputs: Any) -> 
     text = hashlib.sha256((sql("macros") + sql(stage)).encode()).hexdigest()[:16]
     origin = {"from": [path.name for path in made_from], "sql": text, "duckdb": duckdb.__version__}
     return Unit(stage, name, origin | inputs)
-
-
-def on_all_cores(tasks: Sequence[tuple[Any, ...]], work: Work, title: str, unit: str) -> None:
-    """Call each (function, *arguments), which returns a number of rows, in processes of their own if that pays."""
-    with tqdm(desc=title, unit=f" {unit}", delay=2, disable=None, leave=False, unit_scale=True) as bar:
-        if min(len(tasks), work.threads) < 2:
-            for function, *arguments in tasks:
-                bar.update(function(*arguments))
-            return
-        context = multiprocessing.get_context("spawn")  # a fork would copy DuckDB's threads in the middle of their work
-        with ProcessPoolExecutor(min(len(tasks), work.threads), context, initializer=_leave_at_once) as pool:
-            try:
-                for future in as_completed([pool.submit(*task) for task in tasks]):
-                    bar.update(future.result())
-            except BrokenProcessPool:
-                raise InputError(
-                    f"A process that was {title} was killed, perhaps for want of memory. Finished work is kept: "
-                    "run the same command again, with fewer --threads."
-                ) from None
-            except Exception:
-                pool.shutdown(cancel_futures=True)  # what is under way may end: it need not be made again
-                raise
-            except BaseException:
-                for process in multiprocessing.active_children():
-                    process.terminate()
-                raise
-
-
-def _leave_at_once() -> None:
-    """On Ctrl-C a worker process goes without a word; what it was writing has a temporary name."""
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))

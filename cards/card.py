@@ -1,5 +1,6 @@
 """The card: a manifest -> README.md, with the YAML that the Hub and `load_dataset` read."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,5 +125,5 @@ def _fenced(text: str) -> str:
 
 def _cell(text: object) -> str:
     """A value from outside as one line of a Markdown table."""
-    escaped = str(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+    escaped = re.sub(r"([\\|`\[\]])", r"\\\1", str(text)).replace("<", "&lt;")
     return " ".join(escaped.split())

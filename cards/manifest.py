@@ -13,12 +13,13 @@ from corpora.web.urls import is_url, public
 
 FILE = "manifest.json"
 MANIFEST_VERSION = 1
+KEYS = {"name", "version", "parent", "configs", "features", "sources", "ledger", "mixture", "filters", "langs"}
 Manifest = dict[str, Any]
 
 
 def to_text(manifest: Mapping[str, Any]) -> str:
     """The manifest as it stands in `manifest.json`: sorted keys, two spaces, UTF-8, one newline at the end."""
-    return json.dumps(manifest, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(manifest, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def identity(manifest: Mapping[str, Any]) -> str:
@@ -33,9 +34,11 @@ def read_manifest(release: Path) -> Manifest:
     except FileNotFoundError:
         raise InputError(f"{release} holds no {FILE}, so it is no release.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{release / FILE} is damaged: {error}. Restore it, or publish again.") from None
+        raise InputError(f"{release / FILE} is damaged: {error}. Restore it, or move the folder away.") from None
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != MANIFEST_VERSION:
         raise InputError(f"{release / FILE} is no manifest of version {MANIFEST_VERSION}.")
+    if missing := sorted(KEYS - manifest.keys()):
+        raise InputError(f"{release / FILE} is damaged: it lacks {', '.join(missing)}. Restore it.")
     return manifest
 
 
@@ -47,7 +50,7 @@ def file_entry(release: Path, path: Path) -> dict[str, Any]:
 def source_entry(corpus: Corpus, lang: str, sha256: str, size: int) -> dict[str, Any]:
     """What the manifest says of one upstream file and the terms that come with it."""
     # Neither a password nor a path of this machine is anybody's business.
-    place = public(corpus.location(lang)) if is_url(corpus.url) else corpus.url
+    place = public(corpus.location(lang)) if is_url(corpus.url) else Path(corpus.url).name
     return {
         "corpus": corpus.id,
         "lang": lang,

@@ -98,9 +98,18 @@ def _language(row: dict[str, Any]) -> Language:
 
 def language(code: str) -> Language:
     """The language with this code; InputError with the nearest known ones otherwise."""
-    if code not in languages():
-        raise unknown("language", code, languages())
-    return languages()[code]
+    if code in languages():
+        return languages()[code]
+    if near := _of_name(code):
+        raise InputError(
+            f"Unknown language '{code}'. Did you mean {' or '.join(f'{x.code} ({x.name})' for x in near)}?"
+        )
+    raise unknown("language", code, languages())
+
+
+def _of_name(text: str) -> list[Language]:
+    """The languages whose English name begins like this text."""
+    return [x for x in languages().values() if text and x.name.lower().startswith(text.lower()[:4])]
 
 
 def load_catalog(*extra: Path) -> dict[str, Corpus]:
@@ -137,7 +146,8 @@ def _corpus(name: str, table: object, path: Path) -> Corpus:
             raise InputError(f"{where}: {unknown('key', key, known)}")
     _check_values(table, where)
     langs = None if table["langs"] == "any" else tuple(table["langs"])
-    return Corpus(**table | {"id": name, "langs": langs, "folder": path.parent.resolve()})
+    own = {"id": name, "langs": langs, "licence": table["licence"].lower(), "folder": path.parent.resolve()}
+    return Corpus(**table | own)
 
 
 def _check_values(table: dict[str, Any], where: str) -> None:

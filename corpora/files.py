@@ -33,6 +33,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """Yield a new folder inside `folder`; unless the block has moved it to its place by `settle`, it is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
     temporary = Path(mkdtemp(prefix=".tmp-", dir=folder))
     temporary.chmod(0o755)
     try:
@@ -59,8 +60,8 @@ def _sync(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed runs left half-written below `folder`; call it only under the folder's lock."""
-    for path in folder.rglob(".tmp-*"):
+    """Remove what killed runs left half-written in `folder` itself; call it only under the lock of whoever owns it."""
+    for path in folder.glob(".tmp-*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

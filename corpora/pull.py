@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
@@ -11,7 +11,7 @@ from threading import Event, Lock
 from corpora.errors import InputError
 from corpora.files import atomic_path
 from corpora.web.lock import Entries, Expected, complaint, expected_by, read_lock, record
-from corpora.web.magic import check_magic
+from corpora.web.magic import check_magic, check_whole
 from corpora.web.sidecar import Sidecar, beside, current, read_sidecar, write_sidecar
 from corpora.web.transfer import Errand, discard, download, note_of
 from corpora.web.urls import disk_name, is_url, mirror_folder, on_mirror, path_name, public
@@ -135,13 +135,19 @@ def _obtain_all(run: Run, wanted: Sequence[Wanted], workers: int) -> list[Held |
     pool = ThreadPoolExecutor(max(1, workers))
     try:
         futures = [pool.submit(_obtain, run, want) for want in wanted]
-        wait(futures, return_when=FIRST_EXCEPTION)
+        # In short waits: where Polars is imported, Ctrl-C does not wake a thread that waits for a lock.
+        while wait(futures, 0.2, FIRST_EXCEPTION).not_done and not any(_failed(future) for future in futures):
+            pass
         pool.shutdown(cancel_futures=True)
     except BaseException:
         run.stop.set()
         pool.shutdown(cancel_futures=True)
         raise
     return [future.result() for future in futures if not future.cancelled()]
+
+
+def _failed(future: Future[Held | None]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is not None
 
 
 def _obtain(run: Run, want: Wanted) -> Held | None:
@@ -215,6 +221,7 @@ def _fetch(run: Run, want: Wanted) -> Held:
     etag = download(Errand(place, part, run.stop, _teller(run, want)))
     try:
         check_magic(part, want.url, _named(want, public(place)))
+        check_whole(part, want.url, _named(want, public(place)))
         now = current(part, None, want.shown, public(place), etag)
         _insist(complaint(_named(want, public(place)), now.sha256, now.size, want.expected))
     except InputError:

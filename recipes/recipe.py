@@ -88,7 +88,7 @@ def parse_recipe(name: str, table: Mapping[str, Any], catalog: Mapping[str, Corp
         if key not in table:
             raise InputError(f"{where}: the key '{key}' is missing.")
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-    recipe = Recipe(name=name, **values)
+    recipe = Recipe(name=name, **values | ({"langs": tuple(sorted(values["langs"]))}))
     _check_names(recipe, catalog, where)
     return recipe
 
@@ -128,6 +128,9 @@ def _check_names(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> N
             of_kind = {c.id for c in catalog.values() if c.kind == kind}
             if corpus not in of_kind:
                 raise InputError(f"{where}: {unknown(f'{kind} corpus', corpus, of_kind)}")
+    for corpus in recipe.instructions:
+        if not catalog[corpus].has("en"):
+            raise InputError(f"{where}: the instructions of '{corpus}' are not in English; only English ones are read.")
     for prompt in recipe.prompts:
         if prompt not in prompts():
             raise InputError(f"{where}: {unknown('prompt', prompt, prompts())}")
@@ -144,13 +147,13 @@ def prompts() -> dict[str, Prompt]:
 
 
 def narrow(recipe: Recipe, langs: Sequence[str]) -> Recipe:
-    """The recipe for these languages alone, in their order; any language of the table may be asked for."""
+    """The recipe for these languages alone, in the order of their codes; any language of the table may be asked for."""
     for lang in langs:
         if language(lang).code == "en":
             raise InputError("--langs names the languages beside English, such as el,hi; 'en' is always there.")
     if len(set(langs)) != len(langs) or not langs:
         raise InputError(f"--langs needs at least one language and each of them once, not '{','.join(langs)}'.")
-    return replace(recipe, langs=tuple(langs))
+    return replace(recipe, langs=tuple(sorted(langs)))
 
 
 def stand_ins(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Recipe:

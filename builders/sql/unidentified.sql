@@ -23,3 +23,4 @@ select
 from texts
 anti join identified using (text_key)
 group by text_key
+order by text_key

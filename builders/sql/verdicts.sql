@@ -1,5 +1,14 @@
 -- A row is one line as upstream has it, judged: its measures, and the first filter that rejects it.
-with judged as (
+with heard as (
+    select
+        text_key,
+        any_value(label) as label,
+        any_value(probability) as probability
+    from identified
+    where text_key in (select en_text from screened union all select xx_text from screened)
+    group by text_key
+),
+judged as (
     select
         screened.* exclude (rejected_by, en_text, xx_text, en_said, xx_said),
         duplicates.matched_corpus,
@@ -16,8 +25,8 @@ with judged as (
     from screened
     left join duplicates on duplicates.corpus = screened.corpus and duplicates.line = screened.line
     left join contaminated on contaminated.corpus = screened.corpus and contaminated.line = screened.line
-    left join identified as english on english.text_key = screened.en_text
-    left join identified as foreign_side on foreign_side.text_key = screened.xx_text
+    left join heard as english on english.text_key = screened.en_text
+    left join heard as foreign_side on foreign_side.text_key = screened.xx_text
 )
 select
     * exclude (rejected_before, en_is_expected, xx_is_expected),

@@ -39,7 +39,9 @@ def file_chunks(path: Path) -> Iterator[bytes]:
     one of DAMAGE, for whoever knows how far it was read to answer.
     """
     check_file(path)
-    if path.suffix != ".gz":
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    if not packed and path.suffix.lower() != ".gz":
         return _plain_chunks(path)
     _check_gzip(path)
     return guarded(_gunzip(path), path)

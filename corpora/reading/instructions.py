@@ -16,7 +16,7 @@ INSTRUCTIONS = pa.schema([("line", pa.int64()), *((name, pa.string()) for name i
 def read_alpaca(path: Path) -> pa.Table:
     """A row a record, numbered from 1; records at fault keep what is text in them."""
     check_file(path)
-    records = _json_lines(path) if path.suffix == ".jsonl" else _json_list(path)
+    records = _json_lines(path) if path.suffix.lower() == ".jsonl" else _json_list(path)
     rows = [{"line": line} | _row(record) for line, record in enumerate(records, 1)]
     return pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
 
@@ -35,7 +35,7 @@ def _kind(value: object) -> str:
 def _json_lines(path: Path) -> list[object]:
     text = decode(path.read_bytes(), path).removesuffix("\n")
     lines = text.split("\n") if text else []
-    return [_json_line(line, f"{path}, line {number},") for number, line in enumerate(lines, 1)]
+    return [_json_line(line, f"{path}, line {number},") for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _json_line(line: str, where: str) -> object:

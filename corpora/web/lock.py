@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from corpora.errors import InputError
 from corpora.files import atomic_path
 
@@ -40,12 +42,14 @@ def read_lock(lock: Path) -> Entries:
 
 def record(lock: Path, url: str, sha256: str, size: int) -> None:
     """Add an entry to what the lock file holds by now, unless it has one for the URL; one writer at a time."""
-    entries = read_lock(lock)
-    if url in entries:
+    if url in read_lock(lock):
         return
-    text = json.dumps(entries | {url: {"sha256": sha256, "size": size}}, indent=2, sort_keys=True)
-    with atomic_path(lock) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock.with_name(f".{lock.name}.lock")):
+        entries = read_lock(lock)
+        text = json.dumps({url: {"sha256": sha256, "size": size}} | entries, indent=2, sort_keys=True)
+        with atomic_path(lock) as temporary:
+            temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def expected_by(lock: Path, entries: Entries, url: str) -> list[Expected]:

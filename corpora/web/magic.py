@@ -1,5 +1,8 @@
 """Whether a file is what its name says: the first bytes, so that a log-in page is not taken for an archive."""
 
+import gzip
+import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from corpora.errors import InputError
@@ -32,6 +35,27 @@ def check_magic(path: Path, name: str, origin: str) -> None:
             f"{origin} should be {wanted} but is {_kind(start)}. "
             "Open it in a browser to see what is there; correct the URL in the catalogue, or name a mirror."
         )
+
+
+def check_whole(path: Path, name: str, origin: str) -> None:
+    """InputError, naming `origin`, if a gzip or zip file breaks off or its checksums do not hold (RFC 1952, APPNOTE).
+
+    A download is read once to its end before its digest is locked: a broken one must not become the expected one.
+    """
+    suffix = (path_name(name) if is_url(name) else PurePosixPath(name)).suffix.lower()
+    try:
+        if suffix == ".gz":
+            with gzip.open(path) as file:
+                while file.read(1 << 20):
+                    pass
+        elif suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                if broken := archive.testzip():
+                    raise zipfile.BadZipFile(f"the checksum of {broken} is wrong")
+    except (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise InputError(f"{origin} came damaged: {error}. Try again, or name another --mirror.") from None
 
 
 def _text(start: bytes) -> bytes:

@@ -327,7 +327,7 @@ def test_the_thresholds_that_held_stand_in_the_manifest(request_for, tmp_path):
     request = request_for(
         {"small": {"zh": [(1.2, "The cat sleeps.", "猫在睡觉。")]}}, "[filters.low_margin]\nleast = 1.1"
     )
-    manifest = run_publish(request, tmp_path / "registry", "instructions")[0].manifest
+    manifest = next(run_publish(request, tmp_path / "registry", "instructions")).manifest
     thresholds = {rule["name"]: rule["thresholds"] for rule in json.loads(json.dumps(manifest["filters"]))}
     assert thresholds["low_margin"] == {"least": {"zh": 1.1}}
     assert thresholds["wrong_language_xx"] == {

@@ -102,7 +102,7 @@ def test_the_same_request_gives_the_same_bytes_on_any_number_of_threads(
 def test_a_second_run_says_that_nothing_changed_and_makes_no_version(
     published: dict[str, Published], folder: Path
 ) -> None:
-    again = run_publish(request(folder), folder / "registry", "instructions")
+    again = list(run_publish(request(folder), folder / "registry", "instructions"))
     assert [(p.new, p.manifest["version"]) for p in again] == [(False, "v1.0.0")] * 2
     assert [path.name for path in (folder / "registry" / "coit-sample").glob("v*")] == ["v1.0.0"]
 

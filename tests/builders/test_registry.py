@@ -267,9 +267,8 @@ def test_a_real_build_follows_the_same_rule(request_for, tmp_path):
     def release(lines, more=""):
         folder = tmp_path / "small"
         folder.mkdir(exist_ok=True)
-        return run_publish(request_for({"small": {"el": lines}}, more, folder), tmp_path / "registry", "instructions")[
-            0
-        ]
+        request = request_for({"small": {"el": lines}}, more, folder)
+        return next(run_publish(request, tmp_path / "registry", "instructions"))
 
     steps = [
         (LINES[:2], "", "v1.0.0"),
@@ -288,7 +287,7 @@ def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_p
     lines = [LINES[0], (LINES[0][0] - 0.01, LINES[0][1].upper(), LINES[0][2])]
     lines.append(lines[1])
     request = replace(request_for({"small": {"el": lines}}), without=("duplicate_normalised",))
-    folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder
+    folder = next(run_publish(request, tmp_path / "registry", "instructions")).folder
     ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
     assert (len(ids), len(set(ids))) == (2, 2)
     with pytest.raises(InputError, match="cannot be left out"):
@@ -310,6 +309,6 @@ def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(re
             )
             catalog.write(f'[{name}]\ntitle = "Same"\nkind = "instructions"\nversion = "1"\nformat = "alpaca-json"\n')
             catalog.write(f'url = "{name}.json"\nlangs = ["en"]\nlicence = "cc0-1.0"\n')
-    folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder
+    folder = next(run_publish(request, tmp_path / "registry", "instructions")).folder
     ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
     assert len(ids) == len(set(ids))

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builders.cores import on_all_cores
 from builders.rows import write_pairs_unit
 from builders.run import run_build
-from builders.work import Unit, Work, on_all_cores, sql, unit_of
+from builders.work import Unit, Work, sql, unit_of
 from corpora.catalog import SAMPLE, load_catalog
 from corpora.errors import InputError
 
@@ -187,7 +188,7 @@ def read_with(threads: int, folder: Path) -> list[tuple[str, bytes]]:
         (write_pairs_unit, folder / f"{lang}.parquet", Path(corpus.location(lang)), corpus, lang, "{}")
         for lang in ("el", "hi")
     ]
-    on_all_cores(tasks, Work(folder, threads=threads), "reading", "lines")
+    on_all_cores(tasks, threads, "reading", "lines")
     return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
@@ -199,7 +200,7 @@ def test_what_a_process_of_the_pool_finds_wrong_is_told_as_it_is(tmp_path):
     corpus = load_catalog(SAMPLE / "catalog.toml")["sample-wikimatrix"]
     tasks = [(write_pairs_unit, tmp_path / f"{n}.parquet", tmp_path / "gone.gz", corpus, "el", "{}") for n in (1, 2)]
     with pytest.raises(InputError, match="There is no file"):
-        on_all_cores(tasks, Work(tmp_path, threads=2), "reading", "lines")
+        on_all_cores(tasks, 2, "reading", "lines")
     assert list(tmp_path.iterdir()) == []
 
 

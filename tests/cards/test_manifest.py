@@ -8,6 +8,7 @@ import pytest
 
 from cards.manifest import (
     FILE,
+    KEYS,
     MANIFEST_VERSION,
     content,
     file_entry,
@@ -21,7 +22,7 @@ from cards.manifest import (
 from corpora.catalog import SAMPLE, load_catalog
 from corpora.errors import InputError
 
-MANIFEST = {
+MANIFEST = dict.fromkeys(KEYS) | {
     "manifest_version": MANIFEST_VERSION,
     "version": "v1.0.0",
     "parent": None,
@@ -90,7 +91,7 @@ def test_no_manifest_is_no_release(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "not JSON", '{"manifest_version": 1,}'])
+@pytest.mark.parametrize("text", ["", "{", "not JSON", '{"manifest_version": 1,}', '{"manifest_version": 1}'])
 def test_a_damaged_manifest_is_a_sentence(tmp_path, text):
     with pytest.raises(InputError, match="is damaged"):
         read_manifest(save(tmp_path, text))

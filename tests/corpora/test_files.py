@@ -80,6 +80,7 @@ def test_what_a_kill_leaves_is_removed_and_nothing_else(tmp_path):
     (tmp_path / "kept.tmp-").write_text("whole")
     assert run(code, tmp_path).returncode == -9
     assert len(below(tmp_path)) == 6
+    remove_leftovers(tmp_path / "deep")
     remove_leftovers(tmp_path)
     assert below(tmp_path) == ["deep", "kept.tmp-"]
 

@@ -220,9 +220,9 @@ def test_a_missing_file_a_folder_and_other_bytes_are_told(tmp_path):
         assert str(tmp_path / name) in str(error.value)
 
 
-def test_a_recipe_narrowed_to_some_languages_has_them_in_their_order():
+def test_a_recipe_narrowed_to_some_languages_has_them_in_the_order_of_their_codes():
     coit = load_recipe("coit", CATALOG)
-    assert narrow(coit, ["zh", "el"]).langs == ("zh", "el")
+    assert narrow(coit, ["zh", "el"]).langs == ("el", "zh")
     assert narrow(coit, ["de"]).langs == ("de",)
     assert narrow(coit, ["zh"]) == replace(coit, langs=("zh",))
 

@@ -1,0 +1,58 @@
+"""Work on all cores: functions called in processes of their own, which leave nothing behind when they are stopped.
+
+This module is imported by each of those processes, so it imports nothing heavy.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
+from time import sleep
+from typing import Any
+
+from tqdm import tqdm
+
+from corpora.errors import InputError
+
+
+def on_all_cores(tasks: Sequence[tuple[Any, ...]], threads: int, title: str, unit: str) -> None:
+    """Call each (function, *arguments), which returns a number of rows, in processes of their own if that pays."""
+    with tqdm(desc=title, unit=f" {unit}", delay=2, disable=None, leave=False, unit_scale=True) as bar:
+        if min(len(tasks), threads) < 2:
+            for function, *arguments in tasks:
+                bar.update(function(*arguments))
+            return
+        context = multiprocessing.get_context("spawn")  # a fork would copy DuckDB's threads in the middle of their work
+        with ProcessPoolExecutor(
+            min(len(tasks), threads), context, initializer=_leave_with, initargs=(os.getpid(),)
+        ) as pool:
+            try:
+                for future in as_completed([pool.submit(*task) for task in tasks]):
+                    bar.update(future.result())
+            except BrokenProcessPool:
+                raise InputError(
+                    f"A process that was {title} was killed, perhaps for want of memory. Finished work is kept: "
+                    "run the same command again, with fewer --threads."
+                ) from None
+            except Exception:
+                pool.shutdown(cancel_futures=True)  # what is under way may end: it need not be made again
+                raise
+            except BaseException:
+                for process in multiprocessing.active_children():
+                    process.terminate()
+                raise
+
+
+def _leave_with(parent: int) -> None:
+    """On Ctrl-C, or when its parent is gone, a worker goes without a word; what it was writing has a temporary name."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        sleep(0.2)
+    os._exit(1)
