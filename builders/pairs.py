@@ -16,8 +16,6 @@ from corpora.files import atomic_path
 from corpora.pull import Fetched
 
 SHARD = 1_000_000  # lines: what one unit screens and judges
-SPACES = " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
-SPACES += "\u205f\u3000\u200b\u2060\ufeff"
 IDENTIFIED = pa.schema([("text_key", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
 LATE = "verdicts"  # the table of the filters that need the language of the texts
 
@@ -39,23 +37,18 @@ def read(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) ->
 
 def screen(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work: Work) -> list[Path]:
     """`screened`: what is cheap to measure about each line, and the first filter that rejects it for that."""
+    early, first_parameters = verdict(filters, "pairs", lang)
     reject, parameters = verdict(filters, "screened", lang)
-    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio, "spaces": SPACES}
+    thresholds = first_parameters | parameters
+    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio}
     made = []
     for path in pairs:
         for first in range(0, max(1, pq.read_metadata(path).num_rows), SHARD):
-            shard = {"first": first, "last": first + SHARD}
-            unit = unit_of(
-                "screened",
-                f"{path.name.split('.')[0]}-{first // SHARD:05}",
-                [path],
-                verdict=reject,
-                thresholds=parameters,
-                **own,
-                **shard,
-            )
-            values = parameters | shard | own
-            made.append(work.query(unit, {"pairs": [path]}, values, verdict=reject))
+            values = own | {"first": first, "last": first + SHARD}
+            name = f"{path.name.split('.')[0]}-{first // SHARD:05}"
+            unit = unit_of("screened", name, [path], early=early, verdict=reject, thresholds=thresholds, **values)
+            tables = {"pairs": [path]}
+            made.append(work.query(unit, tables, thresholds | values, verdict=reject, early_verdict=early))
     return made
 
 
@@ -96,22 +89,22 @@ def identify(
     if not none.exists():
         with atomic_path(none) as path:
             pq.write_table(IDENTIFIED.empty_table(), path)
+    files: list[Path] = []
     for lang in screened:
         tables = {
             "screened": screened[lang],
             "duplicates": [duplicates[lang]],
             "contaminated": contaminated[lang],
-            "identified": sorted(folder.glob("*.parquet")),
+            "identified": [*sorted(folder.glob("*.parquet")), *files],
         }
-        texts = work.folder / "unidentified.parquet"
+        files.append(work.folder / f"unidentified-{lang}.parquet")
         with work.connect(tables) as connection:
             copy = f"copy ({sql('unidentified')}) to $path (format parquet, row_group_size 20480)"
-            connection.execute(copy, {"path": str(texts)})
-        groups = range(pq.read_metadata(texts).num_row_groups)
-        on_all_cores(
-            [(write_identified, texts, group, folder) for group in groups], work.threads, f"identifying {lang}", "texts"
-        )
-        texts.unlink()
+            connection.execute(copy, {"path": str(files[-1])})
+    groups = [(path, group) for path in files for group in range(pq.read_metadata(path).num_row_groups)]
+    on_all_cores([(write_identified, *place, folder) for place in groups], work.threads, "identifying", "texts")
+    for path in files:
+        path.unlink()
     return folder
 
 

@@ -63,7 +63,8 @@ class Work:
         for store in (self.folder / "identified").glob("*"):
             remove_leftovers(store)
         shutil.rmtree(self.folder / "spill", ignore_errors=True)
-        (self.folder / "unidentified.parquet").unlink(missing_ok=True)
+        for path in self.folder.glob("unidentified-*.parquet"):
+            path.unlink()
 
     def forget(self, kept: set[str]) -> None:
         """Remove every unit but those of these paths, relative to the work folder."""

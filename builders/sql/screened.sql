@@ -4,48 +4,55 @@ with trimmed as (
         corpus,
         lang,
         line,
-        repaired(trim(coalesce(en, ''), $spaces)) as en,
-        repaired(trim(coalesce(xx, ''), $spaces)) as xx,
+        repaired(trimmed(coalesce(en, ''))) as en,
+        repaired(trimmed(coalesce(xx, ''))) as xx,
         margin,
         fault
     from pairs
     where line > $first and line <= $last
 ),
-keyed as (
-    select
-        *,
-        said(en) as en_said,
-        said(xx) as xx_said
-    from trimmed
-),
-measured as (
+counted as (
     select
         *,
         length(en) as en_length,
-        length(xx) as xx_length,
-        length(regexp_replace(en_said, '\pN+', '', 'g')) as en_letters,
-        length(regexp_replace(xx_said, '\pN+', '', 'g')) as xx_letters,
+        length(xx) as xx_length
+    from trimmed
+),
+begun as (
+    select
+        *,
+        {early_verdict} as rejected_early
+    from counted
+),
+keyed as (
+    -- What is rejected for its length or margin is measured no further: from here on its texts are null.
+    select
+        *,
+        if(rejected_early is null, en, null) as en_read,
+        if(rejected_early is null, xx, null) as xx_read,
+        said(en_read) as en_said,
+        said(xx_read) as xx_said,
+        is_odd(en_read) or is_odd(xx_read) as odd,
+        regexp_matches(xx_read, '(?i)(?:^|[^\pL])(?:the|of|and|which|with|from|that|this)(?:$|[^\pL])') as partly_english,
+        regexp_matches(en_read, '\d\d') and regexp_matches(xx_read, '\pN') as numbered
+    from begun
+),
+measured as (
+    select
+        * exclude (en_read, xx_read, odd, partly_english, numbered),
+        letters_in(en_said) as en_letters,
+        letters_in(xx_said) as xx_letters,
         -- Lengths as in English, ten characters of room on either side.
         greatest(
-            (length(en) + 10) / (length(xx) / $ratio + 10),
-            (length(xx) / $ratio + 10) / (length(en) + 10)
+            (length(en_read) + 10) / (length(xx_read) / $ratio + 10),
+            (length(xx_read) / $ratio + 10) / (length(en_read) + 10)
         ) as length_ratio,
-        key_of(en_said) as en_key,
-        key_of(xx_said) as xx_key,
-        numbers_in(en) as en_numbers,
-        numbers_in(xx) as xx_numbers,
-        english_words(en) as en_english_words,
-        english_words(xx) as xx_english_words,
-        -- U+FFFD, control characters, and UTF-8 bytes shown as Latin-1 or Windows-1252 characters (« and » may be quotes).
-        regexp_matches(
-            concat(en, ' ', xx),
-            '[\x{FFFD}\x{00}-\x{08}\x{0B}-\x{1F}\x{7F}-\x{9F}]|(?:[\x{C2}-\x{F4}][\x{A0}-\x{BF}]){2}|'
-                || '[\x{C2}-\x{C5}\x{CE}-\x{D1}\x{D8}-\x{DB}][\x{A0}-\x{AA}\x{AC}-\x{BA}\x{BC}-\x{BF}]|â€[™œ˜“”¦]'
-        ) as damaged,
-        -- Wiki tables, templates and links, HTML tags, and sides that are nothing but a URL.
-        regexp_matches(concat(en, ' ', xx), '\{\{|\}\}|\[\[|\]\]|\|\||</?[a-zA-Z][^<>]*>')
-        or regexp_full_match(en, '\PL*https?://\S+\PL*')
-        or regexp_full_match(xx, '\PL*https?://\S+\PL*') as marked_up,
+        if(numbered, numbers_in(en_read), []) as en_numbers,
+        if(numbered, numbers_in(xx_read), []) as xx_numbers,
+        if(partly_english, english_words(en_read), 0) as en_english_words,
+        if(partly_english, english_words(xx_read), 0) as xx_english_words,
+        odd and (damaged(en_read) or damaged(xx_read)) as damaged,
+        odd and (marked_up(en_read) or marked_up(xx_read)) as marked_up,
         -- Of the letters (for scripts other than Latin: of those that are not Latin), the share in the language's script.
         case
             when regexp_full_match(xx_said, $expected) and regexp_matches(xx_said, $script) then 1.0
@@ -53,14 +60,25 @@ measured as (
                 / greatest(1, length(regexp_replace(xx_said, $not_letters, '', 'g')))
         end as script_share,
         case
-            when regexp_full_match(en_said, '[\p{Latin}\pM\pN]*') then 1.0
+            when strlen(en_said) = length(en_said) then 1.0
             else length(regexp_replace(en_said, '\P{Latin}+', '', 'g')) / length(regexp_replace(en_said, '\PL+', '', 'g'))
         end as en_script_share
     from keyed
+),
+judged as (
+    select
+        * exclude (rejected_early),
+        coalesce(rejected_early, {verdict}) as rejected_by
+    from measured
 )
 select
-    *,
-    key_of(en) as en_text,
-    key_of(xx) as xx_text,
-    {verdict} as rejected_by
-from measured
+    * exclude (rejected_by, en_said, xx_said),
+    -- What later stages compare by; what is rejected is compared no more.
+    if(rejected_by is null, en_said, null) as en_said,
+    if(rejected_by is null, xx_said, null) as xx_said,
+    if(rejected_by is null, key_of(en_said), null) as en_key,
+    if(rejected_by is null, key_of(xx_said), null) as xx_key,
+    if(rejected_by is null, key_of(en), null) as en_text,
+    if(rejected_by is null, key_of(xx), null) as xx_text,
+    rejected_by
+from judged

@@ -21,6 +21,5 @@ select
     text_key,
     any_value(text) as text
 from texts
-anti join identified using (text_key)
+anti join (select text_key from identified) as known using (text_key)
 group by text_key
-order by text_key
