@@ -128,7 +128,7 @@ def judge(
             [path, duplicates, searched],
             verdict=reject,
             thresholds=parameters,
-            model=lid.SHA256,
+            model=lid.IDENTITY,
             **labels,
         )
         tables = {

@@ -84,7 +84,7 @@ def publish(registry: Path, described: Manifest, write: Callable[[Path], Manifes
             version, why = next_version(latest, before, folder, manifest, work)
             manifest |= {"version": version, "parent": _parent(before)}
             finish(folder, manifest)
-            load_back(folder, manifest, work.folder)
+            load_back(folder, manifest, work.folder / "loading")
             settle(folder, home / version)
     return Published(home / version, manifest, True, why)
 

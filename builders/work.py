@@ -62,7 +62,8 @@ class Work:
             remove_leftovers(self.folder / name)
         for store in (self.folder / "identified").glob("*"):
             remove_leftovers(store)
-        shutil.rmtree(self.folder / "spill", ignore_errors=True)
+        for name in ("spill", "loading"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         for path in self.folder.glob("unidentified-*.parquet"):
             path.unlink()
 

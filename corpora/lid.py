@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from corpora.files import sha256_of
 SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
 NAME = "fastText lid.176.ftz"
 LICENCE = "cc-by-sa-3.0"
+IDENTITY = f"{SHA256} fasttext-predict {version('fasttext-predict')}"  # what the labels depend on
 
 
 def identify(texts: Sequence[str]) -> tuple[list[str], list[float]]:
