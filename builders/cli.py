@@ -28,6 +28,7 @@ RUN_OPTIONS = [
         "--lock", type=FILE, default="corpora.lock", show_default=True, help="Digests of what was downloaded."
     ),
     click.option("--threads", type=click.IntRange(1), help="Cores to use; all by default."),
+    click.option("--memory", help="Most memory that the run may hold, such as 1GB; the disk takes the rest."),
     click.option("--explain", is_flag=True, help="Say of each unit of work why it is made or reused."),
 ]
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
@@ -156,7 +157,12 @@ def inspect_verb(
 
 
 def _request(
-    recipes: tuple[str, ...], langs: str | None, changes: tuple[str, ...], explain: bool, **options: Any
+    recipes: tuple[str, ...],
+    langs: str | None,
+    changes: tuple[str, ...],
+    explain: bool,
+    memory: str | None,
+    **options: Any,
 ) -> "Request":
     from builders.filters import parse_changes
     from builders.run import Request
@@ -166,10 +172,25 @@ def _request(
         recipes=recipes or DEFAULT_NAMES,
         langs=_langs(langs),
         thresholds=parse_changes(changes),
+        memory=_bytes(memory),
         tell=_hint,
         explain=_hint if explain else lambda sentence: None,
         **options,
     )
+
+
+def _bytes(text: str | None) -> int | None:
+    import re
+
+    from corpora.errors import InputError
+
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(MB|GB)", text.strip(), re.IGNORECASE)
+    size = int(float(match[1]) * {"MB": 10**6, "GB": 10**9}[match[2].upper()]) if match else 0
+    if size < 800 * 10**6:
+        raise InputError(f"--memory takes a size of at least 800MB, such as 1GB or 1.5GB, not '{text}'.")
+    return size
 
 
 def _langs(text: str | None) -> tuple[str, ...]:

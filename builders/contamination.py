@@ -59,7 +59,7 @@ def _write(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> 
 def find(
     lang: str,
     screened: Sequence[Path],
-    duplicates: Path,
+    duplicates: Sequence[Path],
     grams: Mapping[str, Path],
     filters: tuple[Filter, ...],
     work: Work,
@@ -78,13 +78,13 @@ def find(
         unit = unit_of(
             "contaminated",
             path.name.split(".")[0],
-            [path, duplicates, *known],
+            [path, *duplicates, *known],
             verdict=reject,
             thresholds=parameters,
             **lengths,
         )
         tables = {name: [found] if found else GRAMS.empty_table() for name, found in sides.items()}
-        tables |= {"screened": [path], "duplicates": [duplicates]}
+        tables |= {"screened": [path], "duplicates": duplicates}
         made.append(work.query(unit, tables, parameters | lengths, verdict=reject))
     return made
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from corpora.catalog import language, read_toml
 from corpora.errors import InputError, unknown
 
-TABLES = ("pairs", "screened", "duplicates", "contaminated", "verdicts")  # in the order in which they judge
+TABLES = ("pairs", "screened", "duplicates", "hubs", "contaminated", "verdicts")  # in the order in which they judge
 Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}
 
 

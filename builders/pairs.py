@@ -66,17 +66,21 @@ def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
 
 def charge(
     lang: str, screened: Sequence[Path], corpora: Sequence[str], filters: tuple[Filter, ...], work: Work
-) -> Path:
-    """`duplicates`: the pairs of a language that say what another one says, charged to the winner."""
+) -> list[Path]:
+    """`duplicates` and `hubs`: the pairs of a language that are rejected for what its other pairs say."""
     reject, parameters = verdict(filters, "duplicates", lang)
     values = {"corpora": list(corpora), "exact_only": "duplicate_normalised" not in {f.name for f in filters}}
     unit = unit_of("duplicates", lang, screened, verdict=reject, thresholds=parameters, **values)
-    return work.query(unit, {"screened": screened}, parameters | values, verdict=reject)
+    duplicates = work.query(unit, {"screened": screened}, parameters | values, verdict=reject)
+    reject, parameters = verdict(filters, "hubs", lang)
+    unit = unit_of("hubs", lang, [*screened, duplicates], verdict=reject, thresholds=parameters)
+    hubs = work.query(unit, {"screened": screened, "duplicates": [duplicates]}, parameters, verdict=reject)
+    return [duplicates, hubs]
 
 
 def identify(
     screened: Mapping[str, Sequence[Path]],
-    duplicates: Mapping[str, Path],
+    duplicates: Mapping[str, Sequence[Path]],
     contaminated: Mapping[str, Sequence[Path]],
     work: Work,
 ) -> Path:
@@ -93,7 +97,7 @@ def identify(
     for lang in screened:
         tables = {
             "screened": screened[lang],
-            "duplicates": [duplicates[lang]],
+            "duplicates": duplicates[lang],
             "contaminated": contaminated[lang],
             "identified": [*sorted(folder.glob("*.parquet")), *files],
         }
@@ -111,7 +115,7 @@ def identify(
 def judge(
     lang: str,
     screened: Sequence[Path],
-    duplicates: Path,
+    duplicates: Sequence[Path],
     contaminated: Sequence[Path],
     identified: Path,
     filters: tuple[Filter, ...],
@@ -125,7 +129,7 @@ def judge(
         unit = unit_of(
             "verdicts",
             path.name.split(".")[0],
-            [path, duplicates, searched],
+            [path, *duplicates, searched],
             verdict=reject,
             thresholds=parameters,
             model=lid.IDENTITY,
@@ -133,7 +137,7 @@ def judge(
         )
         tables = {
             "screened": [path],
-            "duplicates": [duplicates],
+            "duplicates": duplicates,
             "contaminated": [searched],
             "identified": sorted(identified.glob("*.parquet")),
         }

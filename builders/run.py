@@ -43,6 +43,7 @@ class Request:
     work: Path = Path("work")
     lock: Path = Path("corpora.lock")
     threads: int | None = None
+    memory: int | None = None  # bytes
     tell: Callable[[str], None] = lambda sentence: None  # hints
     explain: Callable[[str], None] = lambda sentence: None  # why a unit is made or reused
 
@@ -110,7 +111,7 @@ def _opened(request: Request) -> Iterator[Work]:
     if set(str(request.work.resolve())) & set("[]"):
         raise InputError(f"DuckDB takes [ and ] in {request.work} for a pattern. Name another --work folder.")
     with locked(request.work, "work folder"):
-        work = Work(request.work, explain=request.explain)
+        work = Work(request.work, memory=request.memory, explain=request.explain)
         work.clean()
         try:
             yield replace(work, threads=request.threads) if request.threads else work

@@ -93,7 +93,7 @@ def build(
             {
                 "pairs": pairs[lang],
                 "screened": screened[lang],
-                "duplicates": [duplicates[lang]],
+                "duplicates": duplicates[lang],
                 "contaminated": contaminated[lang],
                 "verdicts": verdicts[lang],
                 "bitext": [bitext[lang]],

@@ -27,9 +27,12 @@ Inputs = Mapping[str, Any]  # JSON values: file names (which hold keys), digests
 
 
 STAGES = (
-    *("pairs", "screened", "duplicates", "evaluation", "grams", "contaminated", "verdicts", "bitext"),
+    *("pairs", "screened", "duplicates", "hubs", "evaluation", "grams", "contaminated", "verdicts", "bitext"),
     *("records", "translated", "instructions", "messages", "ledger"),
 )
+
+
+OVERHEAD = 600 * 2**20  # bytes that Python and its libraries hold beside DuckDB's tables
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Work:
 
     folder: Path
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    memory: int | None = None  # bytes that all processes of a run may hold; None: DuckDB's own limit
     explain: Callable[[str], None] = lambda sentence: None
     used: list[Path] = field(default_factory=list)
 
@@ -134,6 +138,9 @@ class Work:
         with _answered(files), duckdb.connect(":memory:") as connection:
             connection.execute("set enable_progress_bar = false")  # it would write to stdout
             connection.execute("set threads = $n", {"n": self.threads})
+            if self.memory:
+                limit = max(self.memory - OVERHEAD, self.memory // 4)
+                connection.execute("set memory_limit = $limit", {"limit": f"{limit // 2**20}MiB"})
             connection.execute("set temp_directory = $path", {"path": str(self.folder / "spill")})
             connection.execute(sql("macros"))
             for name, rows in tables.items():

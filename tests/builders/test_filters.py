@@ -156,7 +156,7 @@ def test_a_filter_rejects_what_it_is_for_and_spares_what_only_looks_like_it(verd
 
 
 def test_every_filter_has_an_example():
-    assert {name for _, name in CASES} | {"contaminated"} == set(all_filters())
+    assert {name for _, name in CASES} | {"contaminated", "hub"} == set(all_filters())
 
 
 def test_what_an_evaluation_set_says_is_not_trained_on(judge):
@@ -169,6 +169,13 @@ def test_what_an_evaluation_set_says_is_not_trained_on(judge):
     found = [row["rejected_by"] for row in judge(lines, more='evaluation = ["exam"]\n')]
     assert found == ["contaminated", "contaminated", None]
     assert [row["rejected_by"] for row in judge(lines)] == [None, None, None]
+
+
+def test_a_side_that_many_different_others_share_is_no_translation(judge):
+    animals = ["cat", "dog", "goat", "horse", "donkey"]
+    lines = [(1.2, f"The {animal} sleeps behind the old mill.", "Πηγή: βιβλιοθήκη του δήμου.") for animal in animals]
+    spared = [(1.2, f"The {animal} drinks from the river.", "Πίνει νερό από το ποτάμι.") for animal in animals[:4]]
+    assert [row["rejected_by"] for row in judge([*lines, *spared])] == ["hub"] * 5 + [None] * 4
 
 
 def test_every_line_has_a_verdict_that_is_a_filter_or_none(judge):
@@ -316,7 +323,7 @@ def test_a_threshold_of_any_table_is_part_of_the_key(tmp_path):
     pq.write_table(pa.table(columns | keys), tmp_path / "screened.parquet")
     rule = replace(all_filters()["duplicate_exact"], reject="matched_line > $most", thresholds={"most": 5})
     made = {
-        charge("el", [tmp_path / "screened.parquet"], ["a", "b"], (replace(rule, thresholds={"most": most}),), work)
+        charge("el", [tmp_path / "screened.parquet"], ["a", "b"], (replace(rule, thresholds={"most": most}),), work)[0]
         for work in [Work(tmp_path / "work", threads=1)]
         for most in (0.0, 5.0)
     }

@@ -28,6 +28,7 @@ CAUGHT = {
     "duplicate_normalised": {"duplicate_normalised"},
     "duplicate_wikimatrix": {"duplicate_exact"},
     "empty": {"empty"},
+    "hub": {"hub"},
     "high_margin": {"high_margin", "too_short"},
     "invalid_margin": {"invalid_margin"},
     "invalid_utf8": {"invalid_utf8"},
