@@ -133,21 +133,32 @@ def show_verb(release: str, registry: Path, as_json: bool) -> None:
 @cli.command("inspect")
 @click.option("--lang", required=True, help="The language of the pairs.")
 @click.option("--reason", help="Only what this filter rejected; 'kept' for what none did.")
+@click.option("--sample-rejected", type=click.IntRange(1), metavar="N", help="N lines that each filter rejected.")
 @click.option("--recipe", help="The build of this recipe; by default the newest that has the language.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Lines to print.")
 @click.option("--out", type=FILE, help="Write all of it as Parquet instead.")
 @click.option("--work", type=FOLDER, default="work", show_default=True, help="The work folder of the build.")
 @JSON
 def inspect_verb(
-    lang: str, reason: str | None, recipe: str | None, limit: int, out: Path | None, work: Path, as_json: bool
+    lang: str,
+    reason: str | None,
+    sample_rejected: int | None,
+    recipe: str | None,
+    limit: int,
+    out: Path | None,
+    work: Path,
+    as_json: bool,
 ) -> None:
     """Lines of the newest build, kept or thrown away, with measures, reason and match."""
     import json
 
     from builders.inspect import judged, write_judged
+    from builders.inspect import sample_rejected as scattered
     from builders.report import lines_json, lines_text
 
     rows = judged(work, lang.strip().lower(), recipe, reason)
+    if sample_rejected:
+        rows, limit = scattered(rows, sample_rejected), 10_000
     if out:
         count = write_judged(rows, out)
         click.echo(json.dumps({"lines": count, "file": str(out)}) if as_json else f"{count:,} lines are in {out}.")

@@ -24,6 +24,7 @@ class Filter:
     why: str
     thresholds: Mapping[str, float]
     by_language: Mapping[str, Mapping[str, float]]  # lang -> threshold -> value
+    usual: float = 1.0  # the share of a corpus that it may take before a run warns of it
     required: str = ""  # why it cannot be left out, if so
 
     def threshold(self, name: str, lang: str) -> float:

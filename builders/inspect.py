@@ -29,6 +29,12 @@ def judged(work: Path, lang: str, recipe: str | None = None, reason: str | None 
     return rows.select(*FIRST, pl.exclude(*FIRST, *HIDDEN)).sort("corpus", "line")
 
 
+def sample_rejected(rows: pl.LazyFrame, each: int) -> pl.LazyFrame:
+    """Of judged lines, `each` that every filter rejected, scattered over the corpora and always the same."""
+    scattered = rows.filter(pl.col("rejected_by").is_not_null()).sort((pl.col("line") * 2654435761) % 2**32, "corpus")
+    return scattered.group_by("rejected_by", maintain_order=True).head(each).sort("rejected_by", "corpus", "line")
+
+
 def read_record(path: Path) -> dict[str, Any]:
     """What a recipe's newest build is made of; InputError if the record is damaged."""
     try:

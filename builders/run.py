@@ -14,6 +14,7 @@ from tqdm import tqdm
 from builders.examples import Translator, as_messages
 from builders.filters import choose_filters
 from builders.inspect import read_record
+from builders.ledger import unusual
 from builders.memory import read_memory
 from builders.registry import Published, publish
 from builders.release import describe, write_data
@@ -132,6 +133,8 @@ def _builds(request: Request, work: Work) -> Iterator[Built]:
         work.used.clear()
         built = build(recipe, catalog, [fetched[source] for source in needed[recipe.name]], translator, work)
         _remember(built, work)
+        for sentence in unusual(built.ledger, built.filters):
+            request.tell(sentence)
         yield built
 
 

@@ -11,6 +11,7 @@ HOMES = {
     "fasttext": {"corpora"},
     "urllib3": {"corpora"},
     "jinja2": {"cards"},
+    "matplotlib": {"cards"},
     "duckdb": {"builders"},
     "datasets": {"builders"},
     "click": {"builders"},

@@ -1,9 +1,12 @@
 """The ledger: what came in is what was kept and what was rejected, or there is no build."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
-from builders.ledger import SCHEMA, check, read_ledger, totals
+from builders.filters import all_filters
+from builders.ledger import SCHEMA, check, read_ledger, totals, unusual
 
 
 def numbers(stage, corpus, lang, **reasons):
@@ -100,3 +103,13 @@ def test_a_corpus_without_a_line_is_no_error(build_small):
     same = (1.2, "The cat sleeps on the warm roof.", "Η γάτα κοιμάται στη ζεστή στέγη.")
     built = build_small({"small": {"el": [same]}, "hollow": {"el": []}})
     assert totals(built.ledger) == [("el", 1, 1)]
+
+
+def test_a_filter_that_takes_more_than_its_usual_share_is_told():
+    rule = replace(all_filters()["copy"], usual=0.05)
+    many = ledger(numbers("screened", "a", "el", **{"in": 2000, "kept": 1800, "copy": 200}))
+    (sentence,) = unusual(many, [rule])
+    assert "copy took 10.0% of a in el, more than the usual 5.0%" in sentence
+    assert unusual(many, [replace(rule, usual=0.1)]) == []
+    few = ledger(numbers("screened", "a", "el", **{"in": 20, "kept": 10, "copy": 10}))
+    assert unusual(few, [rule]) == []

@@ -113,12 +113,12 @@ def test_a_build_with_another_threshold_is_a_new_version_and_the_old_one_stays(t
     few = request(tmp_path, recipes=("coit",), langs=("el",))
     (first,) = run_publish(few, registry, "instructions")
     before = digests(first.folder)
-    (second,) = run_publish(replace(few, thresholds={"low_margin": {"least": 1.1}}), registry, "instructions")
-    assert second.manifest["version"] == "v2.0.0"
+    (second,) = run_publish(replace(few, thresholds={"hub": {"most": 5}}), registry, "instructions")
+    assert (second.manifest["version"], second.why[:12]) == ("v1.1.0", "5 rows added")
     assert second.manifest["parent"]["version"] == "v1.0.0"
-    assert "removed" in second.why
     (third,) = run_publish(few, registry, "instructions")
-    assert third.manifest["version"] == "v2.1.0"  # rows come back: added
+    assert third.manifest["version"] == "v2.0.0"
+    assert "5 removed" in third.why
     assert digests(first.folder) == before
 
 
