@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from threading import Thread
 from time import sleep
@@ -30,7 +30,8 @@ def on_all_cores(tasks: Sequence[tuple[Any, ...]], threads: int, title: str, uni
             min(len(tasks), threads), context, initializer=_leave_with, initargs=(os.getpid(),)
         ) as pool:
             try:
-                for future in as_completed([pool.submit(*task) for task in tasks]):
+                futures = _submitted(pool, tasks)
+                for future in as_completed(futures):
                     bar.update(future.result())
             except BrokenProcessPool:
                 raise InputError(
@@ -46,9 +47,19 @@ def on_all_cores(tasks: Sequence[tuple[Any, ...]], threads: int, title: str, uni
                 raise
 
 
+def _submitted(pool: ProcessPoolExecutor, tasks: Sequence[tuple[Any, ...]]) -> list[Future[int]]:
+    """The tasks under way; a worker inherits that Ctrl-C waits, until `_leave_with` has said what it does."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return [pool.submit(*task) for task in tasks]
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _leave_with(parent: int) -> None:
     """On Ctrl-C, or when its parent is gone, a worker goes without a word; what it was writing has a temporary name."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

@@ -101,7 +101,8 @@ def identify(
             "contaminated": contaminated[lang],
             "identified": [*sorted(folder.glob("*.parquet")), *files],
         }
-        files.append(work.folder / f"unidentified-{lang}.parquet")
+        files.append(work.scratch / f"unidentified-{lang}.parquet")
+        work.scratch.mkdir(exist_ok=True)
         with work.connect(tables) as connection:
             copy = f"copy ({sql('unidentified')}) to $path (format parquet, row_group_size 20480)"
             connection.execute(copy, {"path": str(files[-1])})

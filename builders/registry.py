@@ -11,7 +11,7 @@ from builders.work import Work, sql
 from cards.card import render_card
 from cards.manifest import FILE, Manifest, content, identity, read_manifest, to_text
 from corpora.errors import InputError, unknown
-from corpora.files import locked, remove_leftovers, scratch, settle
+from corpora.files import locked, remove_leftovers, scratch, settle, sha256_of
 
 Version = tuple[int, int, int]
 
@@ -84,7 +84,7 @@ def publish(registry: Path, described: Manifest, write: Callable[[Path], Manifes
             version, why = next_version(latest, before, folder, manifest, work)
             manifest |= {"version": version, "parent": _parent(before)}
             finish(folder, manifest)
-            load_back(folder, manifest, work.folder / "loading")
+            load_back(folder, manifest, work.scratch)
             settle(folder, home / version)
     return Published(home / version, manifest, True, why)
 
@@ -98,12 +98,12 @@ def _same(latest: Path, before: Manifest, manifest: Manifest) -> bool:
 
 
 def _is_there(release: Path, manifest: Manifest) -> bool:
-    """Whether every file of a release stands with its size; InputError otherwise, since a version never changes."""
+    """Whether every data file of a release stands as published; InputError otherwise: a version never changes."""
     for config in manifest["configs"].values():
         for split in config["splits"].values():
             for file in split["files"]:
                 path = release / file["path"]
-                if not path.is_file() or path.stat().st_size != file["size"]:
+                if not path.is_file() or path.stat().st_size != file["size"] or sha256_of(path) != file["sha256"]:
                     raise InputError(f"{path} is missing or has been changed; restore it, or move {release} away.")
     return True
 

@@ -104,15 +104,20 @@ class _Held(io.RawIOBase):
         return self.file.tell() + len(self.held)
 
     def pour(self) -> None:
-        """Write what is held to the disk."""
-        self.file.write(self.held)
+        """Write what is held to the disk; an OSError names the file."""
+        try:
+            self.file.write(self.held)
+            self.file.flush()
+        except OSError as error:
+            error.filename = self.file.name
+            raise
         self.held.clear()
 
     def close(self) -> None:
         if not self.closed:
-            self.pour()
-            self.file.close()
-        super().close()
+            super().close()
+            with self.file:
+                self.pour()
 
 
 def _groups(examples: Path, split: str) -> Iterator[pa.Table]:

@@ -1,7 +1,6 @@
 """What the command prints: tables and sentences for people, JSON for machines."""
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -193,9 +192,9 @@ def _cut(text: str | None) -> str:
 
 def lines_json(rows: pl.DataFrame) -> str:
     """Judged lines for a machine, one JSON object a line."""
-    return "\n".join(json.dumps(row, ensure_ascii=sys.stdout.isatty()) for row in rows.iter_rows(named=True))
+    return "\n".join(json.dumps(row) for row in rows.iter_rows(named=True))
 
 
 def _json(value: object) -> str:
-    """JSON; on a terminal in ASCII, since text from outside may hold what a terminal obeys."""
-    return json.dumps(value, indent=2, ensure_ascii=sys.stdout.isatty())
+    """JSON in ASCII, since text from outside may hold what a terminal obeys."""
+    return json.dumps(value, indent=2)

@@ -60,16 +60,18 @@ class Work:
     explain: Callable[[str], None] = lambda sentence: None
     used: list[Path] = field(default_factory=list)
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for what no later run needs; it goes with the run."""
+        return self.folder / ".builders-scratch"
+
     def clean(self) -> None:
         """Remove what killed runs left half-written, in our own folders only."""
         for name in (*STAGES, "builds", "identified"):
             remove_leftovers(self.folder / name)
         for store in (self.folder / "identified").glob("*"):
             remove_leftovers(store)
-        for name in ("spill", "loading"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-        for path in self.folder.glob("unidentified-*.parquet"):
-            path.unlink()
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def forget(self, kept: set[str]) -> None:
         """Remove every unit but those of these paths, relative to the work folder."""
@@ -141,7 +143,7 @@ class Work:
             if self.memory:
                 limit = max(self.memory - OVERHEAD, self.memory // 4)
                 connection.execute("set memory_limit = $limit", {"limit": f"{limit // 2**20}MiB"})
-            connection.execute("set temp_directory = $path", {"path": str(self.folder / "spill")})
+            connection.execute("set temp_directory = $path", {"path": str(self.scratch / "spill")})
             connection.execute(sql("macros"))
             for name, rows in tables.items():
                 if isinstance(rows, pa.Table):
@@ -178,7 +180,8 @@ def _answered(files: Sequence[Path]) -> Iterator[None]:
                 path.unlink()
                 raise InputError(f"{path} was damaged and has been removed. Run the same command again.") from None
         if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-            first = str(error).split("\n", 1)[0]
+            told = re.search(r'"exception_message":"((?:[^"\\]|\\.)*)"', str(error))
+            first = told[1].replace('\\"', '"') if told else str(error).split("\n", 1)[0]
             raise InputError(f"{first}. Finished work is kept: mend this and run the same command again.") from None
         raise
 

@@ -221,7 +221,7 @@ def _fetch(run: Run, want: Wanted) -> Held:
     etag = download(Errand(place, part, run.stop, _teller(run, want)))
     try:
         check_magic(part, want.url, _named(want, public(place)))
-        check_whole(part, want.url, _named(want, public(place)))
+        check_whole(part, _named(want, public(place)))
         now = current(part, None, want.shown, public(place), etag)
         _insist(complaint(_named(want, public(place)), now.sha256, now.size, want.expected))
     except InputError:

@@ -37,18 +37,19 @@ def check_magic(path: Path, name: str, origin: str) -> None:
         )
 
 
-def check_whole(path: Path, name: str, origin: str) -> None:
+def check_whole(path: Path, origin: str) -> None:
     """InputError, naming `origin`, if a gzip or zip file breaks off or its checksums do not hold (RFC 1952, APPNOTE).
 
     A download is read once to its end before its digest is locked: a broken one must not become the expected one.
     """
-    suffix = (path_name(name) if is_url(name) else PurePosixPath(name)).suffix.lower()
+    with path.open("rb") as file:
+        start = file.read(4)
     try:
-        if suffix == ".gz":
+        if start.startswith(GZIP):
             with gzip.open(path) as file:
                 while file.read(1 << 20):
                     pass
-        elif suffix == ".zip":
+        elif start.startswith(ZIPS):
             with zipfile.ZipFile(path) as archive:
                 if broken := archive.testzip():
                     raise zipfile.BadZipFile(f"the checksum of {broken} is wrong")

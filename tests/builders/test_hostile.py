@@ -1,0 +1,456 @@
+"""What hostile use once broke: kills, full disks, half files, odd names and the user's own files in the way."""
+
+import json
+import os
+import pty
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice, product
+from pathlib import Path
+from threading import Thread
+
+import polars as pl
+import pytest
+
+from builders.registry import Published
+from builders.run import Request, run_build, run_publish
+from corpora.catalog import SAMPLE
+from corpora.errors import InputError
+
+BUILDERS = [sys.executable, "-c", "from builders.cli import main; main()"]
+TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
+SHORT = ["coit", "--sample", "--langs", "el", "--threads", "1"]  # the quickest release from the sample
+PAIRS = [
+    (1.1, "The parliament met in the old theatre of the town.", "Η βουλή συνεδρίασε στο παλιό θέατρο της πόλης."),
+    (1.2, "The fisherman sold his boat in the winter.", "Ο ψαράς πούλησε τη βάρκα του τον χειμώνα."),
+    (1.3, "My sister brings warm bread every morning.", "Η αδελφή μου φέρνει ζεστό ψωμί κάθε πρωί."),
+]
+WORDS = [  # Greek and English, a word of each line to a sentence
+    "ο ψαράς|the fisherman, η δασκάλα|the teacher, ο γιατρός|the doctor, το παιδί|the child, ο ναύτης|the sailor",
+    "βλέπει|sees, ξέρει|knows, θέλει|wants, πουλάει|sells, φέρνει|brings, κρύβει|hides, βρίσκει|finds, χάνει|loses",
+    "το σπίτι|the house, τη βάρκα|the boat, το βιβλίο|the book, την πόρτα|the door, το ψωμί|the bread, "
+    "το νερό|the water, το γράμμα|the letter, τη γάτα|the cat, το πηγάδι|the well, το ρολόι|the clock, "
+    "την ομπρέλα|the umbrella",
+    "στο λιμάνι|in the harbour, στην αγορά|at the market, στο χωριό|in the village, στο δάσος|in the forest, "
+    "στο νησί|on the island, στη γέφυρα|on the bridge, στον κήπο|in the garden, στο πλοίο|on the ship, "
+    "στο βουνό|on the mountain",
+    "σήμερα|today, χθες|yesterday, το πρωί|in the morning, το βράδυ|in the evening, συχνά|often, ξανά|again, "
+    "τον χειμώνα|in winter, το καλοκαίρι|in summer",
+]
+COUNT = 31_000  # lines, and so four parts of texts to identify
+
+
+def builders(folder: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*BUILDERS, *arguments], cwd=folder, capture_output=True, text=True, check=False, **options)
+
+
+def refused(folder: Path, *arguments: str, **options: object) -> str:
+    """The sentence with which a command refuses its input: exit code 2, no traceback, nothing half-written."""
+    done = builders(folder, *arguments, **options)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Error: " in done.stderr
+    assert not list(folder.rglob(".tmp-*")), "something half-written is left"
+    return done.stderr.split("Error: ", 1)[1]
+
+
+def command(verb: str, request: Request) -> list[str]:
+    """The arguments that ask for what a request asks for."""
+    named = ["--catalog", str(request.catalogs[0]), "--offline", "--translator", "none", "--threads", "1"]
+    return [verb, *request.recipes, *named]
+
+
+def publish(request: Request, registry: Path) -> Published:
+    return next(run_publish(request, registry, "instructions"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The bytes of every file below a folder but the locks, by its path there."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def bitext_table(name: str, **changes: str) -> str:
+    """A table of a user's catalogue for a LASER file beside it."""
+    values = {"title": "Own", "kind": "bitext", "version": "1", "format": "laser-tsv", "licence": "cc0-1.0"} | changes
+    return f'[{name}]\nlangs = ["el"]\n' + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+# The user's own files
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        ["mydata/x.parquet", "mydata/.tmp-notes", ".tmp-mine", "x.parquet", "builds.txt"],
+        pytest.param(
+            ["loading/mine", "spill/mine", "unidentified-mine.parquet"],
+        ),
+    ],
+    ids=["names of their own", "names that we use too"],
+)
+def test_a_build_in_the_current_folder_touches_nothing_of_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_for: Callable[..., Request], own: list[str]
+) -> None:
+    for name in own:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"mine: {name}")
+    monkeypatch.chdir(tmp_path)
+    request = request_for({"small": {"el": PAIRS}})
+    run_build(replace(request, work=Path(), lock=Path("corpora.lock")))
+    assert list(tmp_path.glob("verdicts/*.parquet"))
+    assert [name for name in own if not (tmp_path / name).exists()] == []
+    assert {name: (tmp_path / name).read_text() for name in own} == {name: f"mine: {name}" for name in own}
+
+
+# Kills, Ctrl-C and full disks
+
+
+def sentences(count: int) -> list[tuple[float, str, str]]:
+    """Different lines of English and Greek, no two of which say the same."""
+    words = [[pair.split("|") for pair in line.split(", ")] for line in WORDS]
+    chosen = islice(product(*words), count)
+    both = [[" ".join(pair[side] for pair in pairs).capitalize() + "." for side in (1, 0)] for pairs in chosen]
+    return [(1.0 + (index % 100 + 10) / 1000, en, el) for index, (en, el) in enumerate(both)]
+
+
+@pytest.fixture(scope="module")
+def large(request_for: Callable[..., Request]) -> Request:
+    """A request for so many lines that their texts are identified in several parts, by processes of their own."""
+    return request_for({"big": {"el": sentences(COUNT)}}, "[filters.low_margin]\nleast = 1.0\n")
+
+
+def children(parent: int) -> list[int]:
+    return [int(stat.parent.name) for stat in Path("/proc").glob("[0-9]*/stat") if _state(stat)[1:] == [str(parent)]]
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and not merely waiting for its exit to be noticed."""
+    return _state(Path(f"/proc/{pid}/stat"))[0] not in ("", "Z", "X")
+
+
+def _state(stat: Path) -> list[str]:
+    """The state of a process and its parent's id; an empty state if the process is gone."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return ["", ""]
+
+
+def wait_for(process: subprocess.Popen[str], pattern: str, folder: Path) -> None:
+    """Return as soon as a file of this pattern is below `folder`, while the process still runs."""
+    while not list(folder.glob(pattern)):
+        assert process.poll() is None, "the run ended before it could be disturbed"
+        time.sleep(0.002)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the processes are found in /proc")
+def test_a_run_killed_while_texts_are_identified_leaves_no_process_and_goes_on(tmp_path: Path, large: Request) -> None:
+    calm = publish(large, tmp_path / "calm")  # in this process, on one thread
+    assert calm.manifest["mixture"][0]["rows"] == COUNT
+    arguments = [*command("publish", large), "--threads", "2"]
+    first = subprocess.Popen([*BUILDERS, *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    wait_for(first, "work/identified/*/[0-9a-f]*.parquet", tmp_path)
+    workers = children(first.pid)
+    first.kill()
+    first.wait()
+    identified = len(list(tmp_path.glob("work/identified/*/[0-9a-f]*.parquet")))
+    again = builders(tmp_path, *arguments)
+    assert len(workers) >= 2
+    assert identified < -(-2 * COUNT // 20_480), "the kill came too late to disturb anything"
+    assert again.returncode == 0, again.stderr
+    assert not [pid for pid in workers if runs(pid)]
+    assert contents(tmp_path / "registry") == contents(tmp_path / "calm")
+    assert not list(tmp_path.rglob(".tmp-*"))
+    assert not list(tmp_path.rglob("unidentified-*"))
+
+
+def test_ctrl_c_is_heard_in_the_middle_of_a_query(tmp_path: Path, large: Request) -> None:
+    arguments = command("publish", large)
+    process = subprocess.Popen(
+        [*BUILDERS, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    wait_for(process, "work/screened/.tmp-*", tmp_path)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert told.strip() == "Interrupted. Finished work is kept; the same command goes on from there."
+    assert not list(tmp_path.glob("work/screened/*.parquet")), "the query was not in the middle"
+    assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_a_full_disk_under_the_registry_leaves_complete_releases_only(
+    tmp_path: Path, request_for: Callable[..., Request]
+) -> None:
+    def limited(limit: int) -> Callable[[], None]:
+        def small_files_only() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+        return small_files_only
+
+    request = request_for({"small": {"el": sentences(2_000)}}, folder=tmp_path)
+    release = publish(request, tmp_path / "registry").folder
+    before = contents(tmp_path / "registry")
+    run_build(replace(request, thresholds={"low_margin": {"least": 1.06}}))
+    arguments = [*command("publish", request), "--set", "low_margin.least=1.06"]
+    train = (release / "data/el/train-00000-of-00001.parquet").stat().st_size
+    for limit in (2_000, train // 4, train + 20_000):  # the release's Parquet, and what loading it back writes
+        assert "too large" in refused(tmp_path, *arguments, preexec_fn=limited(limit))
+        assert contents(tmp_path / "registry") == before
+        assert {path.name for path in release.parent.iterdir()} <= {".lock", "v1.0.0"}
+    done = builders(tmp_path, *arguments)
+    assert "v2.0.0" in done.stdout, done.stderr
+
+
+# Servers and files
+
+
+class Server(BaseHTTPRequestHandler):
+    """Serves the sample; below /half, of the Greek sentence pairs the first half, as if that were all."""
+
+    def do_GET(self) -> None:
+        mode, _, name = self.path.lstrip("/").partition("/")
+        file = SAMPLE / name
+        body = (file if file.exists() else file.with_name(f"{file.name}.gz")).read_bytes()
+        body = body[: len(body) // 2] if mode == "half" and name in (TSV, TSV.removesuffix(".gz")) else body
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    Thread(target=httpd.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_half_a_gzip_that_a_server_calls_whole_is_neither_locked_nor_kept(tmp_path: Path, server: str) -> None:
+    arguments = ["publish", "coit", "--langs", "el", "--translator", "none", "--mirror"]
+    sentence = refused(tmp_path, *arguments, f"{server}/half")
+    assert "WikiMatrix.el-en.tsv.gz" in sentence
+    lock = tmp_path / "corpora.lock"
+    assert "WikiMatrix" not in (lock.read_text() if lock.exists() else "")
+    assert not list(tmp_path.glob("work/downloads/**/*WikiMatrix.*"))
+    done = builders(tmp_path, *arguments, f"{server}/whole")
+    assert done.returncode == 0, done.stderr
+    assert "WikiMatrix.el-en.tsv.gz" in lock.read_text()
+
+
+def test_half_a_gzip_without_gz_in_its_name_is_not_locked_either(
+    tmp_path: Path, server: str, request_for: Callable[..., Request]
+) -> None:
+    request = replace(request_for({"small": {"el": PAIRS}}, folder=tmp_path), offline=False)
+    request.catalogs[0].write_text(bitext_table("small", url=f"{server}/half/{TSV.removesuffix('.gz')}"))
+    with pytest.raises(InputError, match="damaged"):
+        run_build(request)
+    assert not (tmp_path / "corpora.lock").exists()
+
+
+def test_a_gzip_file_without_gz_in_its_name_is_read_as_gzip(
+    tmp_path: Path, request_for: Callable[..., Request]
+) -> None:
+    request = request_for({"small": {"el": PAIRS}}, folder=tmp_path)
+    packed = (tmp_path / "small.el-en.tsv.gz").read_bytes()
+    assert packed.startswith(b"\x1f\x8b")
+    (tmp_path / "packed.el-en.tsv").write_bytes(packed)
+    (tmp_path / "small.el-en.tsv.gz").unlink()
+    request.catalogs[0].write_text(bitext_table("small", url="packed.{pair}.tsv"))
+    rows = pl.read_parquet(publish(request, tmp_path / "registry").folder / "data/el/*.parquet")
+    assert set(rows["input"]) == {en for _, en, _ in PAIRS}
+
+
+# What may not be published
+
+
+def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).parents[2] / "recipes" / "coit.toml", tmp_path / "coit.toml")
+    sentence = refused(tmp_path, "publish", "coit", "./coit.toml", "--sample", "--langs", "el")
+    assert "2 of the recipes are named coit" in sentence
+    assert not (tmp_path / "registry").exists()
+
+
+def test_a_language_whose_pairs_are_all_rejected_is_refused_though_another_has_some(
+    tmp_path: Path, request_for: Callable[..., Request]
+) -> None:
+    hindi = [(None, "The day is fine and long enough.", "दिन अच्छा और काफी लंबा है।")]  # no margin, so none too low
+    request = request_for({"small": {"el": PAIRS}, "other": {"hi": hindi}}, folder=tmp_path)
+    recipe = Path(request.recipes[0])
+    recipe.write_text(recipe.read_text().replace('configs = "language"', 'configs = "all"'))
+    sentence = refused(tmp_path, *command("publish", request), "--set", "low_margin.least=9")
+    assert "no translation in el" in sentence
+    assert "builders inspect --lang el" in sentence
+    assert contents(tmp_path / "registry") == {}
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "nan", "inf"])
+def test_a_threshold_that_is_no_finite_number_is_refused(tmp_path: Path, number: str) -> None:
+    sentence = refused(tmp_path, "publish", *SHORT, "--set", f"low_margin.least={number}")
+    assert "low_margin" in sentence
+    assert not (tmp_path / "registry").exists()
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def turn_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Path.unlink,
+        cut,
+        turn_a_byte,
+    ],
+)
+def test_a_release_whose_data_is_not_what_it_was_is_not_called_unchanged(
+    tmp_path: Path, request_for: Callable[..., Request], damage: Callable[[Path], None]
+) -> None:
+    request = request_for({"small": {"el": PAIRS}}, folder=tmp_path)
+    assert publish(request, tmp_path / "registry").new
+    assert not publish(request, tmp_path / "registry").new
+    data = tmp_path / "registry/small/v1.0.0/data/el/train-00000-of-00001.parquet"
+    damage(data)
+    with pytest.raises(InputError, match="is missing or has been changed") as told:
+        publish(request, tmp_path / "registry")
+    assert str(data) in str(told.value)
+    assert [path.name for path in (tmp_path / "registry/small").glob("[!.]*")] == ["v1.0.0"]
+
+
+# What is published
+
+
+def test_records_that_two_corpora_share_are_published_once(tmp_path: Path) -> None:
+    def records(*numbers: int) -> str:
+        return json.dumps([{"instruction": f"Count to {n}.", "input": "", "output": f"1 to {n}"} for n in numbers])
+
+    (tmp_path / "one.json").write_text(records(1, 2, 3, 3))
+    (tmp_path / "two.json").write_text(records(3, 4, 1))
+    tables = [
+        bitext_table(name, kind="instructions", format="alpaca-json", url=f"{name}.json") for name in ("one", "two")
+    ]
+    (tmp_path / "own.toml").write_text("".join(tables).replace('langs = ["el"]', 'langs = ["en"]'))
+    more = 'langs = ["el"]\nbitext = []\ninstructions = ["one", "two"]\ngeneral = ["en"]\nvalidation = 0\n'
+    (tmp_path / "both.toml").write_text(f'title = "Both"\nsummary = "Both."\nconfigs = "all"\n{more}')
+    done = builders(tmp_path, "publish", "both.toml", "--catalog", "own.toml", "--offline", "--translator", "none")
+    assert done.returncode == 0, done.stderr
+    release = tmp_path / "registry/both/v1.0.0"
+    rows = pl.read_parquet(release / "data/all/*.parquet")
+    assert sorted(rows["instruction"]) == [f"Count to {n}." for n in (1, 2, 3, 4)]
+    assert rows["id"].is_unique().all()
+    told = pl.read_parquet(release / "ledger.parquet").filter(pl.col("stage") == "records")
+    assert set(told.select("corpus", "reason", "rows").rows()) == {
+        *(("one", "in", 4), ("one", "duplicate_exact", 1), ("one", "kept", 3)),
+        *(("two", "in", 3), ("two", "duplicate_exact", 2), ("two", "kept", 1)),
+    }
+
+
+def test_a_non_commercial_licence_is_told_however_it_is_spelt(
+    tmp_path: Path, request_for: Callable[..., Request]
+) -> None:
+    request = request_for({"small": {"el": PAIRS}}, folder=tmp_path)
+    request.catalogs[0].write_text(bitext_table("small", url="small.{pair}.tsv.gz", licence="CC-BY-NC-4.0"))
+    card = (publish(request, tmp_path / "registry").folder / "README.md").read_text()
+    assert "for non-commercial use only" in card
+    assert "\nlicense: cc-by-nc-4.0\n" in card
+    assert "CC-BY-NC" not in card
+
+
+@pytest.fixture(scope="module")
+def two_languages(request_for: Callable[..., Request]) -> Request:
+    hindi = [(1.2, "The day is fine and long enough.", "दिन अच्छा और काफी लंबा है।")]
+    return request_for({"small": {"el": PAIRS, "hi": hindi}})
+
+
+def test_the_order_of_languages_changes_nothing(tmp_path: Path, two_languages: Request) -> None:
+    assert publish(replace(two_languages, langs=("el", "hi")), tmp_path).new
+    assert not publish(replace(two_languages, langs=("hi", "el")), tmp_path).new
+
+
+def test_languages_may_be_spelt_with_spaces_and_capitals(tmp_path: Path, two_languages: Request) -> None:
+    done = builders(tmp_path, *command("build", two_languages), "--langs", " EL , hi")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.split("\n\n")[0].splitlines()[-2:]] == ["el", "hi"]
+    shown = builders(tmp_path, "inspect", "--lang", "EL", "--limit", "1")
+    assert "small:1 " in shown.stdout, shown.stderr
+
+
+def test_a_language_by_name_is_answered_with_its_code(tmp_path: Path) -> None:
+    assert "Did you mean el (Greek)?" in refused(tmp_path, "publish", "--sample", "--langs", "greek")
+
+
+# What is shown
+
+
+@pytest.fixture(scope="module")
+def obeyed(tmp_path_factory: pytest.TempPathFactory, build_small: Callable[..., object]) -> Path:
+    """The folder of a build whose lines hold what a terminal obeys: ESC, CSI, BEL, DEL, CR and reversed writing."""
+    folder = tmp_path_factory.mktemp("obeyed")
+    evil = [(1.1, f"{en} \x1b[2J\x1b]0;gone\x07", f"{el} \x9b31m\x7f\u202e\r!") for _, en, el in PAIRS]
+    build_small({"small": {"el": [*evil, *PAIRS]}}, folder=folder)
+    return folder
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """What a command prints where its output is a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*BUILDERS, *arguments], cwd=folder, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b"".join(_read(ours))
+    assert process.returncode == 0, shown.decode()
+    return shown.decode()
+
+
+def _read(descriptor: int) -> Iterator[bytes]:
+    try:
+        while data := os.read(descriptor, 65536):
+            yield data
+    except OSError:  # Linux says so when the other end is closed
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def obeys(text: str, allowed: Sequence[str] = ("\n",)) -> set[str]:
+    """The characters of a text that a terminal would obey."""
+    return {char for char in text if not char.isprintable()} - set(allowed)
+
+
+def test_what_a_terminal_obeys_never_reaches_it(obeyed: Path) -> None:
+    text = builders(obeyed, "inspect", "--lang", "el").stdout
+    assert "\\x1b[2J" in text
+    assert not obeys(text)
+    assert not obeys(on_a_terminal(obeyed, "inspect", "--lang", "el"), ("\n", "\r"))
+    lines = on_a_terminal(obeyed, "inspect", "--lang", "el", "--json")
+    assert not obeys(lines, ("\n", "\r"))
+    assert "\x1b[2J" in json.loads(lines.splitlines()[0])["en"]
+
+
+def test_inspect_prints_json_a_line_or_about_the_file_that_it_wrote(obeyed: Path, tmp_path: Path) -> None:
+    shown = builders(obeyed, "inspect", "--lang", "el", "--json").stdout
+    rows = [json.loads(line) for line in shown.split("\n")[:-1]]
+    assert [row["line"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert "\x1b" not in shown
+    out = tmp_path / "lines.parquet"
+    told = builders(obeyed, "inspect", "--lang", "el", "--out", str(out), "--json").stdout
+    assert json.loads(told) == {"lines": 6, "file": str(out)}
+    assert pl.read_parquet(out).height == 6
