@@ -169,7 +169,7 @@ def test_duckdb_spills_into_the_work_folder_and_obeys_the_threads(work):
         [(spill, threads)] = connection.sql(
             "select current_setting('temp_directory'), current_setting('threads')"
         ).fetchall()
-    assert (Path(spill), threads) == (work.folder / "spill", 2)
+    assert (Path(spill), threads) == (work.scratch / "spill", 2)
 
 
 def test_a_table_in_memory_and_no_rows_at_all_can_be_queried(work):
