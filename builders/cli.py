@@ -20,6 +20,7 @@ RUN_OPTIONS = [
     click.option("--translator", help="'none', or a translation memory in Parquet."),
     click.option("--set", "changes", multiple=True, metavar="FILTER.THRESHOLD=VALUE", help="Change a threshold."),
     click.option("--without", multiple=True, metavar="FILTER", help="Leave a filter out."),
+    click.option("--also", multiple=True, metavar="FILTER", help="Ask for an optional filter, such as near_duplicate."),
     click.option(
         "--no-decontaminate", multiple=True, metavar="SET", help="Let text of an evaluation set in; the card says so."
     ),

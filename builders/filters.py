@@ -10,7 +10,7 @@ from pathlib import Path
 from corpora.catalog import language, read_toml
 from corpora.errors import InputError, unknown
 
-TABLES = ("pairs", "screened", "duplicates", "hubs", "contaminated", "verdicts")  # in the order in which they judge
+TABLES = ("pairs", "screened", "duplicates", "near_duplicates", "hubs", "contaminated", "verdicts")  # as they judge
 Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}
 
 
@@ -26,6 +26,7 @@ class Filter:
     by_language: Mapping[str, Mapping[str, float]]  # lang -> threshold -> value
     usual: float = 1.0  # the share of a corpus that it may take before a run warns of it
     required: str = ""  # why it cannot be left out, if so
+    optional: bool = False  # whether it judges only where it is asked for
 
     def threshold(self, name: str, lang: str) -> float:
         """The value of a threshold for a language."""
@@ -39,16 +40,23 @@ def all_filters() -> dict[str, Filter]:
     return {name: Filter(name, **{"thresholds": {}, "by_language": {}} | table) for name, table in tables.items()}
 
 
-def choose_filters(changes: Changes, without: tuple[str, ...]) -> tuple[Filter, ...]:
-    """All filters but those left out, with changed thresholds; InputError for an unknown filter or threshold."""
+def choose_filters(changes: Changes, without: Sequence[str], also: Sequence[str] = ()) -> tuple[Filter, ...]:
+    """The filters that judge, with changed thresholds; InputError for an unknown filter or threshold.
+
+    That is every filter but the optional ones, `also` these, and `without` those.
+    """
     known = all_filters()
-    for name in (*changes, *without):
+    for name in (*changes, *without, *also):
         if name not in known:
             raise unknown("filter", name, known)
+    for name in changes:
+        if known[name].optional and name not in also:
+            raise InputError(f"The filter {name} judges only where it is asked for: add --also {name}.")
     for name in without:
         if known[name].required:
             raise InputError(f"The filter {name} cannot be left out: {known[name].required}")
-    return tuple(_changed(f, changes.get(f.name, {})) for f in known.values() if f.name not in without)
+    chosen = [f for f in known.values() if f.name not in without and (f.name in also or not f.optional)]
+    return tuple(_changed(f, changes.get(f.name, {})) for f in chosen)
 
 
 def _changed(filter: Filter, changes: Mapping[str, float | Mapping[str, float]]) -> Filter:

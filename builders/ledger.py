@@ -7,17 +7,23 @@ import polars as pl
 
 from builders.filters import Filter
 
-SCHEMA = pl.Schema({"stage": pl.String, "corpus": pl.String, "lang": pl.String, "reason": pl.String, "rows": pl.Int64})
+EXAMPLE = pl.Struct({"line": pl.Int64, "en": pl.String, "xx": pl.String})
+NUMBERS = {"stage": pl.String, "corpus": pl.String, "lang": pl.String, "reason": pl.String, "rows": pl.Int64}
+SCHEMA = pl.Schema(NUMBERS | {"examples": pl.List(EXAMPLE)})
 ENOUGH = 1_000  # lines of a corpus in a language, fewer of which say nothing about what is usual
 GROUP = ["stage", "corpus", "lang"]
 
 
 def read_ledger(paths: Sequence[Path], more: Iterable[dict[str, object]] = ()) -> pl.DataFrame:
-    """The rows of several ledgers as one frame with the columns of SCHEMA, checked to add up."""
+    """The rows of several ledgers as one frame, checked to add up.
+
+    To the columns of SCHEMA comes `share`: of the lines of the corpus in the language, how many this number is.
+    """
     frames = [pl.read_parquet(path, glob=False, columns=list(SCHEMA)).cast(SCHEMA) for path in paths]
-    ledger = pl.concat([*frames, pl.DataFrame(list(more), schema=SCHEMA)])
+    ledger = pl.concat([*frames, pl.DataFrame([{"examples": []} | row for row in more], schema=SCHEMA)])
     check(ledger)
-    return ledger
+    lines = pl.col("rows").filter(pl.col("reason") == "in").max().over("corpus", "lang")
+    return ledger.select(*NUMBERS, share=pl.col("rows") / lines, examples=pl.col("examples"))
 
 
 def check(ledger: pl.DataFrame) -> None:
@@ -46,11 +52,9 @@ def _rows(frame: pl.DataFrame, lang: str) -> int:
 
 def unusual(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str]:
     """A sentence for each filter that took more of a corpus in a language than is usual, the largest excess first."""
-    given = ledger.filter((pl.col("stage") == "screened") & (pl.col("reason") == "in"))
     table = pl.DataFrame([(rule.name, rule.usual) for rule in filters], schema=["reason", "usual"], orient="row")
-    taken = ledger.join(table, on="reason").join(given.select("corpus", "lang", given="rows"), on=["corpus", "lang"])
-    over = taken.with_columns(share=pl.col("rows") / pl.col("given")).filter(
-        (pl.col("share") > pl.col("usual")) & (pl.col("given") >= ENOUGH)
+    over = ledger.join(table, on="reason").filter(
+        (pl.col("share") > pl.col("usual")) & (pl.col("rows") / pl.col("share") >= ENOUGH)
     )
     return [
         f"{row['reason']} took {row['share']:.1%} of {row['corpus']} in {row['lang']}, more than the usual "

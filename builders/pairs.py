@@ -12,11 +12,15 @@ from builders.rows import READER, write_identified, write_pairs_unit
 from builders.work import Unit, Work, inputs_text, is_whole, sql, unit_of
 from corpora import lid
 from corpora.catalog import Corpus, language
+from corpora.errors import InputError
 from corpora.files import atomic_path
 from corpora.pull import Fetched
 
 SHARD = 1_000_000  # lines: what one unit screens and judges
 IDENTIFIED = pa.schema([("text_key", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
+NEAR_GRAM = 5  # characters of English in an n-gram that near-duplicates share
+NEAR_SHORTEST = 40  # characters of English without spaces: shorter pairs differ in meaning when they differ at all
+LEAST_SIMILAR = 0.7  # of pairs this alike, five in six are compared; see near_duplicates.sql
 LATE = "verdicts"  # the table of the filters that need the language of the texts
 
 
@@ -72,10 +76,40 @@ def charge(
     values = {"corpora": list(corpora), "exact_only": "duplicate_normalised" not in {f.name for f in filters}}
     unit = unit_of("duplicates", lang, screened, verdict=reject, thresholds=parameters, **values)
     duplicates = work.query(unit, {"screened": screened}, parameters | values, verdict=reject)
+    found = [duplicates]
+    if any(f.table == "near_duplicates" for f in filters):
+        found.append(_charge_near(lang, screened, duplicates, corpora, filters, work))
     reject, parameters = verdict(filters, "hubs", lang)
-    unit = unit_of("hubs", lang, [*screened, duplicates], verdict=reject, thresholds=parameters)
-    hubs = work.query(unit, {"screened": screened, "duplicates": [duplicates]}, parameters, verdict=reject)
-    return [duplicates, hubs]
+    unit = unit_of("hubs", lang, [*screened, *found], verdict=reject, thresholds=parameters)
+    hubs = work.query(unit, {"screened": screened, "duplicates": found}, parameters, verdict=reject)
+    return [*found, hubs]
+
+
+def _charge_near(
+    lang: str,
+    screened: Sequence[Path],
+    duplicates: Path,
+    corpora: Sequence[str],
+    filters: tuple[Filter, ...],
+    work: Work,
+) -> Path:
+    """`near_duplicates`: the pairs of a language that say nearly what a better-placed one says."""
+    reject, parameters = verdict(filters, "near_duplicates", lang)
+    similar = parameters["near_duplicate_least"]
+    if not LEAST_SIMILAR <= similar <= 1:
+        raise InputError(
+            f"near_duplicate.least must be {LEAST_SIMILAR} to 1, not {similar:g}: pairs less alike are seldom compared."
+        )
+    values = {
+        "english_n": NEAR_GRAM,
+        "foreign_n": max(2, round(NEAR_GRAM * language(lang).ratio)),
+        "shortest": NEAR_SHORTEST,
+        "foreign_shortest": round(NEAR_SHORTEST * language(lang).ratio),
+        "similar": similar,
+        "corpora": list(corpora),
+    }
+    unit = unit_of("near_duplicates", lang, [*screened, duplicates], verdict=reject, thresholds=parameters, **values)
+    return work.query(unit, {"screened": screened, "duplicates": [duplicates]}, parameters | values, verdict=reject)
 
 
 def identify(

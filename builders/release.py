@@ -29,7 +29,6 @@ from recipes.recipe import prompts
 
 ROWS_PER_GROUP = 100_000
 GROUPS_PER_FILE = 10
-LEDGER = pa.schema([(name, pa.string()) for name in ("stage", "corpus", "lang", "reason")] + [("rows", pa.int64())])
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 TEXT = [(name, pa.string()) for name in ("instruction", "input", "output")]
 SCHEMAS = {
@@ -47,7 +46,8 @@ PACKAGES = (
 
 
 def write_data(built: Built, form: str, folder: Path) -> dict[str, Any]:
-    """Write the Parquet files of every config below `folder`/data; what the manifest says of them, by config."""
+    """Write the ledger, and the Parquet files of every config; what the manifest says of the latter, by config."""
+    pq.write_table(built.ledger.to_arrow(), folder / "ledger.parquet", compression="zstd")
     configs = {}
     for config, langs in built.recipe.config_langs().items():
         splits = {}
@@ -155,7 +155,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         "translator": {"name": built.translator.name, "sha256": built.translator.sha256},
         "decontamination": built.decontamination.to_dicts(),
         "mixture": built.mixture.to_dicts(),
-        "ledger": built.ledger.to_dicts(),
+        "ledger": built.ledger.drop("examples").to_dicts(),
     }
 
 
@@ -174,12 +174,10 @@ def _filter_entry(rule: Filter, langs: Sequence[str]) -> dict[str, Any]:
 
 
 def finish(folder: Path, manifest: Manifest) -> None:
-    """Write everything beside the data: manifest, ledger, card, and the versions that made it."""
+    """Write what follows from the manifest: itself, the card, the picture; and the versions that made it."""
     (folder / FILE).write_text(to_text(manifest), encoding="utf-8")
     (folder / "README.md").write_text(render_card(manifest), encoding="utf-8")
     draw_funnel(manifest, folder / "funnel.png")
-    ledger = pa.Table.from_pylist(manifest["ledger"], schema=LEDGER)
-    pq.write_table(ledger, folder / "ledger.parquet", compression="zstd")
     made_with = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     (folder / "build.json").write_text(json.dumps({"packages": made_with}, indent=2) + "\n", encoding="utf-8")
 

@@ -40,6 +40,7 @@ class Request:
     translator: str | None = None  # `none`, or the path of a translation memory
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     no_decontaminate: tuple[str, ...] = ()
     work: Path = Path("work")
     lock: Path = Path("corpora.lock")
@@ -67,8 +68,12 @@ class Request:
         filters = {name: dict(recipe.filters.get(name, {})) for name in {**recipe.filters, **self.thresholds}}
         for name, values in self.thresholds.items():
             filters[name] |= values
-        recipe = replace(recipe, filters=filters, without=tuple(dict.fromkeys((*recipe.without, *self.without))))
-        choose_filters(recipe.filters, recipe.without)  # what is not known is said before anything is fetched
+        without = tuple(dict.fromkeys((*recipe.without, *self.without)))
+        also = tuple(dict.fromkeys((*recipe.also, *self.also)))
+        recipe = replace(recipe, filters=filters, without=without, also=also)
+        choose_filters(
+            recipe.filters, recipe.without, recipe.also
+        )  # what is not known is said before anything is fetched
         return recipe
 
     def named_translator(self) -> Translator:

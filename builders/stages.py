@@ -65,7 +65,7 @@ def build(
     recipe: Recipe, catalog: Mapping[str, Corpus], fetched: Sequence[Fetched], translator: Translator, work: Work
 ) -> Built:
     """Make, or find made, every table between upstream's files and the examples of each config."""
-    filters = choose_filters(recipe.filters, recipe.without)
+    filters = choose_filters(recipe.filters, recipe.without, recipe.also)
     bitext_files = [f for f in fetched if catalog[f.source.corpus].kind == "bitext"]
     evaluation_files = [f for f in fetched if catalog[f.source.corpus].kind == "evaluation"]
     record_files = [f for f in fetched if catalog[f.source.corpus].kind == "instructions"]

@@ -27,7 +27,18 @@ Inputs = Mapping[str, Any]  # JSON values: file names (which hold keys), digests
 
 
 STAGES = (
-    *("pairs", "screened", "duplicates", "hubs", "evaluation", "grams", "contaminated", "verdicts", "bitext"),
+    *(
+        "pairs",
+        "screened",
+        "duplicates",
+        "near_duplicates",
+        "hubs",
+        "evaluation",
+        "grams",
+        "contaminated",
+        "verdicts",
+        "bitext",
+    ),
     *("records", "translated", "instructions", "messages", "ledger"),
 )
 

@@ -25,7 +25,7 @@ class Recipe:
     What the sets of `evaluation` say is
     taken out of the translation data; `not_searched` are those left out at a user's word. `validation` is the share
     of English sentences and records set aside for validation. `filters` changes thresholds, `without` leaves filters
-    out.
+    out, `also` asks for optional ones.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Recipe:
     seed: int = 0
     filters: Mapping[str, Mapping[str, float | Mapping[str, float]]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     def config_langs(self) -> dict[str, tuple[str, ...]]:
         """The languages of each config, by the config's name."""
@@ -94,7 +95,7 @@ def parse_recipe(name: str, table: Mapping[str, Any], catalog: Mapping[str, Corp
 
 
 def _check_type(key: str, value: Any, where: str) -> None:
-    lists = ("langs", "bitext", "instructions", "evaluation", "general", "directions", "prompts", "without")
+    lists = ("langs", "bitext", "instructions", "evaluation", "general", "directions", "prompts", "without", "also")
     if key in lists:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
         right = right and len(set(value)) == len(value)

@@ -44,5 +44,6 @@ select
     line,
     matched_corpus,
     matched_line,
+    null::double as similarity,
     {verdict} as rejected_by
 from charged

@@ -33,6 +33,7 @@ select
     line,
     null::varchar as matched_corpus,
     null::bigint as matched_line,
+    null::double as similarity,
     rejected_by
 from judged
 where rejected_by is not null

@@ -1,5 +1,6 @@
 -- A row is one number of the account: how many rows of a corpus in a language a stage was given, kept, or rejected, and why.
 -- What a stage was given is counted where it was made, what it kept where it is used, so that a lost row shows.
+-- A reason comes with three of its lines, scattered over the corpus; what an evaluation set says is not said again.
 with numbers as (
     select 1 as step, 'screened' as stage, corpus, lang, 'in' as reason
     from pairs
@@ -41,13 +42,40 @@ with numbers as (
     union all
     select 4, 'verdicts', corpus, lang, 'kept'
     from bitext
+),
+counted as (
+    select
+        step,
+        stage,
+        corpus,
+        lang,
+        reason,
+        count(*) as rows
+    from numbers
+    group by step, stage, corpus, lang, reason
+),
+rejected as (
+    select
+        corpus,
+        rejected_by as reason,
+        list_contains($contamination, rejected_by) as unsaid,
+        (line * 2654435761) % 4294967296 as place,
+        struct_pack(line := line, en := if(unsaid, null, left(en, 200)), xx := if(unsaid, null, left(xx, 200))) as example
+    from verdicts
+    where rejected_by is not null
+),
+examples as (
+    select corpus, reason, arg_min(example, place, 3) as examples
+    from rejected
+    group by corpus, reason
 )
 select
     stage,
     corpus,
     lang,
     reason,
-    count(*) as rows
-from numbers
-group by step, stage, corpus, lang, reason
+    rows,
+    coalesce(examples, []) as examples
+from counted
+left join examples using (corpus, reason)
 order by corpus, step, reason <> 'in', reason = 'kept', reason

@@ -13,6 +13,7 @@ judged as (
         screened.* exclude (rejected_by, en_text, xx_text, en_said, xx_said),
         duplicates.matched_corpus,
         duplicates.matched_line,
+        duplicates.similarity as matched_similarity,
         contaminated.set_name as evaluation_set,
         contaminated.overlap as evaluation_overlap,
         coalesce(screened.rejected_by, duplicates.rejected_by, contaminated.rejected_by) as rejected_before,

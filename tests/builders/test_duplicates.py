@@ -111,7 +111,7 @@ def charged(rows, folder) -> dict[tuple[str, int], tuple[str, int]]:
         found = connection.execute(
             sql("duplicates", verdict=reject), {"corpora": list(CORPORA), "exact_only": False}
         ).fetchall()
-    return {(corpus, line): (other, place) for corpus, line, other, place, _ in found}
+    return {(corpus, line): (other, place) for corpus, line, other, place, *_ in found}
 
 
 @settings(deadline=None, max_examples=40)

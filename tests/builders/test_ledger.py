@@ -8,6 +8,8 @@ import pytest
 from builders.filters import all_filters
 from builders.ledger import SCHEMA, check, read_ledger, totals, unusual
 
+NUMBERS = ["stage", "corpus", "lang", "reason", "rows"]
+
 
 def numbers(stage, corpus, lang, **reasons):
     return [{"stage": stage, "corpus": corpus, "lang": lang, "reason": r, "rows": n} for r, n in reasons.items()]
@@ -57,13 +59,13 @@ def test_several_ledgers_are_read_as_one_and_checked(tmp_path):
     ledger(SCREENED).write_parquet(tmp_path / "el.parquet")
     more = numbers("records", "c", "en", **{"in": 2, "kept": 2})
     read = read_ledger([tmp_path / "el.parquet"], more)
-    assert read.to_dicts() == [*SCREENED, *more]
+    assert read.select(NUMBERS).to_dicts() == [*SCREENED, *more]
     with pytest.raises(AssertionError, match="does not add up"):
         read_ledger([tmp_path / "el.parquet"], numbers("records", "c", "en", **{"in": 2, "kept": 1}))
 
 
 def test_no_ledger_at_all_is_an_empty_one():
-    assert read_ledger([]).schema == SCHEMA
+    assert read_ledger([]).columns == [*NUMBERS, "share", "examples"]
 
 
 def test_totals_are_the_pairs_of_all_corpora_of_a_language_in_order():
@@ -107,9 +109,32 @@ def test_a_corpus_without_a_line_is_no_error(build_small):
 
 def test_a_filter_that_takes_more_than_its_usual_share_is_told():
     rule = replace(all_filters()["copy"], usual=0.05)
-    many = ledger(numbers("screened", "a", "el", **{"in": 2000, "kept": 1800, "copy": 200}))
+    many = read_ledger([], numbers("screened", "a", "el", **{"in": 2000, "kept": 1800, "copy": 200}))
     (sentence,) = unusual(many, [rule])
     assert "copy took 10.0% of a in el, more than the usual 5.0%" in sentence
     assert unusual(many, [replace(rule, usual=0.1)]) == []
-    few = ledger(numbers("screened", "a", "el", **{"in": 20, "kept": 10, "copy": 10}))
+    few = read_ledger([], numbers("screened", "a", "el", **{"in": 20, "kept": 10, "copy": 10}))
     assert unusual(few, [rule]) == []
+
+
+def test_a_share_is_of_all_lines_of_the_corpus_in_the_language():
+    rows = [
+        *numbers("screened", "a", "el", **{"in": 10, "kept": 8, "copy": 2}),
+        *numbers("verdicts", "a", "el", **{"in": 8, "kept": 4, "wrong_language_en": 4}),
+        *numbers("screened", "b", "el", **{"in": 100, "kept": 100}),
+    ]
+    assert read_ledger([], rows)["share"].to_list() == [1.0, 0.8, 0.2, 0.8, 0.4, 0.4, 1.0, 1.0]
+
+
+def test_every_reason_comes_with_three_of_its_lines_and_says_nothing_that_an_evaluation_set_says(build_small):
+    sentence = "The parliament met for the first time in the old theatre of the harbour town, and nobody was surprised."
+    low = [(1.0, f"Low {name}.", f"Χαμηλό {name}.") for name in ("one", "two", "three", "four", "five")]
+    taken = (1.2, sentence, "Η βουλή συνήλθε για πρώτη φορά στο παλιό θέατρο, και κανείς δεν ξαφνιάστηκε από αυτό.")
+    built = build_small({"small": {"el": [*low, taken, (1.2, "y" * 4000, "Μικρό.")]}}, 'evaluation = ["exam"]\n')
+    examples = {row["reason"]: row["examples"] for row in built.ledger.iter_rows(named=True)}
+    assert examples["in"] == examples["kept"] == []
+    assert len(examples["low_margin"]) == 3
+    for example in examples["low_margin"]:
+        assert (example["en"], example["xx"]) == low[example["line"] - 1][1:]
+    assert examples["contaminated"] == [{"line": 6, "en": None, "xx": None}]
+    assert examples["too_long"] == [{"line": 7, "en": "y" * 200, "xx": "Μικρό."}]

@@ -146,6 +146,9 @@ def test_the_ledger_adds_up_and_its_numbers_are_those_of_the_rows(published: dic
     kept = ledger.filter((pl.col("stage") == "verdicts") & (pl.col("reason") == "kept"))["rows"].sum()
     translations = sum(rows_of(release.folder, lang).filter(pl.col("task") == "translation").height for lang in LANGS)
     assert kept == translations
+    pairs = ledger.filter(pl.col("stage").is_in(["screened", "duplicates", "contaminated", "verdicts"]))
+    rejected = pairs.filter(~pl.col("reason").is_in(["in", "kept"]))
+    assert (rejected["examples"].list.len() == rejected["rows"].clip(upper_bound=3)).all()
 
 
 @pytest.mark.parametrize("name", ["coit-sample", "muit-sample"])

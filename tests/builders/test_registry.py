@@ -37,7 +37,7 @@ def test_the_first_release_is_version_one(put, row, registry):
     made = put({"el": {"train": [row("1")]}})
     assert (made.new, made.why, made.folder) == (True, "the first release", registry / "tiny" / "v1.0.0")
     assert (made.manifest["version"], made.manifest["parent"]) == ("v1.0.0", None)
-    assert {"README.md", "manifest.json", "ledger.parquet", "build.json"} <= set(files(made.folder))
+    assert {"README.md", "manifest.json", "build.json"} <= set(files(made.folder))
 
 
 def test_nothing_changed_makes_no_version_and_touches_no_file(put, row, registry):
