@@ -21,6 +21,7 @@ RUN_OPTIONS = [
     click.option("--set", "changes", multiple=True, metavar="FILTER.THRESHOLD=VALUE", help="Change a threshold."),
     click.option("--without", multiple=True, metavar="FILTER", help="Leave a filter out."),
     click.option("--also", multiple=True, metavar="FILTER", help="Ask for an optional filter, such as near_duplicate."),
+    click.option("--scores", type=FILE, help="Your own scores by corpus, lang and line; each column is a filter row."),
     click.option(
         "--no-decontaminate", multiple=True, metavar="SET", help="Let text of an evaluation set in; the card says so."
     ),

@@ -32,6 +32,10 @@ class Filter:
         """The value of a threshold for a language."""
         return self.by_language.get(lang, {}).get(name, self.thresholds[name])
 
+    def every_threshold(self) -> list[float]:
+        """The values of all thresholds, in all languages."""
+        return [value for table in (self.thresholds, *self.by_language.values()) for value in table.values()]
+
 
 @cache
 def all_filters() -> dict[str, Filter]:
@@ -40,13 +44,17 @@ def all_filters() -> dict[str, Filter]:
     return {name: Filter(name, **{"thresholds": {}, "by_language": {}} | table) for name, table in tables.items()}
 
 
-def choose_filters(changes: Changes, without: Sequence[str], also: Sequence[str] = ()) -> tuple[Filter, ...]:
+def choose_filters(
+    changes: Changes, without: Sequence[str], also: Sequence[str] = (), more: Sequence[Filter] = ()
+) -> tuple[Filter, ...]:
     """The filters that judge, with changed thresholds; InputError for an unknown filter or threshold.
 
-    That is every filter but the optional ones, `also` these, and `without` those.
+    That is every filter but the optional ones, `also` these, `without` those, and the user's own, `more`, at last.
     """
-    known = all_filters()
+    known = all_filters() | {rule.name: rule for rule in more}
     for name in (*changes, *without, *also):
+        if name not in known and name.startswith("score_"):
+            raise InputError(f"The filter {name} needs --scores FILE with a column '{name.removeprefix('score_')}'.")
         if name not in known:
             raise unknown("filter", name, known)
     for name in changes:

@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 
-from builders.filters import all_filters
 from corpora.catalog import language
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
@@ -21,9 +20,10 @@ def judged(work: Path, lang: str, recipe: str | None = None, reason: str | None 
     `reason` is a filter's name, or `kept`; InputError if there is no such build, language or reason.
     """
     language(lang)
-    if reason not in (None, "kept") and reason not in all_filters():
-        raise unknown("reason", str(reason), ["kept", *all_filters()])
-    rows = pl.concat([pl.scan_parquet(path, glob=False) for path in _shards(work, lang, recipe)])
+    record = _record(work, lang, recipe)
+    if reason is not None and reason not in ("kept", *record["filters"]):
+        raise unknown("reason", reason, ["kept", *record["filters"]])
+    rows = pl.concat([pl.scan_parquet(work / shard, glob=False) for shard in record["verdicts"][lang]])
     if reason:
         rows = rows.filter(pl.col("rejected_by").is_null() if reason == "kept" else pl.col("rejected_by") == reason)
     return rows.select(*FIRST, pl.exclude(*FIRST, *HIDDEN)).sort("corpus", "line")
@@ -39,13 +39,13 @@ def read_record(path: Path) -> dict[str, Any]:
     """What a recipe's newest build is made of; InputError if the record is damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return {"verdicts": dict(record["verdicts"]), "units": list(record["units"])}
+        return {key: kind(record[key]) for key, kind in {"filters": list, "verdicts": dict, "units": list}.items()}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is damaged. Remove it and build again.") from None
 
 
-def _shards(work: Path, lang: str, recipe: str | None) -> list[Path]:
-    """The files of `verdicts` for a language in the newest build, or in that of one recipe."""
+def _record(work: Path, lang: str, recipe: str | None) -> dict[str, Any]:
+    """What the newest build that has a language is made of, or that of one recipe."""
     builds = sorted((work / "builds").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     if not builds:
         raise InputError(f"The work folder {work} holds no build yet. Run `builders build`, or name another --work.")
@@ -54,7 +54,7 @@ def _shards(work: Path, lang: str, recipe: str | None) -> list[Path]:
     for path in builds:
         record = read_record(path)
         if lang in record["verdicts"] and recipe in (None, path.stem):
-            return [work / shard for shard in record["verdicts"][lang]]
+            return record
     raise InputError(f"No build in {work} has sentence pairs in {language(lang).name} ({lang}).")
 
 

@@ -3,24 +3,22 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.cores import on_all_cores
 from builders.filters import Filter, verdict
 from builders.rows import READER, write_identified, write_pairs_unit
-from builders.work import Unit, Work, inputs_text, is_whole, sql, unit_of
-from corpora import lid
+from builders.work import Tables, Unit, Work, inputs_text, is_whole, sql, unit_of
+from corpora import hanzi, lid
 from corpora.catalog import Corpus, language
-from corpora.errors import InputError
 from corpora.files import atomic_path
 from corpora.pull import Fetched
 
 SHARD = 1_000_000  # lines: what one unit screens and judges
 IDENTIFIED = pa.schema([("text_key", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
-NEAR_GRAM = 5  # characters of English in an n-gram that near-duplicates share
-NEAR_SHORTEST = 40  # characters of English without spaces: shorter pairs differ in meaning when they differ at all
-LEAST_SIMILAR = 0.7  # of pairs this alike, five in six are compared; see near_duplicates.sql
+WRITINGS = pl.Schema({"lang": pl.String, "writing": pl.String, "rows": pl.Int64})
 LATE = "verdicts"  # the table of the filters that need the language of the texts
 
 
@@ -44,7 +42,7 @@ def screen(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work: 
     early, first_parameters = verdict(filters, "pairs", lang)
     reject, parameters = verdict(filters, "screened", lang)
     thresholds = first_parameters | parameters
-    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio}
+    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio} | hanzi.patterns(lang)
     made = []
     for path in pairs:
         for first in range(0, max(1, pq.read_metadata(path).num_rows), SHARD):
@@ -68,57 +66,48 @@ def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
     }
 
 
-def charge(
-    lang: str, screened: Sequence[Path], corpora: Sequence[str], filters: tuple[Filter, ...], work: Work
-) -> list[Path]:
-    """`duplicates` and `hubs`: the pairs of a language that are rejected for what its other pairs say."""
-    reject, parameters = verdict(filters, "duplicates", lang)
-    values = {"corpora": list(corpora), "exact_only": "duplicate_normalised" not in {f.name for f in filters}}
-    unit = unit_of("duplicates", lang, screened, verdict=reject, thresholds=parameters, **values)
-    duplicates = work.query(unit, {"screened": screened}, parameters | values, verdict=reject)
-    found = [duplicates]
-    if any(f.table == "near_duplicates" for f in filters):
-        found.append(_charge_near(lang, screened, duplicates, corpora, filters, work))
-    reject, parameters = verdict(filters, "hubs", lang)
-    unit = unit_of("hubs", lang, [*screened, *found], verdict=reject, thresholds=parameters)
-    hubs = work.query(unit, {"screened": screened, "duplicates": found}, parameters, verdict=reject)
-    return [*found, hubs]
+def judge(known: Mapping[str, Tables], filters: tuple[Filter, ...], work: Work) -> dict[str, list[Path]]:
+    """`verdicts`: every line with its measures and the first filter of all that rejects it, by language.
+
+    `known` are the tables screened, duplicates, contaminated and scores of each language; where all verdicts stand,
+    nothing is identified.
+    """
+    units = {lang: _verdict_units(lang, tables, filters) for lang, tables in known.items()}
+    missing = {lang: known[lang] for lang in known if not all(work.has(unit) for unit in units[lang])}
+    identified = identify(missing, work)
+    made = {}
+    for lang, tables in known.items():
+        reject, parameters = verdict(filters, LATE, lang)
+        values = parameters | _labels(lang)
+        shards = zip(units[lang], tables["screened"], tables["contaminated"], strict=True)
+        made[lang] = [
+            work.query(
+                unit,
+                {**tables, "screened": [screened], "contaminated": [contaminated], "identified": identified},
+                values,
+                verdict=reject,
+            )
+            for unit, screened, contaminated in shards
+        ]
+    return made
 
 
-def _charge_near(
-    lang: str,
-    screened: Sequence[Path],
-    duplicates: Path,
-    corpora: Sequence[str],
-    filters: tuple[Filter, ...],
-    work: Work,
-) -> Path:
-    """`near_duplicates`: the pairs of a language that say nearly what a better-placed one says."""
-    reject, parameters = verdict(filters, "near_duplicates", lang)
-    similar = parameters["near_duplicate_least"]
-    if not LEAST_SIMILAR <= similar <= 1:
-        raise InputError(
-            f"near_duplicate.least must be {LEAST_SIMILAR} to 1, not {similar:g}: pairs less alike are seldom compared."
-        )
-    values = {
-        "english_n": NEAR_GRAM,
-        "foreign_n": max(2, round(NEAR_GRAM * language(lang).ratio)),
-        "shortest": NEAR_SHORTEST,
-        "foreign_shortest": round(NEAR_SHORTEST * language(lang).ratio),
-        "similar": similar,
-        "corpora": list(corpora),
-    }
-    unit = unit_of("near_duplicates", lang, [*screened, duplicates], verdict=reject, thresholds=parameters, **values)
-    return work.query(unit, {"screened": screened, "duplicates": [duplicates]}, parameters | values, verdict=reject)
+def _verdict_units(lang: str, tables: Tables, filters: tuple[Filter, ...]) -> list[Unit]:
+    reject, parameters = verdict(filters, LATE, lang)
+    others = [*tables["duplicates"], *(() if isinstance(tables["scores"], pa.Table) else tables["scores"])]
+    inputs = {"verdict": reject, "thresholds": parameters, "model": lid.IDENTITY, **_labels(lang)}
+    return [
+        unit_of("verdicts", path.name.split(".")[0], [path, *others, searched], **inputs)
+        for path, searched in zip(tables["screened"], tables["contaminated"], strict=True)
+    ]
 
 
-def identify(
-    screened: Mapping[str, Sequence[Path]],
-    duplicates: Mapping[str, Sequence[Path]],
-    contaminated: Mapping[str, Sequence[Path]],
-    work: Work,
-) -> Path:
-    """`identified`: the folder with the language of each distinct text that is left, each heard once."""
+def _labels(lang: str) -> dict[str, list[str]]:
+    return {"labels": list(language(lang).labels), "english_labels": list(language("en").labels)}
+
+
+def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
+    """`identified`: the language of each distinct text that is left, each heard once, in files of a folder."""
     folder = work.folder / "identified" / lid.SHA256[:16]
     for path in folder.glob("*.parquet"):
         if not is_whole(path):
@@ -128,61 +117,48 @@ def identify(
         with atomic_path(none) as path:
             pq.write_table(IDENTIFIED.empty_table(), path)
     files: list[Path] = []
-    for lang in screened:
-        tables = {
-            "screened": screened[lang],
-            "duplicates": duplicates[lang],
-            "contaminated": contaminated[lang],
-            "identified": [*sorted(folder.glob("*.parquet")), *files],
-        }
+    for lang, tables in known.items():
         files.append(work.scratch / f"unidentified-{lang}.parquet")
         work.scratch.mkdir(exist_ok=True)
-        with work.connect(tables) as connection:
+        with work.connect({**tables, "identified": [*sorted(folder.glob("*.parquet")), *files[:-1]]}) as connection:
             copy = f"copy ({sql('unidentified')}) to $path (format parquet, row_group_size 20480)"
             connection.execute(copy, {"path": str(files[-1])})
     groups = [(path, group) for path in files for group in range(pq.read_metadata(path).num_row_groups)]
     on_all_cores([(write_identified, *place, folder) for place in groups], work.threads, "identifying", "texts")
     for path in files:
         path.unlink()
-    return folder
-
-
-def judge(
-    lang: str,
-    screened: Sequence[Path],
-    duplicates: Sequence[Path],
-    contaminated: Sequence[Path],
-    identified: Path,
-    filters: tuple[Filter, ...],
-    work: Work,
-) -> list[Path]:
-    """`verdicts`: every line with its measures and the first filter of all that rejects it."""
-    reject, parameters = verdict(filters, LATE, lang)
-    labels = {"labels": list(language(lang).labels), "english_labels": list(language("en").labels)}
-    made = []
-    for path, searched in zip(screened, contaminated, strict=True):
-        unit = unit_of(
-            "verdicts",
-            path.name.split(".")[0],
-            [path, *duplicates, searched],
-            verdict=reject,
-            thresholds=parameters,
-            model=lid.IDENTITY,
-            **labels,
-        )
-        tables = {
-            "screened": [path],
-            "duplicates": duplicates,
-            "contaminated": [searched],
-            "identified": sorted(identified.glob("*.parquet")),
-        }
-        made.append(work.query(unit, tables, parameters | labels, verdict=reject))
-    return made
+    return sorted(folder.glob("*.parquet"))
 
 
 def keep(lang: str, verdicts: Sequence[Path], work: Work) -> Path:
     """`bitext`: the pairs of a language that no filter rejects."""
     return work.query(unit_of("bitext", lang, verdicts), {"verdicts": verdicts}, {})
+
+
+def writings(verdicts: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
+    """How many kept pairs a language written in two ways has in each, a row a writing: lang, writing, rows."""
+    share = pl.col("traditional_share")
+    writing = (
+        pl.when(share == 0)
+        .then(pl.lit("simplified"))
+        .when(share == 1)
+        .then(pl.lit("traditional"))
+        .when(share.is_null())
+        .then(pl.lit("alike in both"))
+        .otherwise(pl.lit("mixed"))
+    )
+    frames = [
+        pl.scan_parquet([str(path) for path in paths], glob=False)
+        .filter(pl.col("rejected_by").is_null())
+        .group_by(writing=writing)
+        .agg(rows=pl.len().cast(pl.Int64))
+        .select(pl.lit(lang).alias("lang"), "writing", "rows")
+        .sort("writing")
+        .collect()
+        for lang, paths in verdicts.items()
+        if lang in hanzi.LANGS
+    ]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=WRITINGS)
 
 
 def account(lang: str, tables: Mapping[str, Sequence[Path]], filters: tuple[Filter, ...], work: Work) -> Path:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -154,6 +155,8 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         "models": [{"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE}],
         "translator": {"name": built.translator.name, "sha256": built.translator.sha256},
         "decontamination": built.decontamination.to_dicts(),
+        "shared_english": built.shared_english.to_dicts(),
+        "writings": built.writings.to_dicts(),
         "mixture": built.mixture.to_dicts(),
         "ledger": built.ledger.drop("examples").to_dicts(),
     }
@@ -169,7 +172,9 @@ def _features(form: str) -> list[dict[str, Any]]:
 
 
 def _filter_entry(rule: Filter, langs: Sequence[str]) -> dict[str, Any]:
-    thresholds = {name: {lang: rule.threshold(name, lang) for lang in langs} for name in rule.thresholds}
+    every = {name: {lang: rule.threshold(name, lang) for lang in langs} for name in rule.thresholds}
+    finite = {name: {lang: v for lang, v in own.items() if math.isfinite(v)} for name, own in every.items()}
+    thresholds = {name: own for name, own in finite.items() if own}
     return {"name": rule.name, "reject": rule.reject, "why": rule.why, "thresholds": thresholds}
 
 

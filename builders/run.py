@@ -5,20 +5,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from builders.examples import Translator, as_messages
-from builders.filters import choose_filters
 from builders.inspect import read_record
 from builders.ledger import unusual
 from builders.memory import read_memory
 from builders.registry import Published, publish
 from builders.release import describe, write_data
-from builders.stages import Built, build, sources
+from builders.scores import Scores, hints, read_scores
+from builders.stages import Built, build, chosen_filters, sources
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
 from corpora.errors import InputError
@@ -41,6 +41,7 @@ class Request:
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    scores: Path | None = None
     no_decontaminate: tuple[str, ...] = ()
     work: Path = Path("work")
     lock: Path = Path("corpora.lock")
@@ -71,10 +72,13 @@ class Request:
         without = tuple(dict.fromkeys((*recipe.without, *self.without)))
         also = tuple(dict.fromkeys((*recipe.also, *self.also)))
         recipe = replace(recipe, filters=filters, without=without, also=also)
-        choose_filters(
-            recipe.filters, recipe.without, recipe.also
-        )  # what is not known is said before anything is fetched
+        chosen_filters(recipe, self.own_scores)  # what is not known is said before anything is fetched
         return recipe
+
+    @cached_property
+    def own_scores(self) -> Scores | None:
+        """The user's scores of sentence pairs, read and checked once."""
+        return read_scores(self.scores, self.catalog(), self.langs) if self.scores else None
 
     def named_translator(self) -> Translator:
         """The translator that the user named: none, or a translation memory; the sample brings its own."""
@@ -136,11 +140,16 @@ def _builds(request: Request, work: Work) -> Iterator[Built]:
     }
     for recipe in recipes:
         work.used.clear()
-        built = build(recipe, catalog, [fetched[source] for source in needed[recipe.name]], translator, work)
+        files = [fetched[source] for source in needed[recipe.name]]
+        built = build(recipe, catalog, files, translator, request.own_scores, work)
         _remember(built, work)
-        for sentence in unusual(built.ledger, built.filters):
+        for sentence in (*unusual(built.ledger, built.filters), *_said_of_scores(request, built)):
             request.tell(sentence)
         yield built
+
+
+def _said_of_scores(request: Request, built: Built) -> Iterator[str]:
+    return hints(request.own_scores, built.filters, built.verdicts) if request.own_scores else iter(())
 
 
 def _pull(needed: list[Source], request: Request) -> list[Fetched]:
@@ -168,6 +177,7 @@ def _remember(built: Built, work: Work) -> None:
     """Note which units a recipe's newest build is made of, and remove those that no recipe's is."""
     record: dict[str, Any] = {
         "recipe": built.recipe.name,
+        "filters": [rule.name for rule in built.filters],
         "verdicts": {lang: [work.relative(path) for path in paths] for lang, paths in built.verdicts.items()},
         "units": sorted({work.relative(path) for path in work.used}),
     }

@@ -7,11 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from builders.contamination import collect, find, report
+from builders.duplicates import charge, share_english
 from builders.examples import Translator, count_examples, exemplify, instruct
 from builders.filters import Filter, choose_filters
 from builders.ledger import read_ledger
-from builders.pairs import account, charge, identify, judge, keep, read, screen
+from builders.pairs import account, judge, keep, read, screen, writings
 from builders.rows import counted
+from builders.scores import Scores, score_filters, scored
 from builders.work import Work
 from corpora.catalog import Corpus, language
 from corpora.errors import InputError
@@ -32,6 +34,8 @@ class Built:
     ledger: pl.DataFrame
     mixture: pl.DataFrame
     decontamination: pl.DataFrame
+    shared_english: pl.DataFrame
+    writings: pl.DataFrame
 
 
 def sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Source]:
@@ -61,11 +65,21 @@ def source(corpus: Corpus, lang: str) -> Source:
     return Source(corpus.id, lang, corpus.location(lang), corpus.sha256.get(lang))
 
 
+def chosen_filters(recipe: Recipe, scores: Scores | None) -> tuple[Filter, ...]:
+    """The filters of a recipe, those over the user's own scores at last; InputError for what is not known."""
+    return choose_filters(recipe.filters, recipe.without, recipe.also, score_filters(scores))
+
+
 def build(
-    recipe: Recipe, catalog: Mapping[str, Corpus], fetched: Sequence[Fetched], translator: Translator, work: Work
+    recipe: Recipe,
+    catalog: Mapping[str, Corpus],
+    fetched: Sequence[Fetched],
+    translator: Translator,
+    scores: Scores | None,
+    work: Work,
 ) -> Built:
     """Make, or find made, every table between upstream's files and the examples of each config."""
-    filters = choose_filters(recipe.filters, recipe.without, recipe.also)
+    filters = chosen_filters(recipe, scores)
     bitext_files = [f for f in fetched if catalog[f.source.corpus].kind == "bitext"]
     evaluation_files = [f for f in fetched if catalog[f.source.corpus].kind == "evaluation"]
     record_files = [f for f in fetched if catalog[f.source.corpus].kind == "instructions"]
@@ -75,11 +89,16 @@ def build(
     duplicates = {lang: charge(lang, screened[lang], recipe.bitext, filters, work) for lang in pairs}
     grams = collect(evaluation_files, catalog, work)
     contaminated = {lang: find(lang, screened[lang], duplicates[lang], grams, filters, work) for lang in pairs}
-    identified = identify(screened, duplicates, contaminated, work)
-    verdicts = {
-        lang: judge(lang, screened[lang], duplicates[lang], contaminated[lang], identified, filters, work)
+    known = {
+        lang: {
+            "screened": screened[lang],
+            "duplicates": duplicates[lang],
+            "contaminated": contaminated[lang],
+            "scores": scored(scores, lang, pairs[lang], work),
+        }
         for lang in pairs
     }
+    verdicts = judge(known, filters, work)
     bitext = {lang: keep(lang, verdicts[lang], work) for lang in pairs}
     records = instruct(record_files, catalog, recipe, translator, work)
     examples = {
@@ -114,6 +133,8 @@ def build(
         ledger=read_ledger(ledgers, told),
         mixture=count_examples(examples, work),
         decontamination=report(grams, contaminated),
+        shared_english=share_english(bitext, work),
+        writings=writings(verdicts),
     )
 
 

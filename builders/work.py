@@ -36,8 +36,10 @@ STAGES = (
         "evaluation",
         "grams",
         "contaminated",
+        "scores",
         "verdicts",
         "bitext",
+        "shared_english",
     ),
     *("records", "translated", "instructions", "messages", "ledger"),
 )
@@ -112,6 +114,10 @@ class Work:
             return False
         self.explain(f"{unit.stage} {unit.name}: reused")
         return True
+
+    def has(self, unit: Unit) -> bool:
+        """Whether the unit is made and its file whole, without a word."""
+        return self.path(unit).exists() and is_whole(self.path(unit))
 
     def _why(self, unit: Unit) -> str:
         """What differs from the newest unit of the same stage and name."""

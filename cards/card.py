@@ -35,6 +35,7 @@ def render_card(manifest: Mapping[str, Any]) -> str:
         reasons=reasons(manifest),
         names={lang: language(lang).name for lang in manifest["langs"]},
         num_rows=num_rows(manifest),
+        shared={(row["lang"], row["other"]): row["sides"] for row in manifest["shared_english"]},
         sources=_by_corpus(manifest),
     )
 

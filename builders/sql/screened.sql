@@ -65,7 +65,17 @@ measured as (
         case
             when strlen(en_said) = length(en_said) then 1.0
             else length(regexp_replace(en_said, '\P{Latin}+', '', 'g')) / length(regexp_replace(en_said, '\PL+', '', 'g'))
-        end as en_script_share
+        end as en_script_share,
+        -- Of the characters that only simplified or only traditional Chinese has, the share that is traditional; null if none.
+        case
+            when not $two_writings or xx_said is null then null
+            when not regexp_matches(xx_said, $traditional) then if(regexp_matches(xx_said, $simplified), 0.0, null)
+            when not regexp_matches(xx_said, $simplified) then 1.0
+            else length(regexp_replace(xx_said, $not_traditional, '', 'g')) / (
+                length(regexp_replace(xx_said, $not_traditional, '', 'g'))
+                + length(regexp_replace(xx_said, $not_simplified, '', 'g'))
+            )
+        end as traditional_share
     from keyed
 ),
 judged as (

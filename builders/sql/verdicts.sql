@@ -16,6 +16,7 @@ judged as (
         duplicates.similarity as matched_similarity,
         contaminated.set_name as evaluation_set,
         contaminated.overlap as evaluation_overlap,
+        scores.* exclude (corpus, line),
         coalesce(screened.rejected_by, duplicates.rejected_by, contaminated.rejected_by) as rejected_before,
         english.label as en_label,
         english.probability as en_probability,
@@ -26,6 +27,7 @@ judged as (
     from screened
     left join duplicates on duplicates.corpus = screened.corpus and duplicates.line = screened.line
     left join contaminated on contaminated.corpus = screened.corpus and contaminated.line = screened.line
+    left join scores on scores.corpus = screened.corpus and scores.line = screened.line
     left join heard as english on english.text_key = screened.en_text
     left join heard as foreign_side on foreign_side.text_key = screened.xx_text
 )

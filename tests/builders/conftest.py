@@ -164,6 +164,8 @@ def described(**changes: object) -> Manifest:
         "models": [{"role": "language identification", "name": "none", "sha256": "0" * 64, "licence": "cc0-1.0"}],
         "translator": {"name": "none", "sha256": ""},
         "decontamination": [],
+        "shared_english": [],
+        "writings": [],
         "mixture": [],
         "ledger": [],
         **changes,

@@ -129,3 +129,11 @@ def test_of_each_group_of_equal_pairs_exactly_one_survives_and_all_others_name_i
         return (-(places[place][1] or float("-inf")), CORPORA.index(place[0]), place[1])
 
     assert all(order(winner) < order(place) for place, winner in losers.items())
+
+
+def test_english_sides_that_languages_share_are_counted(build_small):
+    same, own = "The old bridge was closed for repairs.", "The new school opened in the autumn."
+    greek = [(1.2, same, "Η παλιά γέφυρα έκλεισε για επισκευές."), (1.2, own, "Το νέο σχολείο άνοιξε το φθινόπωρο.")]
+    turkish = [(1.2, same.upper(), "Eski köprü onarım için kapatıldı."), (1.0, own, "Yeni okul sonbaharda açıldı.")]
+    built = build_small({"small": {"el": greek, "tr": turkish}})
+    assert built.shared_english.rows() == [("el", "el", 2), ("el", "tr", 1), ("tr", "el", 1), ("tr", "tr", 1)]

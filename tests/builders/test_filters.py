@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builders.duplicates import charge
 from builders.filters import TABLES, all_filters, choose_filters, parse_changes, verdict
-from builders.pairs import charge
 from builders.run import run_build, run_publish
 from builders.work import Work
 from corpora.errors import InputError
@@ -156,7 +156,8 @@ def test_a_filter_rejects_what_it_is_for_and_spares_what_only_looks_like_it(verd
 
 
 def test_every_filter_has_an_example():
-    elsewhere = {"contaminated", "hub", "near_duplicate"}  # below, and in test_near_duplicates.py
+    elsewhere = {"contaminated", "hub", "simplified_chinese", "traditional_chinese"}  # below
+    elsewhere |= {"near_duplicate"}  # in test_near_duplicates.py
     assert {name for _, name in CASES} | elsewhere == set(all_filters())
 
 
@@ -351,3 +352,37 @@ def test_the_filters_of_the_file_are_not_changed_by_a_recipe():
     before = dict(all_filters()["low_margin"].thresholds)
     choose_filters({"low_margin": {"least": 2.0}}, ("copy",))
     assert dict(all_filters()["low_margin"].thresholds) == before
+
+
+CHINESE = [
+    (1.2, "He studied law at the university for years.", "他在大学学习了多年的法律。"),
+    (1.2, "The train to the harbour leaves at noon.", "開往港口的火車在中午離開。"),
+    (1.2, "Spring is near and the lake is calm.", "春天近了，湖水很平静。"),
+    (1.2, "My mother and I live by the sea.", "我和母親住在海邊。"),
+    (1.2, "You and I are the same age.", "你和我同年。"),
+]
+
+
+def test_chinese_is_measured_for_its_writing_and_kept_in_both(judge):
+    judged = judge(CHINESE, "zh")
+    assert [row["traditional_share"] for row in judged] == [0, 1, 0, 1, None]
+    assert [row["rejected_by"] for row in judged] == [None] * 5
+
+
+def test_either_writing_of_chinese_can_be_left_out_and_what_is_written_alike_stays(judge):
+    simplified = [row["rejected_by"] for row in judge(CHINESE, "zh", more='also = ["traditional_chinese"]')]
+    assert simplified == [None, "traditional_chinese", None, "traditional_chinese", None]
+    traditional = [row["rejected_by"] for row in judge(CHINESE, "zh", more='also = ["simplified_chinese"]')]
+    assert traditional == ["simplified_chinese", None, "simplified_chinese", None, None]
+
+
+def test_only_chinese_is_measured_for_its_writing(judge):
+    row = judge([(1.2, "I am a teacher.", "Είμαι δάσκαλος.")], "el", more='also = ["simplified_chinese"]')[0]
+    assert (row["traditional_share"], row["rejected_by"]) == (None, None)
+
+
+def test_the_writings_of_kept_chinese_are_counted(build_small):
+    built = build_small({"small": {"zh": [*CHINESE, (1.0, "Low.", "開往。")], "el": []}})
+    found = {row["writing"]: row["rows"] for row in built.writings.to_dicts()}
+    assert found == {"simplified": 2, "traditional": 2, "alike in both": 1}
+    assert built.writings["lang"].unique().to_list() == ["zh"]

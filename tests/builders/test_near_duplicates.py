@@ -7,7 +7,7 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 
-from builders.pairs import NEAR_GRAM, NEAR_SHORTEST
+from builders.duplicates import NEAR_GRAM, NEAR_SHORTEST
 from builders.work import Work, sql
 from corpora.catalog import language
 from corpora.errors import InputError

@@ -50,6 +50,11 @@ def manifest(**changes):
         "prompts": [{"name": "paper", "text": "Translate into {target}.", "origin": "a paper"}],
         "models": [{"role": "language identification", "name": "lid", "sha256": "1" * 64, "licence": "cc0-1.0"}],
         "translator": {"name": "none", "sha256": ""},
+        "shared_english": [
+            {"lang": lang, "other": other, "sides": sides}
+            for lang, other, sides in (("el", "el", 2000), ("el", "zh", 30), ("zh", "el", 30), ("zh", "zh", 900))
+        ],
+        "writings": [{"lang": "zh", "writing": "simplified", "rows": 1200}],
         "decontamination": [
             {"set_name": "exam", "lang": "el", "sentences": 5, "grams": 50, "rows": 2, "corpus": "exam"}
         ],
@@ -283,3 +288,11 @@ def test_the_card_is_a_pure_function_of_the_manifest():
     given = manifest()
     assert render_card(given) == render_card(manifest())
     assert given == manifest()
+
+
+def test_the_card_says_how_chinese_is_written_and_which_english_two_languages_share():
+    langs = ["el", "zh"]
+    ledger = [number("screened", "in", 10, lang=lang) for lang in langs]
+    card = render_card(manifest(langs=langs, ledger=ledger))
+    assert "the pairs kept are:\n1,200 simplified." in card
+    assert "| zh | 30 | 900 |" in card
