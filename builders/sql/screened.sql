@@ -51,8 +51,8 @@ measured as (
         if(numbered, numbers_in(xx_read), []) as xx_numbers,
         if(partly_english, english_words(en_read), 0) as en_english_words,
         if(partly_english, english_words(xx_read), 0) as xx_english_words,
-        -- English left standing at an end of the foreign side.
-        length(xx_said) > 25
+        -- English left standing at an end of the foreign side (a URL stands in both as it is).
+        length(xx_said) > 25 and not contains(xx_read, '://')
         and (contains(en_said, right(xx_said, 25)) or contains(en_said, left(xx_said, 25))) as shares_an_end,
         odd and (damaged(en_read) or damaged(xx_read)) as damaged,
         odd and (marked_up(en_read) or marked_up(xx_read)) as marked_up,

@@ -1,0 +1,96 @@
+"""What the filters make of real lines that a person has labelled, and which mistakes they make.
+
+    python tests/benchmarks/real_lines.py FOLDER [FOLDER ...] [--mistakes]
+
+Each FOLDER holds one TSV a language, en-LANG.tsv or en-LANG.VERSION.tsv, with the columns label (or note), en and xx;
+the lines have no margin. Prints how many of each label are kept and which filters reject the others; `--mistakes` adds
+the good lines that are rejected and the others that are kept.
+"""
+
+import argparse
+import csv
+import json
+import tempfile
+import zipfile
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+from tabulate import tabulate
+
+from builders.run import Request, run_build
+
+GOOD = ("good", "1-1", "entity")  # the labels of what a perfect cleaner keeps
+CORPUS = (
+    'title = "{0}"\nkind = "bitext"\nversion = "1"\nformat = "moses-zip"\nurl = "{0}.{{pair}}.zip"\nlicence = "other"\n'
+)
+RECIPE = 'title = "Real"\nsummary = "Real lines."\nconfigs = "language"\ndirections = ["en-x"]\nevaluation = []\n'
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--mistakes", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        judged = pl.concat([judge(read(own), own.name.replace("_", "-"), Path(folder)) for own in asked.folders])
+    for corpus in judged["corpus"].unique(maintain_order=True):
+        print(f"\n{corpus}")
+        print(tabulate(by_label(judged.filter(corpus=corpus)), ["label", "lines", "kept", "rejected by"]))
+    if asked.mistakes:
+        print(*mistakes(judged), sep="\n")
+
+
+def read(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
+    """(label, en, xx) of every line, by language."""
+    rows = defaultdict(list)
+    for path in sorted(folder.glob("en-*.tsv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                label = row.get("label") or row.get("note") or "good"
+                rows[path.name.split(".")[0].removeprefix("en-")].append((label, row["en"], row["xx"]))
+    return rows
+
+
+def judge(rows: dict[str, list[tuple[str, str, str]]], name: str, folder: Path) -> pl.DataFrame:
+    """Every line with its label and the filter that rejects it, built in `folder`."""
+    for lang, lines in rows.items():
+        pair = "-".join(sorted(("en", lang)))
+        with zipfile.ZipFile(folder / f"{name}.{pair}.zip", "w") as archive:
+            for place, code in ((1, "en"), (2, lang)):
+                archive.writestr(f"{name}.{pair}.{code}", "".join(f"{line[place]}\n" for line in lines))
+    langs = f"langs = {json.dumps(list(rows))}\n"
+    (folder / f"{name}-catalog.toml").write_text(f"[{name}]\n{CORPUS.format(name)}{langs}", encoding="utf-8")
+    (folder / f"{name}.toml").write_text(f"{RECIPE}{langs}bitext = {json.dumps([name])}\n", encoding="utf-8")
+    request = Request((str(folder / f"{name}.toml"),), catalogs=(folder / f"{name}-catalog.toml",), translator="none")
+    (built,) = run_build(replace(request, work=folder / name, lock=folder / f"{name}.lock"))
+    frames = []
+    for lang, lines in rows.items():
+        frame = pl.concat([pl.read_parquet(path) for path in built.verdicts[lang]]).sort("line")
+        labels = pl.Series("label", [label for label, _, _ in lines])
+        frames.append(frame.select("corpus", "lang", "line", "en", "xx", "rejected_by").with_columns(labels))
+    return pl.concat(frames)
+
+
+def by_label(judged: pl.DataFrame) -> list[tuple[str, int, int, str]]:
+    """Lines, lines kept and the filters that rejected the others, a row a label."""
+    rows = []
+    for label in sorted(judged["label"].unique()):
+        reasons = judged.filter(label=label)["rejected_by"]
+        counts = Counter(reasons.drop_nulls()).most_common()
+        rows.append((label, len(reasons), reasons.null_count(), ", ".join(f"{n} {c}" for n, c in counts)))
+    return rows
+
+
+def mistakes(judged: pl.DataFrame) -> list[str]:
+    """The good lines that are rejected, and the others that are kept."""
+    wrong = judged.filter(pl.col("label").is_in(GOOD) != pl.col("rejected_by").is_null())
+    return [
+        f"{row['lang']} {row['line']:3} {row['label']:8} {row['rejected_by'] or 'kept':20} {row['en']} | {row['xx']}"
+        for row in wrong.iter_rows(named=True)
+    ]
+
+
+if __name__ == "__main__":
+    main()
