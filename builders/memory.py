@@ -1,7 +1,6 @@
 """TranslationMemory: segments that have been translated, by what they say, language, model and decoding."""
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 from builders.segment import cut, fill
 from corpora.errors import InputError
 from corpora.files import atomic_path
+from corpora.reading.nfc import nfc
 
 TRANSLATIONS = pa.schema(
     [(name, pa.string()) for name in ("sha256", "lang", "model", "decoding", "text")]
@@ -35,7 +35,7 @@ class TranslationMemory:
 
 def digest(segment: str) -> str:
     """The SHA-256 of a segment's NFC form, in hexadecimal."""
-    return hashlib.sha256(unicodedata.normalize("NFC", segment).encode()).hexdigest()
+    return hashlib.sha256(nfc(segment).encode()).hexdigest()
 
 
 def read_memory(path: Path) -> TranslationMemory:

@@ -154,6 +154,7 @@ class Work:
     def connect(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection that spills to the work folder and sees `tables` as views."""
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
+        self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
         with _answered(files), duckdb.connect(":memory:") as connection:
             connection.execute("set enable_progress_bar = false")  # it would write to stdout
             connection.execute("set threads = $n", {"n": self.threads})

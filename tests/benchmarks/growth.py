@@ -4,19 +4,22 @@
     python tests/benchmarks/growth.py 5000000 --memory 1GB
 
 Makes a WikiMatrix file of each size (see `write_lines`) in a copy of the bundled sample, publishes `coit` from it in a
-process of its own, and prints a row a size: seconds, times those of the first size, pairs per second, and the largest
-proportional set size of the whole process tree (/proc, ten times a second) with the stage that was being written.
+process of its own, and prints a row a size: seconds by the clock and of all cores, both also as times those of the
+first size, and the largest memory of the whole process tree (/proc, ten times a second) with the stage that was being
+written then: `resident` adds up what each process holds, `shared once` counts what several hold together only once.
 """
 
 import argparse
 import gzip
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 from tabulate import tabulate
@@ -26,6 +29,16 @@ from corpora.catalog import SAMPLE
 COMMAND = [sys.executable, "-c", "from builders.cli import main; main()", "publish", "coit", "--translator", "none"]
 TSV = "laser/WikiMatrix/v1/WikiMatrix.{}.tsv.gz"
 Pair = tuple[str, str]  # in the order of the file
+
+
+class Run(NamedTuple):
+    """What a run took: seconds by the clock, seconds of all cores, bytes at the peak, and the stage under way then."""
+
+    seconds: float
+    core_seconds: float
+    resident: int
+    shared_once: int
+    stage: str
 
 
 def main() -> None:
@@ -38,19 +51,28 @@ def main() -> None:
     asked = parser.parse_args()
     options = ["--langs", asked.lang, "--threads", str(asked.threads)]
     options += ["--memory", asked.memory] if asked.memory else []
-    rows: list[list[object]] = []
+    rows, runs = list[list[str]](), list[Run]()
     for size in asked.sizes:
         shutil.rmtree(asked.work, ignore_errors=True)
         shutil.copytree(SAMPLE, asked.work / "mirror")
         name = TSV.format("-".join(sorted(("en", asked.lang))))
         distinct = write_lines(asked.work / "mirror" / name, sample_pairs(asked.lang), size)
-        seconds, peak, stage = measured([*COMMAND, "--mirror", "mirror", *options], asked.work)
-        times = seconds / float(str(rows[0][2])) if rows else 1.0
-        rows.append([size, f"{distinct:.1%}", round(seconds, 1), f"{times:.2f}", round(size / seconds)])
-        rows[-1] += [asked.memory or "-", f"{peak / 1e6:,.0f} MB", stage]
+        run = measured([*COMMAND, "--mirror", "mirror", *options], asked.work)
+        runs.append(run)
+        rows.append([f"{size:,}", f"{distinct:.1%}", *told(run, runs[0]), asked.memory or "-", *peaks(run)])
         print(rows[-1], file=sys.stderr)
-    heads = ["pairs", "distinct", "seconds", "times", "pairs/s", "--memory", "peak", "while making"]
-    print(tabulate(rows, heads, intfmt=",", disable_numparse=[1, 3, 5, 6, 7]))
+    heads = ["pairs", "distinct", "seconds", "times", "core seconds", "times", "--memory"]
+    print(tabulate(rows, [*heads, "resident", "shared once", "while making"], disable_numparse=True))
+
+
+def told(run: Run, first: Run) -> list[str]:
+    """Seconds and seconds of all cores, each with how many times those of the first run they are."""
+    pairs = ((run.seconds, first.seconds), (run.core_seconds, first.core_seconds))
+    return [text for own, other in pairs for text in (f"{own:.1f}", f"{own / other:.2f}")]
+
+
+def peaks(run: Run) -> list[str]:
+    return [f"{run.resident / 1e6:,.0f} MB", f"{run.shared_once / 1e6:,.0f} MB", run.stage]
 
 
 def sample_pairs(lang: str) -> list[Pair]:
@@ -66,7 +88,7 @@ def write_lines(path: Path, pairs: list[Pair], count: int) -> float:
     """Write `count` lines, each one or two of the pairs with a number behind them; the share of distinct lines.
 
     A third has a margin below the usual threshold, and a line in twenty says what an earlier one says. The numbers
-    keep the others apart, so that duplicates, hubs and language identification have as many texts to hold as in a real file.
+    keep the others apart, so that duplicates, hubs and language identification hold as many texts as of a real file.
     """
     dice, said = random.Random(count), list[tuple[Pair, ...]]()
     with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as file:
@@ -83,18 +105,25 @@ def write_lines(path: Path, pairs: list[Pair], count: int) -> float:
     return len(said) / count
 
 
-def measured(command: list[str], folder: Path) -> tuple[float, int, str]:
-    """Seconds that a command takes in a folder, the peak of its tree in bytes, and the stage under way then."""
-    begun, peak, stage = time.perf_counter(), 0, "-"
+def measured(command: list[str], folder: Path) -> Run:
+    """Time and peak memory of a command that runs in a folder, with the stage under way at the peak."""
+    begun, before, peak = time.perf_counter(), core_seconds(), (0, 0, "-")
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     while process.poll() is None:
-        held = sum(map(held_by, tree(process.pid)))
-        if held > peak:
-            peak, stage = held, under_way(folder)
+        held = [held_by(pid) for pid in tree(process.pid)]
+        resident, shared_once = (sum(column) for column in zip(*held, strict=True))
+        if resident > peak[0]:
+            peak = resident, shared_once, under_way(folder)
         time.sleep(0.1)
     if process.returncode:
         sys.exit(f"The run ended with exit code {process.returncode}.")
-    return time.perf_counter() - begun, peak, stage
+    return Run(time.perf_counter() - begun, core_seconds() - before, *peak)
+
+
+def core_seconds() -> float:
+    """Seconds that all cores spent on the processes that have ended: ours, and those that they had waited for."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def tree(root: int) -> list[int]:
@@ -106,10 +135,11 @@ def tree(root: int) -> list[int]:
     return found
 
 
-def held_by(pid: int) -> int:
-    """Bytes that a process holds, its share of what it shares with others included; 0 if it is gone."""
-    lines = _read(f"/proc/{pid}/smaps_rollup").split("\n")
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+def held_by(pid: int) -> tuple[int, int]:
+    """Resident bytes of a process, and of them its share where others hold them too; 0 if it is gone."""
+    lines = [line.split() for line in _read(f"/proc/{pid}/smaps_rollup").split("\n")[1:-1]]
+    sizes = {line[0]: int(line[1]) * 1024 for line in lines}
+    return sizes.get("Rss:", 0), sizes.get("Pss:", 0)
 
 
 def under_way(folder: Path) -> str:

@@ -172,6 +172,14 @@ def test_duckdb_spills_into_the_work_folder_and_obeys_the_threads(work):
     assert (Path(spill), threads) == (work.scratch / "spill", 2)
 
 
+def test_what_memory_does_not_hold_is_spilled_to_a_disk_on_which_nothing_stands_yet(work):
+    rows = "select sha256(range::varchar) as text from range(400_000)"
+    held_at_once = f"select max(place) from (select text, row_number() over (order by text) as place from ({rows}))"
+    with replace(work, memory=120 << 20).connect({}) as connection:
+        assert connection.sql(held_at_once).fetchall() == [(400_000,)]
+        assert list((work.scratch / "spill").glob("duckdb_temp*"))
+
+
 def test_a_table_in_memory_and_no_rows_at_all_can_be_queried(work):
     with work.connect({"t": pa.schema([("x", pa.int64())]).empty_table()}) as connection:
         assert connection.sql("select count(*) from t").fetchall() == [(0,)]
