@@ -124,7 +124,7 @@ class _Held(io.RawIOBase):
 def _groups(examples: Path, split: str) -> Iterator[pa.Table]:
     """The rows of a split in file order, in tables of ROWS_PER_GROUP rows and a last one of fewer."""
     held: list[pa.RecordBatch] = []
-    for batch in pq.ParquetFile(examples).iter_batches(ROWS_PER_GROUP):
+    for batch in pq.ParquetFile(examples).iter_batches(ROWS_PER_GROUP // 5):  # more at once would be held thrice
         held += pa.Table.from_batches([batch]).filter(pc.field("split") == split).to_batches()
         if sum(part.num_rows for part in held) >= ROWS_PER_GROUP:
             table = pa.Table.from_batches(held)

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from corpora.errors import InputError
-from corpora.files import atomic_path, remove_leftovers
+from corpora.files import is_whole, remove_leftovers, remove_sealed, sealed
 
 Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL calls them: Parquet files, or rows in memory
 Inputs = Mapping[str, Any]  # JSON values: file names (which hold keys), digests, thresholds, code versions
@@ -72,6 +72,7 @@ class Work:
     memory: int | None = None  # bytes that all processes of a run may hold; None: DuckDB's own limit
     explain: Callable[[str], None] = lambda sentence: None
     used: list[Path] = field(default_factory=list)
+    checked: set[Path] = field(default_factory=set)  # found to be as they were written, by this run
 
     @property
     def scratch(self) -> Path:
@@ -91,7 +92,7 @@ class Work:
         for stage in STAGES:
             for path in (self.folder / stage).glob("*.parquet"):
                 if re.fullmatch(r".+\.[0-9a-f]{16}\.parquet", path.name) and self.relative(path) not in kept:
-                    path.unlink()
+                    remove_sealed(path)
 
     def relative(self, path: Path) -> str:
         """The path of a unit within the work folder, as records of builds name it."""
@@ -102,29 +103,32 @@ class Work:
         return self.folder / unit.stage / f"{unit.name}.{unit.key}.parquet"
 
     def stands(self, unit: Unit) -> bool:
-        """Whether the unit is made and its file whole; says why not to `explain`."""
+        """Whether the unit is made and its file as it was written; says why not to `explain`."""
         path = self.path(unit)
         self.used.append(path)
         if not path.exists():
             self.explain(f"{unit.stage} {unit.name}: made, {self._why(unit)}")
             return False
-        if not is_whole(path):
+        if not self.has(unit):
             self.explain(f"{unit.stage} {unit.name}: made again, its file is damaged")
-            path.unlink()
+            remove_sealed(path)
             return False
         self.explain(f"{unit.stage} {unit.name}: reused")
         return True
 
     def has(self, unit: Unit) -> bool:
-        """Whether the unit is made and its file whole, without a word."""
-        return self.path(unit).exists() and is_whole(self.path(unit))
+        """Whether the unit is made and its file as it was written, without a word; a file is read for it once a run."""
+        path = self.path(unit)
+        if path not in self.checked and is_whole(path):
+            self.checked.add(path)
+        return path in self.checked
 
     def _why(self, unit: Unit) -> str:
         """What differs from the newest unit of the same stage and name."""
         others = sorted((self.folder / unit.stage).glob(f"{unit.name}.*.parquet"), key=lambda p: p.stat().st_mtime)
         if not others:
             return "there is none yet"
-        if not is_whole(others[-1]):
+        if not has_footer(others[-1]):
             return "the one before is damaged"
         before = json.loads((pq.read_metadata(others[-1]).metadata or {}).get(b"inputs", b"{}"))
         return "; ".join(_differences(before, json.loads(json.dumps(unit.inputs)))) or "its key is new"
@@ -133,7 +137,7 @@ class Work:
         """The unit's file, written by `write` under a temporary name unless it already stands."""
         path = self.path(unit)
         if not self.stands(unit):
-            with atomic_path(path) as temporary:
+            with sealed(path) as temporary:
                 write(temporary)
         return path
 
@@ -155,6 +159,7 @@ class Work:
         """A DuckDB connection that spills to the work folder and sees `tables` as views."""
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
         self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
+        pa.default_memory_pool().release_unused()  # or what Arrow has done with counts beside what DuckDB takes
         with _answered(files), duckdb.connect(":memory:") as connection:
             connection.execute("set enable_progress_bar = false")  # it would write to stdout
             connection.execute("set threads = $n", {"n": self.threads})
@@ -195,7 +200,7 @@ def _answered(files: Sequence[Path]) -> Iterator[None]:
     except duckdb.Error as error:
         for path in files:
             if path.exists() and not _is_readable(path):
-                path.unlink()
+                remove_sealed(path)
                 raise InputError(f"{path} was damaged and has been removed. Run the same command again.") from None
         if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
             told = re.search(r'"exception_message":"((?:[^"\\]|\\.)*)"', str(error))
@@ -214,7 +219,7 @@ def _is_readable(path: Path) -> bool:
     return True
 
 
-def is_whole(path: Path) -> bool:
+def has_footer(path: Path) -> bool:
     """Whether a Parquet file has its footer, which is written last."""
     try:
         pq.read_metadata(path)

@@ -144,8 +144,11 @@ def held_by(pid: int) -> tuple[int, int]:
 
 def under_way(folder: Path) -> str:
     """The stage of which a unit is being written."""
-    writing = [path.relative_to(folder).parts for path in (folder / "work").glob("**/.tmp-*")]
-    return writing[0][1] if writing else "release" if list(folder.glob("registry/*/.tmp-*")) else "-"
+    for place, folders, files in os.walk(folder):  # which passes over what vanishes meanwhile
+        if any(name.startswith(".tmp-") for name in (*folders, *files)):
+            room, *rest = Path(place).relative_to(folder).parts
+            return rest[0] if room == "work" else "release"
+    return "-"
 
 
 def _read(path: str) -> str:
