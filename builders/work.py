@@ -45,6 +45,7 @@ STAGES = (
 )
 
 
+COMMON = 40  # characters that two versions of a text are shown with on either side of where they differ
 OVERHEAD = 600 * 2**20  # bytes that Python and its libraries hold beside DuckDB's tables
 
 
@@ -247,7 +248,27 @@ def _differences(before: Any, now: Any, where: str = "") -> list[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(before.keys() | now.keys())
         return [d for k in keys for d in _differences(before.get(k), now.get(k), f"{where}.{k}".lstrip("."))]
-    return [] if before == now else [f"{where} was {before!r}, is {now!r}"]
+    if before == now:
+        return []
+    if isinstance(before, list) and isinstance(now, list):
+        before, now = [x for x in before if x not in now] or before, [x for x in now if x not in before] or now
+    if isinstance(before, str) and isinstance(now, str):
+        before, now = _apart(before, now)
+    return [f"{where} was {before!r}, is {now!r}"]
+
+
+def _apart(before: str, now: str) -> tuple[str, str]:
+    """Two texts without most of what they have in common at either end."""
+    start = max(0, _alike(before, now) - COMMON)
+    end = max(0, _alike(before[:start:-1], now[:start:-1]) - COMMON)
+    cut, short = "…" * (start > 0), "…" * (end > 0)
+    return cut + before[start : len(before) - end] + short, cut + now[start : len(now) - end] + short
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (x, y) in pairs if x != y), min(len(one), len(other)))
 
 
 def unit_of(stage: str, name: str, made_from: Sequence[Path], **inputs: Any) -> Unit:

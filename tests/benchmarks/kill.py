@@ -117,7 +117,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not name.startswith("work/identified/"):
-            is_unit = name.startswith("work/") and path.suffix == ".parquet"
+            is_unit = name.startswith("work/") and path.suffix in (".parquet", ".sha256")
             is_note = path.suffix == ".json" and path.with_suffix("").exists()
             found[name] = b"" if is_unit or is_note else path.read_bytes()
     return found
