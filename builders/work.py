@@ -86,6 +86,9 @@ class Work:
             remove_leftovers(self.folder / name)
         for store in (self.folder / "identified").glob("*"):
             remove_leftovers(store)
+        for seal in (seal for name in (*STAGES, "identified/*") for seal in self.folder.glob(f"{name}/*.sha256")):
+            if re.fullmatch(r"(.+\.)?[0-9a-f]{16,32}", seal.stem) and not seal.with_suffix(".parquet").exists():
+                seal.unlink()  # a kill came between it and its file
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def forget(self, kept: set[str]) -> None:

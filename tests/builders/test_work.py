@@ -93,6 +93,15 @@ def test_a_damaged_file_is_noticed_and_made_again(work, told, damage):
     assert "made again, its file is damaged" in told[-1]
 
 
+def test_a_seal_whose_file_never_came_goes_and_a_users_own_stays(work):
+    path = work.make(replace(UNIT, stage="pairs"), write_table(UNIT, 1, []))
+    lone, own = path.with_name(f"other.{'0' * 16}.sha256"), path.with_name("mine.sha256")
+    for seal in (lone, own):
+        seal.write_text("")
+    work.clean()
+    assert {file.name for file in path.parent.iterdir()} == {path.name, path.with_suffix(".sha256").name, own.name}
+
+
 def test_a_file_cut_short_is_noticed_and_made_again(work):
     calls: list[int] = []
     path = work.make(UNIT, write_table(UNIT, 1, calls))
