@@ -123,13 +123,12 @@ def list_verb(langs: str | None, catalogs: tuple[Path, ...], as_json: bool) -> N
 @JSON
 def show_verb(release: str, registry: Path, as_json: bool) -> None:
     """A RELEASE (NAME, NAME@VERSION or its folder): configs, rows, ledger, provenance."""
-    from builders.registry import find
+    from builders.registry import open_release
     from builders.report import release_text
-    from cards.manifest import read_manifest, to_text
+    from cards.manifest import to_text
 
-    folder = find(release, registry)
-    manifest = read_manifest(folder)
-    click.echo(to_text(manifest).rstrip() if as_json else release_text(folder, manifest))
+    found = open_release(release, registry)
+    click.echo(to_text(found.manifest).rstrip() if as_json else release_text(found.place, found.manifest))
 
 
 @cli.command("inspect")

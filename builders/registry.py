@@ -1,154 +1,232 @@
-"""A registry: a folder of releases, NAME/vX.Y.Z, whose versions follow from what changed and never change again."""
+"""A registry: releases by name and version, in a folder or on the Hub, which never change once they are published."""
 
-import json
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from builders.release import check_rows, finish, load_back
-from builders.work import Work, sql
+from builders.at_rest import Home, Overtaken, Published, Release, Seen, Wish, in_folder, plan
+from builders.difference import compare, same_content
+from builders.folder import FolderHome
+from builders.release import check_rows, finish, load_back, made_with, read_made_with
+from builders.versions import next_version, parse_version
+from builders.work import Work
 from cards.card import render_card
-from cards.manifest import FILE, Manifest, content, identity, read_manifest, to_text
+from cards.manifest import FILE, Manifest, canonical, identity, row_digests
+from cards.notes import written_by_hand
 from corpora.errors import InputError, unknown
-from corpora.files import locked, remove_leftovers, scratch, settle, sha256_of
+from corpora.files import scratch
 
-Version = tuple[int, int, int]
+HUB = "hf://"
+ATTEMPTS = 40  # how often others may be first before a publisher gives up
+FAILURES = 5  # how often a place may fail
 
 
 @dataclass(frozen=True)
-class Published:
-    """What publishing did: the release, whether it is new, and why it has its version."""
+class Draft:
+    """What is to be published: the manifest but for its configs, and the function that writes them below a folder.
 
-    folder: Path
-    manifest: Manifest
-    new: bool
-    why: str
+    `rows` are the rows' digests where they are known before they are written.
+    """
 
-
-def parse_version(name: str) -> Version:
-    """`v1.2.3` as numbers, which is the order of versions; InputError for anything else."""
-    match = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", name)
-    if not match:
-        raise InputError(f"'{name}' is no version; one looks like v1.2.0.")
-    major, minor, patch = (int(part) for part in match.groups())
-    return major, minor, patch
+    described: Manifest
+    write: Callable[[Path], Manifest]
+    rows: Mapping[str, Any] | None = None
 
 
-def versions(registry: Path, name: str) -> list[str]:
-    """The versions of a release, oldest first."""
-    named = [path for path in (registry / name).glob("v*") if re.fullmatch(r"v\d+\.\d+\.\d+", path.name)]
-    found = [path.name for path in named if (path / FILE).exists()]
-    return sorted(found, key=parse_version)
+def home_of(to: str, name: str, private: bool = False) -> Home:
+    """Where the releases of a name live: in a registry folder, in an organisation on the Hub, or in one repository."""
+    if to.startswith(HUB):
+        from builders.hub import hub_home
+
+        return hub_home(to, name, private)
+    if private:
+        raise InputError("--private is for the Hub (--to hf://ORG); a folder is as private as you make it.")
+    return FolderHome(_folder(to), name)
+
+
+def _folder(to: str) -> Path:
+    if "://" in to:
+        raise InputError(
+            f"{to.partition('://')[0]}:// is no place for releases. Name a folder, hf://ORG or hf://ORG/NAME."
+        )
+    return Path(to)
 
 
 def names(registry: Path) -> list[str]:
-    """The names of the releases in a registry."""
-    return sorted(path.name for path in registry.glob("*") if path.is_dir() and versions(registry, path.name))
+    """The names of the releases in a registry folder."""
+    return sorted(p.name for p in registry.glob("*") if p.is_dir() and FolderHome(registry, p.name).versions())
 
 
-def find(release: str, registry: Path) -> Path:
-    """The folder of a release given as NAME, NAME@VERSION or a folder; InputError with what there is."""
-    if (Path(release) / FILE).exists():
-        return Path(release)
-    name, _, wanted = release.partition("@")
-    if name not in names(registry):
-        if not names(registry):
+def versions(registry: Path, name: str) -> list[str]:
+    """The versions of a release in a registry folder, oldest first."""
+    return FolderHome(registry, name).versions()
+
+
+def open_release(release: str, registry: str | Path = "registry") -> Release:
+    """A release given as NAME or NAME@VERSION in a registry, hf://ORG/NAME@VERSION, or its folder.
+
+    VERSION may be the beginning of one (v1, v1.2); without one it is the newest. Yanked versions are only found by
+    their whole version. InputError with what there is if it is not there.
+    """
+    if not release.startswith(HUB) and (Path(release) / FILE).exists():
+        return in_folder(Path(release), _yanked(Path(release)))
+    place, _, wanted = release.rpartition("@") if "@" in release else (release, "", "")
+    home = _known_home(place, str(registry))
+    return home.release(choose(home.look().versions, home.yanked(), wanted, home.place))
+
+
+def _yanked(folder: Path) -> str | None:
+    """Why the release in a folder is yanked, if the registry around it says so."""
+    return FolderHome(folder.parent.parent, folder.parent.name).yanked().get(folder.name)
+
+
+def _known_home(name: str, registry: str) -> Home:
+    """The home of a release that is there already."""
+    if name.startswith(HUB):
+        return home_of(name, "")
+    if registry.startswith(HUB):
+        return home_of(f"{registry.rstrip('/')}/{name}", name)
+    there = names(_folder(registry))
+    if name not in there:
+        if not there:
             raise InputError(f"The registry {registry} holds no release yet. Publish one, or name its folder.")
-        raise unknown("release", name, names(registry))
-    there = versions(registry, name)
-    version = "v" + wanted.removeprefix("v") if wanted else there[-1]
-    if version not in there:
-        raise unknown(f"version of {name}", version, there)
-    return registry / name / version
+        raise unknown("release", name, there)
+    return FolderHome(Path(registry), name)
 
 
-def publish(registry: Path, described: Manifest, write: Callable[[Path], Manifest], work: Work) -> Published:
-    """Publish what `write` puts into a folder (it returns the configs) as the next version of its name.
+def choose(there: tuple[str, ...], yanked: Mapping[str, str], wanted: str, place: str) -> str:
+    """The version of those that are there that is meant by a version, the beginning of one, or nothing."""
+    version = "v" + wanted.removeprefix("v") if wanted else ""
+    if version in there:
+        return version
+    fit = [name for name in there if not version or name.startswith(f"{version}.")]
+    if left := [name for name in fit if name not in yanked]:
+        return left[-1]
+    if fit:
+        raise InputError(f"Every such version of {place} is yanked: {', '.join(fit)}. Name one whole to use it anyway.")
+    if not there:
+        raise InputError(f"{place} holds no release yet. Publish one, or name another.")
+    raise unknown(f"version of {Path(place).name}", version, there)
 
-    Nothing is visible before it is whole: the folder is written under a temporary name, loaded back, and renamed.
-    If nothing changed since the latest version there is no new one.
+
+def publish(home: Home, draft: Draft, work: Work, wish: Wish | None = None) -> Published:
+    """Publish a draft as the next version of its name; nothing is visible before it is whole, and has been loaded back.
+
+    The version follows from the difference to the newest one; if there is none, there is no new version. InputError
+    if `wish` names a smaller version than that.
     """
-    home = registry / described["name"]
-    if set(str(home.resolve())) & set("[]*?"):
-        raise InputError(f"datasets cannot load from {home}: it takes [, ], * and ? for patterns. Name another folder.")
-    with locked(home, "registry folder"):
-        remove_leftovers(home)
-        with scratch(home) as folder:
-            manifest = described | {"configs": write(folder)}
-            check_rows(manifest)
-            latest = home / versions(registry, home.name)[-1] if versions(registry, home.name) else None
-            before = read_manifest(latest) if latest else None
-            if latest and before and _same(latest, before, manifest):
-                return Published(latest, before, False, "nothing changed")
-            version, why = next_version(latest, before, folder, manifest, work)
-            manifest |= {"version": version, "parent": _parent(before)}
-            finish(folder, manifest)
+    wish = wish or Wish()
+    with home.held() as room, scratch(room or work.scratch) as folder:
+        seen = _look(home, draft.described, wish)
+        if before := _known_unchanged(home, draft, seen):
+            return _unchanged(before)
+        content = draft.described | {"configs": draft.write(folder)}
+        check_rows(content)
+        here = Release(str(folder), content, lambda paths: folder)
+        return _settle(home, here, folder, work, wish)
+
+
+def roll_back(home: Home, version: str, work: Work, wish: Wish | None = None) -> Published:
+    """Publish what an earlier version holds as the next version; its data is not sent again, and no tag moves."""
+    wish = wish or Wish()
+    with home.held() as room, scratch(room or work.scratch) as folder:
+        there = _look(home, {"name": home.name}, wish).versions
+        old = home.release(choose(there, home.yanked(), version, home.place))
+        return _settle(home, old, folder, work, wish, copied=True)
+
+
+def _settle(home: Home, source: Release, folder: Path, work: Work, wish: Wish, copied: bool = False) -> Published:
+    """Give content the version that follows the newest one and put it there; again if another publisher is first."""
+    tried: list[str] = []  # identities: if one of them is there, an answer was lost
+    failures = 0
+    for pause in _pauses():
+        seen = _look(home, source.manifest, wish)
+        if seen.newest and seen.newest.identity in tried:
+            return _published(seen.newest.place, seen.newest.manifest)
+        if seen.newest and _same(seen.newest, source.manifest, seen.card, home):
+            return _unchanged(seen.newest)
+        manifest = _next(source, seen, work, wish)
+        finish(folder, manifest, home.told(manifest["version"]), written_by_hand(seen.card))
+        if not tried and not copied:
             load_back(folder, manifest, work.scratch)
-            settle(folder, home / version)
-    return Published(home / version, manifest, True, why)
+        if wish.dry:
+            changes = plan(seen.newest.manifest if seen.newest else None, manifest)
+            place = seen.newest.place if seen.newest else home.place
+            return replace(_published(place, manifest), plan=changes, dry=True)
+        tried.append(identity(manifest))
+        try:
+            return _published(home.put(folder, manifest, seen, source if copied else None), manifest)
+        except Overtaken as reason:
+            wish.tell(f"{home.place}: {reason}. Looking again.")
+            failures += reason.failed
+            if failures > FAILURES:
+                raise InputError(f"{home.place} fails again and again: {reason}. Run the same command later.") from None
+            time.sleep(max(pause, reason.wait))
+    raise InputError(f"Others published to {home.place} first, {ATTEMPTS} times. Run the same command again.")
 
 
-def _same(latest: Path, before: Manifest, manifest: Manifest) -> bool:
-    """Whether a release of this content would be the latest one again, card included."""
-    if content(before) != json.loads(to_text(content(manifest))) or not _is_there(latest, before):
+def _pauses() -> Iterator[float]:
+    """Seconds to wait after each attempt: longer and longer, and never the same for two publishers."""
+    return (random.uniform(0.05, min(8.0, 0.2 * 1.3**attempt)) for attempt in range(ATTEMPTS))
+
+
+def _look(home: Home, manifest: Mapping[str, Any], wish: Wish) -> Seen:
+    """What the home holds, after what a killed publisher left undone is done; InputError if it holds something else."""
+    seen = home.look(finish=not wish.dry)
+    name = seen.newest.manifest["name"] if seen.newest else manifest["name"]
+    if manifest["name"] and name != manifest["name"]:
+        raise InputError(f"{home.place} holds releases of {name}, not of {manifest['name']}. Name another place.")
+    return seen
+
+
+def _next(source: Release, seen: Seen, work: Work, wish: Wish) -> Manifest:
+    """The manifest of the version that follows; InputError if the wish is for a smaller one, or one that is taken."""
+    before = seen.newest
+    if wish.version and "v" + wish.version.removeprefix("v") in seen.versions:
+        raise InputError(
+            f"{wish.version} of {source.manifest['name']} is published already, with other content; a version never "
+            "changes. Ask for a later one, or for none: it follows from what changed."
+        )
+    difference = compare(before, source, work) if before else None
+    version, why = next_version(before.version if before else None, difference, wish.version)
+    parent = {"version": before.version, "manifest_sha256": before.identity} if before else None
+    if before and before.commit:
+        parent = (parent or {}) | {"commit": before.commit}
+    own = {key: value for key, value in source.manifest.items() if key != "beside"}
+    return canonical(own | {"version": version, "parent": parent, "difference": why})
+
+
+def _known_unchanged(home: Home, draft: Draft, seen: Seen) -> Release | None:
+    """The newest release, if it is plain before a byte is written that the draft would make it again."""
+    before = seen.newest
+    if not before or draft.rows is None or draft.rows != row_digests(before.manifest):
+        return None
+    described = draft.described | {"configs": before.manifest["configs"]}
+    if not _same(before, described, seen.card, home) or read_made_with(before) != made_with():
+        return None
+    return before
+
+
+def _same(before: Release, manifest: Manifest, card: str, home: Home) -> bool:
+    """Whether a release of this content would be the newest one again, card included."""
+    if not same_content(before.manifest, manifest):
         return False
-    again = render_card(manifest | {"version": before["version"], "parent": before["parent"]})
-    return again == (latest / "README.md").read_text(encoding="utf-8")
+    again = render_card(before.manifest, home.told(before.version), written_by_hand(card))
+    published = {entry["path"]: entry["sha256"] for entry in before.manifest["beside"]}
+    return bool(hashlib.sha256(again.encode()).hexdigest() == published["README.md"])
 
 
-def _is_there(release: Path, manifest: Manifest) -> bool:
-    """Whether every data file of a release stands as published; InputError otherwise: a version never changes."""
-    for config in manifest["configs"].values():
-        for split in config["splits"].values():
-            for file in split["files"]:
-                path = release / file["path"]
-                if not path.is_file() or path.stat().st_size != file["size"] or sha256_of(path) != file["sha256"]:
-                    raise InputError(f"{path} is missing or has been changed; restore it, or move {release} away.")
-    return True
+def _published(place: str, manifest: Manifest) -> Published:
+    return Published(place, manifest, True, manifest["difference"])
 
 
-def _parent(before: Manifest | None) -> dict[str, str] | None:
-    return {"version": before["version"], "manifest_sha256": identity(before)} if before else None
+def _unchanged(before: Release) -> Published:
+    why = f"nothing changed, but {before.version} is yanked: {before.yanked}" if before.yanked else "nothing changed"
+    return Published(before.place, before.manifest, False, why)
 
 
-def next_version(
-    latest: Path | None, before: Manifest | None, folder: Path, manifest: Manifest, work: Work
-) -> tuple[str, str]:
-    """The version that the difference to the latest release asks for, and the difference in words.
-
-    Rows changed, moved or removed, or another schema: major; rows added: minor; other bytes or words: patch.
-    """
-    if latest is None or before is None:
-        return "v1.0.0", "the first release"
-    major, minor, patch = parse_version(before["version"])
-    gone = sorted(before["configs"].keys() - manifest["configs"].keys())
-    new = sorted(manifest["configs"].keys() - before["configs"].keys())
-    if gone or before["features"] != manifest["features"]:
-        why = f"configs removed: {', '.join(gone)}" if gone else "the columns changed"
-        return f"v{major + 1}.0.0", why
-    added, removed, changed = _changed_rows(latest, before, folder, manifest, work)
-    counts = f"{added:,} rows added, {removed:,} removed, {changed:,} changed"
-    if removed or changed:
-        return f"v{major + 1}.0.0", counts
-    if added or new:
-        return f"v{major}.{minor + 1}.0", counts + (f"; configs added: {', '.join(new)}" if new else "")
-    return f"v{major}.{minor}.{patch + 1}", "the same rows, in other bytes or with other words about them"
-
-
-def _changed_rows(latest: Path, before: Manifest, folder: Path, manifest: Manifest, work: Work) -> tuple[int, int, int]:
-    """Rows added, removed and changed over the configs that both have, by key."""
-    sums = (0, 0, 0)
-    for config in before["configs"].keys() & manifest["configs"].keys():
-        old, new = before["configs"][config]["splits"], manifest["configs"][config]["splits"]
-        if {k: v["rows_sha256"] for k, v in old.items()} == {k: v["rows_sha256"] for k, v in new.items()}:
-            continue
-        with work.connect({"before": _files(latest, old), "after": _files(folder, new)}) as connection:
-            added, removed, changed = connection.sql(sql("difference")).fetchall()[0]
-        sums = (sums[0] + added, sums[1] + removed, sums[2] + changed)
-    return sums
-
-
-def _files(release: Path, splits: Manifest) -> list[Path]:
-    """The Parquet files of some splits of a release."""
-    return [release / file["path"] for split in splits.values() for file in split["files"]]
+__all__ = ["Draft", "choose", "home_of", "names", "open_release", "parse_version", "publish", "roll_back", "versions"]

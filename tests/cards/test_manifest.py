@@ -29,9 +29,11 @@ MANIFEST = dict.fromkeys(KEYS) | {
     "title": "Ελληνικά «ü»\u2028\n---",
     "share": 0.1,
     "configs": {
-        "el": {"splits": {"train": {"rows": 5}, "validation": {"rows": 2}}},
-        "hi": {"splits": {"train": {"rows": 4}}},
+        "el": {"splits": {"train": {"rows": 5, "files": []}, "validation": {"rows": 2, "files": []}}},
+        "hi": {"splits": {"train": {"rows": 4, "files": []}}},
     },
+    "name": "tiny",
+    "beside": [{"path": "README.md", "size": 1, "sha256": "0" * 64}],
 }
 MINE = """
 [mine]
@@ -78,10 +80,10 @@ def test_any_change_is_another_identity():
     )
 
 
-def test_the_content_is_all_but_version_and_parent():
-    later = MANIFEST | {"version": "v2.0.0", "parent": {"version": "v1.0.0"}}
+def test_the_content_is_all_but_what_a_version_adds():
+    later = MANIFEST | {"version": "v2.0.0", "parent": {"version": "v1.0.0"}, "difference": "more", "beside": []}
     assert content(later) == content(MANIFEST)
-    assert set(content(MANIFEST)) == set(MANIFEST) - {"version", "parent"}
+    assert set(content(MANIFEST)) == set(MANIFEST) - {"version", "parent", "beside"}
     assert content(MANIFEST | {"title": "other"}) != content(MANIFEST)
     assert MANIFEST["version"] == "v1.0.0"
 
@@ -91,7 +93,9 @@ def test_no_manifest_is_no_release(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "not JSON", '{"manifest_version": 1,}', '{"manifest_version": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "not JSON", '{"manifest_version": 1,}', f'{{"manifest_version": {MANIFEST_VERSION}}}']
+)
 def test_a_damaged_manifest_is_a_sentence(tmp_path, text):
     with pytest.raises(InputError, match="is damaged"):
         read_manifest(save(tmp_path, text))
@@ -144,3 +148,18 @@ def test_a_source_of_the_sample_is_the_same_on_every_machine():
 )
 def test_no_password_and_no_token_of_a_catalogue_is_published(tmp_path, url):
     assert "secret" not in json.dumps(source_entry(mine(tmp_path, url), "el", "0" * 64, 1))
+
+
+@pytest.mark.parametrize(
+    "path", ["../x", "/etc/passwd", "data/../../x", "a//b", ".git/config", "a\\b", "a*b", "", "a/", "a\nb", "~/x", 3]
+)
+def test_a_manifest_from_outside_names_no_file_outside_its_release(tmp_path, path):
+    hostile = MANIFEST | {"beside": [{"path": path, "size": 1, "sha256": "0" * 64}]}
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(save(tmp_path, to_text(hostile)))
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "v1", "v1.0.0-rc.1", "v01.0.0", "v1.0.0/../..", "main", None])
+def test_a_manifest_from_outside_names_no_version_that_is_none(tmp_path, version):
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(save(tmp_path, to_text(MANIFEST | {"version": version})))
