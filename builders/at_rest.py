@@ -18,6 +18,7 @@ class Release:
     bring: Callable[[Sequence[str]], Path]
     commit: str | None = None  # on the Hub
     yanked: str | None = None  # why, if it is
+    listed: Callable[[], Sequence[str]] = tuple  # faults in what the place itself says that it holds
 
     @property
     def version(self) -> str:

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
 from builders.at_rest import Release, paths_of
 from builders.versions import Change, Difference
-from builders.work import Work, sql
+from builders.work import Work, bench, sql
 from cards.manifest import Manifest, content, data_files
 
+CARD = "README.md"
+Examples = dict[str, list[dict[str, Any]]]
 WORDS = ("title", "summary", "langs", "sources", "recipe", "filters", "prompts", "models", "translator", "ledger")
 
 
@@ -39,6 +42,19 @@ def examples(before: Release, after: Release, config: str, work: Work, limit: in
     return [
         {name: json.loads(text) if text else None for name, text in zip(tables, row[4:], strict=True)} for row in found
     ]
+
+
+def diff(before: Release, after: Release, num: int = 3, card: bool = False) -> tuple[Difference, Examples, str]:
+    """What differs between two releases, up to `num` rows of each config, and with `card` the lines of the cards."""
+    with bench() as work:
+        difference = compare(before, after, work)
+        found = {c.config: examples(before, after, c.config, work, num) for c in difference.configs if num}
+    return difference, found, _card_lines(before, after) if card else ""
+
+
+def _card_lines(before: Release, after: Release) -> str:
+    old, new = ((r.bring([CARD]) / CARD).read_text(encoding="utf-8").split("\n") for r in (before, after))
+    return "\n".join(unified_diff(old, new, before.place, after.place, lineterm="", n=0))
 
 
 def same_content(before: Manifest, manifest: Manifest) -> bool:

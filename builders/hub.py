@@ -16,12 +16,13 @@ from huggingface_hub import (
     CommitOperationDelete,
     HfApi,
     constants,
+    try_to_load_from_cache,
 )
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from builders.answers import ask, missing, once, refusal
+from builders.answers import ask, missing, once
 from builders.at_rest import Overtaken, Release, Seen
 from builders.folder import STATUS, read_status, status_text
 from builders.versions import in_order
@@ -34,14 +35,14 @@ WITH_US = {".gitattributes", "README.md"}  # what a repository may hold that not
 Operation = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
 
 
-def hub_home(to: str, name: str, private: bool = False) -> "HubHome":
+def hub_home(to: str, name: str, private: bool = False, offline: bool = False) -> "HubHome":
     """The repository that hf://ORG (for releases of a name) or hf://ORG/NAME is; InputError if it is neither."""
     parts = to.removeprefix("hf://").removeprefix("datasets/").rstrip("/").split("/")
     if len(parts) == 1 and name:
         parts.append(name)
     if len(parts) != 2 or not all(re.fullmatch(PART, part) for part in parts):
         raise InputError(f"{to[:200]!r} is no place on the Hub. Write hf://ORG, or hf://ORG/NAME for one repository.")
-    return HubHome("/".join(parts), name, private)
+    return HubHome("/".join(parts), name, private, offline)
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class HubHome:
     repo: str
     name: str
     private: bool = False
+    offline: bool = False  # ask no server: what is not in the cache is not there
 
     @property
     def place(self) -> str:
@@ -132,7 +134,8 @@ class HubHome:
                 "by hand. Move it back to its commit, or delete it, on the Hub."
             )
         why = self._yanked(head).get(version) if head else None
-        return Release(place, manifest, partial(self._bring, place, commit), commit, why)
+        listed = partial(self._faults, manifest, version)
+        return Release(place, manifest, partial(self._bring, place, commit), commit, why, listed)
 
     def _manifest(self, commit: str) -> Manifest | None:
         text = self._read(FILE, commit)
@@ -151,16 +154,20 @@ class HubHome:
 
     def _download(self, path: str, commit: str) -> str:
         try:
-            return self.api.hf_hub_download(self.repo, path, repo_type="dataset", revision=commit)
-        except Exception as error:
+            download = partial(self.api.hf_hub_download, self.repo, path, repo_type="dataset", revision=commit)
+            return str(download(local_files_only=self.offline))
+        except EntryNotFoundError as error:
             if missing(error):
                 raise LookupError from None
             raise
 
     def _bring(self, place: str, commit: str, paths: Sequence[str]) -> Path:
         """Fetch files of a commit to the Hub's cache; the folder there that holds them."""
-        options = {"repo_type": "dataset", "revision": commit, "allow_patterns": list(paths)}
-        folder = Path(ask(place, self.api.snapshot_download, self.repo, **options))
+        cached = [try_to_load_from_cache(self.repo, path, revision=commit, repo_type="dataset") for path in paths]
+        if all(isinstance(path, str) for path in cached):
+            return Path(str(cached[0])).parents[paths[0].count("/")]
+        options = {"repo_type": "dataset", "revision": commit, "local_files_only": self.offline}
+        folder = Path(ask(place, self.api.snapshot_download, self.repo, allow_patterns=list(paths), **options))
         if lost := [path for path in paths if not (folder / path).is_file()]:
             raise InputError(f"{place} has no {lost[0]} where its manifest says so, or it is not in the cache.")
         return folder
@@ -228,13 +235,17 @@ class HubHome:
 
     def _check(self, manifest: Manifest, revision: str) -> None:
         """InputError unless the Hub says of every file of a release what the manifest says."""
+        if faults := self._faults(manifest, revision):
+            place = f"{self.place}@{manifest['version']}"
+            raise InputError(f"{faults[0]} `builders yank {place}` warns others; then publish again.")
+
+    def _faults(self, manifest: Manifest, revision: str) -> list[str]:
+        """What the Hub says otherwise than the manifest of the files of a revision."""
         there = self._tree(revision)
-        for entry in release_files(manifest):
-            if not (file := there.get(entry["path"])) or file.size != entry["size"] or _differs(file, entry["sha256"]):
-                raise InputError(
-                    f"{self.place} does not hold {entry['path']} of {manifest['version']} as it was published. "
-                    f"`builders yank {self.place}@{manifest['version']}` warns others; then publish again."
-                )
+        entries = {entry["path"]: entry for entry in release_files(manifest)}
+        wrong = [path for path, entry in entries.items() if not (file := there.get(path)) or _is_other(file, entry)]
+        wrong += [path for path in there if path.startswith("data/") and path not in entries]
+        return [f"{self.place} does not hold {path[:200]!r} of {revision} as it was published." for path in wrong]
 
     # What is said of it
 
@@ -309,6 +320,10 @@ def _differs(file: RepoFile, sha256: str) -> bool:
     return file.lfs is not None and file.lfs.sha256 != sha256
 
 
+def _is_other(file: RepoFile, entry: Mapping[str, Any]) -> bool:
+    return bool(file.size != entry["size"]) or _differs(file, entry["sha256"])
+
+
 def _differs_from(file: RepoFile, path: Path) -> bool:
     """Whether the Hub's file is not the one on this disk."""
     content = path.read_bytes() if file.lfs is None else b""
@@ -316,6 +331,3 @@ def _differs_from(file: RepoFile, path: Path) -> bool:
         return bool(file.blob_id != hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest())
     with path.open("rb") as opened:
         return bool(file.lfs.sha256 != hashlib.file_digest(opened, "sha256").hexdigest())
-
-
-__all__ = ["HubHome", "forget_cached", "hub_home", "hub_homes", "refusal"]

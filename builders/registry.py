@@ -12,11 +12,12 @@ from builders.at_rest import Home, Overtaken, Published, Release, Seen, Wish, in
 from builders.difference import compare, same_content
 from builders.folder import FolderHome
 from builders.release import check_rows, finish, load_back, made_with, read_made_with
-from builders.versions import next_version, parse_version
+from builders.versions import next_version
 from builders.work import Work
 from cards.card import render_card
 from cards.manifest import FILE, Manifest, canonical, identity, row_digests
 from cards.notes import written_by_hand
+from corpora.catalog import language
 from corpora.errors import InputError, unknown
 from corpora.files import scratch
 
@@ -229,4 +230,55 @@ def _unchanged(before: Release) -> Published:
     return Published(before.place, before.manifest, False, why)
 
 
-__all__ = ["Draft", "choose", "home_of", "names", "open_release", "parse_version", "publish", "roll_back", "versions"]
+def homes(registry: str | Path = "registry") -> list[Home]:
+    """The homes of all releases in a registry: a folder, hf://ORG, or one of them as hf://ORG/NAME or FOLDER/NAME."""
+    place = str(registry).rstrip("/")
+    if not place.startswith(HUB):
+        folder = _folder(place)
+        if versions(folder.parent, folder.name):
+            return [FolderHome(folder.parent, folder.name)]
+        return [FolderHome(folder, name) for name in names(folder)]
+    if "/" in place.removeprefix(HUB).removeprefix("datasets/"):
+        return [home_of(place, "")]
+    from builders.hub import hub_homes
+
+    return list(hub_homes(place.removeprefix(HUB)))
+
+
+def list_releases(registry: str | Path = "registry", search: str = "") -> list[Release]:
+    """Every version of every release in a registry, oldest first; only those that say all words of `search`."""
+    found = [home.release(version) for home in homes(registry) for version in home.look().versions]
+    words = search.lower().split()
+    return [release for release in found if all(word in _searched(release.manifest) for word in words)]
+
+
+def _searched(manifest: Manifest) -> str:
+    """What a search looks through: name, words, configs, languages by code and name, corpora, licences."""
+    said = [manifest[key] for key in ("name", "version", "title", "summary", "format")]
+    said += [*manifest["configs"], *manifest["langs"], *(language(lang).name for lang in manifest["langs"])]
+    said += [source[key] for source in manifest["sources"] for key in ("corpus", "title", "licence")]
+    return " ".join(map(str, said)).lower()
+
+
+def home_to_roll_back(release: str, registry: str | Path = "registry") -> tuple[Home, str]:
+    """The home of NAME@VERSION or hf://ORG/NAME@VERSION, and the version."""
+    place, _, version = release.rpartition("@")
+    if not place:
+        raise InputError(f"Name the version to go back to, such as {release}@v1.0.0.")
+    return _known_home(place, str(registry)), version
+
+
+def yank(release: str, why: str | None, registry: str | Path = "registry") -> Release:
+    """Yank a version (NAME@VERSION, hf://ORG/NAME@VERSION), or with None take that back; the release as it is now.
+
+    It stays where it is for those who name it whole, who are warned; nobody else is given it.
+    """
+    place, _, version = release.rpartition("@")
+    home = _known_home(place, str(registry)) if place else None
+    version = "v" + version.removeprefix("v")
+    if home is None or version not in home.look().versions:
+        raise InputError(f"Name the whole version to yank, such as {place or release}@v1.0.0; there is no {release}.")
+    if why is not None and not why.strip():
+        raise InputError("Say why it is yanked (--why TEXT): those who use it will be told.")
+    home.yank(version, why)
+    return home.release(version)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -175,6 +176,13 @@ class Work:
                 else:
                     connection.read_parquet([str(path) for path in rows]).create_view(name)
             yield connection
+
+
+@contextmanager
+def bench() -> Iterator[Work]:
+    """A work folder for one task that leaves nothing behind."""
+    with TemporaryDirectory(prefix="builders-") as folder:
+        yield Work(Path(folder))
 
 
 def _execute(connection: duckdb.DuckDBPyConnection, query: str, values: Inputs, title: str) -> None:
