@@ -39,6 +39,11 @@ def ask(place: str, call: Callable[..., Answer], *values: Any, **options: Any) -
             time.sleep(_wait(error) or random.uniform(0.1, 0.4) * 2 ** (TRIES - left))
         except (LocalEntryNotFoundError, HFValidationError) as error:
             raise refusal(place, error) from None
+        except OSError as error:
+            if error.errno is not None:
+                raise  # of this machine's disk
+            if not left:
+                raise InputError(f"{place}: what came is not what was announced: {_line(str(error))}.") from None
     raise AssertionError("the last try either answers or raises")
 
 
