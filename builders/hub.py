@@ -169,7 +169,8 @@ class HubHome:
         options = {"repo_type": "dataset", "revision": commit, "local_files_only": self.offline}
         folder = Path(ask(place, self.api.snapshot_download, self.repo, allow_patterns=list(paths), **options))
         if lost := [path for path in paths if not (folder / path).is_file()]:
-            raise InputError(f"{place} has no {lost[0]} where its manifest says so, or it is not in the cache.")
+            what = "not all in the cache, and no server is asked" if self.offline else "not whole on the Hub"
+            raise InputError(f"{place} is {what}: {lost[0]} is missing.")
         return folder
 
     def _tree(self, revision: str) -> dict[str, RepoFile]:
