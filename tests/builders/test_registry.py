@@ -8,8 +8,9 @@ import datasets
 import pytest
 
 from builders.folder import FolderHome
-from builders.registry import Draft, names, open_release, parse_version, publish, versions
+from builders.registry import Draft, names, open_release, publish, versions
 from builders.run import run_build, run_publish
+from builders.versions import parse_version
 from builders.work import Work
 from cards.manifest import KEYS, MANIFEST_VERSION, identity, read_manifest, to_text
 from corpora.errors import InputError

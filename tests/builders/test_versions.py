@@ -1,4 +1,4 @@
-"""Versions and differences, over every small pair of releases: the rule, and that the difference is the one there is."""
+"""Versions and differences over many small pairs of releases: the rule, and that the difference is the real one."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +23,8 @@ CHANGE = st.builds(
     COUNT,
     COUNT,
 )
-DIFFERENCE = st.builds(
-    Difference, st.tuples(CHANGE, CHANGE), st.sampled_from([(), ("x",)]), st.sampled_from([(), ("y",)])
-)
+COLUMNS = st.sampled_from([(), ("x",)])
+DIFFERENCE = st.builds(Difference, st.tuples(CHANGE, CHANGE), COLUMNS, COLUMNS)
 
 
 def bump_of(difference: Difference) -> str:
@@ -55,9 +54,8 @@ def test_a_version_is_never_smaller_than_the_difference_needs_and_always_later(l
 
 
 KEYS = st.sampled_from("abcd")
-ROWS = st.dictionaries(
-    KEYS, st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(["train", "validation"])), max_size=4
-)
+ROW = st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(["train", "validation"]))
+ROWS = st.dictionaries(KEYS, ROW, max_size=4)
 CONFIGS = st.dictionaries(st.sampled_from(["el", "hi"]), ROWS.filter(bool), min_size=1)
 
 
@@ -68,7 +66,7 @@ def release(tiny, row, writer):
     def make(folder: Path, rows) -> Release:
         splits = {
             config: {
-                split: [row(id, split, output=text) for id, (text, place) in sorted(own.items()) if place == split]
+                split: [row(key, split, output=text) for key, (text, place) in sorted(own.items()) if place == split]
                 for split in {place for _, place in own.values()}
             }
             for config, own in rows.items()
