@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from corpora.errors import InputError, unknown
 from corpora.files import scratch
 
 HUB = "hf://"
+LEDGER = "ledger.parquet"
 ATTEMPTS = 40  # how often others may be first before a publisher gives up
 FAILURES = 5  # how often a place may fail
 
@@ -137,6 +139,8 @@ def roll_back(home: Home, version: str, work: Work, wish: Wish | None = None) ->
     with home.held() as room, scratch(room or work.scratch) as folder:
         there = _look(home, {"name": home.name}, wish).versions
         old = home.release(choose(there, home.yanked(), version, home.place))
+        if any(entry["path"] == LEDGER for entry in old.manifest["beside"]):
+            shutil.copyfile(old.bring([LEDGER]) / LEDGER, folder / LEDGER)  # it shows rows that the manifest does not
         return _settle(home, old, folder, work, wish, copied=True)
 
 

@@ -237,7 +237,7 @@ def _filter_entry(rule: Filter, langs: Sequence[str]) -> dict[str, Any]:
 
 
 def finish(folder: Path, manifest: Manifest, where: str, written: Mapping[str, str]) -> None:
-    """Write what follows from the manifest beside the data: picture, card, croissant.json, the versions that made it, manifest.
+    """Write what follows from the manifest: picture, card, croissant.json, itself; and the versions that made it.
 
     `where` is what the card tells to load, `written` what people wrote into the card. The manifest gets `beside`: what
     was written, by digest.

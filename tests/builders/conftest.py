@@ -145,6 +145,9 @@ def write_rows(rows: Rows) -> Callable[[Path], Manifest]:
                 described[split] = {"rows": len(own), "num_bytes": table.nbytes, "rows_sha256": digest_of(own)}
                 described[split]["files"] = [file_entry(folder, path)]
             configs[config] = {"langs": ["el"], "splits": described}
+        pq.write_table(
+            pa.table({"stage": ["screened"], "examples": ["of what was rejected"]}), folder / "ledger.parquet"
+        )
         return configs
 
     return write

@@ -321,6 +321,8 @@ def test_a_rollback_is_a_new_version_with_the_old_rows_and_sends_no_data(place, 
     }
     assert made.manifest["parent"]["version"] == "v2.0.0"
     assert faults(place) == ()
+    ledgers = [r.folder() / "ledger.parquet" for r in (old, made)]
+    assert ledgers[0].read_bytes() == ledgers[1].read_bytes()
     data = {entry["sha256"] for entry in data_files(made.manifest["configs"])}
     assert not [asked for asked in hub.seen if asked.startswith("PUT") and asked.rpartition("/")[2] in data]
     assert identity(open_release(f"{place}@v1.0.0").manifest) == old.identity
