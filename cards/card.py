@@ -44,6 +44,7 @@ def render_card(manifest: Mapping[str, Any], where: str = ".", written: Mapping[
         restricted=[s["corpus"] for s in _by_corpus(text_sources(manifest)) if "-nc" in s["licence"]],
         translation_models=translation_models(manifest),
         searched=_by_corpus([s for s in manifest["sources"] if s["kind"] == "evaluation"]),
+        contents=contents(manifest),
         funnel=funnel(manifest),
         reasons=reasons(manifest),
         names={lang: language(lang).name for lang in manifest["langs"]},
@@ -131,6 +132,15 @@ def reasons(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
                 found[number["lang"]] += number["rows"]
         table.append({"name": rule["name"], "why": rule["why"], "rows": found, "total": sum(found.values())})
     return table
+
+
+def contents(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is in each config, by language, task, direction and corpus: rows to train on and to validate with."""
+    keys, table = ("config", "lang", "task", "direction", "corpus"), {}
+    for row in manifest["mixture"]:
+        place = table.setdefault(tuple(row[key] for key in keys), {"train": 0, "validation": 0})
+        place[row["split"]] += row["rows"]
+    return [{**dict(zip(keys, place, strict=True)), **rows} for place, rows in table.items()]
 
 
 def _by_corpus(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
