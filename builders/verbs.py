@@ -69,14 +69,12 @@ def verify_verb(releases: tuple[str, ...], registry: str, as_json: bool) -> None
     from builders.registry import open_release
     from builders.report_versions import verified_json, verified_text
     from builders.verify import verify
-    from builders.work import bench
     from corpora.errors import InputError
 
     whole = True
     for release in [open_release(name, registry) for name in releases]:
         _warn(release)
-        with bench() as work:
-            found = verify(release, work)
+        found = verify(release)
         click.echo(verified_json(found) if as_json else verified_text(found))
         whole = whole and not found.faults
     if not whole:

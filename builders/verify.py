@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from builders.at_rest import Release
 from builders.release import rows_digest
-from builders.work import Work
+from builders.work import Work, bench
 from cards.manifest import FILE, data_files, num_rows, release_files, to_text
 from corpora.errors import InputError
 from corpora.files import sha256_of
@@ -28,8 +28,14 @@ class Verified:
     faults: tuple[str, ...]
 
 
-def verify(release: Release, work: Work) -> Verified:
-    """Read all of a release, fetched first if it lies on the Hub, and compare it with its manifest."""
+def verify(release: Release, work: Work | None = None) -> Verified:
+    """Read all of a release, fetched first if it lies on the Hub, and compare it with its manifest.
+
+    What is wrong is in `faults`, a sentence each; of `rows` and `num_bytes` those that the manifest says.
+    """
+    if work is None:
+        with bench() as work:
+            return verify(release, work)
     entries = release_files(release.manifest)
     listed = list(release.listed())
     try:

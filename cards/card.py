@@ -136,7 +136,8 @@ def reasons(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def contents(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What is in each config, by language, task, direction and corpus: rows to train on and to validate with."""
-    keys, table = ("config", "lang", "task", "direction", "corpus"), {}
+    keys = ("config", "lang", "task", "direction", "corpus")
+    table: dict[tuple[str, ...], dict[str, int]] = {}
     for row in manifest["mixture"]:
         place = table.setdefault(tuple(row[key] for key in keys), {"train": 0, "validation": 0})
         place[row["split"]] += row["rows"]

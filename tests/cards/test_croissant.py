@@ -14,8 +14,6 @@ from tests.cards.test_card import HOSTILE, manifest, source
 
 PARENT = {"version": "v1.1.0", "manifest_sha256": "3" * 64}
 MESSAGES = [{"name": "messages", "list": [{"name": name} for name in ("role", "content")]}]
-    {"name": "messages", "list": [{"name": n} for n in ("role", "content")]}
-]
 KEY = [{"name": name, "dtype": "string"} for name in ("id", "lang", "task", "direction")]
 
 
