@@ -39,6 +39,8 @@ def ask(place: str, call: Callable[..., Answer], *values: Any, **options: Any) -
             time.sleep(_wait(error) or random.uniform(0.1, 0.4) * 2 ** (TRIES - left))
         except (LocalEntryNotFoundError, HFValidationError) as error:
             raise refusal(place, error) from None
+        except UnicodeEncodeError:
+            raise InputError(f"The token for {place} has characters that no token has. {AUTH}") from None
         except OSError as error:
             if error.errno is not None:
                 raise  # of this machine's disk

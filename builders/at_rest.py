@@ -96,6 +96,9 @@ class Home(Protocol):
     def place(self) -> str:
         """How a person names it."""
 
+    def ready(self) -> None:
+        """InputError if it is plain already that nothing can be published here."""
+
     def held(self) -> AbstractContextManager[Path | None]:
         """Keep others out where that can be done; a folder to write a release in, or None for any."""
 

@@ -35,13 +35,17 @@ class FolderHome:
         """The folder, as a person names it."""
         return str(self.path)
 
-    @contextmanager
-    def held(self) -> Iterator[Path]:
-        """Keep other publishers out, and write in the registry, on the disk where the release will lie."""
+    def ready(self) -> None:
+        """InputError if `datasets` could not load from here."""
         if set(str(self.path.resolve())) & set("[]*?"):
             raise InputError(
                 f"datasets cannot load from {self.path}: it takes [, ], * and ? for patterns. Name another folder."
             )
+
+    @contextmanager
+    def held(self) -> Iterator[Path]:
+        """Keep other publishers out, and write in the registry, on the disk where the release will lie."""
+        self.ready()
         with locked(self.path, "registry folder", PATIENCE):
             remove_leftovers(self.path)
             yield self.path
@@ -95,7 +99,7 @@ def read_status(text: bytes, where: str) -> dict[str, str]:
     try:
         yanked: Any = json.loads(text)["yanked"]
         if all(isinstance(why, str) for why in yanked.values()):
-            return dict(yanked)
+            return {name: "".join(c if c.isprintable() else " " for c in why) for name, why in yanked.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     raise InputError(f'{where} is damaged: it should say {{"yanked": {{VERSION: WHY}}}}. Restore it.')

@@ -22,7 +22,7 @@ from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from builders.answers import ask, missing, once
+from builders.answers import AUTH, ask, missing, once
 from builders.at_rest import Overtaken, Release, Seen
 from builders.folder import STATUS, read_status, status_text
 from builders.versions import in_order
@@ -74,6 +74,25 @@ class HubHome:
     def told(self, version: str) -> str:
         """The repository; the version is its revision."""
         return self.place
+
+    def ready(self) -> None:
+        """InputError if the token may not write here: said before hours of work, not after."""
+        try:
+            ask(self.place, self._may_write)
+            return
+        except LookupError:  # there is no repository yet
+            who = ask(self.place, self.api.whoami)
+        org = self.repo.split("/")[0]
+        if org not in {who["name"], *(other["name"] for other in who.get("orgs", []))}:
+            raise InputError(f"The Hub knows you as {who['name']}, who is not in {org}. {AUTH}")
+
+    def _may_write(self) -> None:
+        try:
+            self.api.auth_check(self.repo, repo_type="dataset", write=True)
+        except HfHubHTTPError as error:
+            if missing(error):
+                raise LookupError from None
+            raise
 
     # What it holds
 
@@ -267,7 +286,9 @@ class HubHome:
         main, card = self._manifest(head), self._read("README.md", head)
         if main and card and main["version"] == version:
             notice = f"{version} was yanked: {why}" if why is not None else ""
-            operations.append(CommitOperationAdd("README.md", with_notice(card.decode(), notice).encode()))
+            operations.append(
+                CommitOperationAdd("README.md", with_notice(card.decode(errors="replace"), notice).encode())
+            )
         done = f"Yank {version}: {why}" if why is not None else f"Take back that {version} is yanked"
         with once(self.place):
             self.api.create_commit(

@@ -167,7 +167,8 @@ def release_text(folder: str, manifest: Manifest) -> str:
         tabulate(_stages(manifest), ["stage", "corpus", "lang", "in", "rejected", "kept"], disable_numparse=True),
         tabulate(sources, ["source", "lang", "licence", "sha256", "url"], disable_numparse=True),
     ]
-    return "\n\n".join(part for part in parts if part)
+    text = "\n\n".join(part for part in parts if part)
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)  # it may come from outside
 
 
 SPLITS = ("train", "validation")

@@ -20,6 +20,7 @@ from builders.registry import Draft, home_of, publish
 from builders.release import describe, known_rows, release_name, write_data
 from builders.scores import Scores, hints, read_scores
 from builders.stages import Built, build, chosen_filters, sources
+from builders.versions import check_wish
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
 from corpora.errors import InputError
@@ -106,6 +107,10 @@ def run_publish(
     homes = {recipe.name: home_of(str(to), release_name(recipe, form), private) for recipe in recipes}
     if len({home.place for home in homes.values()}) < len(recipes):
         raise InputError(f"{to} is one repository, for one recipe; name the organisation, or publish recipe by recipe.")
+    if wish and wish.version:
+        check_wish(wish.version)
+    for home in homes.values() if not (wish and wish.dry) else ():
+        home.ready()
     with _opened(request) as work:
         for built in _builds(request, work):
             if form == "messages":

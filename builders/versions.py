@@ -90,6 +90,15 @@ def successor(version: str, bump: str) -> str:
     return "v" + ".".join(map(str, following))
 
 
+def check_wish(asked: str) -> None:
+    """InputError unless a user asked for a bump or a version."""
+    if asked not in BUMPS:
+        try:
+            parse_version(asked)
+        except InputError as error:
+            raise InputError(f"{error} Or ask for {', '.join(BUMPS)}.") from None
+
+
 def next_version(latest: str | None, difference: Difference | None, asked: str | None) -> tuple[str, str]:
     """The version of a release that differs so from the latest, and why.
 

@@ -15,8 +15,10 @@ from corpora.web.urls import is_url, public
 FILE = "manifest.json"
 MANIFEST_VERSION = 2
 KEYS = {"name", "version", "parent", "configs", "features", "sources", "ledger", "mixture", "filters", "langs"}
-KEYS |= {"beside", "format"}
+KEYS |= {"beside", "format", "title", "summary", "difference", "models", "translator", "recipe"}
 PATH = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)  # one step down after another, and no pattern
+DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+SOURCE = ("corpus", "lang", "kind", "title", "version", "url", "sha256", "licence", "licence_note", "homepage")
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]*", re.ASCII)
 VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
 VERSIONED = ("version", "parent", "difference", "beside")  # what a version adds, and what is drawn from all
@@ -50,7 +52,7 @@ def parse_manifest(text: bytes, where: str) -> Manifest:
     """The manifest that a file holds; InputError if it is damaged or names files outside its release."""
     try:
         manifest = json.loads(text.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where} is damaged: {error}. Restore it, or move the folder away.") from None
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != MANIFEST_VERSION:
         raise InputError(
@@ -65,16 +67,37 @@ def parse_manifest(text: bytes, where: str) -> Manifest:
 
 
 def _fault(manifest: Manifest) -> str:
-    """What is wrong with the names in a manifest from outside, or nothing: they become names of files and tags."""
+    """What is wrong with a manifest from outside, or nothing: what it says becomes names of files and tags."""
     try:
-        for path in (entry["path"] for entry in release_files(manifest)):
-            if not PATH.fullmatch(path):
-                return f"{path[:80]!r} is no path of a file in a release"
+        for entry in release_files(manifest):
+            if not PATH.fullmatch(entry["path"]):
+                return f"{entry['path'][:80]!r} is no path of a file in a release"
+            if type(entry["size"]) is not int or not DIGEST.fullmatch(entry["sha256"]):
+                return f"of {entry['path'][:80]!r} it does not say size and sha256"
         if not VERSION.fullmatch(manifest["version"]) or not NAME.fullmatch(manifest["name"]):
             return f"{manifest['name'][:80]!r} {manifest['version'][:80]!r} is no name and version"
+        return "" if _sound(manifest) else "its configs, columns, sources or words are not what a manifest has"
     except (TypeError, KeyError, AttributeError):
         return "its files, name or version are not what a manifest says of them"
-    return ""
+
+
+def _sound(manifest: Manifest) -> bool:
+    """Whether the parts that others read have their types."""
+    splits = [split for config in manifest["configs"].values() for split in config["splits"].values()]
+    words = [manifest[key] for key in ("title", "summary", "difference", "format")]
+    words += [name for config in manifest["configs"].values() for name in config["langs"]]
+    words += [feature["name"] for feature in manifest["features"]]
+    words += [source[key] for source in manifest["sources"] for key in SOURCE if key != "size"]
+    words += [rule[key] for rule in manifest["filters"] for key in ("name", "why")]
+    numbers = [split[key] for split in splits for key in ("rows", "num_bytes")]
+    numbers += [number["rows"] for number in manifest["ledger"]]
+    return (
+        all(type(value) is str for value in words)
+        and all(type(value) is int for value in numbers)
+        and all(NAME.fullmatch(name) for name in manifest["configs"])
+        and all(DIGEST.fullmatch(split["rows_sha256"]) for split in splits)
+        and all(number[key] is not None for number in manifest["ledger"] for key in ("stage", "lang", "reason"))
+    )
 
 
 def data_files(configs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

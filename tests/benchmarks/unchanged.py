@@ -1,4 +1,4 @@
-"""How long it takes to see that nothing changed, once the rows are known: `python tests/benchmarks/unchanged.py [ROWS]`.
+"""How long it takes to see that nothing changed, once the rows are known: `unchanged.py [ROWS]`.
 
 Publishes a release of synthetic rows over the tests' small Hub and into a folder, and then the same again; the second
 time is printed. The issue asks for two seconds.
@@ -59,7 +59,9 @@ def main() -> None:
             again = publish(home, known, work)
             took = time.perf_counter() - before
             assert not again.new
-            print(f"{home.place}: {rows:,} rows, first {first:.1f} s, unchanged {took:.2f} s ({digested:.2f} s digests)")
+            print(
+                f"{home.place}: {rows:,} rows, first {first:.1f} s, unchanged {took:.2f} s ({digested:.2f} s digests)"
+            )
 
 
 def write(examples: Path, place: Path) -> dict[str, object]:

@@ -213,7 +213,8 @@ def test_what_a_killed_run_left_is_removed_by_the_next(put, row, registry):
 def make_version(registry: Path, name: str, version: str) -> None:
     folder = registry / name / version
     folder.mkdir(parents=True)
-    manifest = dict.fromkeys(KEYS) | {"manifest_version": MANIFEST_VERSION, "configs": {}, "beside": []}
+    lists = {key: [] for key in ("features", "sources", "filters", "ledger", "beside")}
+    manifest = dict.fromkeys(KEYS, "") | lists | {"manifest_version": MANIFEST_VERSION, "configs": {}}
     (folder / "manifest.json").write_text(to_text(manifest | {"name": name, "version": version}))
 
 

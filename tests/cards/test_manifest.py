@@ -22,19 +22,22 @@ from cards.manifest import (
 from corpora.catalog import SAMPLE, load_catalog
 from corpora.errors import InputError
 
-MANIFEST = dict.fromkeys(KEYS) | {
+SPLIT = {"num_bytes": 1, "rows_sha256": "0" * 64, "files": []}
+MANIFEST = dict.fromkeys(KEYS, "") | {
     "manifest_version": MANIFEST_VERSION,
     "version": "v1.0.0",
     "parent": None,
     "title": "Ελληνικά «ü»\u2028\n---",
     "share": 0.1,
     "configs": {
-        "el": {"splits": {"train": {"rows": 5, "files": []}, "validation": {"rows": 2, "files": []}}},
-        "hi": {"splits": {"train": {"rows": 4, "files": []}}},
+        "el": {"langs": ["el"], "splits": {"train": SPLIT | {"rows": 5}, "validation": SPLIT | {"rows": 2}}},
+        "hi": {"langs": ["hi"], "splits": {"train": SPLIT | {"rows": 4}}},
     },
     "name": "tiny",
     "beside": [{"path": "README.md", "size": 1, "sha256": "0" * 64}],
+    **dict.fromkeys(("features", "sources", "filters", "ledger"), ()),
 }
+MANIFEST = json.loads(to_text(MANIFEST))
 MINE = """
 [mine]
 title = "Mine"
@@ -83,7 +86,7 @@ def test_any_change_is_another_identity():
 def test_the_content_is_all_but_what_a_version_adds():
     later = MANIFEST | {"version": "v2.0.0", "parent": {"version": "v1.0.0"}, "difference": "more", "beside": []}
     assert content(later) == content(MANIFEST)
-    assert set(content(MANIFEST)) == set(MANIFEST) - {"version", "parent", "beside"}
+    assert set(content(MANIFEST)) == set(MANIFEST) - {"version", "parent", "difference", "beside"}
     assert content(MANIFEST | {"title": "other"}) != content(MANIFEST)
     assert MANIFEST["version"] == "v1.0.0"
 
@@ -163,3 +166,28 @@ def test_a_manifest_from_outside_names_no_file_outside_its_release(tmp_path, pat
 def test_a_manifest_from_outside_names_no_version_that_is_none(tmp_path, version):
     with pytest.raises(InputError, match="is damaged"):
         read_manifest(save(tmp_path, to_text(MANIFEST | {"version": version})))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": 3},
+        {"configs": []},
+        {"configs": {"../x": {"langs": [], "splits": {}}}},
+        {"configs": {"el": {"langs": ["el"], "splits": {"train": SPLIT | {"rows": "5"}}}}},
+        {"configs": {"el": {"langs": ["el"], "splits": {"train": SPLIT | {"rows": 5, "rows_sha256": "x"}}}}},
+        {"features": [1]},
+        {"sources": [{"corpus": "x"}]},
+        {"ledger": [{"rows": None}]},
+        {"beside": [{"path": "README.md", "size": "1", "sha256": "0" * 64}]},
+        {"beside": [{"path": "README.md", "size": 1, "sha256": "zz"}]},
+    ],
+)
+def test_a_manifest_from_outside_that_says_something_else_is_damaged(tmp_path, changes):
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(save(tmp_path, to_text(MANIFEST | changes)))
+
+
+def test_a_manifest_without_end_is_damaged(tmp_path):
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(save(tmp_path, "[" * 100_000))

@@ -192,6 +192,11 @@ def repo_info(hub: Hub, request: Request, repo_id: str, revision: str) -> Answer
     return as_json(about(hub.repo(request, repo_id), revision, hub))
 
 
+def auth_check(hub: Hub, request: Request, repo_id: str, write: str) -> Answer:
+    hub.repo(request, repo_id, write=bool(write))
+    return as_json({})
+
+
 # Uploads
 
 
@@ -414,6 +419,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST", r"/api/repos/create", create_repo),
     ("GET", r"/api/datasets", list_repos),
     ("GET", rf"{API}(?:/revision/{REV})?", repo_info),
+    ("GET", rf"{API}/auth-check(/write)?", auth_check),
     ("POST", rf"{API}/preupload/{REV}", preupload),
     ("POST", rf"/datasets/{REPO}\.git/info/lfs/objects/batch", lfs_batch),
     ("PUT", r"/_lfs/([0-9a-f]{64})", lfs_put),

@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -13,6 +16,7 @@ from builders.cli import cli
 from builders.difference import diff
 from builders.locks import fetch, load, lock, read_lock
 from builders.registry import home_of, list_releases, open_release, roll_back, yank
+from builders.release import rows_digest
 from builders.verify import verify
 from builders.work import bench
 from cards.manifest import data_files, identity, to_text
@@ -353,3 +357,46 @@ def test_the_hub_s_own_command_reads_what_was_published(hub, here):
     assert "v1.0.0" in ask("repos", "tag", "list", "org/read", "--type", "dataset")
     ask("download", "org/read", "--type", "dataset", "--revision", "v1.0.0", "--local-dir", "copy")
     assert "3 rows" in run("verify", "copy")
+
+
+def test_a_damaged_release_is_never_removed_by_who_reads_it(place, here):
+    other = open_release(f"{place}@v2.0.0")
+    path = (other.folder() / TRAIN).resolve()
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(InputError, match="is damaged"):
+        diff(open_release(f"{place}@v1.0.0"), other)
+    assert path.stat().st_size == 500
+
+
+def test_a_release_of_other_columns_is_a_sentence(folder):
+    pq.write_table(pa.table({"x": [1]}), folder / TRAIN)
+    put("registry", ONE, name="other")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["configs"]["el"]["splits"]["train"]["rows_sha256"] = "0" * 64
+    (folder / "manifest.json").write_text(to_text(manifest))
+    with pytest.raises(InputError, match="not the columns"):
+        diff(open_release("tiny"), open_release("other"))
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", 'quote " back \\ slash / tab \t', "a\u2028b\x7f\U0001f600\x01", "Ελληνικά हिन्दी"]
+)
+def test_the_digest_of_rows_is_the_same_for_every_writer_and_can_be_had_without_this_project(here, text):
+    made = put("registry", {"el": {"1": text, "2": "more"}})
+    path = made.folder / TRAIN
+    pl.read_parquet(path).write_parquet(here / "other.parquet", compression="uncompressed", row_group_size=1)
+    with bench() as work:
+        digests = {rows_digest([file], work) for file in (path, here / "other.parquet")}
+    assert digests == {made.manifest["configs"]["el"]["splits"]["train"]["rows_sha256"]}
+
+
+def test_no_answer_at_all_is_a_sentence(here):
+    code = "from builders.cli import main; main()"
+    own = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(here)}
+    command = [sys.executable, "-c", code, "verify", "hf://org/x"]
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "no answer from http://127.0.0.1:9" in done.stderr
+    own |= {"HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert "the Hub is not asked or not reached" in done.stderr

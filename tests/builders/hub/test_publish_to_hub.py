@@ -16,7 +16,7 @@ import datasets
 import pytest
 
 from builders.at_rest import Wish
-from builders.registry import open_release
+from builders.registry import home_of, open_release
 from builders.verify import verify
 from builders.work import bench
 from cards.manifest import identity, parse_manifest, release_files
@@ -194,6 +194,37 @@ def test_a_token_that_may_not_write_ends_with_a_sentence_that_does_not_show_it(h
         put(to, ONE)
     assert token not in str(told.value)
     assert repo not in hub.store.repos
+
+
+@pytest.mark.parametrize(
+    ("token", "to", "said"),
+    [
+        ("hf_nope", "hf://org/x", "does not know you"),
+        ("hf_mallory", "hf://org/x", "The Hub knows you as mallory, who is not in org"),
+        ("hf_reader", "hf://org/early", "forbids"),
+        ("hf_\u00e9", "hf://org/x", "token"),
+    ],
+)
+def test_who_may_not_write_is_told_before_the_work_and_not_after(hub, to, token, said, monkeypatch):
+    if to.endswith("early"):
+        put(to, ONE)
+    monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(InputError, match=said) as told:
+        home_of(to, "tiny").ready()
+    assert token not in str(told.value)
+
+
+def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(hub, repo, to, monkeypatch):
+    monkeypatch.setattr("builders.registry.FAILURES", 0)
+    rows = {"el": {"1": "a text that no other test uploads"}}
+    commit_answers(hub, refused(500))
+    with pytest.raises(InputError, match="fails again"):
+        put(to, rows)
+    assert len([asked for asked in hub.seen if asked.startswith("PUT")]) >= 1
+    hub.faults.clear()
+    hub.seen.clear()
+    assert put(to, rows).new
+    assert not [asked for asked in hub.seen if asked.startswith("PUT")]
 
 
 def test_a_repository_that_is_not_there_ends_with_a_sentence(hub, to):
