@@ -103,8 +103,8 @@ class HubHome:
             return Seen()
         if self.private and not ask(self.place, self.api.repo_info, self.repo, repo_type="dataset").private:
             raise InputError(f"{self.place} is public already. Leave --private out, or change it on the Hub.")
-        main = self._manifest(head)
-        if main and main["version"] not in tags and finish:
+        main = self._manifest(head) if finish else None
+        if main and main["version"] not in tags:
             tags[main["version"]] = self._finish(main, head)
         there = in_order(tags)
         newest = self._at(there[-1], tags[there[-1]], head) if there else None
@@ -218,7 +218,7 @@ class HubHome:
                 parent_commit=head,
             ).oid
         self._tag(manifest, commit)
-        self._check(manifest, manifest["version"])
+        self._check(manifest, manifest["version"], folder)
         return f"{self.place}@{manifest['version']}"
 
     def _create(self) -> str:
@@ -253,10 +253,17 @@ class HubHome:
         if tags.get(manifest["version"]) != commit:
             raise Overtaken(f"the tag {manifest['version']} is another commit's", failed=True)
 
-    def _check(self, manifest: Manifest, revision: str) -> None:
-        """InputError unless the Hub says of every file of a release what the manifest says."""
-        if faults := self._faults(manifest, revision):
-            place = f"{self.place}@{manifest['version']}"
+    def _check(self, manifest: Manifest, revision: str, folder: Path | None = None) -> None:
+        """InputError unless the Hub says of every file of a release what the manifest says, or what `folder` holds."""
+        place, faults = f"{self.place}@{manifest['version']}", self._faults(manifest, revision)
+        if folder and not faults:
+            there, own = self._tree(revision), _own(manifest)
+            faults = [
+                f"{place} has another {path}."
+                for path in own
+                if path not in there or _differs_from(there[path], folder / path)
+            ]
+        if faults:
             raise InputError(f"{faults[0]} `builders yank {place}` warns others; then publish again.")
 
     def _faults(self, manifest: Manifest, revision: str) -> list[str]:
@@ -317,12 +324,17 @@ def _title(manifest: Manifest) -> str:
     return f"{manifest['name']} {manifest['version']}"
 
 
+def _own(manifest: Manifest) -> list[str]:
+    """The files of a release beside its data."""
+    return [*(entry["path"] for entry in manifest["beside"]), FILE, "build.json"]
+
+
 def _operations(
     folder: Path, manifest: Manifest, there: Mapping[str, RepoFile], seen: Seen, copied_from: Release | None
 ) -> list[Operation]:
     """What one commit must do: write what differs, and delete what the release no longer has."""
     data = {entry["path"]: entry["sha256"] for entry in data_files(manifest["configs"])}
-    own = [entry["path"] for entry in manifest["beside"]] + [FILE, "build.json"]
+    own = _own(manifest)
     written = own if copied_from else [*data, *own]
     operations: list[Operation] = [
         CommitOperationAdd(path, folder / path)

@@ -1,5 +1,6 @@
 """Publishing to the Hub by its real clients: what lands there, what is refused, and what nobody ever sees half done."""
 
+import base64
 import copy
 import json
 import multiprocessing
@@ -23,7 +24,7 @@ from cards.manifest import identity, parse_manifest, release_files
 from corpora.errors import InputError
 
 sys.path.insert(0, str(Path(__file__).parent))
-from drafts import alone, digest, put
+from drafts import alone, described, digest, put
 
 ONE = {"el": {"1": "ένα", "2": "δύο"}, "hi": {"1": "एक"}, "tr": {"1": "bir"}}
 TWO = {"el": {"1": "ένα", "2": "δύο!"}, "hi": {"1": "एक"}, "vi": {"1": "một"}}
@@ -179,6 +180,33 @@ def test_a_tag_that_somebody_moved_is_noticed(hub, repo, to):
     kept.tags["v1.0.0"] = kept.tags["v2.0.0"]
     with pytest.raises(InputError, match="moved or made by hand"):
         open_release(f"{to}@v1.0.0")
+
+
+HOSTILE = "a | b `c`\n---\nconfigs: 3\n---\n<script>alert(1)</script>\n# Heading {{ 1 }}\x07 \u202e"
+
+
+def test_hostile_words_of_a_recipe_and_a_corpus_are_published_as_words(hub, repo, to):
+    source = described()["sources"][0] | dict.fromkeys(("title", "licence_note", "citation", "version"), HOSTILE)
+    made = put(to, ONE, title=HOSTILE, summary=HOSTILE, sources=[source])
+    assert texts(repo, "el", "v1.0.0") == ["ένα", "δύο"]
+    card = hub.store.repos[repo].commits[hub.store.repos[repo].heads["main"]].files["README.md"]
+    text = hub.store.content(card.sha256).read_text()
+    assert "<script>" not in text.split("```bibtex")[0].split("\n---\n", 1)[1]
+    with bench() as work:
+        assert verify(open_release(made.place), work).faults == ()
+
+
+def test_a_card_that_the_hub_has_changed_on_the_way_is_not_called_published(hub, repo, to):
+    def garble(asked):
+        if asked.path.endswith("/commit/main"):
+            line = next(line for line in asked.body.splitlines() if b'"README.md"' in line)
+            value = json.loads(line)
+            value["value"]["content"] = base64.b64encode(b"---\nlicense: mit\n---\n").decode()
+            asked.body = asked.body.replace(line, json.dumps(value).encode())
+
+    hub.faults.append(garble)
+    with pytest.raises(InputError, match=r"README\.md"):
+        put(to, ONE)
 
 
 # What the Hub may answer
