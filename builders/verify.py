@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.at_rest import Release
-from builders.release import rows_digest
+from builders.digests import rows_digest
 from builders.work import Work, bench
 from cards.manifest import FILE, data_files, num_rows, release_files, to_text
 from corpora.errors import InputError

@@ -17,10 +17,11 @@ import conftest  # noqa: E402  # the Hub's address, before its clients are impor
 import duckdb  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
+from builders.digests import SPLITS, count_rows  # noqa: E402
 from builders.folder import FolderHome  # noqa: E402
 from builders.hub import hub_home  # noqa: E402
-from builders.registry import Draft, publish  # noqa: E402
-from builders.release import SCHEMAS, SPLITS, _count, _write_split  # noqa: E402
+from builders.publishing import Draft, publish  # noqa: E402
+from builders.release import SCHEMAS, _write_split  # noqa: E402
 from builders.work import Work  # noqa: E402
 from tests.builders.conftest import described  # noqa: E402
 
@@ -54,7 +55,7 @@ def main() -> None:
             publish(home, draft, work)
             first = time.perf_counter() - before
             before = time.perf_counter()
-            known = replace(draft, rows={"el": {s: n for s in SPLITS if (n := _count(examples, s))["rows"]}})
+            known = replace(draft, rows={"el": {s: n for s in SPLITS if (n := count_rows(examples, s))["rows"]}})
             digested = time.perf_counter() - before
             again = publish(home, known, work)
             took = time.perf_counter() - before

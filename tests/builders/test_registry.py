@@ -8,7 +8,8 @@ import datasets
 import pytest
 
 from builders.folder import FolderHome
-from builders.registry import Draft, names, open_release, publish, versions
+from builders.publishing import Draft, publish
+from builders.registry import names, open_release, versions
 from builders.run import run_build, run_publish
 from builders.versions import parse_version
 from builders.work import Work

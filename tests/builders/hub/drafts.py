@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from builders.at_rest import Published, Wish
-from builders.registry import Draft, home_of, publish
+from builders.publishing import Draft, publish
+from builders.registry import home_of
 from builders.work import Work
 from corpora.errors import InputError
 

@@ -243,7 +243,7 @@ def test_who_may_not_write_is_told_before_the_work_and_not_after(hub, to, token,
 
 
 def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(hub, repo, to, monkeypatch):
-    monkeypatch.setattr("builders.registry.FAILURES", 0)
+    monkeypatch.setattr("builders.publishing.FAILURES", 0)
     rows = {"el": {"1": "a text that no other test uploads"}}
     commit_answers(hub, refused(500))
     with pytest.raises(InputError, match="fails again"):
@@ -303,7 +303,7 @@ def test_a_tag_whose_answer_is_lost_is_there_once(hub, repo, to):
 
 
 def test_a_hub_that_always_fails_ends_with_a_sentence_and_no_trace(hub, repo, to, monkeypatch):
-    monkeypatch.setattr("builders.registry.FAILURES", 1)
+    monkeypatch.setattr("builders.publishing.FAILURES", 1)
     put(to, ONE)
     commit_answers(hub, *[refused(500)] * 9)
     with pytest.raises(InputError, match="fails again and again"):
