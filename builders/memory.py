@@ -21,9 +21,13 @@ TRANSLATIONS = pa.schema(
 
 @dataclass(frozen=True)
 class TranslationMemory:
-    """Translations by (digest of the English segment, language); of several, the first in the order of models."""
+    """Translations by (digest of the English segment, language); of several, the first in the order of models.
+
+    `models` are the names of those that it has anything of.
+    """
 
     texts: Mapping[tuple[str, str], str]
+    models: tuple[str, ...] = ()
 
     def translate(self, text: str, lang: str) -> str | None:
         """The text with every segment translated; None if the memory lacks one of them."""
@@ -49,7 +53,8 @@ def read_memory(path: Path) -> TranslationMemory:
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise InputError(f"{path} is not a translation memory in Parquet: {error}") from None
     rows = sorted(table.to_pylist(), key=lambda row: (row["model"] or "", row["decoding"] or ""), reverse=True)
-    return TranslationMemory({(row["sha256"], row["lang"]): row["text"] for row in rows if row["text"]})
+    texts = {(row["sha256"], row["lang"]): row["text"] for row in rows if row["text"]}
+    return TranslationMemory(texts, tuple(sorted({row["model"] or "unnamed" for row in rows if row["text"]})))
 
 
 def write_memory(rows: Iterable[Mapping[str, object]], path: Path) -> None:

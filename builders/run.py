@@ -11,14 +11,18 @@ from typing import Any
 
 from tqdm import tqdm
 
+from builders.at_rest import Published, Wish
+from builders.digests import known_rows
 from builders.examples import Translator, as_messages
 from builders.inspect import read_record
 from builders.ledger import unusual
 from builders.memory import read_memory
-from builders.registry import Published, publish
-from builders.release import describe, write_data
+from builders.publishing import Draft, publish
+from builders.registry import home_of
+from builders.release import describe, release_name, write_data
 from builders.scores import Scores, hints, read_scores
 from builders.stages import Built, build, chosen_filters, sources
+from builders.versions import check_wish
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
 from corpora.errors import InputError
@@ -96,15 +100,25 @@ def run_build(request: Request) -> list[Built]:
         return list(_builds(request, work))
 
 
-def run_publish(request: Request, registry: Path, form: str) -> Iterator[Published]:
-    """Build every recipe of a request and publish it to a registry folder, one after the other."""
+def run_publish(
+    request: Request, to: str | Path, form: str, wish: Wish | None = None, private: bool = False
+) -> Iterator[Published]:
+    """Build every recipe of a request and publish it to a registry folder or the Hub, one after the other."""
     catalog = request.catalog()
+    recipes = request.chosen(catalog)
+    homes = {recipe.name: home_of(str(to), release_name(recipe, form), private) for recipe in recipes}
+    if len({home.place for home in homes.values()}) < len(recipes):
+        raise InputError(f"{to} is one repository, for one recipe; name the organisation, or publish recipe by recipe.")
+    if wish and wish.version:
+        check_wish(wish.version)
+    for home in homes.values() if not (wish and wish.dry) else ():
+        home.ready()
     with _opened(request) as work:
         for built in _builds(request, work):
             if form == "messages":
                 built = replace(built, examples=as_messages(built.recipe, built.examples, work))
-            described = describe(built, form, catalog)
-            yield publish(registry, described, partial(write_data, built, form), work)
+            draft = Draft(describe(built, form, catalog), partial(write_data, built, form), known_rows(built))
+            yield publish(homes[built.recipe.name], draft, work, wish)
 
 
 def run_pull(request: Request) -> list[Fetched]:

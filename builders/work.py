@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -164,7 +165,7 @@ class Work:
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
         self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
         pa.default_memory_pool().release_unused()  # or what Arrow has done with counts beside what DuckDB takes
-        with _answered(files), duckdb.connect(":memory:") as connection:
+        with _answered(files, self.folder), duckdb.connect(":memory:") as connection:
             connection.execute("set enable_progress_bar = false")  # it would write to stdout
             connection.execute("set threads = $n", {"n": self.threads})
             if self.memory:
@@ -178,6 +179,13 @@ class Work:
                 else:
                     connection.read_parquet([str(path) for path in rows]).create_view(name)
             yield connection
+
+
+@contextmanager
+def bench() -> Iterator[Work]:
+    """A work folder for one task that leaves nothing behind."""
+    with TemporaryDirectory(prefix="builders-") as folder:
+        yield Work(Path(folder))
 
 
 def _execute(connection: duckdb.DuckDBPyConnection, query: str, values: Inputs, title: str) -> None:
@@ -197,15 +205,20 @@ def _execute(connection: duckdb.DuckDBPyConnection, query: str, values: Inputs, 
 
 
 @contextmanager
-def _answered(files: Sequence[Path]) -> Iterator[None]:
-    """Turn DuckDB's errors that a person can mend into sentences; a damaged unit among `files` is removed."""
+def _answered(files: Sequence[Path], folder: Path) -> Iterator[None]:
+    """Turn DuckDB's errors that a person can mend into sentences; a damaged unit in `folder` is removed."""
     try:
         yield
     except duckdb.Error as error:
         for path in files:
             if path.exists() and not _is_readable(path):
+                if not path.is_relative_to(folder):
+                    raise InputError(f"{path} is damaged. `builders verify` says what else is; restore it.") from None
                 remove_sealed(path)
                 raise InputError(f"{path} was damaged and has been removed. Run the same command again.") from None
+        if isinstance(error, duckdb.BinderException) and not all(path.is_relative_to(folder) for path in files):
+            names = ", ".join(str(path) for path in files[:2])
+            raise InputError(f"{names} have not the columns of a release of ours, so they cannot be read.") from None
         if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
             told = re.search(r'"exception_message":"((?:[^"\\]|\\.)*)"', str(error))
             first = told[1].replace('\\"', '"') if told else str(error).split("\n", 1)[0]

@@ -102,11 +102,11 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def locked(folder: Path, what: str) -> Iterator[None]:
-    """Hold `folder` for this process alone; InputError if another run holds it."""
+def locked(folder: Path, what: str, patience: float = 0) -> Iterator[None]:
+    """Hold `folder` for this process alone; InputError if another run still holds it after `patience` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder / ".lock", timeout=0):
+        with FileLock(folder / ".lock", timeout=patience):
             yield
     except Timeout:
         raise InputError(

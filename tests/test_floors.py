@@ -14,6 +14,8 @@ HOMES = {
     "matplotlib": {"cards"},
     "duckdb": {"builders"},
     "datasets": {"builders"},
+    "huggingface_hub": {"builders"},
+    "httpx2": {"builders"},
     "click": {"builders"},
 }
 STRANGERS = {"torch", "transformers", "trl", "pickle", "subprocess", "requests", "pandas"}
