@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from builders.budget import budget_options
+from builders.laws import VERBS as LAW_VERBS
 from builders.verbs import REGISTRY, VERBS
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def cli() -> None:
     "--format", "form", type=click.Choice(["instructions", "messages"]), default="instructions", show_default=True
 )
 @run_options
+@budget_options
 @JSON
 def publish_verb(
     recipes: tuple[str, ...],
@@ -185,7 +188,7 @@ def inspect_verb(
     click.echo(lines_json(chosen) if as_json else lines_text(chosen))
 
 
-for verb in VERBS:
+for verb in (*VERBS, *LAW_VERBS):
     cli.add_command(verb)
 
 

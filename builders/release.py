@@ -23,6 +23,7 @@ from builders.filters import Filter
 from builders.stages import Built
 from cards.card import render_card
 from cards.croissant import croissant
+from cards.laws import draw_budget
 from cards.licences import model_licence
 from cards.manifest import FILE, MANIFEST_VERSION, Manifest, file_entry, source_entry, to_text
 from cards.plots import draw_funnel
@@ -38,7 +39,7 @@ LAYOUT = {"compression": "zstd", "chunks": "content-defined", "row_group": ROWS_
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 TEXT = [(name, pa.string()) for name in ("instruction", "input", "output")]
 BUILD = "build.json"
-BESIDE = ("README.md", "croissant.json", "funnel.png", "ledger.parquet")  # what stands beside the data
+BESIDE = ("README.md", "croissant.json", "funnel.png", "laws.png", "ledger.parquet")  # what stands beside the data
 SCHEMAS = {
     form: pa.schema(
         [(name, pa.string()) for name in ("id", "lang", "task", "direction")]
@@ -175,6 +176,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         "writings": built.writings.to_dicts(),
         "mixture": built.mixture.to_dicts(),
         "ledger": built.ledger.drop("examples").to_dicts(),
+        **({"budget": dict(built.budget)} if built.budget else {}),
     }
 
 
@@ -209,6 +211,7 @@ def finish(folder: Path, manifest: Manifest, where: str, written: Mapping[str, s
     was written, by digest.
     """
     draw_funnel(manifest, folder / "funnel.png")
+    draw_budget(manifest, folder / "laws.png")
     (folder / "README.md").write_text(render_card(manifest, where, written), encoding="utf-8")
     (folder / "croissant.json").write_text(to_text(croissant(manifest)), encoding="utf-8")
     manifest["beside"] = [file_entry(folder, folder / name) for name in BESIDE if (folder / name).exists()]

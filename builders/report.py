@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from builders.at_rest import Plan, Published
 from builders.ledger import totals
+from builders.outlook import mixture_lines
 from builders.stages import Built
 from cards.card import load_call, reasons
 from cards.manifest import Manifest, identity, num_rows
@@ -29,7 +30,7 @@ def published_text(item: Published) -> str:
         f"  {num_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
         + (f"; {kept:,} of {given:,} sentence pairs kept" if given else ""),
     ]
-    return "\n".join([*lines, *(_planned(item.plan) if item.plan else _found(item))])
+    return "\n".join([*lines, *(_planned(item.plan) if item.plan else _found(item)), *mixture_lines(manifest)])
 
 
 def _found(item: Published) -> list[str]:

@@ -17,6 +17,7 @@ from builders.examples import Translator, as_messages
 from builders.inspect import read_record
 from builders.ledger import unusual
 from builders.memory import read_memory
+from builders.mixture import Budget, budgeted, check_budget, mix
 from builders.publishing import Draft, publish
 from builders.registry import home_of
 from builders.release import describe, release_name, write_data
@@ -51,6 +52,7 @@ class Request:
     lock: Path = Path("corpora.lock")
     threads: int | None = None
     memory: int | None = None  # bytes
+    budget: Budget | None = None  # of translations, in releases cut to a mixture
     tell: Callable[[str], None] = lambda sentence: None  # hints
     explain: Callable[[str], None] = lambda sentence: None  # why a unit is made or reused
 
@@ -76,6 +78,8 @@ class Request:
         without = tuple(dict.fromkeys((*recipe.without, *self.without)))
         also = tuple(dict.fromkeys((*recipe.also, *self.also)))
         recipe = replace(recipe, filters=filters, without=without, also=also)
+        if self.budget:
+            check_budget(recipe, self.budget)
         chosen_filters(recipe, self.own_scores)  # what is not known is said before anything is fetched
         return recipe
 
@@ -106,7 +110,8 @@ def run_publish(
     """Build every recipe of a request and publish it to a registry folder or the Hub, one after the other."""
     catalog = request.catalog()
     recipes = request.chosen(catalog)
-    homes = {recipe.name: home_of(str(to), release_name(recipe, form), private) for recipe in recipes}
+    named = [budgeted(recipe, request.budget) for recipe in recipes]
+    homes = {recipe.name: home_of(str(to), release_name(recipe, form), private) for recipe in named}
     if len({home.place for home in homes.values()}) < len(recipes):
         raise InputError(f"{to} is one repository, for one recipe; name the organisation, or publish recipe by recipe.")
     if wish and wish.version:
@@ -115,6 +120,8 @@ def run_publish(
         home.ready()
     with _opened(request) as work:
         for built in _builds(request, work):
+            if request.budget:
+                built = mix(built, request.budget, work)
             if form == "messages":
                 built = replace(built, examples=as_messages(built.recipe, built.examples, work))
             draft = Draft(describe(built, form, catalog), partial(write_data, built, form), known_rows(built))

@@ -42,7 +42,7 @@ STAGES = (
         "bitext",
         "shared_english",
     ),
-    *("records", "translated", "instructions", "messages", "ledger"),
+    *("records", "translated", "instructions", "messages", "mixed", "ledger"),
 )
 
 
