@@ -13,6 +13,7 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
+    LocalTokenNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -39,6 +40,8 @@ def ask(place: str, call: Callable[..., Answer], *values: Any, **options: Any) -
             time.sleep(_wait(error) or random.uniform(0.05, 0.2) * 2 ** (TRIES - left))
         except (LocalEntryNotFoundError, HFValidationError) as error:
             raise refusal(place, error) from None
+        except LocalTokenNotFoundError:
+            raise InputError(f"There is no token for {place}. {AUTH}") from None
         except UnicodeEncodeError:
             raise InputError(f"The token for {place} has characters that no token has. {AUTH}") from None
         except OSError as error:

@@ -84,7 +84,8 @@ def choose(there: tuple[str, ...], yanked: Mapping[str, str], wanted: str, place
     if fit:
         raise InputError(f"Every such version of {place} is yanked: {', '.join(fit)}. Name one whole to use it anyway.")
     if not there:
-        raise InputError(f"{place} holds no release yet. Publish one, or name another.")
+        unseen = ", or it is not for you to see (`hf auth whoami` says who you are)" if place.startswith(HUB) else ""
+        raise InputError(f"{place} holds no release yet{unseen}. Publish one, or name another.")
     raise unknown(f"version of {Path(place).name}", version, there)
 
 

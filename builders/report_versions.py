@@ -88,12 +88,15 @@ def _example(config: str, row: Mapping[str, Any]) -> str:
     lines = [f"{config} {kind}: {known['id']} {known['lang']} {known['task']} {known['direction']}".rstrip()]
     for sign, side in (("-", before), ("+", after)):
         for key, value in (side or {}).items():
-            if key not in KEY and not (before and after and before[key] == after[key]):
-                lines.append(f"  {sign} {key}: {shown(value if isinstance(value, str) else json.dumps(value))}")
+            if key not in KEY and not (before and after and before.get(key, MISSING) == after.get(key, MISSING)):
+                lines.append(
+                    f"  {sign} {key}: {shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}"
+                )
     return "\n".join(lines)
 
 
 KEY = ("id", "lang", "task", "direction")
+MISSING = object()  # what a release of other columns says in one
 
 
 def difference_json(before: Release, after: Release, difference: Difference, examples: Examples, card: str) -> str:

@@ -380,6 +380,20 @@ def test_a_release_of_other_columns_is_a_sentence(folder):
         diff(open_release("tiny"), open_release("other"))
 
 
+def test_releases_of_other_columns_are_compared_by_what_they_have(folder, here):
+    put("registry", ONE, name="other")
+    manifest = json.loads((here / "registry/other/v1.0.0/manifest.json").read_text())
+    path = here / "registry/other/v1.0.0" / TRAIN
+    pl.read_parquet(path).drop("output").with_columns(answer=pl.lit("so")).write_parquet(path)
+    manifest["configs"]["el"]["splits"]["train"]["rows_sha256"] = "0" * 64
+    manifest["features"] = [{"name": "answer", "dtype": "string"}]
+    (here / "registry/other/v1.0.0/manifest.json").write_text(to_text(manifest))
+    text = run("diff", "tiny", "other", "--examples", "1")
+    assert "- output: ένα\n  + answer: so" in text
+    assert "A major version: the columns changed." in text
+    assert json.loads(run("diff", "tiny", "other", "--json"))["columns_added"] == ["answer"]
+
+
 @pytest.mark.parametrize(
     "text", ["plain", 'quote " back \\ slash / tab \t', "a\u2028b\x7f\U0001f600\x01", "Ελληνικά हिन्दी"]
 )
