@@ -1,4 +1,5 @@
-"""One small Hub on 127.0.0.1 for the whole session; the clients read its address when they are imported."""
+"""One small Hub on 127.0.0.1 for the whole session, whose address the clients read when they are imported; and properties
+that may take their time."""
 
 import atexit
 import os
@@ -8,6 +9,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 GIVEN = dict(os.environ)  # what the user has set: for the one test that asks the real Hub, if it may
 HERE = Path(tempfile.mkdtemp(prefix="hub-"))
