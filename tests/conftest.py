@@ -1,5 +1,7 @@
-"""One small Hub on 127.0.0.1 for the whole session, whose address the clients read when they are imported; and properties
-that may take their time."""
+"""One small Hub on 127.0.0.1 for the whole session, and properties that may take their time.
+
+The clients read the address of the Hub when they are imported.
+"""
 
 import atexit
 import os
