@@ -89,9 +89,8 @@ def _example(config: str, row: Mapping[str, Any]) -> str:
     for sign, side in (("-", before), ("+", after)):
         for key, value in (side or {}).items():
             if key not in KEY and not (before and after and before.get(key, MISSING) == after.get(key, MISSING)):
-                lines.append(
-                    f"  {sign} {key}: {shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}"
-                )
+                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                lines.append(f"  {sign} {key}: {shown(text)}")
     return "\n".join(lines)
 
 
