@@ -153,7 +153,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         "filters": [_filter_entry(f, recipe.langs) for f in built.filters] if recipe.directions else [],
         "prompts": [asdict(prompts()[name]) for name in recipe.prompts] if recipe.directions else [],
         "models": [{"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE}],
-        "translator": {"name": built.translator.name, "sha256": built.translator.sha256},
+        "translator": built.translator.described(),
         "decontamination": built.decontamination.to_dicts(),
         "shared_english": built.shared_english.to_dicts(),
         "writings": built.writings.to_dicts(),

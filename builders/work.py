@@ -41,7 +41,7 @@ STAGES = (
         "bitext",
         "shared_english",
     ),
-    *("records", "translated", "instructions", "messages", "ledger"),
+    *("records", "segments", "translations", "translated", "instructions", "messages", "ledger"),
 )
 
 
