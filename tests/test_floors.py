@@ -14,6 +14,10 @@ HOMES = {
     "matplotlib": {"cards"},
     "duckdb": {"builders"},
     "datasets": {"builders"},
+    "ctranslate2": {"builders"},
+    "sentencepiece": {"builders"},
+    "tokenizers": {"builders"},
+    "sentencex": {"builders"},
     "click": {"builders"},
 }
 STRANGERS = {"torch", "transformers", "trl", "pickle", "subprocess", "requests", "pandas"}
