@@ -43,7 +43,7 @@ class Shelf:
 
     def batches(self) -> set[Path]:
         """The finished batches that are not yet in the table."""
-        return set((self.folder / "batches").glob("*.parquet"))
+        return set((self.folder / "batches").glob("[0-9a-f]*.parquet"))
 
     def rows(self) -> pa.Table:
         """The table and the finished batches, each key once, judged by today's guards."""
@@ -111,7 +111,7 @@ class MemoryFolder:
 
     def by_hand(self) -> tuple[TranslationMemory | None, str]:
         """What was imported as made by hand and no guard stops, and a digest of it; nothing if there is none."""
-        shelves = [shelf for shelf in self.shelves() if shelf.model == BY_HAND]
+        shelves = [shelf for lang in languages() if (shelf := self.shelf(BY_HAND, lang)).table.exists()]
         texts = {
             (sha256, shelf.lang): text
             for shelf in shelves
