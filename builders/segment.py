@@ -70,7 +70,10 @@ def _code(lines: Sequence[str]) -> list[bool]:
 
 
 def _looks_like_code(lines: Sequence[str]) -> list[bool]:
-    """Of each line whether it looks like code; in a paragraph of which half the lines do, all are code."""
+    """Of each line whether it looks like code; in a paragraph of which half the lines do, all are code.
+
+    But for a first line that announces the rest with a colon.
+    """
     found: list[bool] = []
     for line in [*lines, None]:
         looks = line is not None and _line().match(line.strip()) is not None
@@ -86,6 +89,7 @@ def _spread(found: list[bool], lines: Sequence[str]) -> None:
     begin = end
     while begin and lines[begin - 1].strip():
         begin -= 1
+    begin += begin < end and not found[begin] and lines[begin].rstrip().endswith(":")
     if 2 * sum(found[begin:end]) >= end - begin:
         found[begin:end] = [True] * (end - begin)
 

@@ -21,6 +21,7 @@ REMEMBERED = TRANSLATIONS.append(pa.field("en", pa.string())).append(pa.field("s
 BY_HAND = "by hand"  # the model and decoding of translations that came as TMX
 Entry = tuple[str, str]  # the translation, and the guard that stops it
 Key = tuple[str, str]  # the SHA-256 of the segment, and the decoding
+_READ: dict[tuple[object, ...], dict[Key, Entry]] = {}  # the table read last: a run asks for it several times
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,19 @@ class Shelf:
         files = [path for path in (self.table, *sorted(self.batches())) if path.exists()]
         return _distinct(pa.concat_tables([REMEMBERED.empty_table(), *(self._read(path) for path in files)]))
 
-    def entries(self) -> dict[Key, Entry]:
+    def entries(self) -> Mapping[Key, Entry]:
         """What the table holds, judged by today's guards."""
-        return _entries(self._read(self.table)) if self.table.exists() else {}
+        if not self.table.exists():
+            return {}
+        now = self.table.stat()
+        seen = (identity(), str(self.table), now.st_mtime_ns, now.st_ino)
+        if seen not in _READ:
+            _READ.clear()
+            table = self._read(self.table)
+            if (pq.read_schema(self.table).metadata or {}).get(b"guards") != identity().encode():
+                _write(self.table, table)  # what was judged again need not be judged a third time
+            _READ[seen] = _entries(table)
+        return _READ[seen]
 
     def add(self, rows: Iterable[dict[str, object]]) -> None:
         """Put rows with new keys into the table."""

@@ -128,6 +128,11 @@ def test_words_that_begin_like_code_are_translated(text):
     assert cut(text)[0]
 
 
+def test_a_line_that_announces_code_is_translated_and_the_code_is_not():
+    text = "Code snippet 2:\nif __name__ == '__main__':\n    _MERGE_"
+    assert cut(text)[0] == ["Code snippet 2:"]
+
+
 def test_labels_of_one_letter_belong_to_the_frame_and_names_of_speakers_to_the_sentence():
     assert cut("A: Hello there.\nQ1: Why not?\nAnn: Good day.")[0] == ["Hello there.", "Why not?", "Ann: Good day."]
 

@@ -23,6 +23,7 @@ def test_a_masked_sentence_with_its_spans_put_back_is_the_sentence(text: str) ->
         ("Dear {name}, your {{order}} of ${n} is here.", ("{name}", "{{order}}", "${n}")),
         ("Fill in ____ and [X], not <noinput>.", ("____", "[X]", "<noinput>")),
         ("Call `print(x)` or sum() on file_name in data.csv.", ("`print(x)`", "sum()", "file_name", "data.csv")),
+        ("Replace \\_MERGE_ by __init__ in the .html file.", ("_MERGE_", "__init__", ".html")),
         ("Solve x^2 + 3x = 10 for x.", ("x^2 + 3x = 10",)),
         ("It follows that $E = mc^2$ holds.", ("$E = mc^2$",)),
         ("Use #GoGreen and @green 😀!", ("#GoGreen", "@green", "😀")),
