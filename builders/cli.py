@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from builders.budget import budget_options
+from builders.laws import VERBS as LAW_VERBS
 from builders.translating.verbs import memory_verb, translate_verb
+from builders.verbs import REGISTRY, VERBS
 
 if TYPE_CHECKING:
     from builders.run import Request
@@ -42,6 +45,7 @@ RUN_OPTIONS = [
     click.option("--memory", help="Most memory that the run may hold, such as 1GB; the disk takes the rest."),
     click.option("--explain", is_flag=True, help="Say of each unit of work why it is made or reused."),
 ]
+TO = "Where to: a registry folder, hf://ORG (a repository a recipe), or hf://ORG/NAME."
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
 
 
@@ -66,19 +70,34 @@ def cli() -> None:
 
 @cli.command("publish")
 @click.argument("recipes", nargs=-1)
-@click.option("--to", "registry", type=FOLDER, default="registry", show_default=True, help="The registry folder.")
+@click.option("--to", default="registry", show_default=True, metavar="PLACE", help=TO)
+@click.option("--private", is_flag=True, help="Make the repository on the Hub private.")
+@click.option("--version", metavar="BUMP|VERSION", help="A larger step than the difference needs: major, or v2.0.0.")
+@click.option("--dry-run", is_flag=True, help="Say what would be published, and publish nothing.")
 @click.option(
     "--format", "form", type=click.Choice(["instructions", "messages"]), default="instructions", show_default=True
 )
 @run_options
+@budget_options
 @JSON
-def publish_verb(recipes: tuple[str, ...], registry: Path, form: str, as_json: bool, **options: Any) -> None:
+def publish_verb(
+    recipes: tuple[str, ...],
+    to: str,
+    private: bool,
+    version: str | None,
+    dry_run: bool,
+    form: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Build RECIPES (by default coit and muit; names or paths) and publish each as the next version."""
+    from builders.at_rest import Wish
     from builders.report import published_json, published_text
     from builders.run import run_publish
 
     published = []
-    for release in run_publish(_request(recipes, **options), registry, form):
+    wish = Wish(version, dry_run, _hint)
+    for release in run_publish(_request(recipes, **options), to, form, wish, private):
         published.append(release)
         if not as_json:
             click.echo(published_text(release))
@@ -128,17 +147,16 @@ def list_verb(langs: str | None, catalogs: tuple[Path, ...], as_json: bool) -> N
 
 @cli.command("show")
 @click.argument("release")
-@click.option("--registry", type=FOLDER, default="registry", show_default=True, help="The registry folder.")
+@REGISTRY
 @JSON
-def show_verb(release: str, registry: Path, as_json: bool) -> None:
-    """A RELEASE (NAME, NAME@VERSION or its folder): configs, rows, ledger, provenance."""
-    from builders.registry import find
+def show_verb(release: str, registry: str, as_json: bool) -> None:
+    """A RELEASE (NAME, NAME@VERSION, hf://ORG/NAME@VERSION or its folder): configs, rows, ledger, provenance."""
+    from builders.registry import open_release
     from builders.report import release_text
-    from cards.manifest import read_manifest, to_text
+    from cards.manifest import to_text
 
-    folder = find(release, registry)
-    manifest = read_manifest(folder)
-    click.echo(to_text(manifest).rstrip() if as_json else release_text(folder, manifest))
+    found = open_release(release, registry)
+    click.echo(to_text(found.manifest).rstrip() if as_json else release_text(found.place, found.manifest))
 
 
 @cli.command("inspect")
@@ -176,6 +194,10 @@ def inspect_verb(
         return
     chosen = rows.head(limit).collect()
     click.echo(lines_json(chosen) if as_json else lines_text(chosen))
+
+
+for verb in (*VERBS, *LAW_VERBS):
+    cli.add_command(verb)
 
 
 def _request(

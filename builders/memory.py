@@ -1,7 +1,6 @@
 """TranslationMemory: segments that have been translated, by what they say, language, model and decoding."""
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 from builders.segment import cut, fill, is_spaced
 from corpora.errors import InputError
 from corpora.files import atomic_path
+from corpora.reading.nfc import nfc
 
 TRANSLATIONS = pa.schema(
     [(name, pa.string()) for name in ("sha256", "lang", "model", "decoding", "text")]
@@ -21,9 +21,13 @@ TRANSLATIONS = pa.schema(
 
 @dataclass(frozen=True)
 class TranslationMemory:
-    """Translations by (digest of the English segment, language); of several, the first in the order of models."""
+    """Translations by (digest of the English segment, language); of several, the first in the order of models.
+
+    `models` are the names of those that it has anything of.
+    """
 
     texts: Mapping[tuple[str, str], str]
+    models: tuple[str, ...] = ()
 
     def translate(self, text: str, lang: str) -> str | None:
         """The text with every segment translated; None if the memory lacks one of them."""
@@ -35,14 +39,15 @@ class TranslationMemory:
 
 def digest(segment: str) -> str:
     """The SHA-256 of a segment's NFC form, in hexadecimal."""
-    return hashlib.sha256(unicodedata.normalize("NFC", segment).encode()).hexdigest()
+    return hashlib.sha256(nfc(segment).encode()).hexdigest()
 
 
 def read_memory(path: Path) -> TranslationMemory:
     """The translation memory in a Parquet file with the columns of `TRANSLATIONS`."""
     table = read_table(path, TRANSLATIONS.names)
     rows = sorted(table.to_pylist(), key=lambda row: (row["model"] or "", row["decoding"] or ""), reverse=True)
-    return TranslationMemory({(row["sha256"], row["lang"]): row["text"] for row in rows if row["text"]})
+    texts = {(row["sha256"], row["lang"]): row["text"] for row in rows if row["text"]}
+    return TranslationMemory(texts, tuple(sorted({row["model"] or "unnamed" for row in rows if row["text"]})))
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pa.Table:

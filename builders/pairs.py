@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from builders.cores import on_all_cores
 from builders.filters import Filter, verdict
 from builders.rows import READER, write_identified, write_pairs_unit
-from builders.work import Tables, Unit, Work, inputs_text, is_whole, sql, unit_of
+from builders.work import Tables, Unit, Work, inputs_text, sql, unit_of
 from corpora import hanzi, lid
 from corpora.catalog import Corpus, language
-from corpora.files import atomic_path
+from corpora.files import is_whole, remove_sealed, sealed
 from corpora.pull import Fetched
 
 SHARD = 1_000_000  # lines: what one unit screens and judges
@@ -111,10 +111,10 @@ def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
     folder = work.folder / "identified" / lid.SHA256[:16]
     for path in folder.glob("*.parquet"):
         if not is_whole(path):
-            path.unlink()
+            remove_sealed(path)
     none = folder / "none.parquet"
     if not none.exists():
-        with atomic_path(none) as path:
+        with sealed(none) as path:
             pq.write_table(IDENTIFIED.empty_table(), path)
     files: list[Path] = []
     for lang, tables in known.items():

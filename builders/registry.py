@@ -1,154 +1,143 @@
-"""A registry: a folder of releases, NAME/vX.Y.Z, whose versions follow from what changed and never change again."""
+"""A registry: releases by name and version, in a folder or on the Hub, which never change once they are published."""
 
-import json
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
-from builders.release import check_rows, finish, load_back
-from builders.work import Work, sql
-from cards.card import render_card
-from cards.manifest import FILE, Manifest, content, identity, read_manifest, to_text
+from builders.at_rest import Home, Release, in_folder
+from builders.folder import FolderHome
+from cards.manifest import FILE, Manifest
+from corpora.catalog import language
 from corpora.errors import InputError, unknown
-from corpora.files import locked, remove_leftovers, scratch, settle, sha256_of
 
-Version = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Published:
-    """What publishing did: the release, whether it is new, and why it has its version."""
-
-    folder: Path
-    manifest: Manifest
-    new: bool
-    why: str
+HUB = "hf://"
 
 
-def parse_version(name: str) -> Version:
-    """`v1.2.3` as numbers, which is the order of versions; InputError for anything else."""
-    match = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", name)
-    if not match:
-        raise InputError(f"'{name}' is no version; one looks like v1.2.0.")
-    major, minor, patch = (int(part) for part in match.groups())
-    return major, minor, patch
+def home_of(to: str, name: str, private: bool = False) -> Home:
+    """Where the releases of a name live: in a registry folder, in an organisation on the Hub, or in one repository."""
+    if to.startswith(HUB):
+        from builders.hub import hub_home
+
+        return hub_home(to, name, private)
+    if private:
+        raise InputError("--private is for the Hub (--to hf://ORG); a folder is as private as you make it.")
+    return FolderHome(_folder(to), name)
 
 
-def versions(registry: Path, name: str) -> list[str]:
-    """The versions of a release, oldest first."""
-    named = [path for path in (registry / name).glob("v*") if re.fullmatch(r"v\d+\.\d+\.\d+", path.name)]
-    found = [path.name for path in named if (path / FILE).exists()]
-    return sorted(found, key=parse_version)
+def _folder(to: str) -> Path:
+    if "://" in to:
+        raise InputError(
+            f"{to.partition('://')[0]}:// is no place for releases. Name a folder, hf://ORG or hf://ORG/NAME."
+        )
+    return Path(to)
 
 
 def names(registry: Path) -> list[str]:
-    """The names of the releases in a registry."""
-    return sorted(path.name for path in registry.glob("*") if path.is_dir() and versions(registry, path.name))
+    """The names of the releases in a registry folder."""
+    return sorted(p.name for p in registry.glob("*") if p.is_dir() and FolderHome(registry, p.name).versions())
 
 
-def find(release: str, registry: Path) -> Path:
-    """The folder of a release given as NAME, NAME@VERSION or a folder; InputError with what there is."""
-    if (Path(release) / FILE).exists():
-        return Path(release)
-    name, _, wanted = release.partition("@")
-    if name not in names(registry):
-        if not names(registry):
+def versions(registry: Path, name: str) -> list[str]:
+    """The versions of a release in a registry folder, oldest first."""
+    return FolderHome(registry, name).versions()
+
+
+def open_release(release: str, registry: str | Path = "registry") -> Release:
+    """A release given as NAME or NAME@VERSION in a registry, hf://ORG/NAME@VERSION, or its folder.
+
+    VERSION may be the beginning of one (v1, v1.2); without one it is the newest. Yanked versions are only found by
+    their whole version. InputError with what there is if it is not there.
+    """
+    if not release.startswith(HUB) and (Path(release) / FILE).exists():
+        return in_folder(Path(release), _yanked(Path(release)))
+    place, _, wanted = release.rpartition("@") if "@" in release else (release, "", "")
+    home = _known_home(place, str(registry))
+    return home.release(choose(home.look().versions, home.yanked(), wanted, home.place))
+
+
+def _yanked(folder: Path) -> str | None:
+    """Why the release in a folder is yanked, if the registry around it says so."""
+    return FolderHome(folder.parent.parent, folder.parent.name).yanked().get(folder.name)
+
+
+def _known_home(name: str, registry: str) -> Home:
+    """The home of a release that is there already."""
+    if name.startswith(HUB):
+        return home_of(name, "")
+    if registry.startswith(HUB):
+        return home_of(f"{registry.rstrip('/')}/{name}", name)
+    there = names(_folder(registry))
+    if name not in there:
+        if not there:
             raise InputError(f"The registry {registry} holds no release yet. Publish one, or name its folder.")
-        raise unknown("release", name, names(registry))
-    there = versions(registry, name)
-    version = "v" + wanted.removeprefix("v") if wanted else there[-1]
-    if version not in there:
-        raise unknown(f"version of {name}", version, there)
-    return registry / name / version
+        raise unknown("release", name, there)
+    return FolderHome(Path(registry), name)
 
 
-def publish(registry: Path, described: Manifest, write: Callable[[Path], Manifest], work: Work) -> Published:
-    """Publish what `write` puts into a folder (it returns the configs) as the next version of its name.
+def choose(there: tuple[str, ...], yanked: Mapping[str, str], wanted: str, place: str) -> str:
+    """The version of those that are there that is meant by a version, the beginning of one, or nothing."""
+    version = "v" + wanted.removeprefix("v") if wanted else ""
+    if version in there:
+        return version
+    fit = [name for name in there if not version or name.startswith(f"{version}.")]
+    if left := [name for name in fit if name not in yanked]:
+        return left[-1]
+    if fit:
+        raise InputError(f"Every such version of {place} is yanked: {', '.join(fit)}. Name one whole to use it anyway.")
+    if not there:
+        unseen = ", or it is not for you to see (`hf auth whoami` says who you are)" if place.startswith(HUB) else ""
+        raise InputError(f"{place} holds no release yet{unseen}. Publish one, or name another.")
+    raise unknown(f"version of {Path(place).name}", version, there)
 
-    Nothing is visible before it is whole: the folder is written under a temporary name, loaded back, and renamed.
-    If nothing changed since the latest version there is no new one.
+
+def homes(registry: str | Path = "registry") -> list[Home]:
+    """The homes of all releases in a registry: a folder, hf://ORG, or one of them as hf://ORG/NAME or FOLDER/NAME."""
+    place = str(registry).rstrip("/")
+    if not place.startswith(HUB):
+        folder = _folder(place)
+        if versions(folder.parent, folder.name):
+            return [FolderHome(folder.parent, folder.name)]
+        return [FolderHome(folder, name) for name in names(folder)]
+    if "/" in place.removeprefix(HUB).removeprefix("datasets/"):
+        return [home_of(place, "")]
+    from builders.hub import hub_homes
+
+    return list(hub_homes(place.removeprefix(HUB)))
+
+
+def list_releases(registry: str | Path = "registry", search: str = "") -> list[Release]:
+    """Every version of every release in a registry, oldest first; only those that say all words of `search`."""
+    found = [home.release(version) for home in homes(registry) for version in home.look().versions]
+    words = search.lower().split()
+    return [release for release in found if all(word in _searched(release.manifest) for word in words)]
+
+
+def _searched(manifest: Manifest) -> str:
+    """What a search looks through: name, words, configs, languages by code and name, corpora, licences."""
+    said = [manifest[key] for key in ("name", "version", "title", "summary", "format")]
+    said += [*manifest["configs"], *manifest["langs"], *(language(lang).name for lang in manifest["langs"])]
+    said += [source[key] for source in manifest["sources"] for key in ("corpus", "title", "licence")]
+    return " ".join(map(str, said)).lower()
+
+
+def home_to_roll_back(release: str, registry: str | Path = "registry") -> tuple[Home, str]:
+    """The home of NAME@VERSION or hf://ORG/NAME@VERSION, and the version."""
+    place, _, version = release.rpartition("@")
+    if not place:
+        raise InputError(f"Name the version to go back to, such as {release}@v1.0.0.")
+    return _known_home(place, str(registry)), version
+
+
+def yank(release: str, why: str | None, registry: str | Path = "registry") -> Release:
+    """Yank a version (NAME@VERSION, hf://ORG/NAME@VERSION), or with None take that back; the release as it is now.
+
+    It stays where it is for those who name it whole, who are warned; nobody else is given it.
     """
-    home = registry / described["name"]
-    if set(str(home.resolve())) & set("[]*?"):
-        raise InputError(f"datasets cannot load from {home}: it takes [, ], * and ? for patterns. Name another folder.")
-    with locked(home, "registry folder"):
-        remove_leftovers(home)
-        with scratch(home) as folder:
-            manifest = described | {"configs": write(folder)}
-            check_rows(manifest)
-            latest = home / versions(registry, home.name)[-1] if versions(registry, home.name) else None
-            before = read_manifest(latest) if latest else None
-            if latest and before and _same(latest, before, manifest):
-                return Published(latest, before, False, "nothing changed")
-            version, why = next_version(latest, before, folder, manifest, work)
-            manifest |= {"version": version, "parent": _parent(before)}
-            finish(folder, manifest)
-            load_back(folder, manifest, work.scratch)
-            settle(folder, home / version)
-    return Published(home / version, manifest, True, why)
-
-
-def _same(latest: Path, before: Manifest, manifest: Manifest) -> bool:
-    """Whether a release of this content would be the latest one again, card included."""
-    if content(before) != json.loads(to_text(content(manifest))) or not _is_there(latest, before):
-        return False
-    again = render_card(manifest | {"version": before["version"], "parent": before["parent"]})
-    return again == (latest / "README.md").read_text(encoding="utf-8")
-
-
-def _is_there(release: Path, manifest: Manifest) -> bool:
-    """Whether every data file of a release stands as published; InputError otherwise: a version never changes."""
-    for config in manifest["configs"].values():
-        for split in config["splits"].values():
-            for file in split["files"]:
-                path = release / file["path"]
-                if not path.is_file() or path.stat().st_size != file["size"] or sha256_of(path) != file["sha256"]:
-                    raise InputError(f"{path} is missing or has been changed; restore it, or move {release} away.")
-    return True
-
-
-def _parent(before: Manifest | None) -> dict[str, str] | None:
-    return {"version": before["version"], "manifest_sha256": identity(before)} if before else None
-
-
-def next_version(
-    latest: Path | None, before: Manifest | None, folder: Path, manifest: Manifest, work: Work
-) -> tuple[str, str]:
-    """The version that the difference to the latest release asks for, and the difference in words.
-
-    Rows changed, moved or removed, or another schema: major; rows added: minor; other bytes or words: patch.
-    """
-    if latest is None or before is None:
-        return "v1.0.0", "the first release"
-    major, minor, patch = parse_version(before["version"])
-    gone = sorted(before["configs"].keys() - manifest["configs"].keys())
-    new = sorted(manifest["configs"].keys() - before["configs"].keys())
-    if gone or before["features"] != manifest["features"]:
-        why = f"configs removed: {', '.join(gone)}" if gone else "the columns changed"
-        return f"v{major + 1}.0.0", why
-    added, removed, changed = _changed_rows(latest, before, folder, manifest, work)
-    counts = f"{added:,} rows added, {removed:,} removed, {changed:,} changed"
-    if removed or changed:
-        return f"v{major + 1}.0.0", counts
-    if added or new:
-        return f"v{major}.{minor + 1}.0", counts + (f"; configs added: {', '.join(new)}" if new else "")
-    return f"v{major}.{minor}.{patch + 1}", "the same rows, in other bytes or with other words about them"
-
-
-def _changed_rows(latest: Path, before: Manifest, folder: Path, manifest: Manifest, work: Work) -> tuple[int, int, int]:
-    """Rows added, removed and changed over the configs that both have, by key."""
-    sums = (0, 0, 0)
-    for config in before["configs"].keys() & manifest["configs"].keys():
-        old, new = before["configs"][config]["splits"], manifest["configs"][config]["splits"]
-        if {k: v["rows_sha256"] for k, v in old.items()} == {k: v["rows_sha256"] for k, v in new.items()}:
-            continue
-        with work.connect({"before": _files(latest, old), "after": _files(folder, new)}) as connection:
-            added, removed, changed = connection.sql(sql("difference")).fetchall()[0]
-        sums = (sums[0] + added, sums[1] + removed, sums[2] + changed)
-    return sums
-
-
-def _files(release: Path, splits: Manifest) -> list[Path]:
-    """The Parquet files of some splits of a release."""
-    return [release / file["path"] for split in splits.values() for file in split["files"]]
+    place, _, version = release.rpartition("@")
+    home = _known_home(place, str(registry)) if place else None
+    version = "v" + version.removeprefix("v")
+    if home is None or version not in home.look().versions:
+        raise InputError(f"Name the whole version to yank, such as {place or release}@v1.0.0; there is no {release}.")
+    if why is not None and not why.strip():
+        raise InputError("Say why it is yanked (--why TEXT): those who use it will be told.")
+    home.yank(version, why)
+    return home.release(version)

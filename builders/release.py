@@ -17,21 +17,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builders.at_rest import Release
+from builders.digests import SPLITS, lines
 from builders.filters import Filter
 from builders.stages import Built
 from cards.card import render_card
+from cards.croissant import croissant
+from cards.laws import draw_budget
+from cards.licences import model_licence
 from cards.manifest import FILE, MANIFEST_VERSION, Manifest, file_entry, source_entry, to_text
 from cards.plots import draw_funnel
 from corpora import lid
 from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import scratch
-from recipes.recipe import prompts
+from recipes.recipe import Recipe, prompts
 
 ROWS_PER_GROUP = 100_000
 GROUPS_PER_FILE = 10
+LAYOUT = {"compression": "zstd", "chunks": "content-defined", "row_group": ROWS_PER_GROUP, "groups": GROUPS_PER_FILE}
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 TEXT = [(name, pa.string()) for name in ("instruction", "input", "output")]
+BUILD = "build.json"
+BESIDE = ("README.md", "croissant.json", "funnel.png", "laws.png", "ledger.parquet")  # what stands beside the data
 SCHEMAS = {
     form: pa.schema(
         [(name, pa.string()) for name in ("id", "lang", "task", "direction")]
@@ -52,7 +60,7 @@ def write_data(built: Built, form: str, folder: Path) -> dict[str, Any]:
     configs = {}
     for config, langs in built.recipe.config_langs().items():
         splits = {}
-        for split in ("train", "validation"):
+        for split in SPLITS:
             written = _write_split(built.examples[config], split, SCHEMAS[form], folder, folder / "data" / config)
             if written["rows"]:
                 splits[split] = written
@@ -75,7 +83,7 @@ def _write_split(examples: Path, split: str, schema: pa.Schema, release: Path, f
             ) as writer,
         ):
             for table in islice(groups, GROUPS_PER_FILE):
-                digest.update("".join(f"{row}\n" for row in table["row_sha256"].to_pylist()).encode())
+                digest.update(lines(table["row_sha256"].combine_chunks()))
                 published = table.select(schema.names).cast(schema)
                 num_bytes += published.nbytes
                 writer.write_table(published)
@@ -124,7 +132,7 @@ class _Held(io.RawIOBase):
 def _groups(examples: Path, split: str) -> Iterator[pa.Table]:
     """The rows of a split in file order, in tables of ROWS_PER_GROUP rows and a last one of fewer."""
     held: list[pa.RecordBatch] = []
-    for batch in pq.ParquetFile(examples).iter_batches(ROWS_PER_GROUP):
+    for batch in pq.ParquetFile(examples).iter_batches(ROWS_PER_GROUP // 5):  # more at once would be held thrice
         held += pa.Table.from_batches([batch]).filter(pc.field("split") == split).to_batches()
         if sum(part.num_rows for part in held) >= ROWS_PER_GROUP:
             table = pa.Table.from_batches(held)
@@ -134,17 +142,23 @@ def _groups(examples: Path, split: str) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(rest).combine_chunks()
 
 
+def release_name(recipe: Recipe, form: str) -> str:
+    """The name of a recipe's release in a form: that of the recipe, or of the recipe and the form."""
+    return recipe.name if form == "instructions" else f"{recipe.name}-{form}"
+
+
 def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest:
     """The manifest of what was built, but for its configs, version and parent."""
     recipe = built.recipe
     return {
         "manifest_version": MANIFEST_VERSION,
-        "name": recipe.name if form == "instructions" else f"{recipe.name}-{form}",
+        "name": release_name(recipe, form),
         "title": recipe.title,
         "summary": recipe.summary,
         "format": form,
         "langs": list(recipe.langs),
         "features": _features(form),
+        "layout": LAYOUT,
         "sources": [
             source_entry(catalog[f.source.corpus], f.source.lang, f.sha256, f.size)
             for f in sorted(built.fetched, key=lambda f: (f.source.corpus, f.source.lang))
@@ -152,14 +166,31 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         "recipe": {k: v for k, v in asdict(recipe).items() if k not in ("name", "title", "summary", "langs")},
         "filters": [_filter_entry(f, recipe.langs) for f in built.filters] if recipe.directions else [],
         "prompts": [asdict(prompts()[name]) for name in recipe.prompts] if recipe.directions else [],
-        "models": [{"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE}],
+        "models": [
+            {"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE},
+            *_translation_models(built),
+        ],
         "translator": built.translator.described(),
         "decontamination": built.decontamination.to_dicts(),
         "shared_english": built.shared_english.to_dicts(),
         "writings": built.writings.to_dicts(),
         "mixture": built.mixture.to_dicts(),
         "ledger": built.ledger.drop("examples").to_dicts(),
+        **({"budget": dict(built.budget)} if built.budget else {}),
     }
+
+
+def _translation_models(built: Built) -> list[dict[str, str]]:
+    """The models that texts are from, by the translation memory or by our own run, with their terms."""
+    if "xx" not in built.recipe.general:
+        return []
+    names = built.translator.memory.models if built.translator.memory else ()
+    known = [{"role": "translation", "name": name, "sha256": "", "licence": model_licence(name)} for name in names]
+    if built.translator.engine:
+        model = built.translator.engine.model
+        licence = model.licence if model.licence != "not stated" else model_licence(model.name)
+        known.append({"role": "translation", "name": model.name, "sha256": model.sha256, "licence": licence})
+    return known
 
 
 def _features(form: str) -> list[dict[str, Any]]:
@@ -178,13 +209,32 @@ def _filter_entry(rule: Filter, langs: Sequence[str]) -> dict[str, Any]:
     return {"name": rule.name, "reject": rule.reject, "why": rule.why, "thresholds": thresholds}
 
 
-def finish(folder: Path, manifest: Manifest) -> None:
-    """Write what follows from the manifest: itself, the card, the picture; and the versions that made it."""
-    (folder / FILE).write_text(to_text(manifest), encoding="utf-8")
-    (folder / "README.md").write_text(render_card(manifest), encoding="utf-8")
+def finish(folder: Path, manifest: Manifest, where: str, written: Mapping[str, str]) -> None:
+    """Write what follows from the manifest: picture, card, croissant.json, itself; and the versions that made it.
+
+    `where` is what the card tells to load, `written` what people wrote into the card. The manifest gets `beside`: what
+    was written, by digest.
+    """
     draw_funnel(manifest, folder / "funnel.png")
-    made_with = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    (folder / "build.json").write_text(json.dumps({"packages": made_with}, indent=2) + "\n", encoding="utf-8")
+    draw_budget(manifest, folder / "laws.png")
+    (folder / "README.md").write_text(render_card(manifest, where, written), encoding="utf-8")
+    (folder / "croissant.json").write_text(to_text(croissant(manifest)), encoding="utf-8")
+    manifest["beside"] = [file_entry(folder, folder / name) for name in BESIDE if (folder / name).exists()]
+    (folder / BUILD).write_text(json.dumps(made_with(), indent=2) + "\n", encoding="utf-8")
+    (folder / FILE).write_text(to_text(manifest), encoding="utf-8")
+
+
+def made_with() -> dict[str, Any]:
+    """The versions of Python and of the packages that shape a release's bytes."""
+    return {"packages": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}}
+
+
+def read_made_with(release: Release) -> object:
+    """What a release says that it was made with; None if it does not say."""
+    try:
+        return json.loads((release.bring([BUILD]) / BUILD).read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def load_back(folder: Path, manifest: Manifest, cache: Path) -> None:

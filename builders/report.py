@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 from tabulate import tabulate
 
+from builders.at_rest import Plan, Published
 from builders.ledger import totals
-from builders.registry import Published
+from builders.outlook import mixture_lines
 from builders.run import Translated
 from builders.stages import Built
-from cards.card import reasons
+from cards.card import load_call, reasons
 from cards.manifest import Manifest, identity, num_rows
 from corpora.catalog import Corpus, languages
 from corpora.pull import Fetched
@@ -24,16 +25,31 @@ def published_text(item: Published) -> str:
     manifest, configs = item.manifest, list(item.manifest["configs"])
     kept = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("verdicts", "kept"))
     given = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("screened", "in"))
-    verb = "Published" if item.new else "Unchanged:"
+    verb = "Would publish" if item.dry else "Published" if item.new else "Unchanged:"
     lines = [
         f"{verb} {manifest['name']} {manifest['version']} ({item.why})",
         f"  {num_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
         + (f"; {kept:,} of {given:,} sentence pairs kept" if given else ""),
-        f"  folder  {item.folder}",
-        f'  load    datasets.load_dataset("{item.folder}", "{configs[0]}")',
-        f"  card    {item.folder / 'README.md'}",
     ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(_planned(item.plan) if item.plan else _found(item)), *mixture_lines(manifest)])
+
+
+def _found(item: Published) -> list[str]:
+    """Where a release lies and how to load it."""
+    call = load_call(item.where, item.manifest, next(iter(item.manifest["configs"])))
+    if item.where.startswith("hf://"):
+        return [f"  hub     {item.place}", f"  load    {call}", f"  check   builders verify {item.place}"]
+    return [f"  folder  {item.place}", f"  load    {call}", f"  card    {item.folder / 'README.md'}"]
+
+
+def _planned(plan: Plan) -> list[str]:
+    """What a dry run found."""
+    changes = [
+        f"  {verb:8}{path}"
+        for verb, paths in (("add", plan.added), ("change", plan.changed), ("delete", plan.deleted))
+        for path in paths
+    ]
+    return [*changes, f"  {plan.num_bytes:,} bytes to write. Nothing was published."]
 
 
 def published_json(published: Sequence[Published]) -> str:
@@ -42,8 +58,9 @@ def published_json(published: Sequence[Published]) -> str:
     return _json(
         [
             {k: p.manifest[k] for k in keys}
-            | {"folder": str(p.folder), "new": p.new, "why": p.why, "rows": num_rows(p.manifest)}
-            | {"manifest_sha256": identity(p.manifest)}
+            | {"place": p.place, "folder": None if p.where.startswith("hf://") else p.place}
+            | {"new": p.new and not p.dry, "why": p.why, "rows": num_rows(p.manifest)}
+            | {"manifest_sha256": identity(p.manifest), "plan": asdict(p.plan) if p.plan else None}
             for p in published
         ]
     )
@@ -151,7 +168,7 @@ def _shown(place: str) -> str:
     return public(place) if is_url(place) else place
 
 
-def release_text(folder: Path, manifest: Manifest) -> str:
+def release_text(folder: str, manifest: Manifest) -> str:
     """Configs, rows, ledger and provenance of a release."""
     configs = [
         (name, ", ".join(entry["langs"]), *(f"{entry['splits'].get(s, {}).get('rows', 0):,}" for s in SPLITS))
@@ -169,7 +186,8 @@ def release_text(folder: Path, manifest: Manifest) -> str:
         tabulate(_stages(manifest), ["stage", "corpus", "lang", "in", "rejected", "kept"], disable_numparse=True),
         tabulate(sources, ["source", "lang", "licence", "sha256", "url"], disable_numparse=True),
     ]
-    return "\n\n".join(part for part in parts if part)
+    text = "\n\n".join(part for part in parts if part)
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)  # it may come from outside
 
 
 SPLITS = ("train", "validation")

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from builders.translating.exempt import without_no_input
 from corpora.catalog import Corpus
-from corpora.files import atomic_path
+from corpora.files import sealed
 from corpora.formats import PAIRS, read_instructions, read_pairs
 
 READER = 2  # the version of what these functions make; raise it whenever their results change
@@ -36,7 +36,7 @@ def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str
 
 def write_pairs_unit(path: Path, *arguments: object) -> int:
     """`write_pairs` under a temporary name: what a process of the pool is given."""
-    with atomic_path(path) as temporary:
+    with sealed(path) as temporary:
         return write_pairs(temporary, *arguments)  # type: ignore[arg-type]
 
 
@@ -49,7 +49,7 @@ def write_identified(texts: Path, row_group: int, folder: Path) -> int:
     labels, probabilities = identify(table["text"].to_pylist())
     found = pa.table({"text_key": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
     name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
-    with atomic_path(folder / f"{name}.parquet") as temporary:
+    with sealed(folder / f"{name}.parquet") as temporary:
         pq.write_table(found, temporary, compression="zstd")
     return int(table.num_rows)
 

@@ -13,14 +13,20 @@ from typing import Any
 
 from tqdm import tqdm
 
+from builders.at_rest import Published, Wish
+from builders.digests import known_rows
 from builders.examples import as_messages
 from builders.inspect import read_record
 from builders.ledger import unusual
-from builders.registry import Published, publish
-from builders.release import describe, write_data
+from builders.mixture import Budget, budgeted, check_budget, mix
+from builders.publishing import Draft, publish
+from builders.registry import home_of
+from builders.release import describe, release_name, write_data
 from builders.scores import Scores, hints, read_scores
 from builders.stages import Built, build, chosen_filters, sources
-from builders.translating.translator import Translator, Wish, from_memory, named
+from builders.translating import translator as translators
+from builders.translating.translator import Translator
+from builders.versions import check_wish
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
 from corpora.errors import InputError, unknown
@@ -52,6 +58,7 @@ class Request:
     lock: Path = Path("corpora.lock")
     threads: int | None = None
     memory: int | None = None  # bytes
+    budget: Budget | None = None  # of translations, in releases cut to a mixture
     tell: Callable[[str], None] = lambda sentence: None  # hints
     explain: Callable[[str], None] = lambda sentence: None  # why a unit is made or reused
 
@@ -78,6 +85,8 @@ class Request:
         without = tuple(dict.fromkeys((*recipe.without, *self.without)))
         also = tuple(dict.fromkeys((*recipe.also, *self.also)))
         recipe = replace(recipe, filters=filters, without=without, also=also)
+        if self.budget:
+            check_budget(recipe, self.budget)
         chosen_filters(recipe, self.own_scores)  # what is not known is said before anything is fetched
         return recipe
 
@@ -91,9 +100,11 @@ class Request:
         if not any("xx" in recipe.general for recipe in recipes):
             return Translator("none")
         if self.sample and self.translator is None:
-            return from_memory(SAMPLE / "memory.parquet")
-        wish = Wish(self.translator, self.work, self.threads, self.offline, self.beam, self.compute_type, self.tell)
-        return named(wish)
+            return translators.from_memory(SAMPLE / "memory.parquet")
+        wish = translators.Wish(
+            self.translator, self.work, self.threads, self.offline, self.beam, self.compute_type, self.tell
+        )
+        return translators.named(wish)
 
 
 @dataclass(frozen=True)
@@ -164,15 +175,28 @@ def _handed_out(built: Built, lang: str, path: Path) -> Path:
     return path
 
 
-def run_publish(request: Request, registry: Path, form: str) -> Iterator[Published]:
-    """Build every recipe of a request and publish it to a registry folder, one after the other."""
+def run_publish(
+    request: Request, to: str | Path, form: str, wish: Wish | None = None, private: bool = False
+) -> Iterator[Published]:
+    """Build every recipe of a request and publish it to a registry folder or the Hub, one after the other."""
     catalog = request.catalog()
+    recipes = request.chosen(catalog)
+    named = [budgeted(recipe, request.budget) for recipe in recipes]
+    homes = {recipe.name: home_of(str(to), release_name(recipe, form), private) for recipe in named}
+    if len({home.place for home in homes.values()}) < len(recipes):
+        raise InputError(f"{to} is one repository, for one recipe; name the organisation, or publish recipe by recipe.")
+    if wish and wish.version:
+        check_wish(wish.version)
+    for home in homes.values() if not (wish and wish.dry) else ():
+        home.ready()
     with _opened(request) as work:
         for built in _builds(request, work):
+            if request.budget:
+                built = mix(built, request.budget, work)
             if form == "messages":
                 built = replace(built, examples=as_messages(built.recipe, built.examples, work))
-            described = describe(built, form, catalog)
-            yield publish(registry, described, partial(write_data, built, form), work)
+            draft = Draft(describe(built, form, catalog), partial(write_data, built, form), known_rows(built))
+            yield publish(homes[built.recipe.name], draft, work, wish)
 
 
 def run_pull(request: Request) -> list[Fetched]:

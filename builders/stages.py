@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -38,6 +39,7 @@ class Built:
     decontamination: pl.DataFrame
     shared_english: pl.DataFrame
     writings: pl.DataFrame
+    budget: Mapping[str, Any] | None = None  # how a budget was split, in a release by budget
 
 
 def sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Source]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from corpora.errors import InputError
-from corpora.files import atomic_path, remove_leftovers
+from corpora.files import is_whole, remove_leftovers, remove_sealed, sealed
 
 Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL calls them: Parquet files, or rows in memory
 Inputs = Mapping[str, Any]  # JSON values: file names (which hold keys), digests, thresholds, code versions
@@ -41,10 +42,11 @@ STAGES = (
         "bitext",
         "shared_english",
     ),
-    *("records", "segments", "translations", "translated", "instructions", "messages", "ledger"),
+    *("records", "segments", "translations", "translated", "instructions", "messages", "mixed", "ledger"),
 )
 
 
+COMMON = 40  # characters that two versions of a text are shown with on either side of where they differ
 OVERHEAD = 600 * 2**20  # bytes that Python and its libraries hold beside DuckDB's tables
 
 
@@ -72,6 +74,7 @@ class Work:
     memory: int | None = None  # bytes that all processes of a run may hold; None: DuckDB's own limit
     explain: Callable[[str], None] = lambda sentence: None
     used: list[Path] = field(default_factory=list)
+    checked: set[Path] = field(default_factory=set)  # found to be as they were written, by this run
 
     @property
     def scratch(self) -> Path:
@@ -84,6 +87,9 @@ class Work:
             remove_leftovers(self.folder / name)
         for store in (self.folder / "identified").glob("*"):
             remove_leftovers(store)
+        for seal in (seal for name in (*STAGES, "identified/*") for seal in self.folder.glob(f"{name}/*.sha256")):
+            if re.fullmatch(r"(.+\.)?[0-9a-f]{16,32}", seal.stem) and not seal.with_suffix(".parquet").exists():
+                seal.unlink()  # a kill came between it and its file
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def forget(self, kept: set[str]) -> None:
@@ -91,7 +97,7 @@ class Work:
         for stage in STAGES:
             for path in (self.folder / stage).glob("*.parquet"):
                 if re.fullmatch(r".+\.[0-9a-f]{16}\.parquet", path.name) and self.relative(path) not in kept:
-                    path.unlink()
+                    remove_sealed(path)
 
     def relative(self, path: Path) -> str:
         """The path of a unit within the work folder, as records of builds name it."""
@@ -102,29 +108,32 @@ class Work:
         return self.folder / unit.stage / f"{unit.name}.{unit.key}.parquet"
 
     def stands(self, unit: Unit) -> bool:
-        """Whether the unit is made and its file whole; says why not to `explain`."""
+        """Whether the unit is made and its file as it was written; says why not to `explain`."""
         path = self.path(unit)
         self.used.append(path)
         if not path.exists():
             self.explain(f"{unit.stage} {unit.name}: made, {self._why(unit)}")
             return False
-        if not is_whole(path):
+        if not self.has(unit):
             self.explain(f"{unit.stage} {unit.name}: made again, its file is damaged")
-            path.unlink()
+            remove_sealed(path)
             return False
         self.explain(f"{unit.stage} {unit.name}: reused")
         return True
 
     def has(self, unit: Unit) -> bool:
-        """Whether the unit is made and its file whole, without a word."""
-        return self.path(unit).exists() and is_whole(self.path(unit))
+        """Whether the unit is made and its file as it was written, without a word; a file is read for it once a run."""
+        path = self.path(unit)
+        if path not in self.checked and is_whole(path):
+            self.checked.add(path)
+        return path in self.checked
 
     def _why(self, unit: Unit) -> str:
         """What differs from the newest unit of the same stage and name."""
         others = sorted((self.folder / unit.stage).glob(f"{unit.name}.*.parquet"), key=lambda p: p.stat().st_mtime)
         if not others:
             return "there is none yet"
-        if not is_whole(others[-1]):
+        if not has_footer(others[-1]):
             return "the one before is damaged"
         before = json.loads((pq.read_metadata(others[-1]).metadata or {}).get(b"inputs", b"{}"))
         return "; ".join(_differences(before, json.loads(json.dumps(unit.inputs)))) or "its key is new"
@@ -133,7 +142,7 @@ class Work:
         """The unit's file, written by `write` under a temporary name unless it already stands."""
         path = self.path(unit)
         if not self.stands(unit):
-            with atomic_path(path) as temporary:
+            with sealed(path) as temporary:
                 write(temporary)
         return path
 
@@ -154,7 +163,9 @@ class Work:
     def connect(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection that spills to the work folder and sees `tables` as views."""
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
-        with _answered(files), duckdb.connect(":memory:") as connection:
+        self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
+        pa.default_memory_pool().release_unused()  # or what Arrow has done with counts beside what DuckDB takes
+        with _answered(files, self.folder), duckdb.connect(":memory:") as connection:
             connection.execute("set enable_progress_bar = false")  # it would write to stdout
             connection.execute("set threads = $n", {"n": self.threads})
             if self.memory:
@@ -168,6 +179,13 @@ class Work:
                 else:
                     connection.read_parquet([str(path) for path in rows]).create_view(name)
             yield connection
+
+
+@contextmanager
+def bench() -> Iterator[Work]:
+    """A work folder for one task that leaves nothing behind."""
+    with TemporaryDirectory(prefix="builders-") as folder:
+        yield Work(Path(folder))
 
 
 def _execute(connection: duckdb.DuckDBPyConnection, query: str, values: Inputs, title: str) -> None:
@@ -187,15 +205,20 @@ def _execute(connection: duckdb.DuckDBPyConnection, query: str, values: Inputs, 
 
 
 @contextmanager
-def _answered(files: Sequence[Path]) -> Iterator[None]:
-    """Turn DuckDB's errors that a person can mend into sentences; a damaged unit among `files` is removed."""
+def _answered(files: Sequence[Path], folder: Path) -> Iterator[None]:
+    """Turn DuckDB's errors that a person can mend into sentences; a damaged unit in `folder` is removed."""
     try:
         yield
     except duckdb.Error as error:
         for path in files:
             if path.exists() and not _is_readable(path):
-                path.unlink()
+                if not path.is_relative_to(folder):
+                    raise InputError(f"{path} is damaged. `builders verify` says what else is; restore it.") from None
+                remove_sealed(path)
                 raise InputError(f"{path} was damaged and has been removed. Run the same command again.") from None
+        if isinstance(error, duckdb.BinderException) and not all(path.is_relative_to(folder) for path in files):
+            names = ", ".join(str(path) for path in files[:2])
+            raise InputError(f"{names} have not the columns of a release of ours, so they cannot be read.") from None
         if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
             told = re.search(r'"exception_message":"((?:[^"\\]|\\.)*)"', str(error))
             first = told[1].replace('\\"', '"') if told else str(error).split("\n", 1)[0]
@@ -213,7 +236,7 @@ def _is_readable(path: Path) -> bool:
     return True
 
 
-def is_whole(path: Path) -> bool:
+def has_footer(path: Path) -> bool:
     """Whether a Parquet file has its footer, which is written last."""
     try:
         pq.read_metadata(path)
@@ -241,7 +264,27 @@ def _differences(before: Any, now: Any, where: str = "") -> list[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         keys = sorted(before.keys() | now.keys())
         return [d for k in keys for d in _differences(before.get(k), now.get(k), f"{where}.{k}".lstrip("."))]
-    return [] if before == now else [f"{where} was {before!r}, is {now!r}"]
+    if before == now:
+        return []
+    if isinstance(before, list) and isinstance(now, list):
+        before, now = [x for x in before if x not in now] or before, [x for x in now if x not in before] or now
+    if isinstance(before, str) and isinstance(now, str):
+        before, now = _apart(before, now)
+    return [f"{where} was {before!r}, is {now!r}"]
+
+
+def _apart(before: str, now: str) -> tuple[str, str]:
+    """Two texts without most of what they have in common at either end."""
+    start = max(0, _alike(before, now) - COMMON)
+    end = max(0, _alike(before[:start:-1], now[:start:-1]) - COMMON)
+    cut, short = "…" * (start > 0), "…" * (end > 0)
+    return cut + before[start : len(before) - end] + short, cut + now[start : len(now) - end] + short
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (x, y) in pairs if x != y), min(len(one), len(other)))
 
 
 def unit_of(stage: str, name: str, made_from: Sequence[Path], **inputs: Any) -> Unit:

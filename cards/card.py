@@ -1,21 +1,28 @@
 """The card: a manifest -> README.md, with the YAML that the Hub and `load_dataset` read."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import jinja2
 import yaml
 
-from cards.manifest import num_rows, terms
+from cards.licences import non_commercial, text_sources, translation_models, whole
+from cards.manifest import num_rows
+from cards.notes import by_hand
 from corpora.catalog import language
 
 STAGES = ("screened", "duplicates", "contaminated", "verdicts")  # those that reject sentence pairs
 SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them
 
 
-def render_card(manifest: Mapping[str, Any]) -> str:
-    """The text of README.md for a release, a pure function of its manifest."""
+def render_card(manifest: Mapping[str, Any], where: str = ".", written: Mapping[str, str] | None = None) -> str:
+    """The text of README.md for a release: a pure function of its manifest, and of what people wrote into it by hand.
+
+    `where` is the folder or the hf://ORG/NAME that it is loaded from.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cards", "."),
         undefined=jinja2.StrictUndefined,
@@ -30,14 +37,31 @@ def render_card(manifest: Mapping[str, Any]) -> str:
     return template.render(
         m=manifest,
         front=front.strip(),
-        non_commercial=any("-nc" in licence for licence in terms(manifest)),
+        load=load_call(where, manifest, next(iter(manifest["configs"]))),
+        place=f"{where}@{manifest['version']}" if where.startswith("hf://") else "",
+        by_hand=partial(by_hand, written=written or {}),
+        non_commercial=non_commercial(manifest),
+        restricted=[s["corpus"] for s in _by_corpus(text_sources(manifest)) if "-nc" in s["licence"]],
+        translation_models=translation_models(manifest),
+        searched=_by_corpus([s for s in manifest["sources"] if s["kind"] == "evaluation"]),
+        contents=contents(manifest),
         funnel=funnel(manifest),
         reasons=reasons(manifest),
         names={lang: language(lang).name for lang in manifest["langs"]},
         num_rows=num_rows(manifest),
         shared={(row["lang"], row["other"]): row["sides"] for row in manifest["shared_english"]},
-        sources=_by_corpus(manifest),
+        sources=_by_corpus(text_sources(manifest)),
     )
+
+
+def load_call(where: str, manifest: Mapping[str, Any], config: str) -> str:
+    """The line of Python that loads a config of a release, pinned to its version where it lies on the Hub."""
+    arguments = [json.dumps(where.removeprefix("hf://"), ensure_ascii=False)]
+    if len(manifest["configs"]) > 1:
+        arguments.append(json.dumps(config))
+    if where.startswith("hf://"):
+        arguments.append(f'revision="{manifest["version"]}"')
+    return f"datasets.load_dataset({', '.join(arguments)})"
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -49,10 +73,9 @@ class _PlainDumper(yaml.SafeDumper):
 
 def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The card's YAML: languages, licences, configs with their files, features and sizes, as the Hub spells them."""
-    stated = [licence for licence in terms(manifest) if licence != "not stated"]
     return {
         "language": sorted({"en", *manifest["langs"]}),
-        "license": stated[0] if len(stated) == 1 else stated,
+        "license": whole(manifest),
         "pretty_name": manifest["title"],
         "size_categories": [_size_category(num_rows(manifest))],
         "task_categories": ["text-generation", "translation"],
@@ -73,7 +96,7 @@ def _info(name: str, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> 
     splits = config["splits"].items()
     return {
         "config_name": name,
-        "features": manifest["features"],
+        "features": [{"name": feature["name"], **feature} for feature in manifest["features"]],
         "splits": [{"name": s, "num_bytes": v["num_bytes"], "num_examples": v["rows"]} for s, v in splits],
         "download_size": sum(file["size"] for _, v in splits for file in v["files"]),
         "dataset_size": sum(v["num_bytes"] for _, v in splits),
@@ -111,10 +134,20 @@ def reasons(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     return table
 
 
-def _by_corpus(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+def contents(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is in each config, by language, task, direction and corpus: rows to train on and to validate with."""
+    keys = ("config", "lang", "task", "direction", "corpus")
+    table: dict[tuple[str, ...], dict[str, int]] = {}
+    for row in manifest["mixture"]:
+        place = table.setdefault(tuple(row[key] for key in keys), {"train": 0, "validation": 0})
+        place[row["split"]] += row["rows"]
+    return [{**dict(zip(keys, place, strict=True)), **rows} for place, rows in table.items()]
+
+
+def _by_corpus(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The sources, one entry a corpus with all its languages."""
     merged: dict[str, dict[str, Any]] = {}
-    for source in manifest["sources"]:
+    for source in sources:
         merged.setdefault(source["corpus"], dict(source) | {"langs": []})["langs"].append(source["lang"])
     return list(merged.values())
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,26 @@ from corpora.files import sha256_of
 from corpora.web.urls import is_url, public
 
 FILE = "manifest.json"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 KEYS = {"name", "version", "parent", "configs", "features", "sources", "ledger", "mixture", "filters", "langs"}
+KEYS |= {"beside", "format", "title", "summary", "difference", "models", "translator", "recipe"}
+PATH = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)  # one step down after another, and no pattern
+DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+SOURCE = ("corpus", "lang", "kind", "title", "version", "url", "sha256", "licence", "licence_note", "homepage")
+NAME = re.compile(r"[a-z0-9][a-z0-9.-]*", re.ASCII)
+VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
+VERSIONED = ("version", "parent", "difference", "beside")  # what a version adds, and what is drawn from all
 Manifest = dict[str, Any]
 
 
 def to_text(manifest: Mapping[str, Any]) -> str:
     """The manifest as it stands in `manifest.json`: sorted keys, two spaces, UTF-8, one newline at the end."""
     return json.dumps(manifest, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def canonical(manifest: Mapping[str, Any]) -> Manifest:
+    """The manifest as it is read back: keys sorted, tuples as lists. What is drawn from it is drawn from this."""
+    return dict(json.loads(to_text(manifest)))
 
 
 def identity(manifest: Mapping[str, Any]) -> str:
@@ -30,16 +43,81 @@ def identity(manifest: Mapping[str, Any]) -> str:
 def read_manifest(release: Path) -> Manifest:
     """The manifest of a release folder; InputError if there is none or it is damaged."""
     try:
-        manifest = json.loads((release / FILE).read_text(encoding="utf-8"))
+        return parse_manifest((release / FILE).read_bytes(), str(release / FILE))
     except FileNotFoundError:
         raise InputError(f"{release} holds no {FILE}, so it is no release.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{release / FILE} is damaged: {error}. Restore it, or move the folder away.") from None
+
+
+def parse_manifest(text: bytes, where: str) -> Manifest:
+    """The manifest that a file holds; InputError if it is damaged or names files outside its release."""
+    try:
+        manifest = json.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where} is damaged: {error}. Restore it, or move the folder away.") from None
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != MANIFEST_VERSION:
-        raise InputError(f"{release / FILE} is no manifest of version {MANIFEST_VERSION}.")
+        raise InputError(
+            f"{where} is no manifest of version {MANIFEST_VERSION}: another version of coit-builders wrote it. "
+            "Use that one, or publish to another place."
+        )
     if missing := sorted(KEYS - manifest.keys()):
-        raise InputError(f"{release / FILE} is damaged: it lacks {', '.join(missing)}. Restore it.")
+        raise InputError(f"{where} is damaged: it lacks {', '.join(missing)}. Restore it.")
+    if fault := _fault(manifest):
+        raise InputError(f"{where} is damaged: {fault}. Restore it.")
     return manifest
+
+
+def _fault(manifest: Manifest) -> str:
+    """What is wrong with a manifest from outside, or nothing: what it says becomes names of files and tags."""
+    try:
+        for entry in release_files(manifest):
+            if not PATH.fullmatch(entry["path"]):
+                return f"{entry['path'][:80]!r} is no path of a file in a release"
+            if type(entry["size"]) is not int or not DIGEST.fullmatch(entry["sha256"]):
+                return f"of {entry['path'][:80]!r} it does not say size and sha256"
+        if not VERSION.fullmatch(manifest["version"]) or not NAME.fullmatch(manifest["name"]):
+            return f"{manifest['name'][:80]!r} {manifest['version'][:80]!r} is no name and version"
+        return "" if _sound(manifest) else "its configs, columns, sources or words are not what a manifest has"
+    except (TypeError, KeyError, AttributeError):
+        return "its files, name or version are not what a manifest says of them"
+
+
+def _sound(manifest: Manifest) -> bool:
+    """Whether the parts that others read have their types."""
+    splits = [split for config in manifest["configs"].values() for split in config["splits"].values()]
+    words = [manifest[key] for key in ("title", "summary", "difference", "format")]
+    words += [name for config in manifest["configs"].values() for name in config["langs"]]
+    words += [feature["name"] for feature in manifest["features"]]
+    words += [source[key] for source in manifest["sources"] for key in SOURCE if key != "size"]
+    words += [rule[key] for rule in manifest["filters"] for key in ("name", "why")]
+    numbers = [split[key] for split in splits for key in ("rows", "num_bytes")]
+    numbers += [number["rows"] for number in manifest["ledger"]]
+    return (
+        all(type(value) is str for value in words)
+        and all(type(value) is int for value in numbers)
+        and all(NAME.fullmatch(name) for name in manifest["configs"])
+        and all(DIGEST.fullmatch(split["rows_sha256"]) for split in splits)
+        and all(number[key] is not None for number in manifest["ledger"] for key in ("stage", "lang", "reason"))
+    )
+
+
+def data_files(configs: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The Parquet files of some configs, as the manifest describes each: path, size, sha256."""
+    for config in configs.values():
+        for split in config["splits"].values():
+            yield from split["files"]
+
+
+def release_files(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every file of a release but the manifest itself and `build.json`: its data and what stands beside it."""
+    return [*data_files(manifest["configs"]), *manifest["beside"]]
+
+
+def row_digests(manifest: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The rows of each config and split: their number and their digest, which no Parquet writer changes."""
+    return {
+        config: {name: {key: split[key] for key in ("rows", "rows_sha256")} for name, split in entry["splits"].items()}
+        for config, entry in manifest["configs"].items()
+    }
 
 
 def file_entry(release: Path, path: Path) -> dict[str, Any]:
@@ -72,16 +150,9 @@ def licences(sources: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted({source["licence"] for source in sources})
 
 
-def terms(manifest: Mapping[str, Any]) -> list[str]:
-    """The licences of the sources, and of the model that translated where there is one, each once."""
-    translator = manifest.get("translator") or {}
-    made_by = [{"licence": translator["licence"]}] if translator.get("licence") else []
-    return licences([*manifest["sources"], *made_by])
-
-
 def content(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest without what a version adds: two releases of equal content say the same."""
-    return {key: value for key, value in manifest.items() if key not in ("version", "parent")}
+    return {key: value for key, value in manifest.items() if key not in VERSIONED}
 
 
 def num_rows(manifest: Mapping[str, Any]) -> int:

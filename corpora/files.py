@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes, digests, and the lock on a folder."""
+"""Files that are whole or absent: atomic writes, digests and seals, and the lock on a folder."""
 
 import hashlib
 import os
@@ -28,6 +28,33 @@ def atomic_path(path: Path) -> Iterator[Path]:
         settle(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def sealed(path: Path) -> Iterator[Path]:
+    """`atomic_path`, with a seal: the digest of what is written stands beside it, and is there before it."""
+    with atomic_path(path) as temporary:
+        yield temporary
+        with atomic_path(_seal(path)) as seal:
+            seal.write_text(sha256_of(temporary))
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a sealed file is there, byte for byte as it was written."""
+    try:
+        return sha256_of(path) == _seal(path).read_text()
+    except (OSError, ValueError):
+        return False
+
+
+def remove_sealed(path: Path) -> None:
+    """Remove a sealed file and its seal."""
+    path.unlink(missing_ok=True)
+    _seal(path).unlink(missing_ok=True)
+
+
+def _seal(path: Path) -> Path:
+    return path.with_suffix(".sha256")
 
 
 @contextmanager
@@ -75,11 +102,11 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def locked(folder: Path, what: str) -> Iterator[None]:
-    """Hold `folder` for this process alone; InputError if another run holds it."""
+def locked(folder: Path, what: str, patience: float = 0) -> Iterator[None]:
+    """Hold `folder` for this process alone; InputError if another run still holds it after `patience` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder / ".lock", timeout=0):
+        with FileLock(folder / ".lock", timeout=patience):
             yield
     except Timeout:
         raise InputError(

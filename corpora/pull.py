@@ -9,8 +9,8 @@ from pathlib import Path
 from threading import Event, Lock
 
 from corpora.errors import InputError
-from corpora.files import atomic_path
-from corpora.web.lock import Entries, Expected, complaint, expected_by, read_lock, record
+from corpora.files import atomic_path, remove_leftovers
+from corpora.web.lock import Entries, Expected, clean, complaint, expected_by, read_lock, record
 from corpora.web.magic import check_magic, check_whole
 from corpora.web.sidecar import Sidecar, beside, current, read_sidecar, write_sidecar
 from corpora.web.transfer import Errand, discard, download, note_of
@@ -80,6 +80,9 @@ def pull(
     hears a file's name, the bytes there and the bytes expected, from one thread at a time. InputError if a source
     cannot be had or is not what the lock file or the catalogue names. Two pulls must not share `folder` at once.
     """
+    clean(lock)
+    for below in (folder, *folder.rglob("*/")):
+        remove_leftovers(below)  # of killed runs
     run = Run(folder.absolute(), lock, mirror, offline, progress)
     wanted = _wanted(sources, lock)
     _check_places(run, wanted)

@@ -12,15 +12,18 @@ HOMES = {
     "urllib3": {"corpora"},
     "jinja2": {"cards"},
     "matplotlib": {"cards"},
+    "scipy": {"recipes"},
     "duckdb": {"builders"},
     "datasets": {"builders"},
     "ctranslate2": {"builders"},
     "sentencepiece": {"builders"},
     "tokenizers": {"builders"},
     "sentencex": {"builders"},
+    "huggingface_hub": {"builders"},
+    "httpx2": {"builders"},
     "click": {"builders"},
 }
-STRANGERS = {"torch", "transformers", "trl", "pickle", "subprocess", "requests", "pandas"}
+STRANGERS = {"torch", "transformers", "trl", "pickle", "subprocess", "requests", "pandas", "cvxpy"}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 

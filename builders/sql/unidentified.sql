@@ -1,4 +1,5 @@
 -- A row is a distinct text of a pair that no filter has rejected so far and whose language is not known yet.
+-- (Grouped by the text too, which its key determines: any_value(text) would hold the texts where no limit counts them.)
 with kept as (
     select *
     from screened
@@ -19,7 +20,7 @@ texts as (
 )
 select
     text_key,
-    any_value(text) as text
+    text
 from texts
 anti join (select text_key from identified) as known using (text_key)
-group by text_key
+group by text_key, text

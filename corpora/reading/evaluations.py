@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from unicodedata import normalize
 
 import pyarrow as pa
 
 from corpora.errors import InputError
 from corpora.reading.archives import check_file, member_ending, open_zip, read_member, read_tar
 from corpora.reading.lines import read_lines
+from corpora.reading.nfc import nfc
 from corpora.reading.strict_json import SURROGATE, parse_json
 
 EVALUATION = pa.schema([("item", pa.string()), ("field", pa.string()), ("text", pa.string())])
@@ -95,4 +95,4 @@ def _text(value: object, key: str, where: str) -> str:
     text = value.get(key) if isinstance(value, dict) else None
     if not isinstance(text, str) or SURROGATE.search(text):
         raise InputError(f"{where}: a text '{key}' was expected, as in SQuAD 1.1.")
-    return normalize("NFC", text)
+    return nfc(text)

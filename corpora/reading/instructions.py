@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from unicodedata import normalize
 
 import pyarrow as pa
 
 from corpora.errors import InputError
 from corpora.reading.archives import check_file
+from corpora.reading.nfc import nfc
 from corpora.reading.strict_json import SURROGATE, decode, parse_json
 
 FIELDS = ("instruction", "input", "output")
@@ -89,4 +89,4 @@ def _is_text(value: object) -> bool:
 def _clean(value: object) -> str:
     """The text as it is stored: NFC, LF, no whitespace around it; nothing if it is no text."""
     text = SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
-    return normalize("NFC", text.replace("\r\n", "\n")).strip()
+    return nfc(text.replace("\r\n", "\n")).strip()

@@ -68,7 +68,8 @@ def _batch(texts: pa.Array, faults: pa.Array) -> pa.RecordBatch:
 def _split(block: bytes) -> pa.Array | None:
     """The lines of a block as strings, or None if it is not UTF-8."""
     text = block.replace(b"\r\n", b"\n") if b"\r" in block else block
-    data = pa.array([memoryview(text)[:-1]], pa.binary())
+    ends = pa.array([0, len(text) - 1], pa.int32())
+    data = pa.Array.from_buffers(pa.binary(), 1, [None, ends.buffers()[1], pa.py_buffer(text)])  # nothing is copied
     try:
         return pc.split_pattern(data, b"\n").flatten().cast(pa.string())
     except pa.ArrowInvalid:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from unicodedata import normalize
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ from corpora.errors import InputError
 from corpora.reading.archives import DAMAGE, damaged, file_chunks
 from corpora.reading.bitexts import pairs_batch
 from corpora.reading.lines import MAX_LINE_BYTES
+from corpora.reading.nfc import nfc
 
 MARKUP = frozenset(("bpt", "ept", "it", "ph", "ut"))  # codes of the original's layout; `hi` only marks text
 Unit = list[tuple[str, str]]  # a tu: the language and text of each tuv
@@ -94,7 +94,7 @@ class _Reader:
             self.inside.pop()
             if not self.inside:
                 text = re.sub(r"\r\n|[\r\n]", " ", "".join(self.segment))
-                self.unit.append((self.lang, normalize("NFC", text)))
+                self.unit.append((self.lang, nfc(text)))
         elif tag == "tu":
             self.units.append(self.unit)
 

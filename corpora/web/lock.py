@@ -40,6 +40,15 @@ def read_lock(lock: Path) -> Entries:
     return entries
 
 
+def clean(lock: Path) -> None:
+    """Remove what killed runs left half-written of a lock file, and nothing else: the folder is the user's."""
+    left = rf"\.tmp-\d+-\d+-{re.escape(lock.name)}"
+    if found := [path for path in lock.parent.glob(".tmp-*") if re.fullmatch(left, path.name)]:
+        with FileLock(lock.with_name(f".{lock.name}.lock")):
+            for path in found:
+                path.unlink(missing_ok=True)
+
+
 def record(lock: Path, url: str, sha256: str, size: int) -> None:
     """Add an entry to what the lock file holds by now, unless it has one for the URL; one writer at a time."""
     if url in read_lock(lock):

@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +17,6 @@ from builders.release import SCHEMAS
 from builders.run import Request, run_build
 from builders.stages import Built
 from cards.manifest import MANIFEST_VERSION, Manifest, file_entry
-from corpora.files import sha256_of
 from recipes.recipe import Recipe
 
 Line = tuple[float | None, str, str] | bytes  # (margin, en, xx), or the bytes of a line as they are
@@ -124,6 +124,12 @@ def example(id: str, split: str = "train", **changes: str) -> dict[str, str]:
     return row | {"id": id, "input": f"in {id}", "output": f"out {id}", "split": split} | changes
 
 
+def digest_of(rows: Sequence[Mapping[str, str]]) -> str:
+    """The digest of rows, as the README defines it: of the digests of their compact JSON, a line each."""
+    texts = [json.dumps(dict(row), ensure_ascii=False, separators=(",", ":")) for row in rows]
+    return sha256("".join(f"{sha256(text.encode()).hexdigest()}\n" for text in texts).encode()).hexdigest()
+
+
 def write_rows(rows: Rows) -> Callable[[Path], Manifest]:
     """A function that writes rows below a folder and returns what the manifest says of them."""
 
@@ -136,9 +142,12 @@ def write_rows(rows: Rows) -> Callable[[Path], Manifest]:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 table = pa.Table.from_pylist(list(own), schema=SCHEMAS["instructions"])
                 pq.write_table(table, path)
-                described[split] = {"rows": len(own), "num_bytes": table.nbytes, "rows_sha256": sha256_of(path)}
+                described[split] = {"rows": len(own), "num_bytes": table.nbytes, "rows_sha256": digest_of(own)}
                 described[split]["files"] = [file_entry(folder, path)]
             configs[config] = {"langs": ["el"], "splits": described}
+        pq.write_table(
+            pa.table({"stage": ["screened"], "examples": ["of what was rejected"]}), folder / "ledger.parquet"
+        )
         return configs
 
     return write
@@ -157,6 +166,7 @@ def described(**changes: object) -> Manifest:
         "format": "instructions",
         "langs": ["el"],
         "features": features,
+        "layout": {},
         "sources": [source],
         "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), evaluation=())),
         "filters": [],

@@ -1,10 +1,13 @@
 """What holds of any input: no line is lost, and neither shards nor threads change a verdict."""
 
 import gzip
+import json
+import re
 import zipfile
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import polars as pl
 import pytest
@@ -67,6 +70,47 @@ def test_every_line_of_any_moses_file_is_judged_once(tmp_path, pairs):
             archive.writestr(f"any.{code}", b"".join(pair[side] + b"\n" for pair in pairs))
     rows = judged(request(folder, "moses-zip", "any.zip"))
     assert rows["line"].to_list() == list(range(1, len(pairs) + 1))
+
+
+@FEW
+@given(st.lists(st.dictionaries(st.sampled_from(["en", "el", "de"]), TEXT), min_size=1, max_size=20))
+def test_every_unit_of_any_tmx_file_is_judged_once(tmp_path, units):
+    folder = tmp_path / str(next(NUMBERS))
+    folder.mkdir()
+    told = "".join(f"<tu>{''.join(map(tuv, unit.items()))}</tu>" for unit in units)
+    (folder / "any.tmx").write_text(f'<tmx version="1.4"><body>{told}</body></tmx>', encoding="utf-8")
+    rows = judged(request(folder, "tmx", "any.tmx"))
+    assert rows["line"].to_list() == list(range(1, len(units) + 1))
+    lost = [not {"en", "el"} <= set(unit) for unit in units]
+    assert [reason == "missing_column" for reason in rows["rejected_by"]] == lost
+
+
+def tuv(side: tuple[str, bytes]) -> str:
+    """A side of a unit, without the characters that XML cannot hold."""
+    text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", side[1].decode("utf-8", "replace"))
+    return f'<tuv xml:lang="{side[0]}"><seg>{escape(text)}</seg></tuv>'
+
+
+VALUES = st.none() | st.text(st.characters(), max_size=5) | st.integers()
+FIELDS = st.sampled_from(["instruction", "input", "output", "other"])
+
+
+@FEW
+@given(st.lists(st.dictionaries(FIELDS, VALUES) | VALUES, max_size=20))
+def test_every_record_of_any_alpaca_file_is_accounted_for(tmp_path, records):
+    folder = tmp_path / str(next(NUMBERS))
+    folder.mkdir()
+    (folder / "any.json").write_text(json.dumps(records))
+    asked = request(folder, "alpaca-json", "any.json")
+    asked.catalogs[0].write_text(asked.catalogs[0].read_text().replace('"bitext"', '"instructions"'))
+    text = RECIPE.replace('bitext = ["any"]', 'bitext = []\ninstructions = ["any"]\ngeneral = ["en"]')
+    Path(asked.recipes[0]).write_text(text.replace('directions = ["en-x"]\n', ""))
+    asked.catalogs[0].write_text(asked.catalogs[0].read_text().replace('langs = ["el"]', 'langs = ["en"]'))
+    built = run_build(asked)[0]
+    given_in = built.ledger.filter(pl.col("reason") == "in")["rows"].sum()
+    kept = built.ledger.filter(pl.col("reason") == "kept")["rows"].sum()
+    assert given_in == len(records)
+    assert kept == built.mixture["rows"].sum()
 
 
 def test_the_size_of_a_shard_and_the_number_of_threads_change_no_verdict(tmp_path, monkeypatch):

@@ -7,10 +7,13 @@ from pathlib import Path
 import datasets
 import pytest
 
-from builders.registry import find, names, parse_version, publish, versions
+from builders.folder import FolderHome
+from builders.publishing import Draft, publish
+from builders.registry import names, open_release, versions
 from builders.run import run_build, run_publish
+from builders.versions import parse_version
 from builders.work import Work
-from cards.manifest import identity, read_manifest
+from cards.manifest import KEYS, MANIFEST_VERSION, identity, read_manifest, to_text
 from corpora.errors import InputError
 
 
@@ -24,7 +27,8 @@ def put(registry, tmp_path, tiny, writer):
     """Publish rows given as config -> split -> rows, with changes to the manifest."""
 
     def run(rows, **changes):
-        return publish(registry, tiny(**changes), writer(rows), Work(tmp_path / "work", threads=1))
+        draft = Draft(tiny(**changes), writer(rows))
+        return publish(FolderHome(registry, "tiny"), draft, Work(tmp_path / "work", threads=1))
 
     return run
 
@@ -110,13 +114,29 @@ def test_the_same_rows_in_another_order_are_a_patch(put, row):
     assert put({"el": {"train": [row("2"), row("1")]}}).manifest["version"] == "v1.0.1"
 
 
-def test_a_card_that_reads_otherwise_makes_a_patch(put, row):
+def test_what_is_written_into_the_card_by_hand_makes_a_patch_and_stays(put, row):
     rows = {"el": {"train": [row("1")]}}
-    first = put(rows)
-    with (first.folder / "README.md").open("a") as card:
-        card.write("An older template said more.\n")
+    card = put(rows).folder / "README.md"
+    marker = "<!-- by hand: about -->\n"
+    card.write_text(card.read_text().replace(marker, f"{marker}Read *this* first.\n\nΔιάβασε.\n"))
     made = put(rows)
     assert (made.new, made.manifest["version"]) == (True, "v1.0.1")
+    later = put({"el": {"train": [row("1"), row("2")]}})
+    for version in (made, later):
+        assert (
+            f"{marker}Read *this* first.\n\nΔιάβασε.\n<!-- /by hand -->" in (version.folder / "README.md").read_text()
+        )
+    assert not put({"el": {"train": [row("1"), row("2")]}}).new
+
+
+def test_a_card_that_a_newer_template_renders_otherwise_makes_a_patch(put, row):
+    rows = {"el": {"train": [row("1")]}}
+    manifest = put(rows).folder / "manifest.json"
+    old = read_manifest(manifest.parent)
+    card = next(entry for entry in old["beside"] if entry["path"] == "README.md")
+    card["sha256"] = "0" * 64  # as if an older template had been at work
+    manifest.write_text(to_text(old))
+    assert put(rows).manifest["version"] == "v1.0.1"
 
 
 def test_versions_count_on_and_begin_again(put, row):
@@ -161,7 +181,7 @@ def test_a_write_that_fails_leaves_no_trace(registry, tmp_path, tiny, put, row):
     put({"el": {"train": [row("1")]}})
     before = published_in(registry)
     with pytest.raises(RuntimeError):
-        publish(registry, tiny(), fail, Work(tmp_path / "work"))
+        publish(FolderHome(registry, "tiny"), Draft(tiny(), fail), Work(tmp_path / "work"))
     assert published_in(registry) == before
 
 
@@ -172,7 +192,7 @@ def test_a_release_that_does_not_load_back_leaves_no_trace(registry, tmp_path, t
         return configs
 
     with pytest.raises(Exception, match=r"2|rows|split"):
-        publish(registry, tiny(), one_row_too_many, Work(tmp_path / "work"))
+        publish(FolderHome(registry, "tiny"), Draft(tiny(), one_row_too_many), Work(tmp_path / "work"))
     assert published_in(registry) == ["tiny"]
     assert (names(registry), versions(registry, "tiny")) == ([], [])
 
@@ -194,14 +214,16 @@ def test_what_a_killed_run_left_is_removed_by_the_next(put, row, registry):
 def make_version(registry: Path, name: str, version: str) -> None:
     folder = registry / name / version
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"manifest_version": 1}))
+    lists = {key: [] for key in ("features", "sources", "filters", "ledger", "beside")}
+    manifest = dict.fromkeys(KEYS, "") | lists | {"manifest_version": MANIFEST_VERSION, "configs": {}}
+    (folder / "manifest.json").write_text(to_text(manifest | {"name": name, "version": version}))
 
 
 def test_versions_are_in_the_order_of_their_numbers(registry):
     for version in ("v1.10.0", "v1.9.0", "v2.0.0", "v1.9.10", "v10.0.0", "v1.9.9"):
         make_version(registry, "tiny", version)
     assert versions(registry, "tiny") == ["v1.9.0", "v1.9.9", "v1.9.10", "v1.10.0", "v2.0.0", "v10.0.0"]
-    assert find("tiny", registry).name == "v10.0.0"
+    assert open_release("tiny", registry).version == "v10.0.0"
 
 
 def test_a_folder_without_a_manifest_is_no_version(registry):
@@ -231,9 +253,11 @@ def test_what_is_no_version_is_an_error_that_shows_one(text):
 def test_a_release_is_found_by_name_by_version_and_by_folder(registry):
     for version in ("v1.0.0", "v1.1.0"):
         make_version(registry, "tiny", version)
-    assert find("tiny", registry) == registry / "tiny" / "v1.1.0"
-    assert find("tiny@v1.0.0", registry) == find("tiny@1.0.0", registry) == registry / "tiny" / "v1.0.0"
-    assert find(str(registry / "tiny" / "v1.0.0"), Path("elsewhere")) == registry / "tiny" / "v1.0.0"
+    assert open_release("tiny", registry).place == str(registry / "tiny" / "v1.1.0")
+    for spelt in ("tiny@v1.0.0", "tiny@1.0.0", "tiny@v1.0"):
+        assert open_release(spelt, registry).place == str(registry / "tiny" / "v1.0.0")
+    assert open_release("tiny@1", registry).version == "v1.1.0"
+    assert open_release(str(registry / "tiny" / "v1.0.0"), Path("elsewhere")).version == "v1.0.0"
 
 
 @pytest.mark.parametrize(
@@ -247,13 +271,13 @@ def test_a_release_is_found_by_name_by_version_and_by_folder(registry):
 def test_a_release_that_is_not_there_is_an_error_with_what_is(registry, release, said):
     make_version(registry, "tiny", "v1.0.0")
     with pytest.raises(InputError) as error:
-        find(release, registry)
+        open_release(release, registry)
     assert said in str(error.value)
 
 
 def test_an_empty_registry_says_so(registry):
     with pytest.raises(InputError, match="holds no release yet"):
-        find("tiny", registry)
+        open_release("tiny", registry)
 
 
 LINES = [
@@ -295,8 +319,9 @@ def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_p
 
 
 def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, tiny, writer):
-    with pytest.raises(InputError):
-        publish(tmp_path / "reg [1]", tiny(), writer({"el": {"train": [row("1")]}}), Work(tmp_path / "work"))
+    draft = Draft(tiny(), writer({"el": {"train": [row("1")]}}))
+    with pytest.raises(InputError, match="for patterns"):
+        publish(FolderHome(tmp_path / "reg [1]", "tiny"), draft, Work(tmp_path / "work"))
 
 
 def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(request_for, tmp_path):

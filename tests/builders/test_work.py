@@ -93,6 +93,15 @@ def test_a_damaged_file_is_noticed_and_made_again(work, told, damage):
     assert "made again, its file is damaged" in told[-1]
 
 
+def test_a_seal_whose_file_never_came_goes_and_a_users_own_stays(work):
+    path = work.make(replace(UNIT, stage="pairs"), write_table(UNIT, 1, []))
+    lone, own = path.with_name(f"other.{'0' * 16}.sha256"), path.with_name("mine.sha256")
+    for seal in (lone, own):
+        seal.write_text("")
+    work.clean()
+    assert {file.name for file in path.parent.iterdir()} == {path.name, path.with_suffix(".sha256").name, own.name}
+
+
 def test_a_file_cut_short_is_noticed_and_made_again(work):
     calls: list[int] = []
     path = work.make(UNIT, write_table(UNIT, 1, calls))
@@ -170,6 +179,14 @@ def test_duckdb_spills_into_the_work_folder_and_obeys_the_threads(work):
             "select current_setting('temp_directory'), current_setting('threads')"
         ).fetchall()
     assert (Path(spill), threads) == (work.scratch / "spill", 2)
+
+
+def test_what_memory_does_not_hold_is_spilled_to_a_disk_on_which_nothing_stands_yet(work):
+    rows = "select sha256(range::varchar) as text from range(400_000)"
+    held_at_once = f"select max(place) from (select text, row_number() over (order by text) as place from ({rows}))"
+    with replace(work, memory=120 << 20).connect({}) as connection:
+        assert connection.sql(held_at_once).fetchall() == [(400_000,)]
+        assert list((work.scratch / "spill").glob("duckdb_temp*"))
 
 
 def test_a_table_in_memory_and_no_rows_at_all_can_be_queried(work):

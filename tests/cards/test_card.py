@@ -243,12 +243,12 @@ def test_several_licences_are_a_list_and_one_is_a_word():
 def test_a_corpus_of_two_languages_is_one_row_and_its_licence_is_told_once():
     _, text = front(render_card(manifest(sources=[source(), source(lang="hi")])))
     assert "| small | el, hi | 1 | cc-by-4.0 |" in text
-    assert text.count("small cc-by-4.0") == 1
+    assert text.count("| small | cc-by-4.0 |") == 1
 
 
 def test_a_note_on_a_licence_stands_in_the_card():
     _, text = front(render_card(manifest(sources=[source(licence="other", licence_note="Research use.")])))
-    assert "small: Research use." in text
+    assert "| small | other: Research use. |" in text
 
 
 @pytest.mark.parametrize(("licence", "said"), [("cc-by-nc-4.0", True), ("cc-by-nc-sa-3.0", True), ("cc-by-4.0", False)])

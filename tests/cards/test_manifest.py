@@ -22,17 +22,22 @@ from cards.manifest import (
 from corpora.catalog import SAMPLE, load_catalog
 from corpora.errors import InputError
 
-MANIFEST = dict.fromkeys(KEYS) | {
+SPLIT = {"num_bytes": 1, "rows_sha256": "0" * 64, "files": []}
+MANIFEST = dict.fromkeys(KEYS, "") | {
     "manifest_version": MANIFEST_VERSION,
     "version": "v1.0.0",
     "parent": None,
     "title": "Ελληνικά «ü»\u2028\n---",
     "share": 0.1,
     "configs": {
-        "el": {"splits": {"train": {"rows": 5}, "validation": {"rows": 2}}},
-        "hi": {"splits": {"train": {"rows": 4}}},
+        "el": {"langs": ["el"], "splits": {"train": SPLIT | {"rows": 5}, "validation": SPLIT | {"rows": 2}}},
+        "hi": {"langs": ["hi"], "splits": {"train": SPLIT | {"rows": 4}}},
     },
+    "name": "tiny",
+    "beside": [{"path": "README.md", "size": 1, "sha256": "0" * 64}],
+    **dict.fromkeys(("features", "sources", "filters", "ledger"), ()),
 }
+MANIFEST = json.loads(to_text(MANIFEST))
 MINE = """
 [mine]
 title = "Mine"
@@ -78,10 +83,10 @@ def test_any_change_is_another_identity():
     )
 
 
-def test_the_content_is_all_but_version_and_parent():
-    later = MANIFEST | {"version": "v2.0.0", "parent": {"version": "v1.0.0"}}
+def test_the_content_is_all_but_what_a_version_adds():
+    later = MANIFEST | {"version": "v2.0.0", "parent": {"version": "v1.0.0"}, "difference": "more", "beside": []}
     assert content(later) == content(MANIFEST)
-    assert set(content(MANIFEST)) == set(MANIFEST) - {"version", "parent"}
+    assert set(content(MANIFEST)) == set(MANIFEST) - {"version", "parent", "difference", "beside"}
     assert content(MANIFEST | {"title": "other"}) != content(MANIFEST)
     assert MANIFEST["version"] == "v1.0.0"
 
@@ -91,7 +96,9 @@ def test_no_manifest_is_no_release(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "not JSON", '{"manifest_version": 1,}', '{"manifest_version": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "not JSON", '{"manifest_version": 1,}', f'{{"manifest_version": {MANIFEST_VERSION}}}']
+)
 def test_a_damaged_manifest_is_a_sentence(tmp_path, text):
     with pytest.raises(InputError, match="is damaged"):
         read_manifest(save(tmp_path, text))
@@ -144,3 +151,43 @@ def test_a_source_of_the_sample_is_the_same_on_every_machine():
 )
 def test_no_password_and_no_token_of_a_catalogue_is_published(tmp_path, url):
     assert "secret" not in json.dumps(source_entry(mine(tmp_path, url), "el", "0" * 64, 1))
+
+
+@pytest.mark.parametrize(
+    "path", ["../x", "/etc/passwd", "data/../../x", "a//b", ".git/config", "a\\b", "a*b", "", "a/", "a\nb", "~/x", 3]
+)
+def test_a_manifest_from_outside_names_no_file_outside_its_release(tmp_path, path):
+    hostile = MANIFEST | {"beside": [{"path": path, "size": 1, "sha256": "0" * 64}]}
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(save(tmp_path, to_text(hostile)))
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "v1", "v1.0.0-rc.1", "v01.0.0", "v1.0.0/../..", "main", None])
+def test_a_manifest_from_outside_names_no_version_that_is_none(tmp_path, version):
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(save(tmp_path, to_text(MANIFEST | {"version": version})))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": 3},
+        {"configs": []},
+        {"configs": {"../x": {"langs": [], "splits": {}}}},
+        {"configs": {"el": {"langs": ["el"], "splits": {"train": SPLIT | {"rows": "5"}}}}},
+        {"configs": {"el": {"langs": ["el"], "splits": {"train": SPLIT | {"rows": 5, "rows_sha256": "x"}}}}},
+        {"features": [1]},
+        {"sources": [{"corpus": "x"}]},
+        {"ledger": [{"rows": None}]},
+        {"beside": [{"path": "README.md", "size": "1", "sha256": "0" * 64}]},
+        {"beside": [{"path": "README.md", "size": 1, "sha256": "zz"}]},
+    ],
+)
+def test_a_manifest_from_outside_that_says_something_else_is_damaged(tmp_path, changes):
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(save(tmp_path, to_text(MANIFEST | changes)))
+
+
+def test_a_manifest_without_end_is_damaged(tmp_path):
+    with pytest.raises(InputError, match="is damaged"):
+        read_manifest(save(tmp_path, "[" * 100_000))

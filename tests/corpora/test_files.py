@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from corpora.errors import InputError
-from corpora.files import atomic_path, locked, remove_leftovers, scratch, settle, sha256_of
+from corpora.files import (
+    atomic_path,
+    is_whole,
+    locked,
+    remove_leftovers,
+    remove_sealed,
+    scratch,
+    sealed,
+    settle,
+    sha256_of,
+)
 
 
 def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -165,3 +175,30 @@ def test_the_digest_of_a_file_is_the_sha256_of_its_bytes(tmp_path):
     data = os.urandom(3_000_000)
     (tmp_path / "long").write_bytes(data)
     assert sha256_of(tmp_path / "long") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_sealed_file_is_whole_as_long_as_every_byte_is_as_it_was_written(tmp_path):
+    path = tmp_path / "table.parquet"
+    with sealed(path) as temporary:
+        temporary.write_bytes(b"four")
+    assert is_whole(path)
+    path.write_bytes(b"foul")
+    assert not is_whole(path)
+    remove_sealed(path)
+    assert not is_whole(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_without_a_seal_and_a_seal_without_a_file_are_not_whole(tmp_path):
+    path = tmp_path / "table.parquet"
+    path.write_bytes(b"four")
+    assert not is_whole(path)
+    path.unlink()
+    path.with_suffix(".sha256").write_text(sha256_of(Path(__file__)))
+    assert not is_whole(path)
+
+
+def test_a_block_that_fails_seals_nothing(tmp_path):
+    with pytest.raises(IsADirectoryError), sealed(tmp_path / "table.parquet") as temporary:
+        temporary.write_bytes(tmp_path.read_bytes())
+    assert list(tmp_path.iterdir()) == []

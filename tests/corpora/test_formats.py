@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import sys
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -140,6 +141,13 @@ def test_the_limit_of_a_line_is_the_same_wherever_a_block_ends(tmp_path, monkeyp
 def test_an_endless_line_is_never_held(tmp_path):
     held = max(map(len, lines.whole_lines(iter([b"a" * (1 << 20)] * 100 + [b"\nb"]))))
     assert held < 2 << 20
+
+
+def test_a_block_that_has_been_read_is_held_by_nothing():
+    block = b"1.2\ta\tb\n" * 1000
+    before = sys.getrefcount(block)
+    assert lines._split(block).to_pylist() == ["1.2\ta\tb"] * 1000
+    assert sys.getrefcount(block) == before
 
 
 def test_batches_and_blocks_do_not_change_the_rows(tmp_path, monkeypatch):

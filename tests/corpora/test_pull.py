@@ -816,3 +816,18 @@ def test_a_note_of_a_part_survives_a_round_and_can_be_discarded(tmp_path):
     discard(part)
     assert files_below(tmp_path) == set()
     assert Trouble("why").wait == 0
+
+
+def test_what_killed_pulls_left_half_written_is_removed_and_the_users_own_files_are_not(
+    server: Server, data: Path, lock: Path
+) -> None:
+    server.answers["/b.txt"] = plain(b"text")
+    wanted = [source(server.url("/b.txt"))]
+    [fetched] = pull(wanted, data, lock)
+    left = [lock.with_name(".tmp-12-34-corpora.lock"), fetched.path.with_name(".tmp-12-34-b.txt.json")]
+    kept = [lock.with_name(name) for name in (".tmp-notes", ".tmp-12-34-other.lock", ".tmp-corpora.lock")]
+    for path in (*left, *kept):
+        path.write_text("half")
+    assert pull(wanted, data, lock) == [fetched]
+    assert [path for path in left if path.exists()] == []
+    assert [path for path in kept if not path.exists()] == []

@@ -1,4 +1,4 @@
-"""The search for lines that may not be in NFC misses none."""
+"""The search for lines that may not be in NFC misses none, and no number of marks in a row holds it up."""
 
 import unicodedata
 
@@ -6,11 +6,12 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.reading.nfc import normalize_column
+from corpora.reading.nfc import CROWD, nfc, normalize_column
 
 TRICKY = (
     "aeoAn \u0301\u0323\u0327\u0338\u05d0\u05b7\u0644\u0627\u0653\u064e\u0651\u0928\u0915\u093c\u094d\u0958\u212b\ufb1d"
 )
+MARKS = "\u0301\u0323\u0327\u0338\u05b7\u064e\u0651\u093c\u094d\u0f71\u3099" + "\u0344\u0f73\u0f81"  # these fall apart
 HANGUL = "\u1100\u1112\u1161\u1175\u11a8\u11c2\uac00\uac01\ud7a3\u11a7"
 
 
@@ -42,3 +43,16 @@ def test_every_composed_character_is_normalised_before_every_mark():
 
 def test_every_decomposition_is_composed_again():
     check([unicodedata.normalize("NFD", chr(code)) for code in range(0x30000) if not 0xD800 <= code < 0xE000])
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.text(MARKS, max_size=3 * CROWD) | st.sampled_from(["e", "\u1fb3", "\u0f40", " "]), max_size=6))
+def test_marks_in_a_row_are_normalised_as_python_normalises_them(parts):
+    text = "".join(parts)
+    assert nfc(text) == unicodedata.normalize("NFC", text)
+
+
+def test_a_million_marks_in_a_row_are_put_in_their_order():
+    text = "e" + "\u0301\u0323" * 500_000
+    assert nfc(text) == "\u1eb9" + "\u0323" * 499_999 + "\u0301" * 500_000
+    assert nfc("\u0f40" + "\u0f73" * 500_000) == "\u0f40" + "\u0f71" * 500_000 + "\u0f72" * 500_000

@@ -1,0 +1,157 @@
+"""Kills at random moments: what a rerun publishes after each, byte for byte against an undisturbed run.
+
+    python tests/benchmarks/kill.py [MIRROR] [--kills 20] [--seed 1] [--langs ar,el,hi,tr,vi,zh]
+
+MIRROR is a folder in the form of the public servers, which is served over HTTP on 127.0.0.1 and pulled anew by every
+run; without one the bundled sample is built. Every kill is a SIGKILL to a `builders publish` that began in an empty
+folder, at a moment drawn between its start and the end of the undisturbed run, half of them to the run's own process
+alone and half to all of its processes at once; the same command then runs to its end. A run that ended before its
+moment is no kill, and another moment is drawn. Exits with 1 if any byte of a release or a download, any identified
+text, or the name of any other file is not as the undisturbed run left it.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import polars as pl
+from tabulate import tabulate
+
+BUILDERS = [sys.executable, "-c", "from builders.cli import main; main()"]
+HEADS = ["killed at", "killed", "while making", "units there", "differences"]
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("mirror", type=Path, nargs="?")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--langs", default="ar,el,hi,tr,vi,zh")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--work", type=Path, default=Path("work-kill"))
+    asked = parser.parse_args()
+    command = [*BUILDERS, "publish", "--langs", asked.langs, "--threads", str(asked.threads)]
+    shutil.rmtree(asked.work, ignore_errors=True)
+    with served(asked.mirror) if asked.mirror else sample() as options:
+        bad = kill_and_compare([*command, *options], asked)
+    sys.exit(bad)
+
+
+def kill_and_compare(command: list[str], asked: argparse.Namespace) -> bool:
+    """Print a row a kill, and how many left no trace; whether any left one."""
+    begun = time.perf_counter()
+    calm = finished(command, asked.work / "calm")
+    whole = time.perf_counter() - begun
+
+    dice, rows = random.Random(asked.seed), list[tuple[str, ...]]()
+    folder = asked.work / "killed"
+    while len(rows) < asked.kills:
+        moment, alone = dice.uniform(0, whole), len(rows) % 2 == 0
+        shutil.rmtree(folder, ignore_errors=True)
+        if not killed(command, folder, moment, alone):
+            continue
+        there = found_there(folder)
+        wrong = differences(calm, finished(command, folder))
+        rows.append((f"{moment:.2f} s", "run" if alone else "all", *there, "; ".join(wrong[:3]) or "none"))
+        print(*rows[-1], sep="\t", file=sys.stderr)
+    print(tabulate(sorted(rows, key=lambda row: float(row[0].split()[0])), HEADS, disable_numparse=True))
+    bad = sum(row[-1] != "none" for row in rows)
+    print(f"{len(rows) - bad} of {len(rows)} kills in a run of {whole:.1f} s left no trace", end=" ")
+    print(f"({len(calm)} files, {sum(map(len, calm.values())):,} bytes compared)")
+    return bad > 0
+
+
+@contextmanager
+def sample() -> Iterator[list[str]]:
+    """The options of a run of the bundled sample."""
+    yield ["--sample"]
+
+
+@contextmanager
+def served(mirror: Path) -> Iterator[list[str]]:
+    """The options of a run that pulls from a folder, which is served as long as the block runs."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, directory=str(mirror))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield ["--mirror", f"http://127.0.0.1:{server.server_port}", "--translator", "none"]
+        server.shutdown()
+
+
+class Server(SimpleHTTPRequestHandler):
+    """A folder over HTTP, without a word: a client that is killed in the middle of a file is nothing to tell of."""
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def copyfile(self, source: object, outputfile: object) -> None:
+        try:
+            super().copyfile(source, outputfile)  # type: ignore[type-var]
+        except ConnectionError:
+            self.close_connection = True
+
+
+def finished(command: list[str], folder: Path) -> dict[str, bytes]:
+    """What a run to the end leaves, as `contents` has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"A run ended with exit code {done.returncode}:\n{done.stderr}")
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The bytes of every file, and the texts identified; the names alone of units (which hold their keys) and of the
+    notes on when a download was checked."""
+    found = {"identified": identified(folder / "work/identified")}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not name.startswith("work/identified/"):
+            is_unit = name.startswith("work/") and path.suffix in (".parquet", ".sha256")
+            is_note = path.suffix == ".json" and path.with_suffix("").exists()
+            found[name] = b"" if is_unit or is_note else path.read_bytes()
+    return found
+
+
+def identified(folder: Path) -> bytes:
+    """The identified texts in the order of their keys: which file holds them depends on when a run was killed."""
+    rows = pl.concat([pl.read_parquet(path, glob=False) for path in folder.rglob("*.parquet")])
+    return rows.with_columns(pl.col("text_key").bin.encode("hex")).sort(pl.all()).write_csv().encode()
+
+
+def killed(command: list[str], folder: Path, moment: float, alone: bool) -> bool:
+    """Kill a run after some seconds, alone or with all of its processes; False if it had ended by then."""
+    folder.mkdir(parents=True)
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True, **QUIET)
+    time.sleep(moment)
+    if process.poll() is None:
+        (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
+    return process.wait() == -signal.SIGKILL
+
+
+def found_there(folder: Path) -> tuple[str, str]:
+    """What a killed run was writing, and how many units it had made."""
+    writing = sorted({"/".join(path.relative_to(folder).parts[:-1][:2]) for path in folder.rglob(".tmp-*")})
+    return ", ".join(writing) or "-", str(len(list(folder.glob("work/*/*.parquet"))))
+
+
+def differences(calm: dict[str, bytes], again: dict[str, bytes]) -> list[str]:
+    """Files that only one of two runs left, and files with other bytes."""
+    lost = [f"{name} is missing" for name in calm.keys() - again.keys()]
+    left = [f"{name} is left over" for name in again.keys() - calm.keys()]
+    other = [f"{name} differs" for name in calm.keys() & again.keys() if calm[name] != again[name]]
+    return sorted([*lost, *left, *other])
+
+
+if __name__ == "__main__":
+    main()

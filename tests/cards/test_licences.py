@@ -1,0 +1,64 @@
+"""Licences: what follows for a release from its sources and the models that translated it."""
+
+import pytest
+
+from cards.card import metadata, render_card
+from cards.licences import licence_url, model_licence, non_commercial, terms, whole
+from corpora.catalog import load_catalog
+from tests.cards.test_card import manifest, source
+
+ALPACA = source("alpaca", "en", kind="instructions", licence="cc-by-nc-4.0")
+NLLB = {"role": "translation", "name": "facebook/nllb-200-distilled-600M", "sha256": "", "licence": "cc-by-nc-4.0"}
+
+
+def test_alpaca_is_non_commercial_and_so_is_a_release_with_it():
+    assert load_catalog()["alpaca"].licence == "cc-by-nc-4.0"
+    mixed = manifest(sources=[source(licence="cc-by-sa-4.0"), ALPACA])
+    assert non_commercial(mixed)
+    assert metadata(mixed)["license"] == "cc-by-nc-4.0"
+    card = render_card(mixed)
+    assert "for non-commercial use only, and so is this release as a whole** (alpaca)." in card
+    assert "Share-alike parts" in card
+
+
+def test_what_nllb_translated_is_non_commercial_whatever_was_translated():
+    free = manifest(sources=[source(licence="cc0-1.0")])
+    assert not non_commercial(free)
+    translated = free | {"models": [*free["models"], NLLB | {"licence": model_licence(NLLB["name"])}]}
+    assert metadata(translated)["license"] == "cc-by-nc-4.0"
+    card = render_card(translated)
+    assert "| any, translated by facebook/nllb-200-distilled-600M | also cc-by-nc-4.0" in card
+    assert "as a whole** (facebook/nllb-200-distilled-600M)." in card
+
+
+def test_people_s_translations_bring_no_licence_of_a_model():
+    assert model_licence("by hand") == ""
+    assert model_licence("somebody/some-model") == "other"
+
+
+def test_an_evaluation_set_that_was_only_searched_for_brings_no_licence():
+    searched = manifest(sources=[source(), source("xquad", kind="evaluation", licence="cc-by-nc-sa-4.0")])
+    assert terms(searched) == ["cc-by-4.0"]
+    assert metadata(searched)["license"] == "cc-by-4.0"
+    text = render_card(searched)
+    assert "| xquad | el | 1 | Small, <https://example.org> |" in text
+    assert "| xquad | cc-by-nc-sa-4.0 |" not in text
+
+
+@pytest.mark.parametrize(
+    ("names", "licence"),
+    [
+        (["cc0-1.0"], "cc0-1.0"),
+        (["cc0-1.0", "mit"], ["cc0-1.0", "mit"]),
+        (["cc-by-nc-4.0", "cc-by-nc-sa-4.0", "mit"], "cc-by-nc-sa-4.0"),
+        (["cc-by-nc-4.0", "other"], "cc-by-nc-4.0"),
+    ],
+)
+def test_the_licence_of_the_whole_follows_from_its_parts(names, licence):
+    assert whole(manifest(sources=[source(name, licence=name) for name in names])) == licence
+
+
+def test_a_licence_has_its_page():
+    assert licence_url("cc-by-sa-4.0") == "https://spdx.org/licenses/CC-BY-SA-4.0.html"
+    assert licence_url("apache-2.0") == "https://spdx.org/licenses/Apache-2.0.html"
+    assert licence_url("other") == "other"

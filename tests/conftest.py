@@ -1,0 +1,51 @@
+"""One small Hub on 127.0.0.1 for the whole session, and properties that may take their time.
+
+The clients read the address of the Hub when they are imported.
+"""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+GIVEN = dict(os.environ)  # what the user has set: for the one test that asks the real Hub, if it may
+HERE = Path(tempfile.mkdtemp(prefix="hub-"))
+atexit.register(shutil.rmtree, HERE, ignore_errors=True)
+sys.path.insert(0, str(Path(__file__).parent / "hub"))
+
+from server import Hub  # noqa: E402
+
+HUB = Hub(HERE / "hub")
+OWN = {"HF_ENDPOINT": HUB.url, "HF_HOME": str(HERE / "home"), "HF_TOKEN": "hf_alice", "NO_PROXY": "127.0.0.1"}
+OWN |= dict.fromkeys(("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_UPDATE_CHECK"), "1")
+os.environ.update(OWN | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"})
+
+
+@pytest.fixture(scope="session")
+def _hub():
+    HUB.start()
+    yield HUB
+    HUB.stop()
+
+
+@pytest.fixture
+def hub(_hub: Hub) -> Hub:
+    """The Hub, without faults and with an empty list of requests."""
+    _hub.faults.clear()
+    _hub.seen.clear()
+    yield _hub
+    _hub.faults.clear()
+
+
+@pytest.fixture
+def given() -> dict[str, str]:
+    """The environment as the user has it."""
+    return GIVEN
