@@ -8,6 +8,7 @@ import click
 
 from builders.budget import budget_options
 from builders.laws import VERBS as LAW_VERBS
+from builders.translating.verbs import memory_verb, translate_verb
 from builders.verbs import REGISTRY, VERBS
 
 if TYPE_CHECKING:
@@ -21,7 +22,14 @@ RUN_OPTIONS = [
     click.option("--mirror", help="URL or folder that stands for the public servers: scheme and host are replaced."),
     click.option("--catalog", "catalogs", type=FILE, multiple=True, help="TOML file with your own corpora."),
     click.option("--offline", is_flag=True, help="Use what is downloaded already; never touch the network."),
-    click.option("--translator", help="'none', or a translation memory in Parquet."),
+    click.option("--translator", help="A CTranslate2 folder, ORG/REPO on the Hub, a memory in Parquet, or none."),
+    click.option("--beam", type=click.IntRange(1), default=4, show_default=True, help="Beams of the translator."),
+    click.option(
+        "--compute-type",
+        type=click.Choice(["int8", "float32", "float16", "bfloat16", "int8_float16"]),
+        help="How the translator computes; int8 on CPUs and float16 on GPUs by default.",
+    ),
+    click.option("--records", type=click.IntRange(1), metavar="N", help="Only the first N instructions of a corpus."),
     click.option("--set", "changes", multiple=True, metavar="FILTER.THRESHOLD=VALUE", help="Change a threshold."),
     click.option("--without", multiple=True, metavar="FILTER", help="Leave a filter out."),
     click.option("--also", multiple=True, metavar="FILTER", help="Ask for an optional filter, such as near_duplicate."),
@@ -237,6 +245,10 @@ def _langs(text: str | None) -> tuple[str, ...]:
 
 def _hint(sentence: str) -> None:
     click.echo(sentence, err=True)
+
+
+cli.add_command(translate_verb(run_options, _request))
+cli.add_command(memory_verb)
 
 
 def main() -> NoReturn:

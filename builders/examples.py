@@ -8,8 +8,10 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from builders.memory import TranslationMemory
-from builders.rows import READER, RECORDS, write_records, write_translated
+from builders.rows import READER, RECORDS, write_records
+from builders.translate import Made, translate
+from builders.translating.spans import rows
+from builders.translating.translator import Translator
 from builders.work import Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
 from corpora.pull import Fetched
@@ -19,41 +21,36 @@ BITEXT = pa.schema([(name, pa.string()) for name in ("id", "lang", "en", "xx", "
 
 
 @dataclass(frozen=True)
-class Translator:
-    """Where translated records come from: a memory and its digest, or nowhere."""
+class Instructed:
+    """The records of every language, English among them, and what the translated ones were made from, by corpus."""
 
-    name: str
-    sha256: str = ""
-    memory: TranslationMemory | None = None
+    records: Mapping[str, Sequence[Path]]
+    made: Mapping[str, Made]
 
 
 def instruct(
     files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Work
-) -> dict[str, list[Path]]:
-    """`records` in English and `translated` in each language, by language."""
-    made: dict[str, list[Path]] = {"en": []}
+) -> Instructed:
+    """`records` in English, and `translated` in each language if the recipe has them and there is a translator."""
+    english: dict[str, Path] = {}
     for file in files:
         corpus = catalog[file.source.corpus]
-        earlier = tuple(made["en"])
-        inputs = {
-            "sha256": file.sha256,
-            "format": corpus.format,
-            "reader": READER,
-            "earlier": [p.name for p in earlier],
-        }
-        unit = Unit("records", corpus.id, inputs)
-        write = partial(write_records, source=file.path, corpus=corpus, earlier=earlier, inputs=inputs_text(unit))
-        english = work.make(unit, write)
-        made["en"].append(english)
-        if translator.memory and "xx" in recipe.general:
-            for lang in recipe.langs:
-                inputs = {"from": english.name, "translator": translator.sha256, "reader": READER}
-                unit = Unit("translated", f"{lang}-{corpus.id}", inputs)
-                write = partial(
-                    write_translated, records=english, lang=lang, memory=translator.memory, inputs=inputs_text(unit)
-                )
-                made.setdefault(lang, []).append(work.make(unit, write))
-    return made
+        english[corpus.id] = _records(file, corpus, tuple(english.values()), recipe.records, work)
+    made = {}
+    if translator.translates and "xx" in recipe.general:
+        with translator.opened():
+            made = {name: translate(path, name, recipe.langs, translator, work) for name, path in english.items()}
+    foreign = {lang: [of.translated[lang] for of in made.values()] for lang in recipe.langs if made}
+    return Instructed({"en": list(english.values())} | foreign, made)
+
+
+def _records(file: Fetched, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Work) -> Path:
+    inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "no_input": rows("no_input")}
+    inputs |= {"earlier": [path.name for path in earlier], "most": most}
+    unit = Unit("records", corpus.id, inputs)
+    texts = inputs_text(unit)
+    write = partial(write_records, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
+    return work.make(unit, write)
 
 
 def exemplify(

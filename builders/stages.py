@@ -9,12 +9,14 @@ import polars as pl
 
 from builders.contamination import collect, find, report
 from builders.duplicates import charge, share_english
-from builders.examples import Translator, count_examples, exemplify, instruct
+from builders.examples import count_examples, exemplify, instruct
 from builders.filters import Filter, choose_filters
 from builders.ledger import read_ledger
 from builders.pairs import account, judge, keep, read, screen, writings
 from builders.rows import counted
 from builders.scores import Scores, score_filters, scored
+from builders.translate import counted as counted_segments
+from builders.translating.translator import Translator
 from builders.work import Work
 from corpora.catalog import Corpus, language
 from corpora.errors import InputError
@@ -102,7 +104,8 @@ def build(
     }
     verdicts = judge(known, filters, work)
     bitext = {lang: keep(lang, verdicts[lang], work) for lang in pairs}
-    records = instruct(record_files, catalog, recipe, translator, work)
+    instructed = instruct(record_files, catalog, recipe, translator, work)
+    records = instructed.records
     examples = {
         config: exemplify(config, langs, recipe, _of(bitext, langs), _all_of(records, ("en", *langs)), work)
         for config, langs in recipe.config_langs().items()
@@ -125,6 +128,7 @@ def build(
         for lang in pairs
     ]
     told = [row for paths in records.values() for path in paths for row in counted(path)]
+    told += [row for name, made in instructed.made.items() for row in counted_segments(made, name)]
     return Built(
         recipe=recipe,
         filters=filters,

@@ -42,7 +42,7 @@ STAGES = (
         "bitext",
         "shared_english",
     ),
-    *("records", "translated", "instructions", "messages", "mixed", "ledger"),
+    *("records", "segments", "translations", "translated", "instructions", "messages", "mixed", "ledger"),
 )
 
 

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
 FORMATS = {
     "bitext": ("laser-tsv", "moses-zip", "tmx"),
-    "instructions": ("alpaca-json",),
+    "instructions": ("alpaca-json", "messages-json"),
     "evaluation": ("flores-tar", "squad-json", "mlqa-zip"),
 }
 

@@ -8,11 +8,12 @@ import pyarrow as pa
 from corpora.errors import InputError, unknown
 from corpora.reading.bitexts import PAIRS, read_laser, read_moses
 from corpora.reading.evaluations import EVALUATION, evaluation_table, read_flores, read_mlqa, read_squad
-from corpora.reading.instructions import INSTRUCTIONS, read_alpaca
+from corpora.reading.instructions import INSTRUCTIONS, read_alpaca, read_messages
 from corpora.reading.tmx import read_tmx
 
 __all__ = ["EVALUATION", "INSTRUCTIONS", "PAIRS", "read_evaluation", "read_instructions", "read_pairs"]
 PAIR_FORMATS = {"laser-tsv": read_laser, "moses-zip": read_moses, "tmx": read_tmx}
+INSTRUCTION_FORMATS = {"alpaca-json": read_alpaca, "messages-json": read_messages}
 EVALUATION_FORMATS = ("flores-tar", "mlqa-zip", "squad-json")
 MAX_BATCH_BYTES = 256 << 20  # a hundred thousand long lines would not fit in memory
 
@@ -58,11 +59,12 @@ def read_instructions(path: Path, format: str) -> pa.Table:
     """The instructions of a file as a table of INSTRUCTIONS: NFC, LF, stripped; a missing input is empty.
 
     A row is a record, numbered from 1, also if `fault` says what is wrong with it: not_an_object, missing_field,
-    not_a_string, empty_instruction or empty_output. InputError if the file is not JSON of this form.
+    not_a_string, empty_instruction or empty_output, of `messages` also not_one_exchange.
+    InputError if the file is not JSON of this form.
     """
-    if format != "alpaca-json":
-        raise unknown("format of instructions", format, ["alpaca-json"])
-    return read_alpaca(path)
+    if format not in INSTRUCTION_FORMATS:
+        raise unknown("format of instructions", format, INSTRUCTION_FORMATS)
+    return INSTRUCTION_FORMATS[format](path)
 
 
 def read_evaluation(path: Path, format: str, lang: str, upstream_code: str) -> pa.Table:

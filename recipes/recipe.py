@@ -21,8 +21,8 @@ class Recipe:
     `configs` is `language` (a config a language) or `all` (one config of all). `bitext` and `instructions` name
     corpora of the catalogue; of equal pairs the one from the corpus listed first wins. `general` says in which
     languages the general-task instructions come: `en`, `xx` or both. `pairs` caps the translation examples a
-    language and direction (None: all that is kept). Of several `prompts` each pair's id chooses one.
-    What the sets of `evaluation` say is
+    language and direction, `records` takes the first of each instruction corpus (None: all that is kept).
+    Of several `prompts` each pair's id chooses one. What the sets of `evaluation` say is
     taken out of the translation data; `not_searched` are those left out at a user's word. `validation` is the share
     of English sentences and records set aside for validation. `filters` changes thresholds, `without` leaves filters
     out, `also` asks for optional ones.
@@ -38,6 +38,7 @@ class Recipe:
     general: tuple[str, ...] = ()
     directions: tuple[str, ...] = ()
     pairs: int | None = None
+    records: int | None = None
     evaluation: tuple[str, ...] = ("flores101", "xquad", "mlqa")
     not_searched: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ("paper",)
@@ -100,8 +101,8 @@ def _check_type(key: str, value: Any, where: str) -> None:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
         right = right and len(set(value)) == len(value)
         expected = "a list of different strings"
-    elif key in ("pairs", "seed"):
-        least = 1 if key == "pairs" else 0
+    elif key in ("pairs", "records", "seed"):
+        least = 0 if key == "seed" else 1
         right, expected = type(value) is int and value >= least, f"a whole number of at least {least}"
     elif key == "validation":
         right, expected = type(value) in (int, float) and 0 <= value <= 0.5, "a share from 0 to 0.5"

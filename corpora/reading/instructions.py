@@ -1,5 +1,6 @@
 """Instructions as Alpaca writes them (JSON or JSON Lines) -> a table of INSTRUCTIONS."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,10 +16,33 @@ INSTRUCTIONS = pa.schema([("line", pa.int64()), *((name, pa.string()) for name i
 
 def read_alpaca(path: Path) -> pa.Table:
     """A row a record, numbered from 1; records at fault keep what is text in them."""
+    return _table(_row(record) for record in _records(path))
+
+
+def read_messages(path: Path) -> pa.Table:
+    """A row a conversation of one question and one answer; any other has the fault `not_one_exchange`."""
+    return _table(_exchange(record) for record in _records(path))
+
+
+def _records(path: Path) -> list[object]:
     check_file(path)
-    records = _json_lines(path) if path.suffix.lower() == ".jsonl" else _json_list(path)
-    rows = [{"line": line} | _row(record) for line, record in enumerate(records, 1)]
-    return pa.Table.from_pylist(rows, schema=INSTRUCTIONS)
+    return _json_lines(path) if path.suffix.lower() == ".jsonl" else _json_list(path)
+
+
+def _table(rows: Iterable[dict[str, str | None]]) -> pa.Table:
+    return pa.Table.from_pylist([{"line": line} | row for line, row in enumerate(rows, 1)], schema=INSTRUCTIONS)
+
+
+def _exchange(record: object) -> dict[str, str | None]:
+    """The columns of a record with `messages`, as Hub datasets spell conversations."""
+    messages = record.get("messages") if isinstance(record, dict) else None
+    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+        fault = "missing_field" if isinstance(record, dict) else "not_an_object"
+        return {**dict.fromkeys(FIELDS, ""), "fault": fault}
+    if [message.get("role") for message in messages] != ["user", "assistant"]:
+        return {**dict.fromkeys(FIELDS, ""), "fault": "not_one_exchange"}
+    asked, answered = (message.get("content") for message in messages)
+    return _row({"instruction": asked, "output": answered})
 
 
 def _json_list(path: Path) -> list[object]:

@@ -96,9 +96,9 @@ def test_a_folder_of_memories_is_an_input_error(tmp_path):
 
 
 def test_a_translation_is_aligned_segment_by_segment():
-    assert aligned("- Eggs\n- Milk", "- Αυγά\n- Γάλα") == [("Eggs", "Αυγά"), ("Milk", "Γάλα")]
+    assert aligned("- Eggs\n- Milk", "- Αυγά\n- Γάλα", "el") == [("Eggs", "Αυγά"), ("Milk", "Γάλα")]
     with pytest.raises(ValueError, match="frames differ"):
-        aligned("- Eggs\n- Milk", "- Αυγά και γάλα")
+        aligned("- Eggs\n- Milk", "- Αυγά και γάλα", "el")
 
 
 def test_the_memory_of_the_sample_says_each_segment_once():

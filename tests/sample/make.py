@@ -478,7 +478,7 @@ def write_translations(folder: Path) -> None:
     for lang in LANGS:
         for name, record in read_records(lang).items():
             for field in FIELDS:
-                for segment, translation in aligned(english[name][field], record[field]):
+                for segment, translation in aligned(english[name][field], record[field], lang):
                     texts.setdefault((digest(segment), lang), translation)
     write_memory((translation_row(*key, text) for key, text in texts.items()), folder / "memory.parquet")
 
