@@ -22,6 +22,7 @@ HOMES = {
     "torch": {"trainer"},
     "transformers": {"trainer"},
     "trl": {"trainer"},
+    "accelerate": {"trainer"},
     "peft": {"trainer"},
     "safetensors": {"trainer"},
 }

@@ -65,6 +65,7 @@ def _check_fit(config: Any, tokenizer: Any, place: str) -> None:
 def load_model(recipe: TrainingRecipe, config: Any) -> Any:
     """The model to train, in float32 (a LoRA base in bfloat16 where the recipe says bf16); InputError if unfit."""
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, LlamaForCausalLM, set_seed
 
     if recipe["random_model"] is not None:
@@ -81,7 +82,7 @@ def load_model(recipe: TrainingRecipe, config: Any) -> Any:
             use_safetensors=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         raise InputError(f"The model '{place}' could not be loaded: {first_line(error)}") from None
 
 

@@ -7,12 +7,14 @@ from time import monotonic
 from typing import Any
 
 import torch
+from accelerate.utils import DistributedType
 from datasets import Dataset
 from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from transformers.utils import logging as transformers_logging
 from trl import SFTConfig
 
 from cards.model import render_model_card
+from corpora.errors import InputError
 from corpora.files import locked, scratch, settle
 from trainer.arguments import is_sharded, training_arguments
 from trainer.batches import Batches
@@ -22,7 +24,7 @@ from trainer.preparation import Prepared, Request, is_main, num_processes, prepa
 from trainer.progress import Progress
 from trainer.record import Record, Stopped, begin, check_same_run, outcome, session, write_record
 from trainer.stop import Stop
-from trainer.tuner import Tuner, check_sharded
+from trainer.tuner import NOT_SHARDED, Tuner, check_sharded
 
 MODEL = "model"  # the folder of the finished model, in that of its run
 
@@ -73,8 +75,10 @@ def _device() -> str:
 
 def make_tuner(prepared: Prepared, batches: Batches, arguments: SFTConfig) -> Tuner:
     """TRL's trainer with the model, the tables and what watches over them; InputError if there is no room to save."""
-    recipe = prepared.request.recipe
+    recipe, sharded = prepared.request.recipe, is_sharded(prepared.request.sharding)
     _hush()
+    if sharded and arguments.distributed_state.distributed_type in (DistributedType.NO, DistributedType.MULTI_CPU):
+        raise InputError(NOT_SHARDED)
     model = load_model(recipe, prepared.model_config)
     tuner = Tuner(
         batches=batches,
@@ -92,7 +96,7 @@ def make_tuner(prepared: Prepared, batches: Batches, arguments: SFTConfig) -> Tu
     tuner.remove_callback(ProgressCallback)
     tuner.needed = checkpoint_bytes(prepared.num_parameters, _num_trained(tuner))
     check_room(prepared.request.out, tuner.needed + 4 * prepared.num_parameters)
-    if is_sharded(prepared.request.sharding):
+    if sharded:
         tuner.add_callback(_CheckSharded(tuner))
     return tuner
 

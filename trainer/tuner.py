@@ -110,13 +110,15 @@ class Tuner(SFTTrainer):
             os.sync()
 
 
+NOT_SHARDED = (
+    "FSDP2 was asked for, but the parameters are not sharded: without a GPU, accelerate trains whole copies instead "
+    "and does not say so. Take --sharding none to do that knowingly, or a machine with GPUs."
+)
+
+
 def check_sharded(tuner: Tuner) -> None:
-    """InputError if FSDP was asked for and the parameters are not sharded: accelerate would train plain copies."""
+    """InputError if FSDP was asked for and the wrapped model's parameters are not sharded."""
     from torch.distributed.tensor import DTensor
 
-    if tuner.is_fsdp_enabled and any(isinstance(parameter, DTensor) for parameter in tuner.model.parameters()):
-        return
-    raise InputError(
-        "FSDP2 was asked for, but the parameters are not sharded: without a GPU, accelerate trains whole copies "
-        "instead and does not say so. Take --sharding none to do that knowingly, or a machine with GPUs."
-    )
+    if not any(isinstance(parameter, DTensor) for parameter in tuner.model.parameters()):
+        raise InputError(NOT_SHARDED)
