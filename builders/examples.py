@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from builders.memory import TranslationMemory
-from builders.rows import READER, RECORDS, write_records, write_translated
+from builders.rows import READER, RECORDS, write_records, write_texts, write_translated
 from builders.work import Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
 from corpora.pull import Fetched
@@ -53,6 +53,22 @@ def instruct(
                     write_translated, records=english, lang=lang, memory=translator.memory, inputs=inputs_text(unit)
                 )
                 made.setdefault(lang, []).append(work.make(unit, write))
+    return made
+
+
+def collect_texts(
+    files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, work: Work
+) -> dict[str, list[Path]]:
+    """`texts` of each language: the first documents of its monolingual corpora."""
+    made: dict[str, list[Path]] = {}
+    for file in files:
+        corpus, lang = catalog[file.source.corpus], file.source.lang
+        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "texts": recipe.texts}
+        unit = Unit("texts", f"{lang}-{corpus.id}", inputs)
+        write = partial(
+            write_texts, source=file.path, corpus=corpus, lang=lang, most=recipe.texts, inputs=inputs_text(unit)
+        )
+        made.setdefault(lang, []).append(work.make(unit, write))
     return made
 
 
