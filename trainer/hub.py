@@ -31,26 +31,30 @@ def fetch_release(asked: str, lock: Path, offline: bool) -> Release:
 
 
 def read_pin(lock: Path, repository: str, version: str) -> dict[str, Any] | None:
-    """What `datasets.lock` says of a release, if there is one: its commit and the sha256 of its manifest."""
+    """What `datasets.lock` says of a release: version, commit and the sha256 of its manifest; None if nothing.
+
+    InputError if the lock pins another version than the one asked for.
+    """
     try:
-        table = json.loads(lock.read_text(encoding="utf-8"))
-        entries = {name: dict(entry) for name, entry in table["releases"].items()}
+        entry = json.loads(lock.read_text(encoding="utf-8"))["releases"].get(f"hf://{repository}")
+        found = {key: str(entry[key]) for key in ("version", "commit", "manifest_sha256")} if entry else None
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{lock} is no lock of releases. Restore it, or name another with --lock.") from None
-    named = {name: entry for name, entry in entries.items() if name.partition("@")[0] == repository}
-    if version and f"{repository}@{version}" in named:
-        return named[f"{repository}@{version}"]
-    if not version and len(named) == 1:
-        return next(iter(named.values()))
-    return None
+    if found and version and found["version"] != version:
+        raise InputError(
+            f"{lock} pins {repository} at {found['version']}, not at {version}. Lock the version that you want "
+            "(builders lock), or name another file with --lock."
+        )
+    return found
 
 
 def _commit(repository: str, version: str, offline: bool) -> str:
     """The commit that a version's tag names, or that the main branch stands at."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.utils import httpx
 
     if offline:
         raise InputError(
@@ -63,7 +67,7 @@ def _commit(repository: str, version: str, offline: bool) -> str:
         raise InputError(f"{repository} has no version {version} on the Hub.") from None
     except RepositoryNotFoundError:
         raise InputError(f"There is no dataset {repository} on the Hub that you may read.") from None
-    except (HfHubHTTPError, OSError) as error:
+    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
         raise InputError(f"The Hub could not be asked for {repository}: {str(error).splitlines()[0]}") from None
 
 
@@ -71,6 +75,7 @@ def _download(repository: str, commit: str, offline: bool) -> Path:
     """The folder of a whole repository at one commit."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.utils import httpx
 
     wanted = [FILE, "README.md", "data/**"]
     try:
@@ -79,6 +84,6 @@ def _download(repository: str, commit: str, offline: bool) -> Path:
         )
     except LocalEntryNotFoundError:
         raise InputError(f"{repository} at commit {commit[:12]} is not downloaded yet. Run it once online.") from None
-    except (HfHubHTTPError, OSError) as error:
+    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
         raise InputError(f"{repository} could not be downloaded: {str(error).splitlines()[0]}") from None
     return Path(folder)

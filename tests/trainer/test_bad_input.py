@@ -74,7 +74,7 @@ def complain(registry: Path, tmp_path: Path) -> Callable[..., str]:
         (["--langs=elll"], "Unknown language 'elll'"),
         (["--size=0"], "'0' is no size"),
         (["--size=9k"], "has 171 translations in el, fewer than 9,000"),
-        (["tokenizer=nowhere/there"], "No tokenizer could be loaded from 'nowhere/there'"),
+        (["tokenizer=./no/where/there"], "No tokenizer could be loaded from './no/where/there'"),
         (["prompt=chat"], "The tokenizer brings no chat template"),
         (["pad_token=<none>"], "has no token '<none>' to pad with"),
         (["--sharding=fsdp3"], "There is no file"),
