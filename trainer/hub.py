@@ -54,7 +54,7 @@ def _commit(repository: str, version: str, offline: bool) -> str:
     """The commit that a version's tag names, or that the main branch stands at."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
     if offline:
         raise InputError(
@@ -75,7 +75,7 @@ def _download(repository: str, commit: str, offline: bool) -> Path:
     """The folder of a whole repository at one commit."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
     wanted = [FILE, "README.md", "data/**"]
     try:

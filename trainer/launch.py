@@ -9,7 +9,7 @@ import yaml
 
 from corpora.errors import InputError
 from trainer.preparation import Request, is_main, prepare
-from trainer.record import Record, Stopped, begin, check_same_run, read_record, write_record
+from trainer.record import Record, Stopped, begin, read_record, write_record
 
 LAUNCHED = "WORLD_SIZE"  # set by torchrun and accelerate for the processes that they start
 STARTED_HERE = "COIT_TRAINER_STARTED"  # set by us for the processes that we start: we speak for them
@@ -31,7 +31,7 @@ def train(request: Request, processes: int) -> Record:
         raise InputError("--processes starts processes, but this one was started by torchrun or accelerate already.")
     prepared = prepare(request)  # what can be known to be wrong is said once, before anything starts
     prepared.batches(processes)
-    record = check_same_run(request.out, prepared)
+    record = read_record(request.out)
     if record is None:
         write_record(request.out, begin(prepared, processes, request.sharding) | {"status": "prepared"})
     elif record["status"] == "done":
@@ -60,8 +60,9 @@ def _launch(arguments: list[str], processes: int) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import get_args_parser, run
 
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    logging.getLogger("torch.distributed.run").setLevel(logging.ERROR)
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith(("torch.distributed.elastic", "torch.distributed.run")):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
     os.environ[STARTED_HERE] = "1"
     options = ["--standalone", f"--nproc-per-node={processes}", f"--shutdown-timeout={GRACE}"]

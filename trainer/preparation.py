@@ -20,6 +20,7 @@ from trainer.costs import write_costs
 from trainer.examples import Encoder
 from trainer.model import check_model, count_parameters, model_config, model_said
 from trainer.recipe import TrainingRecipe, digest
+from trainer.record import check_same_run
 from trainer.release import KEY, Release, choose_config, choose_langs, read_rows
 from trainer.table import Counts, check_lengths, open_table, read_account, write_table
 from trainer.tokens import load_tokenizer, tokenizer_sha256
@@ -111,11 +112,12 @@ def prepare(request: Request) -> Prepared:
     config = choose_config(release, request.config)
     langs = choose_langs(release, config, request.langs)
     tokenizer = load_tokenizer(recipe)
+    asked = form(recipe["prompt"])
+    tokenizer.chat_template = asked.chat or tokenizer.chat_template  # saved with the model, so that it is asked alike
     shape = model_config(recipe, tokenizer)
     folder = request.out / "examples"
-    prepared = Prepared(
-        request, config, langs, form(recipe["prompt"]), tokenizer, shape, model_said(recipe, shape), folder
-    )
+    prepared = Prepared(request, config, langs, asked, tokenizer, shape, model_said(recipe, shape), folder)
+    check_same_run(request.out, prepared.identity())  # before anything in the folder is touched
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):  # of several processes, one writes
         _write_tables(prepared)

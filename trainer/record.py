@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from trainer.preparation import Prepared
 from trainer.recipe import digest
+
+if TYPE_CHECKING:
+    from trainer.preparation import Prepared
 
 FILE = "run.json"
 VERSION = 1
@@ -46,7 +48,7 @@ def write_record(folder: Path, record: Record) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def check_same_run(folder: Path, prepared: Prepared) -> Record | None:
+def check_same_run(folder: Path, identity: Mapping[str, Any]) -> Record | None:
     """The record of the run that a folder holds, if it is this one; InputError with the differences if it is not."""
     record = read_record(folder)
     if record is None:
@@ -55,9 +57,9 @@ def check_same_run(folder: Path, prepared: Prepared) -> Record | None:
                 f"{folder} holds checkpoints but no {FILE}, so whose they are is not known; name another --out."
             )
         return None
-    if record["key"] == digest(prepared.identity()):
+    if record["key"] == digest(identity):
         return record
-    differences = "; ".join(_differences(record["identity"], prepared.identity()))
+    differences = "; ".join(_differences(record["identity"], identity))
     raise InputError(f"{folder} holds another run ({differences}). Name another folder with --out, or move it away.")
 
 
@@ -78,7 +80,7 @@ def _short(value: object) -> str:
     return f"{text[:12]}…" if len(text) > 40 else text
 
 
-def begin(prepared: Prepared, processes: int, sharding: str) -> Record:
+def begin(prepared: "Prepared", processes: int, sharding: str) -> Record:
     """The record of a run that begins."""
     request, identity = prepared.request, prepared.identity()
     release = identity["release"] | {"origin": request.release.origin}
@@ -102,11 +104,11 @@ def begin(prepared: Prepared, processes: int, sharding: str) -> Record:
     }
 
 
-def _examples(prepared: Prepared) -> list[dict[str, Any]]:
+def _examples(prepared: "Prepared") -> list[dict[str, Any]]:
     return [{"split": split} | row for split, account in prepared.accounts.items() for row in account]
 
 
-def mixture(prepared: Prepared) -> dict[str, dict[str, int]]:
+def mixture(prepared: "Prepared") -> dict[str, dict[str, int]]:
     """The examples that are trained, by task and language."""
     found: dict[str, dict[str, int]] = {}
     for row in prepared.accounts["train"]:

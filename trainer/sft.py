@@ -22,7 +22,7 @@ from trainer.checkpoints import check_resumable, check_room, checkpoint_bytes, l
 from trainer.model import check_saved, load_model, lora, merge_adapter
 from trainer.preparation import Prepared, Request, is_main, num_processes, prepare
 from trainer.progress import Progress
-from trainer.record import Record, Stopped, begin, check_same_run, outcome, session, write_record
+from trainer.record import Record, Stopped, begin, outcome, read_record, session, write_record
 from trainer.stop import Stop
 from trainer.tuner import NOT_SHARDED, Tuner, check_sharded
 
@@ -36,7 +36,7 @@ def sft(request: Request) -> Record:
     """
     prepared = prepare(request)
     with locked(request.out, "run folder") if is_main() else nullcontext():
-        earlier = check_same_run(request.out, prepared)
+        earlier = read_record(request.out)  # prepare has seen that it is of this run
         if earlier and earlier["status"] == "done":
             return earlier
         return _train(prepared, earlier)

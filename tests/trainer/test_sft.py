@@ -162,8 +162,10 @@ def test_a_checkpoint_that_a_kill_left_half_written_is_passed_over(
 
 def test_a_folder_that_holds_another_run_is_refused_with_the_difference(trained: Trained, release: Release) -> None:
     record, out = trained
+    before = {path: path.read_bytes() for path in out.glob("examples/*")}
     with pytest.raises(InputError, match=r"recipe.learning_rate was 0.003, now 0.1; recipe.seed was 0, now 4"):
         sft(same_request(record, out, release, "learning_rate=0.1", "seed=4"))
+    assert {path: path.read_bytes() for path in out.glob("examples/*")} == before
 
 
 def test_a_checkpoint_without_its_record_is_refused(ask: Ask) -> None:
