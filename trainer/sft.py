@@ -1,5 +1,6 @@
 """sft(): a release becomes a model; the whole story, from top to bottom."""
 
+import sys
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
@@ -24,6 +25,7 @@ from trainer.preparation import Prepared, Request, is_main, num_processes, prepa
 from trainer.progress import Progress
 from trainer.record import Record, Stopped, begin, outcome, read_record, session, write_record
 from trainer.stop import Stop
+from trainer.table import lengths_said
 from trainer.tuner import NOT_SHARDED, Tuner, check_sharded
 
 MODEL = "model"  # the folder of the finished model, in that of its run
@@ -39,12 +41,15 @@ def sft(request: Request) -> Record:
         earlier = read_record(request.out)  # prepare has seen that it is of this run
         if earlier and earlier["status"] == "done":
             return earlier
+        if is_main() and (told := lengths_said(prepared.accounts["train"], request.recipe)):
+            print(told, file=sys.stderr)
         return _train(prepared, earlier)
 
 
 def _train(prepared: Prepared, earlier: Record | None) -> Record:
     request, out = prepared.request, prepared.request.out
     processes = num_processes()
+    _hush()
     batches = prepared.batches(processes)
     arguments = training_arguments(request, batches, processes)
     tuner = make_tuner(prepared, batches, arguments)
@@ -76,7 +81,6 @@ def _device() -> str:
 def make_tuner(prepared: Prepared, batches: Batches, arguments: SFTConfig) -> Tuner:
     """TRL's trainer with the model, the tables and what watches over them; InputError if there is no room to save."""
     recipe, sharded = prepared.request.recipe, is_sharded(prepared.request.sharding)
-    _hush()
     if sharded and arguments.distributed_state.distributed_type in (DistributedType.NO, DistributedType.MULTI_CPU):
         raise InputError(NOT_SHARDED)
     model = load_model(recipe, prepared.model_config)

@@ -66,6 +66,19 @@ def check_lengths(account: Counts, recipe: TrainingRecipe) -> None:
         raise InputError(f"Nothing is left to learn from: of {given:,} rows none fits {limit}. Raise it.")
 
 
+def lengths_said(account: Counts, recipe: TrainingRecipe) -> str | None:
+    """What the length limit did to the rows, by language, in a sentence; None if nothing."""
+    words = {"cut": "cut", "too_long": "left out", "emptied": "left out, since nothing to learn would remain"}
+    told = []
+    for verdict, word in words.items():
+        found: dict[str, int] = defaultdict(int)
+        for row in account:
+            found[row["lang"]] += row[verdict]
+        if counts := ", ".join(f"{count:,} in {lang}" for lang, count in found.items() if count):
+            told.append(f"{counts} {word}")
+    return f"Rows over {recipe['max_length']} tokens: {'; '.join(told)}." if told else None
+
+
 def _fitted(
     examples: Iterable[Example], recipe: TrainingRecipe, counts: Mapping[tuple[str, str], dict[str, int]]
 ) -> Iterator[Example]:

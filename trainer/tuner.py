@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch.utils.data import DataLoader
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
@@ -101,7 +102,11 @@ class Tuner(SFTTrainer):
         """Save a checkpoint, and mark it when all of it is on the disk."""
         folder = Path(self.args.output_dir)
         check_room(folder, self.needed)
-        super()._save_checkpoint(model, trial)
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError):
+            check_room(folder, self.needed)  # a full disk is a sentence; anything else is what it is
+            raise
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
             written = folder / f"checkpoint-{self.state.global_step}"

@@ -59,12 +59,12 @@ def plain(trap: str, out: str) -> None:
 
 
 def run(command: list[str], shim: bool, **environment: str) -> tuple[int, str]:
-    """A command's exit code and the last line that it says."""
+    """A command's exit code and the last line that it says, or the sentence of its error."""
     paths = [str(SHIM), str(ROOT)] if shim else [str(ROOT)]
     variables = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_WAIT_POLICY": "PASSIVE"} | environment
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    return done.returncode, (done.stdout.strip().splitlines() or lines or ["nothing"])[-1]
+    told = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    return done.returncode, (done.stdout.strip().splitlines() or told or ["nothing"])[-1]
 
 
 def without(trap: str, shim: bool, **environment: str) -> str:

@@ -55,6 +55,17 @@ def test_one_example_a_task_is_shown_token_by_token_with_its_mask(ask: Ask) -> N
     assert text.count("[</s>]") == 2
 
 
+def test_rows_over_the_limit_are_told_by_language(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    from trainer.sft import sft
+
+    sft(ask("max_length=130", "num_train_epochs=0.1"))
+    told = capsys.readouterr().err
+    assert told.startswith("Rows over 130 tokens: ")
+    prepared = look_ahead(ask("max_length=130"), 1, "cpu", None)["examples"]
+    cut = sum(row["cut"] for row in prepared if (row["split"], row["lang"]) == ("train", "el"))
+    assert f"{cut} in el" in told
+
+
 def test_the_costs_are_tokens_an_example_by_language(ask: Ask, tmp_path: Path) -> None:
     ahead = look_ahead(ask(), 1, "cpu", tmp_path / "costs.csv")
     with (tmp_path / "costs.csv").open(encoding="utf-8", newline="") as file:
