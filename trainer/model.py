@@ -1,6 +1,7 @@
 """The model that a run starts from, and how it is saved: safetensors only, no code from outside."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,22 @@ def lora(recipe: TrainingRecipe) -> Any:
         target_modules=recipe["lora_target_modules"],
         task_type="CAUSAL_LM",
     )
+
+
+def save_adapter(model: Any, state: Mapping[str, Any], num_trained: int, folder: Path) -> None:
+    """Save the adapter of a PEFT model from its whole state; AssertionError unless it holds every trained weight.
+
+    peft's own way looks for the weights under the names of the live modules. FSDP's activation checkpointing adds a
+    part to those, so that nothing is found and an empty file is written in silence.
+    """
+    from safetensors.torch import save_file
+
+    weights = {name.replace(".default.", "."): value for name, value in state.items() if ".lora_" in name}
+    found = sum(value.numel() for value in weights.values())
+    assert found == num_trained, f"the adapter has {num_trained:,} weights and {found:,} were gathered"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in weights.items()}, folder / "adapter_model.safetensors")
+    model.peft_config["default"].save_pretrained(str(folder))
 
 
 def merge_adapter(base: Any, adapter: Path) -> Any:

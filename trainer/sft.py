@@ -20,7 +20,7 @@ from corpora.files import locked, scratch, settle
 from trainer.arguments import is_sharded, training_arguments
 from trainer.batches import Batches
 from trainer.checkpoints import check_resumable, check_room, checkpoint_bytes, last_checkpoint, remove_broken, step_of
-from trainer.model import check_saved, load_model, lora, merge_adapter
+from trainer.model import check_saved, load_model, lora, merge_adapter, save_adapter
 from trainer.preparation import Prepared, Request, is_main, num_processes, prepare
 from trainer.progress import Progress
 from trainer.record import Record, Stopped, begin, outcome, read_record, session, write_record
@@ -87,7 +87,6 @@ def make_tuner(prepared: Prepared, batches: Batches, arguments: SFTConfig) -> Tu
     tuner = Tuner(
         batches=batches,
         validation=prepared.validation(),
-        needed=0,
         model=model,
         args=arguments,
         train_dataset=_dataset(prepared, "train"),
@@ -98,7 +97,8 @@ def make_tuner(prepared: Prepared, batches: Batches, arguments: SFTConfig) -> Tu
     )
     tuner.remove_callback(PrinterCallback)
     tuner.remove_callback(ProgressCallback)
-    tuner.needed = checkpoint_bytes(prepared.num_parameters, _num_trained(tuner))
+    tuner.num_trained = _num_trained(tuner)
+    tuner.needed = checkpoint_bytes(prepared.num_parameters, tuner.num_trained)
     check_room(prepared.request.out, tuner.needed + 4 * prepared.num_parameters)
     if sharded:
         tuner.add_callback(_CheckSharded(tuner))
@@ -160,21 +160,17 @@ def _finish(tuner: Tuner, prepared: Prepared, record: Record) -> Record:
 
 def save_whole(tuner: Tuner, prepared: Prepared, folder: Path) -> None:
     """Save a model that `from_pretrained` loads, however it was sharded; an adapter is worked into its base."""
-    adapted = prepared.request.recipe["use_peft"]
-    place = prepared.request.out / "adapter" if adapted else folder
-    if tuner.is_fsdp_enabled:
-        # With sharded state dicts save_model writes nothing at all and says nothing, so the whole state is asked for.
-        state = tuner.accelerator.get_state_dict(tuner.model)
-        for tied in {} if adapted else tuner.model.all_tied_weights_keys:
-            state.pop(tied, None)  # gathered weights no longer share their memory and would stand in the file twice
-        tuner._save(str(place), state_dict=state)
-    else:
-        tuner.save_model(str(place))
+    # With sharded state dicts save_model writes nothing at all and says nothing, so the whole state is asked for.
+    sharded = tuner.is_fsdp_enabled
+    state = tuner.accelerator.get_state_dict(tuner.model) if sharded else tuner.model.state_dict()
     if not is_main():
         return
-    if adapted:
+    if prepared.request.recipe["use_peft"]:
+        save_adapter(tuner.model, state, tuner.num_trained, prepared.request.out / "adapter")
         base = load_model(prepared.request.recipe, prepared.model_config)
-        merge_adapter(base, place).save_pretrained(str(folder))
-        prepared.tokenizer.save_pretrained(str(folder))
-    for left in (place / "training_args.bin", folder / "training_args.bin"):
-        left.unlink(missing_ok=True)  # a pickle
+        merge_adapter(base, prepared.request.out / "adapter").save_pretrained(str(folder))
+    else:
+        for tied in tuner.model.all_tied_weights_keys if sharded else ():
+            state.pop(tied, None)  # gathered weights no longer share their memory and would stand in the file twice
+        tuner.model.save_pretrained(str(folder), state_dict=state)
+    prepared.tokenizer.save_pretrained(str(folder))

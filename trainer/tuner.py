@@ -40,12 +40,12 @@ class Tuner(SFTTrainer):
     and names each number after its language. A checkpoint is marked when it is whole, and there must be room for it.
     """
 
-    def __init__(
-        self, batches: Batches, validation: Mapping[str, Sequence[int]], needed: int, **arguments: Any
-    ) -> None:
+    num_trained = 0  # weights that are trained, over all processes
+    needed = 0  # bytes of a checkpoint
+
+    def __init__(self, batches: Batches, validation: Mapping[str, Sequence[int]], **arguments: Any) -> None:
         self.batches = batches
         self.validation = validation  # language -> places in the evaluation table
-        self.needed = needed  # bytes of a checkpoint
         super().__init__(**arguments)
 
     def get_train_dataloader(self) -> DataLoader[Any]:

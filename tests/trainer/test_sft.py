@@ -193,6 +193,34 @@ def test_a_merged_adapter_says_what_the_adapter_says(ask: Ask) -> None:
     assert (said[0] - said[2]).abs().max() > 1e-3
 
 
+def test_an_adapter_is_saved_whole_where_layers_are_wrapped_and_peft_would_save_nothing(ask: Ask) -> None:
+    from peft import PeftModel, get_peft_model, get_peft_model_state_dict
+    from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
+    from torch.distributed.checkpoint.state_dict import get_model_state_dict
+
+    from trainer.model import load_model, lora, save_adapter
+
+    request = ask("use_peft=true")
+    prepared = prepare(request)
+    model = get_peft_model(load_model(request.recipe, prepared.model_config), lora(request.recipe))
+    for parameter in model.parameters():
+        parameter.data += 0.01
+    layers = model.base_model.model.model.layers
+    for number, layer in enumerate(layers):
+        layers[number] = checkpoint_wrapper(layer)  # as fsdp_activation_checkpointing does
+    state = get_model_state_dict(model)
+    assert get_peft_model_state_dict(model, state_dict=dict(state)) == {}
+
+    num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    save_adapter(model, state, num_trained, request.out / "adapter")
+    read = PeftModel.from_pretrained(load_model(request.recipe, prepared.model_config), request.out / "adapter")
+    trained = {name: p for name, p in read.named_parameters() if ".lora_" in name}
+    assert sum(p.numel() for p in trained.values()) == num_trained
+    assert all(torch.equal(p, state[name]) for name, p in trained.items())
+    with pytest.raises(AssertionError, match="0 were gathered"):
+        save_adapter(model, {}, num_trained, request.out / "adapter")
+
+
 def test_a_full_disk_is_said_before_the_first_step(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=1000))
