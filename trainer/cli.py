@@ -63,7 +63,7 @@ def cli() -> None:
 @click.option("--out", type=FOLDER, help="The run's folder; by default one below runs/ that says what it is.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained and what it would take, and stop.")
 @click.option("--device", help="What a dry run reckons with: h100, h200, a100, l40s or cpu; by default what is here.")
-@click.option("--costs", type=FILE, help="Let a dry run write tokens an example by language to this CSV file.")
+@click.option("--costs", type=FILE, help="Let a dry run write tokens a translation by language to this CSV file.")
 @JSON
 def sft_verb(
     recipe: str,

@@ -1,4 +1,4 @@
-"""What an example costs in tokens, by language and task: what a budget in tokens is spent by."""
+"""What a translation costs in tokens, by language: what `builders allocate --costs` spends a budget in tokens by."""
 
 import csv
 from pathlib import Path
@@ -6,23 +6,22 @@ from pathlib import Path
 from corpora.files import atomic_path
 from trainer.table import Counts
 
-COLUMNS = ("lang", "task", "examples", "tokens_per_example")
+COLUMNS = ("lang", "tokens")
 
 
-def costs(account: Counts) -> list[dict[str, object]]:
-    """Tokens an example, prompt and end token included, as trained; by language and task."""
-    rows = []
+def costs(account: Counts) -> dict[str, float]:
+    """Tokens of a translation as it is trained, prompt and end token included, by language."""
+    found = {}
     for row in account:
         trained = row["kept"] + row["cut"]
-        if trained:
-            found = {"lang": row["lang"], "task": row["task"], "examples": trained}
-            rows.append(found | {"tokens_per_example": round(row["tokens"] / trained, 3)})
-    return rows
+        if row["task"] == "translation" and trained:
+            found[row["lang"]] = round(row["tokens"] / trained, 3)
+    return found
 
 
 def write_costs(account: Counts, path: Path) -> None:
     """Write the costs as CSV with the columns of COLUMNS."""
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(costs(account))
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(costs(account).items())
