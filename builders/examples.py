@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from builders.rows import READER, RECORDS, write_records
+from builders.rows import READER, RECORDS, write_records, write_texts
 from builders.translate import Made, translate
 from builders.translating.spans import rows
 from builders.translating.translator import Translator
@@ -51,6 +51,22 @@ def _records(file: Fetched, corpus: Corpus, earlier: Sequence[Path], most: int |
     texts = inputs_text(unit)
     write = partial(write_records, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
     return work.make(unit, write)
+
+
+def collect_texts(
+    files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, work: Work
+) -> dict[str, list[Path]]:
+    """`texts` of each language: the first documents of its monolingual corpora."""
+    made: dict[str, list[Path]] = {}
+    for file in files:
+        corpus, lang = catalog[file.source.corpus], file.source.lang
+        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "texts": recipe.texts}
+        unit = Unit("texts", f"{lang}-{corpus.id}", inputs)
+        write = partial(
+            write_texts, source=file.path, corpus=corpus, lang=lang, most=recipe.texts, inputs=inputs_text(unit)
+        )
+        made.setdefault(lang, []).append(work.make(unit, write))
+    return made
 
 
 def exemplify(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 from builders.translating.exempt import without_no_input
 from corpora.catalog import Corpus
 from corpora.files import sealed
-from corpora.formats import PAIRS, read_instructions, read_pairs
+from corpora.formats import PAIRS, read_instructions, read_pairs, read_texts
 
 READER = 2  # the version of what these functions make; raise it whenever their results change
 ROWS = 50_000  # rows a batch and a row group: the unit in which files are read, written and identified
@@ -70,6 +71,19 @@ def write_records(
         reason = record["fault"] or ("duplicate_exact" if name in seen else None)
         seen.add(name)
         values = (name, "en", *texts, corpus.id, record["line"], _digest(*texts[:2]), reason)
+        rows.append(dict(zip(RECORDS.names, values, strict=True)))
+    _write_rows(path, rows, inputs)
+
+
+def write_texts(path: Path, source: Path, corpus: Corpus, lang: str, most: int | None, inputs: str) -> None:
+    """Write the first `most` documents of a monolingual file (None: all) as records that answer nothing."""
+    seen: set[str] = set()
+    rows = []
+    for line, text, fault in islice(read_texts(source, corpus.format), most):
+        name = _digest("", "", text)
+        reason = fault or ("duplicate_exact" if name in seen else None)
+        seen.add(name)
+        values = (name, lang, "", "", text, corpus.id, line, name, reason)
         rows.append(dict(zip(RECORDS.names, values, strict=True)))
     _write_rows(path, rows, inputs)
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from builders.contamination import collect, find, report
 from builders.duplicates import charge, share_english
-from builders.examples import count_examples, exemplify, instruct
+from builders.examples import collect_texts, count_examples, exemplify, instruct
 from builders.filters import Filter, choose_filters
 from builders.ledger import read_ledger
 from builders.pairs import account, judge, keep, read, screen, writings
@@ -61,7 +61,16 @@ def sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Source]:
             for lang in ("en", *recipe.langs)
             if catalog[name].has(lang)
         ]
+    needed += [source(catalog[name], lang) for name in recipe.monolingual for lang in _with_text(catalog[name], recipe)]
     return needed + [source(catalog[name], "en") for name in recipe.instructions if recipe.general]
+
+
+def _with_text(corpus: Corpus, recipe: Recipe) -> tuple[str, ...]:
+    """The languages of a recipe; InputError if a monolingual corpus lacks one."""
+    for lang in recipe.langs:
+        if not corpus.has(lang):
+            raise InputError(f"The corpus '{corpus.id}' has no text in {language(lang).name} ({lang}).")
+    return recipe.langs
 
 
 def source(corpus: Corpus, lang: str) -> Source:
@@ -87,6 +96,7 @@ def build(
     bitext_files = [f for f in fetched if catalog[f.source.corpus].kind == "bitext"]
     evaluation_files = [f for f in fetched if catalog[f.source.corpus].kind == "evaluation"]
     record_files = [f for f in fetched if catalog[f.source.corpus].kind == "instructions"]
+    text_files = [f for f in fetched if catalog[f.source.corpus].kind == "monolingual"]
 
     pairs = read(bitext_files, catalog, work)
     screened = {lang: screen(lang, pairs[lang], filters, work) for lang in pairs}
@@ -105,7 +115,10 @@ def build(
     verdicts = judge(known, filters, work)
     bitext = {lang: keep(lang, verdicts[lang], work) for lang in pairs}
     instructed = instruct(record_files, catalog, recipe, translator, work)
-    records = instructed.records
+    texts = collect_texts(text_files, catalog, recipe, work)
+    records = {
+        lang: [*instructed.records.get(lang, ()), *texts.get(lang, ())] for lang in {**instructed.records, **texts}
+    }
     examples = {
         config: exemplify(config, langs, recipe, _of(bitext, langs), _all_of(records, ("en", *langs)), work)
         for config, langs in recipe.config_langs().items()

@@ -23,15 +23,7 @@ def render_card(manifest: Mapping[str, Any], where: str = ".", written: Mapping[
 
     `where` is the folder or the hf://ORG/NAME that it is loaded from.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cards", "."),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown; values from outside go through `cell`
-    )
-    environment.filters |= {"cell": _cell, "fenced": _fenced, "count": "{:,}".format, "share": "{:.1%}".format}
+    environment = make_environment()
     front = yaml.dump(metadata(manifest), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=1000)
     template = environment.get_template("dataset.md.jinja")
     return template.render(
@@ -62,6 +54,20 @@ def load_call(where: str, manifest: Mapping[str, Any], config: str) -> str:
     if where.startswith("hf://"):
         arguments.append(f'revision="{manifest["version"]}"')
     return f"datasets.load_dataset({', '.join(arguments)})"
+
+
+def make_environment() -> jinja2.Environment:
+    """Where the templates of this room are found, strict about names, with the filters that they use."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cards", "."),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown; values from outside go through `cell`
+    )
+    environment.filters |= {"cell": _cell, "fenced": _fenced, "count": "{:,}".format, "share": "{:.1%}".format}
+    return environment
 
 
 class _PlainDumper(yaml.SafeDumper):

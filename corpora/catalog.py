@@ -16,6 +16,7 @@ SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upst
 FORMATS = {
     "bitext": ("laser-tsv", "moses-zip", "tmx"),
     "instructions": ("alpaca-json", "messages-json"),
+    "monolingual": ("c4-jsonl",),
     "evaluation": ("flores-tar", "squad-json", "mlqa-zip"),
 }
 

@@ -9,9 +9,10 @@ from corpora.errors import InputError, unknown
 from corpora.reading.bitexts import PAIRS, read_laser, read_moses
 from corpora.reading.evaluations import EVALUATION, evaluation_table, read_flores, read_mlqa, read_squad
 from corpora.reading.instructions import INSTRUCTIONS, read_alpaca, read_messages
+from corpora.reading.monolingual import read_c4
 from corpora.reading.tmx import read_tmx
 
-__all__ = ["EVALUATION", "INSTRUCTIONS", "PAIRS", "read_evaluation", "read_instructions", "read_pairs"]
+__all__ = ["EVALUATION", "INSTRUCTIONS", "PAIRS", "read_evaluation", "read_instructions", "read_pairs", "read_texts"]
 PAIR_FORMATS = {"laser-tsv": read_laser, "moses-zip": read_moses, "tmx": read_tmx}
 INSTRUCTION_FORMATS = {"alpaca-json": read_alpaca, "messages-json": read_messages}
 EVALUATION_FORMATS = ("flores-tar", "mlqa-zip", "squad-json")
@@ -65,6 +66,13 @@ def read_instructions(path: Path, format: str) -> pa.Table:
     if format not in INSTRUCTION_FORMATS:
         raise unknown("format of instructions", format, INSTRUCTION_FORMATS)
     return INSTRUCTION_FORMATS[format](path)
+
+
+def read_texts(path: Path, format: str) -> Iterator[tuple[int, str, str | None]]:
+    """Line (from 1), text and fault of each document of a file in one language; no fault is None."""
+    if format != "c4-jsonl":
+        raise unknown("format of documents", format, ["c4-jsonl"])
+    return read_c4(path)
 
 
 def read_evaluation(path: Path, format: str, lang: str, upstream_code: str) -> pa.Table:

@@ -21,7 +21,8 @@ class Recipe:
     `configs` is `language` (a config a language) or `all` (one config of all). `bitext` and `instructions` name
     corpora of the catalogue; of equal pairs the one from the corpus listed first wins. `general` says in which
     languages the general-task instructions come: `en`, `xx` or both. `pairs` caps the translation examples a
-    language and direction, `records` takes the first of each instruction corpus (None: all that is kept).
+    language and direction, `records` takes the first of each instruction corpus, `texts` of each corpus of
+    `monolingual` (None: all that is kept).
     Of several `prompts` each pair's id chooses one. What the sets of `evaluation` say is
     taken out of the translation data; `not_searched` are those left out at a user's word. `validation` is the share
     of English sentences and records set aside for validation. `filters` changes thresholds, `without` leaves filters
@@ -35,10 +36,12 @@ class Recipe:
     langs: tuple[str, ...]
     bitext: tuple[str, ...] = ()
     instructions: tuple[str, ...] = ()
+    monolingual: tuple[str, ...] = ()
     general: tuple[str, ...] = ()
     directions: tuple[str, ...] = ()
     pairs: int | None = None
     records: int | None = None
+    texts: int | None = None
     evaluation: tuple[str, ...] = ("flores101", "xquad", "mlqa")
     not_searched: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ("paper",)
@@ -96,12 +99,13 @@ def parse_recipe(name: str, table: Mapping[str, Any], catalog: Mapping[str, Corp
 
 
 def _check_type(key: str, value: Any, where: str) -> None:
-    lists = ("langs", "bitext", "instructions", "evaluation", "general", "directions", "prompts", "without", "also")
+    sources = ("bitext", "instructions", "monolingual", "evaluation")
+    lists = ("langs", *sources, "general", "directions", "prompts", "without", "also")
     if key in lists:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
         right = right and len(set(value)) == len(value)
         expected = "a list of different strings"
-    elif key in ("pairs", "records", "seed"):
+    elif key in ("pairs", "records", "texts", "seed"):
         least = 0 if key == "seed" else 1
         right, expected = type(value) is int and value >= least, f"a whole number of at least {least}"
     elif key == "validation":
@@ -125,7 +129,7 @@ def _check_names(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> N
             raise InputError(f"{where}: {unknown('language', lang, languages())}")
         if lang == "en":
             raise InputError(f"{where}: langs names the languages beside English; 'en' cannot be one of them.")
-    for kind in ("bitext", "instructions", "evaluation"):
+    for kind in ("bitext", "instructions", "monolingual", "evaluation"):
         for corpus in getattr(recipe, kind):
             of_kind = {c.id for c in catalog.values() if c.kind == kind}
             if corpus not in of_kind:
@@ -136,8 +140,10 @@ def _check_names(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> N
     for prompt in recipe.prompts:
         if prompt not in prompts():
             raise InputError(f"{where}: {unknown('prompt', prompt, prompts())}")
-    if not recipe.langs or not (recipe.general or recipe.directions):
-        raise InputError(f"{where}: a recipe needs at least one language, and general instructions or a direction.")
+    if not recipe.langs or not (recipe.general or recipe.directions or recipe.monolingual):
+        raise InputError(
+            f"{where}: a recipe needs at least one language, and text, general instructions or a direction."
+        )
     if (recipe.directions and not (recipe.bitext and recipe.prompts)) or (recipe.general and not recipe.instructions):
         raise InputError(f"{where}: directions need bitext and a prompt, general needs instructions.")
 
@@ -161,7 +167,7 @@ def narrow(recipe: Recipe, langs: Sequence[str]) -> Recipe:
 def stand_ins(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Recipe:
     """The recipe with each corpus replaced by the one that stands for it, under a name of its own."""
     instead = {c.stands_for: c.id for c in catalog.values() if c.stands_for}
-    for corpus in (*recipe.bitext, *recipe.instructions, *recipe.evaluation):
+    for corpus in (*recipe.bitext, *recipe.instructions, *recipe.monolingual, *recipe.evaluation):
         if corpus not in instead:
             raise InputError(f"The {suffix} has nothing that stands for the corpus '{corpus}' of recipe {recipe.name}.")
     return replace(
@@ -169,6 +175,7 @@ def stand_ins(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Rec
         name=f"{recipe.name}-{suffix}",
         bitext=tuple(instead[corpus] for corpus in recipe.bitext),
         instructions=tuple(instead[corpus] for corpus in recipe.instructions),
+        monolingual=tuple(instead[corpus] for corpus in recipe.monolingual),
         evaluation=tuple(instead[corpus] for corpus in recipe.evaluation),
     )
 

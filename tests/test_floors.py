@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = {"corpora": set(), "recipes": {"corpora"}, "cards": {"corpora"}, "builders": {"corpora", "recipes", "cards"}}
+BELOW = {"corpora", "recipes", "cards"}
+ROOMS = {"corpora": set(), "recipes": {"corpora"}, "cards": {"corpora"}, "builders": BELOW, "trainer": BELOW}
 HOMES = {
     "fasttext": {"corpora"},
     "urllib3": {"corpora"},
@@ -14,16 +15,22 @@ HOMES = {
     "matplotlib": {"cards"},
     "scipy": {"recipes"},
     "duckdb": {"builders"},
-    "datasets": {"builders"},
     "ctranslate2": {"builders"},
     "sentencepiece": {"builders"},
     "tokenizers": {"builders"},
     "sentencex": {"builders"},
-    "huggingface_hub": {"builders"},
+    "datasets": {"builders", "trainer"},
+    "huggingface_hub": {"builders", "trainer"},
     "httpx2": {"builders"},
-    "click": {"builders"},
+    "click": {"builders", "trainer"},
+    "torch": {"trainer"},
+    "transformers": {"trainer"},
+    "trl": {"trainer"},
+    "accelerate": {"trainer"},
+    "peft": {"trainer"},
+    "safetensors": {"trainer"},
 }
-STRANGERS = {"torch", "transformers", "trl", "pickle", "subprocess", "requests", "pandas", "cvxpy"}
+STRANGERS = {"pickle", "subprocess", "requests", "pandas", "cvxpy"}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 

@@ -61,7 +61,7 @@ general as (
     select
         id,
         lang,
-        'general' as task,
+        if(instruction = '', 'text', 'general') as task,  -- a document asks nothing
         '' as direction,
         instruction,
         input,
@@ -73,7 +73,8 @@ general as (
             'train'
         ) as split
     from records
-    where rejected_by is null and list_contains($general, if(lang = 'en', 'en', 'xx'))
+    where rejected_by is null
+        and (instruction = '' or list_contains($general, if(lang = 'en', 'en', 'xx')))
 ),
 examples as (
     from translation

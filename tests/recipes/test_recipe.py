@@ -62,7 +62,7 @@ def test_every_recipe_that_comes_with_the_project_loads(name):
 
 def test_the_recipes_are_those_of_the_two_papers():
     ablations = {"alpaca-en", "alpaca-x", "alpaca-en-x", "translation-en-x", "coit-x-en"}
-    assert set(recipe_names()) == {"coit", "muit", "crossalpaca"} | ablations
+    assert set(recipe_names()) == {"coit", "muit", "continued-pretraining", "crossalpaca"} | ablations
     assert DEFAULT_NAMES == ("coit", "muit")
 
 

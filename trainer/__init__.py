@@ -1,0 +1,1 @@
+"""How a release becomes a model, and a model scores."""
