@@ -160,7 +160,9 @@ def write_data(langs: list[str], most: dict[str, str]) -> None:
     Path("circle.toml").write_text(RECIPE.format(langs=json.dumps(langs)), encoding="utf-8")
     for lang in langs:
         write_bitext(lang, int(most.get(lang, 10**9)))
-    Path("devtest").mkdir(exist_ok=True)
+    if Path("devtest").exists():
+        return
+    Path("devtest").mkdir()
     with tarfile.open("flores101.tar.gz", "w:gz") as tar:
         for lang in ["en", *langs]:
             text = (DATA / "flores101_devtest" / f"{DEVTEST[lang]}.devtest").read_bytes()
@@ -174,6 +176,8 @@ def write_data(langs: list[str], most: dict[str, str]) -> None:
 def write_bitext(lang: str, most: int) -> None:
     pair = "-".join(sorted(("eng", ISO3[lang])))
     ours = "-".join(sorted(("en", lang)))
+    if Path(f"{ours}.txt.zip").exists():  # other bytes would be another release
+        return
     with zipfile.ZipFile(f"{ours}.txt.zip", "w") as archive:
         for theirs, code in (("eng", "en"), (ISO3[lang], lang)):
             lines = (DATA / "tatoeba" / f"{pair}.tatoeba-v2021-08-07.{theirs}").read_text("utf-8").split("\n")
