@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from corpora.catalog import Corpus, language, languages, load_catalog, read_toml
 from corpora.errors import InputError, unknown
@@ -256,8 +255,3 @@ def plan(
             for direction in asked.directions(lang):
                 if not directions or direction in directions or not direction:
                     yield asked, lang, direction
-
-
-def told(item: Item) -> dict[str, Any]:
-    """An item as columns of a table."""
-    return {"item": item.id, "instruction": item.instruction, "input": item.input, "references": list(item.references)}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ class How:
 
     arabic: str = "official"
     pieces: SentencePieces | None = None
-    comet: Path | None = None
 
 
 @dataclass(frozen=True)

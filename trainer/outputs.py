@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from corpora.errors import InputError
 from corpora.files import atomic_path, remove_leftovers
-from trainer.benchmarks import Item, told
+from trainer.benchmarks import Item
 
 Row = dict[str, Any]
 Make = Callable[[Sequence[Item]], Iterable[list[Row]]]
@@ -40,7 +40,7 @@ def outputs(
         _write(parts / f"{number:06}.json", batch)
         done |= batch
         tell(len(batch))
-    table = pl.DataFrame([told(item) | done[place] for place, item in enumerate(items)], infer_schema_length=None)
+    table = pl.DataFrame([_asked(item) | done[place] for place, item in enumerate(items)], infer_schema_length=None)
     with atomic_path(path) as temporary:
         arrow = table.to_arrow()
         text = json.dumps(key, ensure_ascii=False, sort_keys=True)
@@ -82,3 +82,8 @@ def _read(path: Path) -> Iterator[tuple[int, Row]]:
 def _write(path: Path, batch: dict[int, Row]) -> None:
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(batch, ensure_ascii=False), encoding="utf-8")
+
+
+def _asked(item: Item) -> Row:
+    """An item as columns of a table."""
+    return {"item": item.id, "instruction": item.instruction, "input": item.input, "references": list(item.references)}
