@@ -149,14 +149,15 @@ def _mean(side: Sequence[Floats], metric: Metric) -> float:
 
 
 def _means(found: Sequence[tuple[Compared, Paired]]) -> Iterator[Compared]:
-    """A row for each benchmark and direction with several languages whose items are as many."""
-    groups: dict[tuple[str, str, int], list[tuple[Compared, Paired]]] = {}
+    """A row for each benchmark and direction with several languages: each of them counts the same."""
+    groups: dict[tuple[str, str], list[tuple[Compared, Paired]]] = {}
     for row, difference in found:
-        groups.setdefault((row.benchmark, row.direction, row.n), []).append((row, difference))
-    for (benchmark, direction, n), rows in groups.items():
+        groups.setdefault((row.benchmark, row.direction), []).append((row, difference))
+    for (benchmark, direction), rows in groups.items():
         if len(rows) > 1:
             a, b = (sum(getattr(row, side) for row, _ in rows) / len(rows) for side in ("a", "b"))
             both = mean_of([difference for _, difference in rows]).difference()
+            n = sum(row.n for row, _ in rows)
             yield Compared(benchmark, ALL, direction, rows[0][0].metric, a, b, both, n)
 
 

@@ -45,6 +45,10 @@ def test_seeds_widen_the_interval() -> None:
     b = [shares(1000, share, 9 + seed) for seed, share in enumerate((0.35, 0.45, 0.55))]
     several, one = (paired(*sides, mean_percent).difference() for sides in ((a, b), ([a[1]], [b[1]])))
     assert np.ptp(several.interval) > 1.5 * np.ptp(one.interval)
+    unequal = [paired([shares(n, 0.3, n)], [shares(n, 0.4, n + 1)], mean_percent) for n in (1000, 90)]
+    few = mean_of(unequal)
+    assert few.observed == pytest.approx(sum(one.observed for one in unequal) / 2)
+    assert few.resampled.shape == (1000,)  # languages with other numbers of items count the same
     both = mean_of([paired([a[0]], [b[0]], mean_percent), paired([a[1]], [b[1]], mean_percent)])
     expected = [100 * (b[run][:, 0].mean() - a[run][:, 0].mean()) for run in (0, 1)]
     assert both.difference().value == pytest.approx(np.mean(expected))
@@ -92,7 +96,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_models_are_compared_language_by_language_and_in_the_mean(evaluated: Path) -> None:
     rows = compare(["model-seed0"], ["model-seed1"], "token_accuracy", evaluated / "evaluations", How())
-    assert [row.lang for row in rows] == ["el", "hi", "mean"]
+    assert [(row.lang, row.n) for row in rows] == [("el", 4), ("hi", 4), ("mean", 8)]
     assert rows[2].difference.value == pytest.approx((rows[0].difference.value + rows[1].difference.value) / 2)
     assert rows[0].b - rows[0].a == pytest.approx(rows[0].difference.value)
     assert "B - A" in compared_text(rows)
