@@ -142,16 +142,18 @@ def train(mixture: str, asked: argparse.Namespace, settings: tuple[str, ...]) ->
 def outcome(split: dict, found: dict[str, list[str]]) -> str:
     """Each mixture beside the optimum: the gain that was predicted, and the one that was measured."""
     names = {mixture: ",".join(Path(run).name for run in runs) for mixture, runs in found.items()}
+    predicted = {row["name"]: row for row in split["alternatives"]}
     rows = []
     for mixture in MIXTURES[1:]:
-        compared = json.loads(run("trainer", "compare", names[mixture], names["optimum"], *METRIC, "--json"))
-        for row in compared:
+        for row in json.loads(run("trainer", "compare", names[mixture], names["optimum"], *METRIC, "--json")):
             low, high = row["difference"]["interval"]
-            rows.append([f"optimum less {mixture}", row["lang"], row["a"], row["b"], row["difference"]["value"],
-                         f"{low:+.2f} .. {high:+.2f}", row["difference"]["p"]])  # fmt: skip
-    heads = ["", "lang", "other", "optimum", "measured gain", "95 % interval", "p"]
-    told = json.dumps(split, indent=1, ensure_ascii=False)
-    return f"{told}\n\n{tabulate(rows, headers=heads, floatfmt='.3f')}"
+            told = f"{predicted[mixture]['behind']:+.2f}" if row["lang"] == "mean" else ""
+            values = (row["a"], row["b"], told, f"{row['difference']['value']:+.2f}", f"{low:+.2f} .. {high:+.2f}")
+            rows.append([f"optimum less {mixture}", row["lang"], *values, row["difference"]["p"]])
+    heads = ["", "lang", "other", "optimum", "predicted", "measured", "95 % interval", "p"]
+    pairs = {name: predicted[name]["pairs"] for name in MIXTURES if name in predicted}
+    mixtures = tabulate(pairs.values(), headers="keys", showindex=pairs)
+    return f"{mixtures}\n\n{tabulate(rows, headers=heads, floatfmt='.3f', disable_numparse=[4, 5])}"
 
 
 def write_data(langs: list[str], most: dict[str, str]) -> None:
