@@ -29,6 +29,8 @@ HOMES = {
     "accelerate": {"trainer"},
     "peft": {"trainer"},
     "safetensors": {"trainer"},
+    "sacrebleu": {"trainer"},
+    "sentencepiece": {"trainer"},
 }
 STRANGERS = {"pickle", "subprocess", "requests", "pandas", "cvxpy"}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))

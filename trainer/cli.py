@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from trainer.verbs import VERBS
+
 if TYPE_CHECKING:
     from trainer.preparation import Request
 
@@ -108,6 +110,10 @@ def sizes_verb(recipe: str, sizes: str, seeds: int, runs: Path, as_json: bool, p
     click.echo(sizes_json(records) if as_json else sizes_text(records))
 
 
+for verb in VERBS:
+    cli.add_command(verb)
+
+
 def _request(recipe: str, processes: int, **asked: Any) -> "Request":
     """What a user asks for, with the recipe and the release found."""
     from dataclasses import replace
@@ -160,7 +166,7 @@ def _exit_code() -> int:
     except (click.Abort, KeyboardInterrupt):
         return _say("Interrupted. The same command goes on from the last checkpoint.", 130)
     except ModuleNotFoundError as error:
-        return _say(f"Error: {error.name} is not installed. Install the extra: pip install 'coit-builders[train]'.", 2)
+        return _say(f"Error: {error.name} is not installed. Install the extra: pip install 'coit-builders[eval]'.", 2)
     except BrokenPipeError:
         sys.stderr.close()
         return 1

@@ -57,6 +57,15 @@ class Encoder:
             )
         return prompt, whole[len(prompt) :]
 
+    def prompts(self, asked: Sequence[tuple[str, str]]) -> list[list[int]]:
+        """The ids of prompts (instruction, input), as they stand before an answer in training."""
+        lead = self._lead()
+        return [lead + ids for ids in self._plain([self.texts(*one, "")[0] for one in asked])]
+
+    def texts_to_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of texts by themselves, without a prompt."""
+        return [self._lead() + ids for ids in self._plain(texts)]
+
     def _chat(self, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
         template = self.form.chat or self.tokenizer.chat_template
         if not template:

@@ -32,7 +32,7 @@ def read_flores(path: Path, lang: str, code: str) -> Iterator[Row]:
     if len({_part(name) for name in names}) < len(names):
         raise InputError(f"{path} holds a part twice: {' and '.join(names)}. Delete it and pull it again.")
     for name in names:
-        yield from _sentences(_part(name), contents[name], f"{path}, member {name}")
+        yield from flores_sentences(_part(name), iter([contents[name]]), f"{path}, member {name}")
 
 
 def _flores_code(name: str) -> str | None:
@@ -45,9 +45,10 @@ def _part(name: str) -> str:
     return PurePosixPath(name).parent.name
 
 
-def _sentences(part: str, data: bytes, where: str) -> Iterator[Row]:
+def flores_sentences(part: str, chunks: Iterator[bytes], where: str) -> Iterator[Row]:
+    """The lines of one part in one language, numbered `devtest:1` and on; InputError for one that cannot be read."""
     number = 0
-    for batch in read_lines(iter([data]), where):
+    for batch in read_lines(chunks, where):
         for line in batch.to_pylist():
             number += 1
             if line["fault"]:
@@ -71,18 +72,18 @@ def read_mlqa(path: Path, code: str) -> Iterator[Row]:
 
 
 def _squad_rows(page: object, where: str, prefix: str) -> Iterator[Row]:
-    for article, in_article in _each(page, "data", where):
-        for paragraph, in_paragraph in _each(article, "paragraphs", in_article):
+    for article, in_article in each_of(page, "data", where):
+        for paragraph, in_paragraph in each_of(article, "paragraphs", in_article):
             context = _text(paragraph, "context", in_paragraph)
-            for question, in_question in _each(paragraph, "qas", in_paragraph):
+            for question, in_question in each_of(paragraph, "qas", in_paragraph):
                 item = prefix + _text(question, "id", in_question)
                 yield item, "context", context
                 yield item, "question", _text(question, "question", in_question)
-                for answer, in_answer in _each(question, "answers", in_question):
+                for answer, in_answer in each_of(question, "answers", in_question):
                     yield item, "answer", _text(answer, "text", in_answer)
 
 
-def _each(value: object, key: str, where: str) -> Iterator[tuple[object, str]]:
+def each_of(value: object, key: str, where: str) -> Iterator[tuple[object, str]]:
     """The elements of the list `value[key]`, each with its place; InputError if there is no such list."""
     elements = value.get(key) if isinstance(value, dict) else None
     if not isinstance(elements, list):
@@ -92,7 +93,12 @@ def _each(value: object, key: str, where: str) -> Iterator[tuple[object, str]]:
 
 def _text(value: object, key: str, where: str) -> str:
     """The text `value[key]` in NFC; InputError if it is no text."""
+    return nfc(raw_text(value, key, where))
+
+
+def raw_text(value: object, key: str, where: str) -> str:
+    """The text `value[key]` as upstream has it; InputError if it is no text."""
     text = value.get(key) if isinstance(value, dict) else None
     if not isinstance(text, str) or SURROGATE.search(text):
         raise InputError(f"{where}: a text '{key}' was expected, as in SQuAD 1.1.")
-    return nfc(text)
+    return text

@@ -1,0 +1,190 @@
+"""The circle, verb by verb, on real sentence pairs: publish, sizes, evaluate, fit, allocate, publish, train, compare.
+
+    python tests/benchmarks/circle.py OUT [--langs el,tr,vi] [--sizes 250,500,1k,2k] [--budget 12000] [--seeds 3]
+
+What is fitted is token accuracy on the release's own validation rows; FLORES-101 is evaluated beside it. Every step is
+a command of the project, printed as it is run; a run that was stopped goes on where it was. It needs ../shared. At its
+end stand the mixtures, what the laws predicted that each would lose against the optimum, and what was measured, with
+intervals over items and seeds.
+"""
+
+import argparse
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+from tabulate import tabulate
+
+from corpora.catalog import language
+
+ROOT = Path(__file__).parent.parent.parent
+DATA = ROOT.parent / "shared" / "data"
+ISO3 = {"ar": "ara", "el": "ell", "hi": "hin", "tr": "tur", "vi": "vie", "zh": "zho"}
+DEVTEST = {"en": "eng", "ar": "ara", "el": "ell", "hi": "hin", "tr": "tur", "vi": "vie", "zh": "cmn_Hans"}
+COMMANDS = {"builders": "from builders.cli import main; main()", "trainer": "from trainer.cli import main; main()"}
+MIXTURES = ("optimum", "unimax", "proportional")
+METRIC = ("--metric", "token_accuracy", "--benchmark", "validation")  # of sentences like those trained on
+CATALOG = """
+[tatoeba]
+title = "Tatoeba, from the Tatoeba Challenge's test sets"
+kind = "bitext"
+version = "v2021-08-07"
+format = "moses-zip"
+url = "{folder}/{{pair}}.txt.zip"
+langs = "any"
+licence = "cc-by-2.0"
+
+[flores101]
+title = "FLORES-101 devtest"
+kind = "evaluation"
+version = "1"
+format = "flores-tar"
+url = "{folder}/flores101.tar.gz"
+langs = "any"
+code = "flores101"
+licence = "cc-by-sa-4.0"
+"""
+RECIPE = """
+title = "Circle"
+summary = "Translations from English, for the circle from data to models and back."
+configs = "all"
+langs = {langs}
+bitext = ["tatoeba"]
+evaluation = ["flores101"]
+directions = ["en-x"]
+validation = 0.1
+"""
+
+
+def main() -> None:
+    asked = arguments()
+    if not DATA.is_dir():
+        sys.exit(f"{DATA} is not there; this benchmark needs it.")
+    asked.out.mkdir(parents=True, exist_ok=True)
+    os.chdir(asked.out)
+    langs = asked.langs.split(",")
+    began = time.monotonic()
+    write_data(langs, dict(part.split("=") for part in asked.lines.split(",") if part))
+    settings = ("--set", f"num_train_epochs={asked.epochs}", "--set", "save_steps=0.5", "--set", "eval_steps=0.5")
+    publish = ("builders", "publish", "circle.toml", "--catalog", "catalog.toml")
+    run(*publish)
+    sizes = ("--langs", asked.langs, "--sizes", asked.sizes)
+    run("trainer", "sizes", "tiny", "--release", "circle", *sizes, *settings)
+    for lang in langs:
+        evaluate([str(path) for path in sorted(Path("runs").glob(f"tiny-circle-v*-{lang}-*"))], lang, asked.limit)
+    run("builders", "fit", *METRIC, "--direction", "en-x", "--model", "tiny-circle-v*", "--to", "laws.json")
+    limits = ("--budget", asked.budget, "--laws", "laws.json", "--release", "circle")
+    pictures = ("--to", "mixture.csv", "--picture", "frontier.png")
+    split = json.loads(run("builders", "allocate", *limits, *pictures, "--json"))
+    found = {}
+    for mixture in MIXTURES:
+        how = ("--laws", "laws.json") if mixture == "optimum" else ("--mixture", mixture)
+        run(*publish, "--budget", asked.budget, *how)
+        found[mixture] = train(mixture, asked, settings)
+        evaluate(found[mixture], asked.langs, asked.limit)
+    last = Path(found["optimum"][0])
+    run("trainer", "align", str(last), "--langs", asked.langs, *place(), "--limit", asked.limit)
+    print(outcome(split, found))
+    print(f"\nAll of it took {(time.monotonic() - began) / 60:.1f} minutes this time.")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--langs", default="el,tr,vi")
+    parser.add_argument("--sizes", default="250,500,1k,2k")
+    parser.add_argument("--budget", default="12000")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", default="3")
+    parser.add_argument("--limit", default="1012", help="FLORES sentences to evaluate on")
+    parser.add_argument("--lines", default="", help="use only so many pairs, such as el=3000,vi=700")
+    return parser.parse_args()
+
+
+def run(*command: str) -> str:
+    """Run one command of the project; what it prints."""
+    print("$", *command, flush=True)
+    code = COMMANDS[command[0]]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    process = [sys.executable, "-c", code, *command[1:]]
+    done = subprocess.run(process, stdout=subprocess.PIPE, text=True, env=environment)
+    if done.returncode:
+        sys.exit(f"{command[0]} {command[1]} ended with {done.returncode}")
+    if "--json" not in command:
+        print(done.stdout, flush=True)
+    return done.stdout
+
+
+def place() -> tuple[str, ...]:
+    return ("--data", "devtest", "--offline")
+
+
+def evaluate(runs: list[str], langs: str, limit: str) -> None:
+    of = ("--benchmarks", "validation,flores", "--release", "circle", "--directions", "en-x", "--langs", langs)
+    run("trainer", "evaluate", *runs, *of, "--metrics", "token_accuracy", "--limit", limit, *place())
+
+
+def train(mixture: str, asked: argparse.Namespace, settings: tuple[str, ...]) -> list[str]:
+    """Train on a mixture with every seed; the runs' folders."""
+    release = f"circle-{asked.budget}" + ("" if mixture == "optimum" else f"-{mixture}")
+    runs = [f"runs/{mixture}-seed{seed}" for seed in range(asked.seeds)]
+    for seed, folder in enumerate(runs):
+        run("trainer", "sft", "tiny", "--release", release, "--out", folder, *settings, "--set", f"seed={seed}")
+    return runs
+
+
+def outcome(split: dict, found: dict[str, list[str]]) -> str:
+    """Each mixture beside the optimum: the gain that was predicted, and the one that was measured."""
+    names = {mixture: ",".join(Path(run).name for run in runs) for mixture, runs in found.items()}
+    predicted = {row["name"]: row for row in split["alternatives"]}
+    rows = []
+    for mixture in MIXTURES[1:]:
+        for row in json.loads(run("trainer", "compare", names[mixture], names["optimum"], *METRIC, "--json")):
+            low, high = row["difference"]["interval"]
+            told = f"{predicted[mixture]['behind']:+.2f}" if row["lang"] == "mean" else ""
+            values = (row["a"], row["b"], told, f"{row['difference']['value']:+.2f}", f"{low:+.2f} .. {high:+.2f}")
+            rows.append([f"optimum less {mixture}", row["lang"], *values, row["difference"]["p"]])
+    heads = ["", "lang", "other", "optimum", "predicted", "measured", "95 % interval", "p"]
+    pairs = {name: predicted[name]["pairs"] for name in MIXTURES if name in predicted}
+    mixtures = tabulate(pairs.values(), headers="keys", showindex=pairs)
+    return f"{mixtures}\n\n{tabulate(rows, headers=heads, floatfmt='.3f', disable_numparse=[4, 5])}"
+
+
+def write_data(langs: list[str], most: dict[str, str]) -> None:
+    """Tatoeba as moses zips and FLORES-101 devtest as a tar, with a catalogue and a recipe of their own."""
+    Path("catalog.toml").write_text(CATALOG.format(folder=Path.cwd()), encoding="utf-8")
+    Path("circle.toml").write_text(RECIPE.format(langs=json.dumps(langs)), encoding="utf-8")
+    for lang in langs:
+        write_bitext(lang, int(most.get(lang, 10**9)))
+    if Path("devtest").exists():
+        return
+    Path("devtest").mkdir()
+    with tarfile.open("flores101.tar.gz", "w:gz") as tar:
+        for lang in ["en", *langs]:
+            text = (DATA / "flores101_devtest" / f"{DEVTEST[lang]}.devtest").read_bytes()
+            name = f"{language(lang).flores101}.devtest"
+            Path("devtest", name).write_bytes(text)
+            entry = tarfile.TarInfo(f"flores101_dataset/devtest/{name}")
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+
+
+def write_bitext(lang: str, most: int) -> None:
+    pair = "-".join(sorted(("eng", ISO3[lang])))
+    ours = "-".join(sorted(("en", lang)))
+    if Path(f"{ours}.txt.zip").exists():  # other bytes would be another release
+        return
+    with zipfile.ZipFile(f"{ours}.txt.zip", "w") as archive:
+        for theirs, code in (("eng", "en"), (ISO3[lang], lang)):
+            lines = (DATA / "tatoeba" / f"{pair}.tatoeba-v2021-08-07.{theirs}").read_text("utf-8").split("\n")
+            archive.writestr(f"Tatoeba.{ours}.{code}", "\n".join(lines[:most]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

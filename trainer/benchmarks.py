@@ -1,0 +1,257 @@
+"""Benchmark: what a model is asked, in which words, and what it should say; read strictly, from upstream's files."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from corpora.catalog import Corpus, language, languages, load_catalog, read_toml
+from corpora.errors import InputError, unknown
+from corpora.reading.archives import file_chunks
+from corpora.reading.evaluations import flores_sentences, read_flores
+from corpora.reading.questions import BOM, read_questions, whole_file
+from corpora.reading.strict_json import decode
+from recipes.recipe import HERE as RECIPES
+from recipes.recipe import prompts
+from trainer.release import Release, choose_config, read_rows
+
+HERE = Path(__file__).parent
+DIRECTIONS = ("en-x", "x-en")
+RELEASE = "release"  # in place of a corpus: what the release holds back
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A row of `benchmarks.toml`; `rows` is what each language must hold, None where that is not known."""
+
+    name: str
+    task: str
+    metrics: tuple[str, ...]
+    corpus: str = ""
+    part: str = ""
+    id: str = ""
+    rows: Mapping[str, int] | int | None = None
+
+    def expected(self, lang: str) -> int | None:
+        """How many items a language must hold, where upstream says so."""
+        return self.rows.get(lang) if isinstance(self.rows, Mapping) else self.rows
+
+    def directions(self, lang: str) -> tuple[str, ...]:
+        """What can be asked in a language: both directions of a translation, else one question."""
+        if self.task != "translation":
+            return ("",)
+        return () if lang == "en" else DIRECTIONS
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that a model is asked, and what counts as right (nothing, where only a judge can say)."""
+
+    id: str
+    instruction: str
+    input: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where benchmarks are looked for: a folder of the user's own first, then upstream or what stands for it."""
+
+    data: Path | None = None
+    mirror: str | None = None
+    offline: bool = False
+    downloads: Path = Path("work/downloads")
+    lock: Path = Path("corpora.lock")
+    catalog: Mapping[str, Corpus] = field(default_factory=load_catalog)
+    any_rows: bool = False
+    release: Release | None = None
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items of a benchmark in a language and direction, and what was odd about the file, in sentences."""
+
+    items: tuple[Item, ...]
+    odd: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of everything that is asked and expected: values compare only where it is the same."""
+        rows = [[item.id, item.instruction, item.input, item.references] for item in self.items]
+        return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+
+
+@cache
+def benchmarks() -> dict[str, Benchmark]:
+    """The rows of `benchmarks.toml`, by name."""
+    return {name: Benchmark(name, **row) for name, row in read_toml(HERE / "benchmarks.toml").items()}
+
+
+def benchmark(name: str) -> Benchmark:
+    """The benchmark of this name; InputError with the known ones."""
+    if name not in benchmarks():
+        raise unknown("benchmark", name, benchmarks())
+    return benchmarks()[name]
+
+
+def load_items(asked: Benchmark, lang: str, direction: str, place: Place, limit: int | None = None) -> Items:
+    """The first `limit` items of a benchmark, or all; InputError if the file is not what upstream published."""
+    readers = {"translation": _translations, "question": _questions, "instruction": _instructions}
+    items, odd = readers[asked.task](asked, lang, direction, place)
+    wanted = asked.expected(lang)
+    if wanted is not None and len(items) != wanted and not place.any_rows:
+        raise InputError(
+            f"{asked.name} in {language(lang).name} has {len(items):,} items here, not {wanted:,} as upstream. Take "
+            "upstream's file, or say --any-rows to evaluate on these."
+        )
+    return Items(tuple(items[:limit]), tuple(odd))
+
+
+def _translations(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
+    """Sentences to translate: the same line of two languages is one item."""
+    if asked.corpus == RELEASE:
+        return held_out(lang, direction, place), []
+    (english, odd), (foreign, more) = (_sentences(asked, code, place) for code in ("en", lang))
+    if len(english) != len(foreign):
+        raise InputError(
+            f"{asked.name} has {len(english):,} sentences in English and {len(foreign):,} in {language(lang).name}, "
+            "so which belong together is not known. Take both from one release."
+        )
+    source, target = ("en", lang) if direction == "en-x" else (lang, "en")
+    text = prompts()["paper"].text.format(source=language(source).name, target=language(target).name)
+    sides = zip(english, foreign, strict=True) if direction == "en-x" else zip(foreign, english, strict=True)
+    return [Item(str(n), text, asked_of, (wanted,)) for n, (asked_of, wanted) in enumerate(sides, 1)], [*odd, *more]
+
+
+def held_out(lang: str, direction: str, place: Place) -> list[Item]:
+    """The translations that a release holds back in a language and direction; InputError if there are none."""
+    if place.release is None:
+        raise InputError("Whose validation rows? Name the release with --release.")
+    configs = place.release.manifest["configs"]
+    config = choose_config(place.release, lang if lang in configs else None)
+    rows = read_rows(place.release, config, "validation", [lang])
+    wanted = rows.filter(task="translation", lang=lang, direction=direction).sort("id")
+    if wanted.is_empty():
+        raise InputError(f"{place.release.origin} holds back no translations in {language(lang).name} ({direction}).")
+    columns = ("id", "instruction", "input", "output")
+    return [
+        Item(name, instruction, text, (right,)) for name, instruction, text, right in wanted.select(columns).iter_rows()
+    ]
+
+
+def _sentences(asked: Benchmark, lang: str, place: Place) -> tuple[list[str], list[str]]:
+    """The sentences of one language, and what was odd about the file."""
+    corpus = place.catalog[asked.corpus]
+    codes = dict.fromkeys((corpus.upstream_code(lang), language(lang).flores, language(lang).flores101, lang))
+    odd = []
+    if path := _own(place, [f"{code}.{asked.part}" for code in codes]):
+        if whole_file(path).startswith(BOM):
+            odd.append(f"{path} begins with a byte order mark, which was skipped.")
+        rows = flores_sentences(asked.part, file_chunks(path), str(path))
+    else:
+        rows = read_flores(_upstream(corpus, lang, place), lang, corpus.upstream_code(lang))
+    found = [text for item, _, text in rows if item.startswith(f"{asked.part}:")]
+    for number, text in enumerate(found, 1):
+        if not text.strip() or text.lstrip().lower().startswith(("<!doctype", "<html")):
+            what = "an HTML page" if text.strip() else "empty"
+            raise InputError(f"{asked.name} in {language(lang).name}: line {number} is {what}, no sentence.")
+    return found, odd
+
+
+def _questions(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
+    """Questions about a passage, in the prompt of their language."""
+    corpus, form = place.catalog[asked.corpus], question_form(lang)
+    code = corpus.upstream_code(lang)
+    own = _own(place, [f"{asked.corpus}.{code}.json"]) if corpus.format == "squad-json" else None
+    path = own or _upstream(corpus, lang, place)
+    table, odd = read_questions(path, corpus.format, code, asked.part, asked.id)
+    return [
+        Item(row["id"], form["instruction"], form["input"].format(**row), tuple(row["answers"]))
+        for row in table.to_pylist()
+    ], odd
+
+
+def question_form(lang: str) -> dict[str, str]:
+    """How a question is asked in a language: `instruction` and `input`; InputError where no row says so."""
+    rows: dict[str, dict[str, str]] = read_toml(RECIPES / "prompts.toml")["question"]
+    if lang not in rows:
+        raise InputError(f"recipes/prompts.toml has no [question.{lang}]: how to ask in {language(lang).name}?")
+    return rows[lang]
+
+
+def _instructions(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
+    """Instructions of a user's own, a JSON object a line; there is nothing to compare the answers with."""
+    path = _own(place, [f"{lang}.jsonl"])
+    if path is None:
+        raise InputError(
+            f"{asked.name} is not published: put {lang}.jsonl (an object with instruction and input a line) in a "
+            "folder and name it with --data."
+        )
+    lines = decode(whole_file(path), path).split("\n")
+    return [_instruction(line, f"{path}, line {n}", str(n)) for n, line in enumerate(lines, 1) if line.strip()], []
+
+
+def _instruction(line: str, where: str, number: str) -> Item:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not a JSON object: {error}.") from None
+    instruction, more = (row.get("instruction"), row.get("input", "")) if isinstance(row, dict) else (None, "")
+    if not isinstance(instruction, str) or not instruction or not isinstance(more, str):
+        raise InputError(f"{where}: an object with the texts 'instruction' and 'input' was expected.")
+    return Item(str(row.get("id", number)), instruction, more, ())
+
+
+def _own(place: Place, names: Sequence[str]) -> Path | None:
+    """The file of one of these names in the user's own folder, packed or not."""
+    if place.data is None:
+        return None
+    if not place.data.is_dir():
+        raise InputError(f"There is no folder {place.data} (--data).")
+    there = (place.data / f"{name}{packed}" for name in names for packed in ("", ".gz"))
+    return next((path for path in there if path.is_file()), None)
+
+
+def _upstream(corpus: Corpus, lang: str, place: Place) -> Path:
+    """The file of a corpus in a language, pulled if it is not here yet."""
+    from corpora.pull import Source, pull
+
+    if not corpus.has(lang):
+        raise InputError(f"{corpus.title} has no {language(lang).name}; it has {', '.join(corpus.langs or ())}.")
+    source = Source(corpus.id, lang, corpus.location(lang), corpus.sha256.get(lang))
+    return pull([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
+
+
+def asked_langs(text: str | None, asked: Benchmark, place: Place) -> list[str]:
+    """The languages asked for, or all that the benchmark and the prompts have; InputError for an unknown one."""
+    if text:
+        return [language(code.strip()).code for code in dict.fromkeys(text.split(","))]
+    corpus = place.catalog.get(asked.corpus)
+    rows = read_toml(RECIPES / "prompts.toml")["question"]
+    return [
+        code
+        for code in languages()
+        if (corpus is None or corpus.has(code)) and (asked.task != "question" or code in rows)
+    ]
+
+
+def check_directions(asked: Sequence[str]) -> Sequence[str]:
+    """The directions asked for; InputError for one that is none."""
+    for direction in asked:
+        if direction not in DIRECTIONS:
+            raise unknown("direction", direction, DIRECTIONS)
+    return asked
+
+
+def plan(
+    names: Sequence[str], langs: str | None, directions: Sequence[str], place: Place
+) -> Iterator[tuple[Benchmark, str, str]]:
+    """Every benchmark, language and direction that is asked for, in order."""
+    for name in dict.fromkeys(names):
+        asked = benchmark(name)
+        for lang in asked_langs(langs, asked, place):
+            for direction in asked.directions(lang):
+                if not directions or direction in directions or not direction:
+                    yield asked, lang, direction

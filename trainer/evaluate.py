@@ -1,0 +1,187 @@
+"""evaluate(): a model x benchmark x language -> outputs in Parquet, then Score rows in scores.jsonl."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from tqdm import tqdm
+
+from corpora.errors import InputError, unknown
+from corpora.files import locked
+from recipes.score import Score, append_scores
+from trainer.benchmarks import RELEASE, Benchmark, Item, Items, Place, load_items, plan
+from trainer.candidate import Candidate
+from trainer.endpoint import Endpoint, ask
+from trainer.metrics import METRICS, How, Metric, measure
+from trainer.outputs import Row, outputs
+from trainer.recipe import digest
+
+VERSION = 1  # of how answers are made; another one makes them again
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a user asks for: a model, benchmarks, languages and directions (all where none is named), metrics."""
+
+    candidate: Candidate
+    benchmarks: Sequence[str]
+    langs: str | None = None
+    directions: Sequence[str] = ()
+    metrics: Sequence[str] = ()
+    limit: int | None = None
+    max_new_tokens: int = 512
+    batch_size: int = 32
+    place: Place = field(default_factory=Place)
+    how: How = field(default_factory=How)
+    endpoint: Endpoint | None = None
+    out: Path = Path("evaluations")
+    scores: Path = Path("scores.jsonl")
+
+    @property
+    def folder(self) -> Path:
+        """Where the outputs of this model are kept."""
+        return self.out / self.candidate.name.replace("/", "--")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One benchmark in one language and direction, read."""
+
+    benchmark: Benchmark
+    lang: str
+    direction: str
+    items: Items
+
+    @property
+    def name(self) -> str:
+        return ".".join(filter(None, (self.benchmark.name, self.lang, self.direction)))
+
+
+def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
+    """Every score that was asked for, written to scores.jsonl once its benchmark is done in its language.
+
+    What is there already is not made again: a run that was stopped goes on, and a second run adds no row.
+    """
+    units = list(_units(asked, tell))
+    for unit in units:
+        chosen_metrics(asked, unit.benchmark)  # what is not known is said before the model is loaded
+    with locked(asked.folder, "evaluation"), _bar(asked, units) as bar:
+        for unit in units:
+            bar.set_description(unit.name)
+            scores = [_score(asked, unit, metric, bar) for metric in chosen_metrics(asked, unit.benchmark)]
+            append_scores(asked.scores, scores)
+            yield from scores
+
+
+def _units(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Unit]:
+    said: set[str] = set()
+    for benchmark, lang, direction in plan(asked.benchmarks, asked.langs, asked.directions, asked.place):
+        items = load_items(benchmark, lang, direction, asked.place, asked.limit)
+        for sentence in items.odd:
+            if sentence not in said:
+                tell(sentence)
+                said.add(sentence)
+        yield Unit(benchmark, lang, direction, items)
+
+
+def chosen_metrics(asked: Evaluation, benchmark: Benchmark) -> list[Metric]:
+    """The metrics of a benchmark: those asked for that fit its task, or its own; InputError if none fits.
+
+    spBLEU by default only where its pieces are at hand; a server says nothing of what it would have guessed.
+    """
+    for name in asked.metrics:
+        if name not in METRICS:
+            raise unknown("metric", name, METRICS)
+    wanted = [METRICS[name] for name in asked.metrics or benchmark.metrics]
+    fitting = [metric for metric in wanted if benchmark.task in metric.tasks]
+    if not asked.metrics:
+        fitting = [
+            m
+            for m in fitting
+            if (m.name != "spbleu" or asked.how.pieces) and not (asked.endpoint and m.needs == "force")
+        ]
+    for metric in fitting:
+        _check_metric(metric, asked, benchmark)
+    if not fitting:
+        names = ", ".join(name for name, m in METRICS.items() if benchmark.task in m.tasks)
+        raise InputError(f"None of the metrics {', '.join(asked.metrics)} fits {benchmark.name}; these do: {names}.")
+    return fitting
+
+
+def _check_metric(metric: Metric, asked: Evaluation, benchmark: Benchmark) -> None:
+    metric.signature("en", asked.how)  # says what it lacks
+    if asked.endpoint and metric.needs == "force":
+        raise InputError(f"{metric.name} needs what the model would have guessed, which a server does not tell.")
+    if metric.needs == "force" and benchmark.task == "instruction":
+        raise InputError(f"{metric.name} compares with a reference, and {benchmark.name} has none.")
+
+
+def _bar(asked: Evaluation, units: Sequence[Unit]) -> "tqdm[Any]":
+    passes = sum(
+        len(unit.items.items) * len({m.needs for m in chosen_metrics(asked, unit.benchmark)}) for unit in units
+    )
+    return tqdm(total=passes, unit="item", disable=None)
+
+
+def _score(asked: Evaluation, unit: Unit, metric: Metric, bar: "tqdm[Any]") -> Score:
+    result = measure(metric, unit_outputs(asked, unit, metric.needs, bar.update), unit.lang, asked.how)
+    candidate = asked.candidate
+    return Score(
+        release=candidate.origin.release,
+        lang=unit.lang,
+        size=candidate.origin.size(unit.lang),
+        seed=candidate.origin.seed,
+        mixture=candidate.origin.mixture,
+        model=candidate.name,
+        benchmark=unit.benchmark.name,
+        direction=unit.direction,
+        metric=metric.name,
+        value=result.value,
+        interval=result.interval,
+        n=result.n,
+        signature="|".join((result.signature, *_asked_how(asked, unit, metric.needs))),
+    )
+
+
+def _asked_how(asked: Evaluation, unit: Unit, needs: str) -> Iterator[str]:
+    """What a value depends on beside the metric: the prompt, the decoding, and whether all items were asked."""
+    yield f"prompt:{asked.candidate.form.name}-{asked.candidate.form.sha256()[:8]}"
+    if needs == "generate":
+        yield f"greedy:{asked.max_new_tokens}"
+    else:
+        yield f"tokens:{_tokens(asked)[:8]}"
+    if unit.benchmark.corpus == RELEASE and asked.place.release:
+        yield f"of:{asked.place.release.said()['manifest_sha256'][:8]}"
+    full = unit.benchmark.expected(unit.lang)
+    if asked.limit is not None and (full is None or asked.limit < full):
+        yield f"first:{asked.limit}"
+    elif full is not None and len(unit.items.items) != full:
+        yield f"items:{unit.items.sha256[:8]}"
+
+
+def _tokens(asked: Evaluation) -> str:
+    from trainer.tokens import tokenizer_sha256
+
+    return tokenizer_sha256(asked.candidate.tokenizer)
+
+
+def unit_outputs(asked: Evaluation, unit: Unit, needs: str, tell: Callable[[int], object]) -> pl.DataFrame:
+    """What the model answers or would have guessed, of every item of a unit; made where it is not there."""
+    decoding = {"max_new_tokens": asked.max_new_tokens} if needs == "generate" else {}
+    model = asked.endpoint.identity if asked.endpoint else asked.candidate.identity
+    form = asked.candidate.form.sha256()
+    key = {"version": VERSION, "model": model, "form": form, "items": unit.items.sha256, "needs": needs} | decoding
+    path = asked.folder / f"{unit.name}.{needs}.{digest(key)[:8]}.parquet"
+    named = key | {"benchmark": unit.benchmark.name, "lang": unit.lang, "direction": unit.direction}
+    return outputs(path, named, unit.items.items, lambda items: _make(asked, needs, items), tell)
+
+
+def _make(asked: Evaluation, needs: str, items: Sequence[Item]) -> Iterator[list[Row]]:
+    if asked.endpoint:
+        return ask(asked.endpoint, asked.candidate.form, items, asked.max_new_tokens)
+    from trainer.generation import Decoding, force, generate
+
+    decoding = Decoding(asked.max_new_tokens, asked.batch_size)
+    return {"generate": generate, "force": force}[needs](asked.candidate, items, decoding)

@@ -1,0 +1,248 @@
+"""The verbs of the command `trainer` that score models: evaluate, and what is made of scores."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from trainer.benchmarks import Place
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(path_type=Path)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
+OUT = click.option("--out", type=FOLDER, default="evaluations", show_default=True, help="Where outputs are kept.")
+SCORES = click.option("--scores", type=FILE, default="scores.jsonl", show_default=True, help="The file of scores.")
+PLACE_NAMES = ("data", "mirror", "offline", "work", "lock", "any_rows", "release", "registry")
+PLACE_OPTIONS = [
+    click.option("--data", type=FOLDER, help="A folder with benchmark files, asked before upstream."),
+    click.option("--mirror", help="URL or folder that stands for the public servers: scheme and host are replaced."),
+    click.option("--offline", is_flag=True, help="Use what is downloaded already; never touch the network."),
+    click.option("--work", type=FOLDER, default="work", show_default=True, help="Where downloads are kept."),
+    click.option("--lock", type=FILE, default="corpora.lock", show_default=True, help="Digests of downloads."),
+    click.option("--any-rows", is_flag=True, help="Take a benchmark with another number of items than upstream's."),
+    click.option("--release", help="The release whose validation rows are asked (benchmark validation)."),
+    click.option("--registry", type=FOLDER, default="registry", show_default=True, help="The registry folder."),
+]
+
+
+def place_options(verb: Any) -> Any:
+    """The options of every verb that reads benchmarks."""
+    for option in reversed(PLACE_OPTIONS):
+        verb = option(verb)
+    return verb
+
+
+def _place(
+    data: Path | None, mirror: str | None, offline: bool, work: Path, lock: Path, any_rows: bool, release: str | None,
+    registry: Path,
+) -> "Place":  # fmt: skip
+    from trainer.benchmarks import Place
+    from trainer.release import find_release
+
+    found = find_release(release, registry, Path("datasets.lock"), offline) if release else None
+    return Place(data, mirror, offline, work / "downloads", lock, any_rows=any_rows, release=found)
+
+
+def _listed(text: str | None) -> Sequence[str]:
+    return tuple(part.strip() for part in text.split(",")) if text else ()
+
+
+def _tell(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+@click.command("evaluate")
+@click.argument("models", nargs=-1, required=True)
+@click.option("--benchmarks", required=True, help="Such as flores,xquad; see trainer/benchmarks.toml.")
+@click.option("--langs", help="Only these languages, such as el,hi; by default all that a benchmark has.")
+@click.option("--directions", help="Of translations: en-x, x-en; by default both.")
+@click.option("--metrics", help="Such as chrf++,token_accuracy; by default those of each benchmark.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first items of each language; said in the signature.")
+@click.option("--max-new-tokens", type=click.IntRange(1), default=512, show_default=True, help="Longest answer.")
+@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Prompts at once.")
+@click.option("--prompt", help="How the model is asked; by default as its run trained it, else alpaca.")
+@click.option("--name", help="The model's name in scores; by default its folder's.")
+@click.option("--spm", help="The SentencePiece model of spBLEU, such as flores200=FILE.")
+@click.option(
+    "--arabic",
+    type=click.Choice(("official", "fixed")),
+    default="official",
+    show_default=True,
+    help="MLQA's rule for Arabic articles, or a mended one.",
+)
+@click.option("--endpoint", help="Ask an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.")
+@click.option("--served", help="The model's name at the endpoint; by default its own.")
+@place_options
+@OUT
+@SCORES
+@JSON
+def evaluate_verb(
+    models: tuple[str, ...],
+    prompt: str | None,
+    name: str | None,
+    spm: str | None,
+    arabic: str,
+    endpoint: str | None,
+    served: str | None,
+    as_json: bool,
+    benchmarks: str,
+    directions: str | None,
+    metrics: str | None,
+    **asked: Any,
+) -> None:
+    """Ask MODELS (runs, folders, or ORG/NAME on the Hub) what benchmarks ask, and write their scores."""
+    from dataclasses import replace
+
+    from corpora.errors import InputError
+    from trainer.benchmarks import check_directions
+    from trainer.candidate import find_candidate, served_candidate
+    from trainer.endpoint import Endpoint
+    from trainer.evaluate import Evaluation, evaluate
+    from trainer.metrics import How
+    from trainer.scoreboard import scores_json, scores_text
+    from trainer.spm import load_pieces
+
+    find: Callable[..., Any] = served_candidate if endpoint else find_candidate
+    place = _place(**{key: asked.pop(key) for key in PLACE_NAMES})
+    if len(models) > 1 and (name or served):
+        raise InputError("--name and --served are of one model; evaluate the models one by one.")
+    candidates = [find(model, prompt, name) for model in models]
+    evaluation = Evaluation(
+        candidate=candidates[0],
+        benchmarks=_listed(benchmarks),
+        directions=check_directions(_listed(directions)),
+        metrics=_listed(metrics),
+        place=place,
+        how=How(arabic, load_pieces(spm, place) if spm else None),
+        **asked,
+    )
+    if not spm and not metrics and "flores" in benchmarks:
+        _tell("spBLEU is left out: name its SentencePiece model with --spm flores200=FILE.")
+    scores = []
+    for model, candidate in zip(models, candidates, strict=True):
+        server = Endpoint(endpoint, served or model) if endpoint else None
+        scores += list(evaluate(replace(evaluation, candidate=candidate, endpoint=server), _tell))
+    click.echo(scores_json(scores) if as_json else scores_text(scores))
+
+
+@click.command("compare")
+@click.argument("a")
+@click.argument("b")
+@click.option("--metric", default="chrf++", show_default=True, help="What is compared.")
+@click.option("--benchmark", help="Only this one.")
+@click.option("--langs", help="Only these languages.")
+@click.option("--spm", help="The SentencePiece model of spBLEU, such as flores200=FILE.")
+@OUT
+@JSON
+def compare_verb(
+    a: str, b: str, metric: str, benchmark: str | None, langs: str | None, spm: str | None, out: Path, as_json: bool
+) -> None:
+    """How evaluated model B differs from A, with intervals; several runs of one, joined by commas, are its seeds."""
+    from trainer.compare import compare, compared_json, compared_text
+    from trainer.metrics import How
+    from trainer.spm import load_pieces
+
+    how = How(pieces=load_pieces(spm) if spm else None)
+    rows = compare(_listed(a), _listed(b), metric, out, how, benchmark, _listed(langs))
+    click.echo(compared_json(rows) if as_json else compared_text(rows))
+
+
+@click.command("leaderboard")
+@click.option("--metric", help="Only this one.")
+@click.option("--benchmark", help="Only this one.")
+@click.option("--markdown", is_flag=True, help="Print tables for a card.")
+@click.option("--into", type=FILE, help="Write the tables into a card, such as runs/RUN/model/README.md.")
+@SCORES
+@JSON
+def leaderboard_verb(
+    metric: str | None, benchmark: str | None, markdown: bool, into: Path | None, scores: Path, as_json: bool
+) -> None:
+    """A table for each benchmark and metric: a row a model, a column a language, the mean of its seeds."""
+    import json
+
+    from trainer.scoreboard import leaderboard, leaderboard_text, write_into_card
+
+    tables = leaderboard(scores, metric, benchmark)
+    if into:
+        write_into_card(into, leaderboard_text(tables, "github"))
+    click.echo(
+        json.dumps(tables, indent=2, ensure_ascii=False)
+        if as_json
+        else leaderboard_text(tables, "github" if markdown else "simple")
+    )
+
+
+@click.command("align")
+@click.argument("model")
+@click.option("--langs", default="ar,el,hi,tr,vi,zh", show_default=True, help="Compared with English.")
+@click.option("--benchmark", default="flores", show_default=True, help="Multi-way text.")
+@click.option("--limit", type=click.IntRange(2), help="Only the first sentences.")
+@click.option("--layer", type=click.IntRange(0), help="Where gamma is taken; by default the last.")
+@click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Sentences at once.")
+@click.option("--name", help="The model's name in scores; by default its folder's.")
+@place_options
+@OUT
+@SCORES
+@JSON
+def align_verb(
+    model: str, langs: str, benchmark: str, limit: int | None, layer: int | None, batch_size: int, name: str | None,
+    out: Path, scores: Path, as_json: bool, **place: Any,
+) -> None:  # fmt: skip
+    """How alike MODEL's states are for translations, layer by layer; a picture, and gamma for the laws."""
+    import json
+
+    from tabulate import tabulate
+
+    from corpora.catalog import language
+    from trainer.align import align, rows_of
+    from trainer.candidate import find_candidate
+
+    chosen = [language(lang).code for lang in _listed(langs)]
+    candidate = find_candidate(model, None, name)
+    found = align(candidate, chosen, benchmark, _place(**place), limit, layer, out, scores, batch_size)
+    rows = list(rows_of(found))
+    click.echo(json.dumps(rows, indent=2) if as_json else tabulate(rows, headers="keys", disable_numparse=True))
+    if not as_json:
+        click.echo(
+            f"gamma, at layer {found.gamma_layer}: " + ", ".join(f"{s.lang} {s.value:.3f}" for s in found.scores)
+        )
+        click.echo(f"picture  {out / candidate.name.replace('/', '--') / 'alignment.png'}")
+
+
+@click.command("judge")
+@click.argument("models", nargs=-1, required=True)
+@click.option(
+    "--endpoint", required=True, help="The judge's OpenAI-compatible server, such as http://127.0.0.1:8000/v1."
+)
+@click.option("--judge", "served", required=True, help="The judge's name there.")
+@click.option("--benchmark", required=True, help="Whose answers are judged; evaluate MODELS on it first.")
+@click.option("--langs", help="Only these languages.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first answers (the paper: 100 of XQuAD and MLQA).")
+@click.option("--timeout", type=click.FloatRange(1), default=300, show_default=True, help="Seconds for a verdict.")
+@OUT
+@SCORES
+@JSON
+def judge_verb(
+    models: tuple[str, ...], endpoint: str, served: str, benchmark: str, langs: str | None, limit: int | None,
+    timeout: float, out: Path, scores: Path, as_json: bool,
+) -> None:  # fmt: skip
+    """Let a language model judge the answers of one of MODELS, or say which of two answers better."""
+    from corpora.errors import InputError
+    from trainer.candidate import served_candidate
+    from trainer.endpoint import Endpoint
+    from trainer.judge import judge
+    from trainer.scoreboard import scores_json, scores_text
+
+    if len(models) > 2:
+        raise InputError("One model is judged, or two are compared; three are not.")
+    candidates = [served_candidate(model) for model in models]
+    server = Endpoint(endpoint, served, timeout)
+    judged = list(judge(candidates, server, out, scores, benchmark, _listed(langs), limit))
+    click.echo(scores_json(j.score for j in judged) if as_json else scores_text([j.score for j in judged]))
+    if unread := sum(j.unread for j in judged):
+        _tell(f"{unread:,} verdicts could not be read and are not counted.")
+
+
+VERBS = [evaluate_verb, compare_verb, leaderboard_verb, align_verb, judge_verb]
