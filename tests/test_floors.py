@@ -16,7 +16,7 @@ HOMES = {
     "scipy": {"recipes"},
     "duckdb": {"builders"},
     "ctranslate2": {"builders"},
-    "sentencepiece": {"builders"},
+    "sentencepiece": {"builders", "trainer"},
     "tokenizers": {"builders"},
     "sentencex": {"builders"},
     "datasets": {"builders", "trainer"},
@@ -30,7 +30,6 @@ HOMES = {
     "peft": {"trainer"},
     "safetensors": {"trainer"},
     "sacrebleu": {"trainer"},
-    "sentencepiece": {"trainer"},
 }
 STRANGERS = {"pickle", "subprocess", "requests", "pandas", "cvxpy"}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))

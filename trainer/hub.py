@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cards.manifest import FILE, identity, read_manifest
+from cards.manifest import FILE, Manifest, identity, read_manifest
 from corpora.errors import InputError
-from trainer.release import Release
 
 
-def fetch_release(asked: str, lock: Path, offline: bool) -> Release:
-    """The release ORG/NAME[@VERSION], downloaded at one commit; InputError if it is not what the lock pins.
+def fetch_release(asked: str, lock: Path, offline: bool) -> tuple[Path, Manifest, str]:
+    """Folder, manifest and origin of ORG/NAME[@VERSION] at one commit; InputError if it is not what the lock pins.
 
     A version is a tag; which commit it names is asked of the Hub, or read from the lock, which also knows the digest
     of the manifest. The data files are checked against the manifest when they are read.
@@ -27,7 +26,7 @@ def fetch_release(asked: str, lock: Path, offline: bool) -> Release:
         )
     if version and manifest["version"] != version:
         raise InputError(f"{repository}@{version} holds version {manifest['version']} by its own word; do not use it.")
-    return Release(folder, manifest, f"hf://{repository}@{manifest['version']} ({commit})")
+    return folder, manifest, f"hf://{repository}@{manifest['version']} ({commit})"
 
 
 def read_pin(lock: Path, repository: str, version: str) -> dict[str, Any] | None:

@@ -44,7 +44,7 @@ def find_release(asked: str, registry: Path, lock: Path, offline: bool = False) 
     if re.fullmatch(r"(hf://)?[\w.-]+/[\w.-]+(@[\w.-]+)?", asked) and not asked.startswith((".", "/")):
         from trainer.hub import fetch_release
 
-        return fetch_release(asked.removeprefix("hf://"), lock, offline)
+        return Release(*fetch_release(asked.removeprefix("hf://"), lock, offline))
     return _in_registry(asked, registry)
 
 
