@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from builders.budget import budget_options
-from builders.laws import VERBS as LAW_VERBS
+from builders.budgets.budget import budget_options
+from builders.budgets.laws import VERBS as LAW_VERBS
+from builders.releases.verbs import REGISTRY, VERBS
 from builders.translating.verbs import memory_verb, translate_verb
-from builders.verbs import REGISTRY, VERBS
 
 if TYPE_CHECKING:
     from builders.run import Request
@@ -91,7 +91,7 @@ def publish_verb(
     **options: Any,
 ) -> None:
     """Build RECIPES (by default coit and muit; names or paths) and publish each as the next version."""
-    from builders.at_rest import Wish
+    from builders.releases.at_rest import Wish
     from builders.report import published_json, published_text
     from builders.run import run_publish
 

@@ -6,8 +6,8 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from builders.at_rest import Release, paths_of
-from builders.versions import Change, Difference
+from builders.releases.at_rest import Release, paths_of
+from builders.releases.versions import Change, Difference
 from builders.work import Work, bench, sql
 from cards.manifest import Manifest, content, data_files
 

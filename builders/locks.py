@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from builders.at_rest import Release
 from builders.registry import HUB, open_release
+from builders.releases.at_rest import Release
 from builders.verify import file_fault
 from cards.manifest import FILE, PATH, VERSION, release_files, to_text
 from corpora.errors import InputError, unknown
@@ -94,7 +94,7 @@ def load(name: str, config: str | None = None, path: Path = LOCK, offline: bool 
 def _pinned(name: str, entry: Entry, offline: bool) -> Release:
     if not name.startswith(HUB):
         return open_release(name)
-    from builders.hub import hub_home
+    from builders.releases.hub import hub_home
 
     return hub_home(name, "", offline=offline).at_commit(entry["version"], entry["commit"])
 
@@ -104,7 +104,7 @@ def _checked(name: str, entry: Entry, release: Release, offline: bool = False) -
     paths = [file["path"] for file in entry["files"]]
     folder = release.bring(paths)
     if (faults := _faults(folder, entry)) and release.commit and not offline:
-        from builders.repository import forget_cached
+        from builders.releases.repository import forget_cached
 
         for path in faults:
             forget_cached(folder, path)

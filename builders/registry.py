@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from builders.at_rest import Home, Release, in_folder
-from builders.folder import FolderHome
+from builders.releases.at_rest import Home, Release, in_folder
+from builders.releases.folder import FolderHome
 from cards.manifest import FILE, Manifest
 from corpora.catalog import language
 from corpora.errors import InputError, unknown
@@ -15,7 +15,7 @@ HUB = "hf://"
 def home_of(to: str, name: str, private: bool = False) -> Home:
     """Where the releases of a name live: in a registry folder, in an organisation on the Hub, or in one repository."""
     if to.startswith(HUB):
-        from builders.hub import hub_home
+        from builders.releases.hub import hub_home
 
         return hub_home(to, name, private)
     if private:
@@ -99,7 +99,7 @@ def homes(registry: str | Path = "registry") -> list[Home]:
         return [FolderHome(folder, name) for name in names(folder)]
     if "/" in place.removeprefix(HUB).removeprefix("datasets/"):
         return [home_of(place, "")]
-    from builders.hub import hub_homes
+    from builders.releases.hub import hub_homes
 
     return list(hub_homes(place.removeprefix(HUB)))
 

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.at_rest import Release
-from builders.digests import SPLITS, lines
 from builders.filters import Filter
+from builders.releases.at_rest import Release
+from builders.releases.digests import SPLITS, lines
 from builders.stages import Built
 from cards.card import render_card
 from cards.croissant import croissant

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 from tabulate import tabulate
 
-from builders.at_rest import Plan, Published
+from builders.budgets.outlook import mixture_lines
 from builders.ledger import totals
-from builders.outlook import mixture_lines
+from builders.releases.at_rest import Plan, Published
 from builders.run import Translated
 from builders.stages import Built
 from cards.card import load_call, reasons

@@ -13,20 +13,20 @@ from typing import Any
 
 from tqdm import tqdm
 
-from builders.at_rest import Published, Wish
-from builders.digests import known_rows
+from builders.budgets.mixture import Budget, budgeted, check_budget, mix
 from builders.examples import as_messages
 from builders.inspect import read_record
 from builders.ledger import unusual
-from builders.mixture import Budget, budgeted, check_budget, mix
-from builders.publishing import Draft, publish
 from builders.registry import home_of
 from builders.release import describe, release_name, write_data
+from builders.releases.at_rest import Published, Wish
+from builders.releases.digests import known_rows
+from builders.releases.publishing import Draft, publish
+from builders.releases.versions import check_wish
 from builders.scores import Scores, hints, read_scores
 from builders.stages import Built, build, chosen_filters, sources
 from builders.translating import translator as translators
 from builders.translating.translator import Translator
-from builders.versions import check_wish
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
 from corpora.errors import InputError, unknown

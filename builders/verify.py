@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.at_rest import Release
-from builders.digests import rows_digest
+from builders.releases.at_rest import Release
+from builders.releases.digests import rows_digest
 from builders.work import Work, bench
 from cards.manifest import FILE, data_files, num_rows, release_files, to_text
 from corpora.errors import InputError

@@ -17,11 +17,11 @@ import conftest  # noqa: E402  # the Hub's address, before its clients are impor
 import duckdb  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
-from builders.digests import SPLITS, count_rows  # noqa: E402
-from builders.folder import FolderHome  # noqa: E402
-from builders.hub import hub_home  # noqa: E402
-from builders.publishing import Draft, publish  # noqa: E402
 from builders.release import SCHEMAS, _write_split  # noqa: E402
+from builders.releases.digests import SPLITS, count_rows  # noqa: E402
+from builders.releases.folder import FolderHome  # noqa: E402
+from builders.releases.hub import hub_home  # noqa: E402
+from builders.releases.publishing import Draft, publish  # noqa: E402
 from builders.work import Work  # noqa: E402
 from tests.builders.conftest import described  # noqa: E402
 

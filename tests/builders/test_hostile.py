@@ -19,7 +19,7 @@ from threading import Thread
 import polars as pl
 import pytest
 
-from builders.at_rest import Published
+from builders.releases.at_rest import Published
 from builders.run import Request, run_build, run_publish
 from corpora.catalog import SAMPLE
 from corpora.errors import InputError

@@ -13,7 +13,7 @@ import datasets
 import polars as pl
 import pytest
 
-from builders.at_rest import Published
+from builders.releases.at_rest import Published
 from builders.run import Request, run_build, run_publish
 from corpora.catalog import SAMPLE
 

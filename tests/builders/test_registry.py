@@ -7,11 +7,11 @@ from pathlib import Path
 import datasets
 import pytest
 
-from builders.folder import FolderHome
-from builders.publishing import Draft, publish
 from builders.registry import names, open_release, versions
+from builders.releases.folder import FolderHome
+from builders.releases.publishing import Draft, publish
+from builders.releases.versions import parse_version
 from builders.run import run_build, run_publish
-from builders.versions import parse_version
 from builders.work import Work
 from cards.manifest import KEYS, MANIFEST_VERSION, identity, read_manifest, to_text
 from corpora.errors import InputError

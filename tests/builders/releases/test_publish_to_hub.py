@@ -16,8 +16,8 @@ from pathlib import Path
 import datasets
 import pytest
 
-from builders.at_rest import Wish
 from builders.registry import home_of, open_release
+from builders.releases.at_rest import Wish
 from builders.verify import verify
 from builders.work import bench
 from cards.manifest import identity, parse_manifest, release_files
@@ -246,7 +246,7 @@ def test_who_may_not_write_is_told_before_the_work_and_not_after(hub, to, token,
 
 
 def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(hub, repo, to, monkeypatch):
-    monkeypatch.setattr("builders.publishing.FAILURES", 0)
+    monkeypatch.setattr("builders.releases.publishing.FAILURES", 0)
     rows = {"el": {"1": "a text that no other test uploads"}}
     commit_answers(hub, refused(500))
     with pytest.raises(InputError, match="fails again"):
@@ -306,7 +306,7 @@ def test_a_tag_whose_answer_is_lost_is_there_once(hub, repo, to):
 
 
 def test_a_hub_that_always_fails_ends_with_a_sentence_and_no_trace(hub, repo, to, monkeypatch):
-    monkeypatch.setattr("builders.publishing.FAILURES", 1)
+    monkeypatch.setattr("builders.releases.publishing.FAILURES", 1)
     put(to, ONE)
     commit_answers(hub, *[refused(500)] * 9)
     with pytest.raises(InputError, match="fails again and again"):
@@ -331,7 +331,7 @@ def test_what_the_hub_lists_otherwise_than_the_manifest_is_found(hub, repo, to):
 def processes():
     """Processes that start in no time: what they need is imported once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["drafts", "builders.hub", "datasets", "matplotlib.figure"])
+    context.set_forkserver_preload(["drafts", "builders.releases.hub", "datasets", "matplotlib.figure"])
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     return context
 

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 
 from builders.cli import cli
 from builders.difference import diff
-from builders.digests import rows_digest
 from builders.locks import fetch, load, lock, read_lock
-from builders.publishing import roll_back
 from builders.registry import home_of, list_releases, open_release, yank
+from builders.releases.digests import rows_digest
+from builders.releases.publishing import roll_back
 from builders.verify import verify
 from builders.work import bench
 from cards.manifest import data_files, identity, to_text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from builders.mixture import Budget
+    from builders.budgets.mixture import Budget
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
@@ -54,7 +54,7 @@ def _budget(
         if laws_file or mixture or at_most or epochs != 1.0:
             raise InputError("--laws, --mixture, --epochs and --at-most say how a --budget is split: give one.")
         return None
-    from builders.mixture import Budget
+    from builders.budgets.mixture import Budget
     from recipes.law import read_laws
     from recipes.mixture import NAMED, parse_name
 

@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from builders.at_rest import Overtaken
+from builders.releases.at_rest import Overtaken
 from corpora.errors import InputError
 
 CONFLICT, BUSY = (409, 412), (408, 429, 500, 502, 503, 504)  # statuses

@@ -10,9 +10,9 @@ import datasets
 import polars as pl
 import pytest
 
-from builders.at_rest import Published
-from builders.mixture import Budget, mix
-from builders.outlook import mixture_lines
+from builders.budgets.mixture import Budget, mix
+from builders.budgets.outlook import mixture_lines
+from builders.releases.at_rest import Published
 from builders.run import Request, run_build, run_publish
 from builders.stages import Built
 from builders.work import Work

@@ -8,9 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from builders.at_rest import Published, Wish
-from builders.publishing import Draft, publish
 from builders.registry import home_of
+from builders.releases.at_rest import Published, Wish
+from builders.releases.publishing import Draft, publish
 from builders.work import Work
 from corpora.errors import InputError
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
 from huggingface_hub.hf_api import RepoFile
 
-from builders.answers import AUTH, ask, once
-from builders.at_rest import Overtaken, Release, Seen
-from builders.folder import STATUS, status_text
-from builders.repository import Repository, differs
-from builders.versions import in_order
+from builders.releases.answers import AUTH, ask, once
+from builders.releases.at_rest import Overtaken, Release, Seen
+from builders.releases.folder import STATUS, status_text
+from builders.releases.repository import Repository, differs
+from builders.releases.versions import in_order
 from cards.manifest import FILE, Manifest, data_files, identity, release_files
 from cards.notes import with_notice
 from corpora.errors import InputError

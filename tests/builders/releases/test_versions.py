@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.at_rest import Release
 from builders.difference import compare
-from builders.versions import Change, Difference, needed_bump, next_version, parse_version, successor
+from builders.releases.at_rest import Release
+from builders.releases.versions import Change, Difference, needed_bump, next_version, parse_version, successor
 from builders.work import Work
 from corpora.errors import InputError
 

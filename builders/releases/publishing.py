@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from builders.at_rest import Home, Overtaken, Published, Release, Seen, Wish, plan
 from builders.difference import compare, same_content
 from builders.registry import choose
 from builders.release import check_rows, finish, load_back, made_with, read_made_with
-from builders.versions import next_version
+from builders.releases.at_rest import Home, Overtaken, Published, Release, Seen, Wish, plan
+from builders.releases.versions import next_version
 from builders.work import Work
 from cards.card import render_card
 from cards.manifest import Manifest, canonical, identity, row_digests

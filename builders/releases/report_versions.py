@@ -8,9 +8,9 @@ from typing import Any
 
 from tabulate import tabulate
 
-from builders.at_rest import Release
+from builders.releases.at_rest import Release
+from builders.releases.versions import Difference, needed_bump
 from builders.verify import Verified
-from builders.versions import Difference, needed_bump
 from cards.manifest import data_files, num_rows
 
 Examples = Mapping[str, Sequence[Mapping[str, Any]]]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from builders.budget import FILE, check_epochs, options
+from builders.budgets.budget import FILE, check_epochs, options
 
 if TYPE_CHECKING:
     from recipes.allocate import Problem
@@ -45,7 +45,7 @@ SPLIT_OPTIONS = [
 @JSON
 def fit_verb(table: Path | None, gamma: tuple[str, ...], to: Path, as_json: bool, **asked: Any) -> None:
     """Fit a scaling law for each language to scores: with intervals, in the form that predicts larger sizes best."""
-    from builders.outlook import laws_text
+    from builders.budgets.outlook import laws_text
     from cards.laws import draw_laws
     from recipes.amounts import parse_amounts
     from recipes.describe import laws_json
@@ -72,7 +72,7 @@ def fit_verb(table: Path | None, gamma: tuple[str, ...], to: Path, as_json: bool
 @JSON
 def allocate_verb(robust: float | None, to: Path | None, picture: Path | None, as_json: bool, **asked: Any) -> None:
     """Split a budget among languages exactly by their laws; beside it the usual mixtures and how sure all that is."""
-    from builders.outlook import split_json, split_text
+    from builders.budgets.outlook import split_json, split_text
     from cards.laws import draw_frontier
     from corpora.errors import InputError
     from recipes.describe import frontier_json
@@ -109,7 +109,7 @@ def allocate_verb(robust: float | None, to: Path | None, picture: Path | None, a
 @JSON
 def plan_verb(runs: int, enough: float, largest: float | None, overhead: float, as_json: bool, **asked: Any) -> None:
     """Which (language, size) to measure next: the runs that lessen a split's expected regret most for their cost."""
-    from builders.outlook import plan_json, plan_text
+    from builders.budgets.outlook import plan_json, plan_text
     from corpora.errors import InputError
     from recipes.mixture import optimum
     from recipes.plan import plan

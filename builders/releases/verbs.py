@@ -27,7 +27,7 @@ LOCKFILE = click.option(
 def versions_verb(release: str | None, search: str, registry: str, as_json: bool) -> None:
     """The versions of a RELEASE (NAME or hf://ORG/NAME), or of all in the registry: rows, and why each came to be."""
     from builders.registry import list_releases
-    from builders.report_versions import versions_json, versions_text
+    from builders.releases.report_versions import versions_json, versions_text
 
     place = release if release and release.startswith("hf://") else f"{registry}/{release}" if release else registry
     found = list_releases(place, search)
@@ -53,7 +53,7 @@ def diff_verb(before: str, after: str, num: int, card: bool, registry: str, as_j
     """What differs from BEFORE to AFTER: rows by key, columns, sizes, words; and which bump that asks for."""
     from builders.difference import diff
     from builders.registry import open_release
-    from builders.report_versions import difference_json, difference_text
+    from builders.releases.report_versions import difference_json, difference_text
 
     first, second = (open_release(name, registry) for name in (before, after))
     found = diff(first, second, num, card)
@@ -67,7 +67,7 @@ def diff_verb(before: str, after: str, num: int, card: bool, registry: str, as_j
 def verify_verb(releases: tuple[str, ...], registry: str, as_json: bool) -> None:
     """Read every byte and row of RELEASES, here or on the Hub, and compare them with the manifest."""
     from builders.registry import open_release
-    from builders.report_versions import verified_json, verified_text
+    from builders.releases.report_versions import verified_json, verified_text
     from builders.verify import verify
     from corpora.errors import InputError
 
@@ -109,7 +109,7 @@ def fetch_verb(names: tuple[str, ...], offline: bool, path: Path, as_json: bool)
     import json
 
     from builders.locks import fetch, read_lock
-    from builders.report_versions import fetched_text
+    from builders.releases.report_versions import fetched_text
 
     folders = fetch(path, names, offline)
     told = json.dumps({name: str(folder) for name, folder in folders.items()}, indent=2)
@@ -142,9 +142,9 @@ def yank_verb(release: str, why: str | None, undo: bool, registry: str) -> None:
 @JSON
 def rollback_verb(release: str, version: str | None, dry_run: bool, registry: str, as_json: bool) -> None:
     """Publish what an older RELEASE (NAME@VERSION) holds as the next version; no data is sent again, no tag moves."""
-    from builders.at_rest import Wish
-    from builders.publishing import roll_back
     from builders.registry import home_to_roll_back
+    from builders.releases.at_rest import Wish
+    from builders.releases.publishing import roll_back
     from builders.report import published_json, published_text
     from builders.work import bench
 
@@ -156,7 +156,7 @@ def rollback_verb(release: str, version: str | None, dry_run: bool, registry: st
 
 def _warn(release: Any) -> None:
     """Warn of a yanked release that somebody names all the same."""
-    from builders.report_versions import shown
+    from builders.releases.report_versions import shown
 
     if release.yanked:
         _hint(f"Warning: {release.place} is yanked: {shown(release.yanked)}")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.at_rest import Release, Seen, in_folder
-from builders.versions import in_order
+from builders.releases.at_rest import Release, Seen, in_folder
+from builders.releases.versions import in_order
 from cards.manifest import FILE, Manifest, data_files
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked, remove_leftovers, settle, sha256_of

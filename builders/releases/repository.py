@@ -12,8 +12,8 @@ from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from builders.answers import ask, missing
-from builders.folder import STATUS, read_status
+from builders.releases.answers import ask, missing
+from builders.releases.folder import STATUS, read_status
 from cards.manifest import FILE, VERSION, Manifest, parse_manifest, release_files
 from corpora.errors import InputError
 

@@ -1,0 +1,1 @@
+"""What the registry stands on: releases at rest, in a folder or on the Hub; their versions and verbs."""
