@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from trainer.verbs import VERBS
+from trainer.scoring.verbs import VERBS
 
 if TYPE_CHECKING:
-    from trainer.preparation import Request
+    from trainer.training.preparation import Request
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -120,10 +120,10 @@ def _request(recipe: str, processes: int, **asked: Any) -> "Request":
 
     from corpora.catalog import language
     from corpora.errors import InputError
-    from trainer.preparation import Request
     from trainer.recipe import load_recipe
     from trainer.release import find_release
     from trainer.sizes import parse_size, run_name
+    from trainer.training.preparation import Request
 
     loaded = load_recipe(recipe, asked["changes"])
     release = asked["release"] or loaded["release"]
@@ -189,7 +189,7 @@ def _say(sentence: str, code: int) -> int:
 
 
 def _is_main() -> bool:
-    from trainer.preparation import is_main
+    from trainer.training.preparation import is_main
 
     return is_main()
 

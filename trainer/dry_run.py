@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from trainer.batches import Batches, in_order, pack
-from trainer.costs import write_costs
-from trainer.estimate import find_device, memory_bytes, seconds
-from trainer.preparation import Prepared, Request, prepare
-from trainer.table import IGNORED
+from trainer.training.batches import Batches, in_order, pack
+from trainer.training.costs import write_costs
+from trainer.training.estimate import find_device, memory_bytes, seconds
+from trainer.training.preparation import Prepared, Request, prepare
+from trainer.training.table import IGNORED
 
 WIDTH = 110
 Ahead = dict[str, Any]

@@ -11,12 +11,12 @@ from tqdm import tqdm
 from corpora.errors import InputError, unknown
 from corpora.files import locked
 from recipes.score import Score, append_scores
-from trainer.benchmarks import RELEASE, Benchmark, Item, Items, Place, load_items, plan
-from trainer.candidate import Candidate
-from trainer.endpoint import Endpoint, ask
 from trainer.metrics import METRICS, How, Metric, measure
-from trainer.outputs import Row, outputs
 from trainer.recipe import digest
+from trainer.scoring.benchmarks import RELEASE, Benchmark, Item, Items, Place, load_items, plan
+from trainer.scoring.candidate import Candidate
+from trainer.scoring.endpoint import Endpoint, ask
+from trainer.scoring.outputs import Row, outputs
 
 VERSION = 1  # of how answers are made; another one makes them again
 
@@ -162,7 +162,7 @@ def _asked_how(asked: Evaluation, unit: Unit, needs: str) -> Iterator[str]:
 
 
 def _tokens(asked: Evaluation) -> str:
-    from trainer.tokens import tokenizer_sha256
+    from trainer.training.tokens import tokenizer_sha256
 
     return tokenizer_sha256(asked.candidate.tokenizer)
 
@@ -181,7 +181,7 @@ def unit_outputs(asked: Evaluation, unit: Unit, needs: str, tell: Callable[[int]
 def _make(asked: Evaluation, needs: str, items: Sequence[Item]) -> Iterator[list[Row]]:
     if asked.endpoint:
         return ask(asked.endpoint, asked.candidate.form, items, asked.max_new_tokens)
-    from trainer.generation import Decoding, force, generate
+    from trainer.scoring.generation import Decoding, force, generate
 
     decoding = Decoding(asked.max_new_tokens, asked.batch_size)
     return {"generate": generate, "force": force}[needs](asked.candidate, items, decoding)

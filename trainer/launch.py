@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from corpora.errors import InputError
-from trainer.preparation import Request, is_main, prepare
 from trainer.record import Record, Stopped, begin, read_record, write_record
+from trainer.training.preparation import Request, is_main, prepare
 
 LAUNCHED = "WORLD_SIZE"  # set by torchrun and accelerate for the processes that they start
 STARTED_HERE = "COIT_TRAINER_STARTED"  # set by us for the processes that we start: we speak for them

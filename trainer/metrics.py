@@ -9,9 +9,9 @@ import polars as pl
 
 from corpora.catalog import language
 from corpora.errors import InputError
-from trainer.answers import contained, exact, overlap, rules
-from trainer.bootstrap import Floats, Value, interval
-from trainer.spm import SentencePieces
+from trainer.scoring.answers import contained, exact, overlap, rules
+from trainer.scoring.bootstrap import Floats, Value, interval
+from trainer.scoring.spm import SentencePieces
 
 Outputs = pl.DataFrame  # a row an item: `text`, `references`, and what a metric needs beside them
 

@@ -13,7 +13,7 @@ from corpora.files import atomic_path
 from trainer.recipe import digest
 
 if TYPE_CHECKING:
-    from trainer.preparation import Prepared
+    from trainer.training.preparation import Prepared
 
 FILE = "run.json"
 VERSION = 1

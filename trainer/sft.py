@@ -17,16 +17,23 @@ from trl import SFTConfig
 from cards.model import render_model_card
 from corpora.errors import InputError
 from corpora.files import locked, scratch, settle
-from trainer.arguments import is_sharded, training_arguments
-from trainer.batches import Batches
-from trainer.checkpoints import check_resumable, check_room, checkpoint_bytes, last_checkpoint, remove_broken, step_of
-from trainer.model import check_saved, load_model, lora, merge_adapter, save_adapter
-from trainer.preparation import Prepared, Request, is_main, num_processes, prepare
-from trainer.progress import Progress
 from trainer.record import Record, Stopped, begin, outcome, read_record, session, write_record
-from trainer.stop import Stop
-from trainer.table import lengths_said
-from trainer.tuner import NOT_SHARDED, Tuner, check_sharded
+from trainer.training.arguments import is_sharded, training_arguments
+from trainer.training.batches import Batches
+from trainer.training.checkpoints import (
+    check_resumable,
+    check_room,
+    checkpoint_bytes,
+    last_checkpoint,
+    remove_broken,
+    step_of,
+)
+from trainer.training.model import check_saved, load_model, lora, merge_adapter, save_adapter
+from trainer.training.preparation import Prepared, Request, is_main, num_processes, prepare
+from trainer.training.progress import Progress
+from trainer.training.stop import Stop
+from trainer.training.table import lengths_said
+from trainer.training.tuner import NOT_SHARDED, Tuner, check_sharded
 
 MODEL = "model"  # the folder of the finished model, in that of its run
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from corpora.errors import InputError
-from trainer.preparation import Request
 from trainer.record import Record
 from trainer.release import choose_config, choose_langs
+from trainer.training.preparation import Request
 
 FACTORS = {"": 1, "k": 1_000, "m": 1_000_000}
 
@@ -78,7 +78,7 @@ def _check_sizes(planned: Sequence[Request]) -> None:
 def train_runs(planned: Sequence[Request], processes: int, tell: Callable[[str], None]) -> list[Record]:
     """Train every run that is not done yet; their records."""
     from trainer.launch import train
-    from trainer.preparation import is_main
+    from trainer.training.preparation import is_main
 
     records = []
     for number, run in enumerate(planned, 1):

@@ -19,10 +19,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.trainer.models import make_model
-from trainer import generation
-from trainer.benchmarks import Item, question_form
-from trainer.candidate import find_candidate
-from trainer.generation import Decoding, generate
+from trainer.scoring import generation
+from trainer.scoring.benchmarks import Item, question_form
+from trainer.scoring.candidate import find_candidate
+from trainer.scoring.generation import Decoding, generate
 
 DATA = Path(__file__).parent.parent.parent.parent / "shared" / "data"
 

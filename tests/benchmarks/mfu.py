@@ -15,13 +15,13 @@ from time import perf_counter
 
 import torch
 
-from trainer.arguments import training_arguments
-from trainer.batches import Batches
-from trainer.estimate import find_device
-from trainer.preparation import Request, prepare
 from trainer.recipe import load_recipe
 from trainer.release import find_release
 from trainer.sft import make_tuner
+from trainer.training.arguments import training_arguments
+from trainer.training.batches import Batches
+from trainer.training.estimate import find_device
+from trainer.training.preparation import Request, prepare
 
 BILLION = "random_model={hidden_size: 2048, intermediate_size: 5632, num_hidden_layers: 22, num_attention_heads: 16, "
 BILLION += "num_key_value_heads: 16, max_position_embeddings: 2048, tie_word_embeddings: true}"

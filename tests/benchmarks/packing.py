@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 
-from trainer.arguments import training_arguments
-from trainer.batches import Batches
-from trainer.preparation import Request, prepare
 from trainer.recipe import load_recipe
 from trainer.release import find_release
 from trainer.sft import make_tuner
+from trainer.training.arguments import training_arguments
+from trainer.training.batches import Batches
+from trainer.training.preparation import Request, prepare
 
 
 def steps_of(request: Request, count: int) -> Iterator[tuple[int, int, Callable[[], None]]]:

@@ -25,7 +25,7 @@ def plain(trap: str, out: str) -> None:
     from trl import SFTConfig, SFTTrainer
 
     from trainer.recipe import load_recipe
-    from trainer.tokens import load_tokenizer
+    from trainer.training.tokens import load_tokenizer
 
     tokenizer = load_tokenizer(load_recipe("tiny"))
     shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}

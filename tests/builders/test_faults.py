@@ -195,10 +195,11 @@ def test_another_version_of_the_reader_reads_all_files_again(
     copied: tuple[Request, Files], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request, whole = copied
-    monkeypatch.setattr(builders.pairs, "READER", builders.rows.READER + 1)
+    was = builders.rows.READER
+    monkeypatch.setattr(builders.pairs, "READER", was + 1)
     files, told = explained(request)
     assert files == whole
-    assert told[0] == "pairs el-sample-wikimatrix: made, reader was 1, is 2"
+    assert told[0] == f"pairs el-sample-wikimatrix: made, reader was {was}, is {was + 1}"
 
 
 # Full disks

@@ -134,7 +134,7 @@ def test_a_manifest_that_points_outside_is_refused(
     manifest = json.loads((copy / FILE).read_text(encoding="utf-8"))
     manifest["configs"]["el"]["splits"]["train"]["files"][0]["path"] = "../../secret.parquet"
     (copy / FILE).write_text(to_text(manifest), encoding="utf-8")
-    assert "lies outside" in complain(release=str(copy))
+    assert "'../../secret.parquet' is no path of a file in a release" in complain(release=str(copy))
 
 
 def test_a_config_without_training_rows_is_refused(

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from trainer.batches import in_order, pack, plan_batches
 from trainer.recipe import TrainingRecipe, load_recipe
+from trainer.training.batches import in_order, pack, plan_batches
 
 LENGTHS = st.lists(st.integers(2, 64), min_size=1, max_size=120)
 

@@ -11,13 +11,13 @@ from sacrebleu.significance import PairedTest
 from corpora.errors import InputError
 from recipes.score import Score, append_scores
 from tests.trainer.models import make_data, make_model
-from trainer.benchmarks import Place
-from trainer.bootstrap import mean_of, paired
-from trainer.candidate import find_candidate
-from trainer.compare import compare, compared_text
 from trainer.evaluate import Evaluation, evaluate
 from trainer.metrics import METRICS, How, mean_percent
-from trainer.scoreboard import leaderboard, leaderboard_text, write_into_card
+from trainer.scoring.benchmarks import Place
+from trainer.scoring.bootstrap import mean_of, paired
+from trainer.scoring.candidate import find_candidate
+from trainer.scoring.compare import compare, compared_text
+from trainer.scoring.scoreboard import leaderboard, leaderboard_text, write_into_card
 
 
 def shares(num: int, share: float, seed: int) -> np.ndarray:

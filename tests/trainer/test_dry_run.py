@@ -12,8 +12,8 @@ from recipes.amounts import read_amounts
 from recipes.prompting import form
 from trainer.cli import cli
 from trainer.dry_run import dry_run_text, look_ahead
-from trainer.preparation import Request
 from trainer.record import Record
+from trainer.training.preparation import Request
 
 Ask = Callable[..., Request]
 

@@ -19,11 +19,11 @@ from click.testing import CliRunner
 from corpora.errors import InputError
 from recipes.score import read_scores
 from tests.trainer.models import CONTEXT, SENTENCES, make_data, make_model, questions
-from trainer.benchmarks import Place, benchmark, load_items
-from trainer.candidate import find_candidate
 from trainer.cli import cli
 from trainer.evaluate import Evaluation, evaluate
-from trainer.generation import by_length, without_middle
+from trainer.scoring.benchmarks import Place, benchmark, load_items
+from trainer.scoring.candidate import find_candidate
+from trainer.scoring.generation import by_length, without_middle
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -94,15 +94,15 @@ def test_a_second_evaluation_asks_nothing_and_adds_no_row(
 ) -> None:
     first = scores_of(ask())
     before = ask().scores.read_bytes()
-    monkeypatch.setattr("trainer.generation.generate", None)
-    monkeypatch.setattr("trainer.generation.force", None)
+    monkeypatch.setattr("trainer.scoring.generation.generate", None)
+    monkeypatch.setattr("trainer.scoring.generation.force", None)
     assert scores_of(ask()) == first
     assert ask().scores.read_bytes() == before
 
 
 def test_another_metric_needs_no_new_answers(ask: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch) -> None:
     scores_of(ask(benchmarks=("flores",), metrics=("chrf++",)))
-    monkeypatch.setattr("trainer.generation.generate", None)
+    monkeypatch.setattr("trainer.scoring.generation.generate", None)
     scores = list(evaluate(ask(benchmarks=("flores",), metrics=("answer_language",)), print))
     assert {s.metric for s in scores} == {"answer_language"}
     assert len(read_scores(ask().scores)) == 4

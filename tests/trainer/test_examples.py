@@ -8,10 +8,10 @@ from transformers import PreTrainedTokenizerBase
 
 from corpora.errors import InputError
 from recipes.prompting import Form, form, forms
-from trainer.examples import Encoder, Example, fit
 from trainer.recipe import load_recipe
 from trainer.release import Release, read_rows
-from trainer.tokens import load_tokenizer
+from trainer.training.examples import Encoder, Example, fit
+from trainer.training.tokens import load_tokenizer
 
 from .conftest import LANGS
 from .tokenizers import merging, metaspace

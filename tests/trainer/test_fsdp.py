@@ -12,12 +12,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from trainer.checkpoints import last_checkpoint, step_of
-from trainer.preparation import Request
 from trainer.recipe import load_recipe
 from trainer.record import Record, read_record
 from trainer.release import Release
 from trainer.sft import sft
+from trainer.training.checkpoints import last_checkpoint, step_of
+from trainer.training.preparation import Request
 
 from .conftest import SMALL, losses
 

@@ -6,11 +6,11 @@ import pytest
 
 from corpora.errors import InputError
 from recipes.score import read_scores
-from trainer.benchmarks import Place, benchmark, load_items
-from trainer.candidate import find_candidate
 from trainer.evaluate import Evaluation, evaluate
 from trainer.record import Record
 from trainer.release import Release, read_rows
+from trainer.scoring.benchmarks import Place, benchmark, load_items
+from trainer.scoring.candidate import find_candidate
 
 
 def test_scores_carry_release_size_and_seed_of_the_run(

@@ -13,12 +13,12 @@ import pytest
 from corpora.errors import InputError
 from recipes.prompting import form
 from tests.trainer.models import make_data
-from trainer import endpoint as endpoint_module
-from trainer.benchmarks import Item, Place
-from trainer.candidate import served_candidate
-from trainer.endpoint import Endpoint, ask, complete
 from trainer.evaluate import Evaluation, evaluate
-from trainer.judge import judge, read_answer, read_scores_of
+from trainer.scoring import endpoint as endpoint_module
+from trainer.scoring.benchmarks import Item, Place
+from trainer.scoring.candidate import served_candidate
+from trainer.scoring.endpoint import Endpoint, ask, complete
+from trainer.scoring.judge import judge, read_answer, read_scores_of
 
 Reply = Callable[[dict[str, Any]], tuple[int, bytes]]
 

@@ -7,9 +7,9 @@ import sentencepiece
 from sacrebleu.metrics import BLEU, CHRF
 
 from corpora.errors import InputError
-from trainer.answers import contained, exact, overlap, words
 from trainer.metrics import METRICS, How, measure
-from trainer.spm import load_pieces
+from trainer.scoring.answers import contained, exact, overlap, words
+from trainer.scoring.spm import load_pieces
 
 HYPOTHESES = [
     "Der Hund läuft schnell.",

@@ -15,12 +15,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from cards.manifest import identity
 from corpora.errors import InputError
 from recipes.prompting import form
-from trainer.checkpoints import COMPLETE
-from trainer.preparation import Request, prepare
-from trainer.progress import Progress
 from trainer.record import Record, Stopped
 from trainer.release import Release
 from trainer.sft import sft
+from trainer.training.checkpoints import COMPLETE
+from trainer.training.preparation import Request, prepare
+from trainer.training.progress import Progress
 
 from .conftest import losses
 
@@ -83,7 +83,7 @@ def test_every_evaluation_is_named_after_its_language(trained: Trained) -> None:
 
 def measured_by_hand(out: Path) -> tuple[float, float]:
     """Loss and accuracy of a finished model over the validation rows, from logits, one example at a time."""
-    from trainer.table import open_table
+    from trainer.training.table import open_table
 
     model = AutoModelForCausalLM.from_pretrained(out / "model")
     loss, right, count = 0.0, 0, 0
@@ -178,7 +178,7 @@ def test_a_checkpoint_without_its_record_is_refused(ask: Ask) -> None:
 def test_a_merged_adapter_says_what_the_adapter_says(ask: Ask) -> None:
     from peft import PeftModel
 
-    from trainer.model import load_model
+    from trainer.training.model import load_model
 
     request = ask("use_peft=true", "num_train_epochs=0.2", "learning_rate=0.05")
     sft(request)
@@ -198,7 +198,7 @@ def test_an_adapter_is_saved_whole_where_layers_are_wrapped_and_peft_would_save_
     from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
     from torch.distributed.checkpoint.state_dict import get_model_state_dict
 
-    from trainer.model import load_model, lora, save_adapter
+    from trainer.training.model import load_model, lora, save_adapter
 
     request = ask("use_peft=true")
     prepared = prepare(request)

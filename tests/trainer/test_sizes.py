@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from corpora.errors import InputError
 from trainer.cli import cli
-from trainer.preparation import Request, prepare
 from trainer.record import read_record
 from trainer.sizes import plan_runs
+from trainer.training.preparation import Request, prepare
 
 from .conftest import SMALL
 

@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from trainer.recipe import load_recipe
-from trainer.tokens import load_tokenizer, tokenizer_sha256
+from trainer.training.tokens import load_tokenizer, tokenizer_sha256
 
 ROOT = Path(__file__).parent.parent.parent
 

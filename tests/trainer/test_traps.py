@@ -9,11 +9,11 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from trl import SFTConfig, SFTTrainer
 from trl.scripts.utils import DatasetConfig, DatasetMixtureConfig, get_dataset
 
-from trainer.batches import plan_batches
-from trainer.preparation import Request, prepare
 from trainer.recipe import load_recipe
 from trainer.record import Record
-from trainer.tokens import load_tokenizer
+from trainer.training.batches import plan_batches
+from trainer.training.preparation import Request, prepare
+from trainer.training.tokens import load_tokenizer
 
 Ask = Callable[..., Request]
 SHAPE = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from trainer.arguments import training_arguments
-from trainer.batches import Batches
-from trainer.preparation import Request, prepare
 from trainer.sft import make_tuner
-from trainer.tuner import Tuner
+from trainer.training.arguments import training_arguments
+from trainer.training.batches import Batches
+from trainer.training.preparation import Request, prepare
+from trainer.training.tuner import Tuner
 
 Ask = Callable[..., Request]
 

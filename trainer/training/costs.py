@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from corpora.files import atomic_path
-from trainer.table import Counts
+from trainer.training.table import Counts
 
 COLUMNS = ("lang", "tokens")
 

@@ -10,10 +10,10 @@ import polars as pl
 from tabulate import tabulate
 
 from corpora.errors import InputError, unknown
-from trainer.benchmarks import benchmark as benchmark_named
-from trainer.bootstrap import Difference, Floats, Paired, mean_of, paired
 from trainer.metrics import METRICS, How, Metric
-from trainer.outputs import read_key, read_outputs
+from trainer.scoring.benchmarks import benchmark as benchmark_named
+from trainer.scoring.bootstrap import Difference, Floats, Paired, mean_of, paired
+from trainer.scoring.outputs import read_key, read_outputs
 
 Place = tuple[str, str, str]  # benchmark, language, direction
 ALL = "mean"  # of the languages of a benchmark and direction

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from trainer.benchmarks import Item
-from trainer.candidate import Candidate
+from trainer.scoring.benchmarks import Item
+from trainer.scoring.candidate import Candidate
 
 Row = dict[str, Any]
 MARGIN = 16  # tokens that a prompt keeps at the least, however long the answer may be

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from trainer.examples import Encoder, Example, fit
 from trainer.recipe import TrainingRecipe
+from trainer.training.examples import Encoder, Example, fit
 
 IGNORED = -100  # the label of a token that is not learned
 EXAMPLES = pa.schema(

@@ -15,14 +15,14 @@ from corpora.files import locked
 from recipes.prompting import OWN_CHAT, form
 from recipes.recipe import HERE as RECIPES
 from recipes.score import Score, append_scores
-from trainer.benchmarks import Item
-from trainer.bootstrap import interval
-from trainer.candidate import Candidate
-from trainer.compare import Kept, Place, shared_outputs
-from trainer.endpoint import Endpoint, ask
 from trainer.metrics import METRICS, mean_percent
-from trainer.outputs import outputs
 from trainer.recipe import digest
+from trainer.scoring.benchmarks import Item
+from trainer.scoring.bootstrap import interval
+from trainer.scoring.candidate import Candidate
+from trainer.scoring.compare import Kept, Place, shared_outputs
+from trainer.scoring.endpoint import Endpoint, ask
+from trainer.scoring.outputs import outputs
 
 LONGEST = 1024  # tokens of a verdict
 YES_OR_NO = re.compile(r"[\W_]*(yes|no)\b", re.IGNORECASE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from trainer.benchmarks import Place
+    from trainer.scoring.benchmarks import Place
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -38,8 +38,8 @@ def _place(
     data: Path | None, mirror: str | None, offline: bool, work: Path, lock: Path, any_rows: bool, release: str | None,
     registry: Path,
 ) -> "Place":  # fmt: skip
-    from trainer.benchmarks import Place
     from trainer.release import find_release
+    from trainer.scoring.benchmarks import Place
 
     found = find_release(release, registry, Path("datasets.lock"), offline) if release else None
     return Place(data, mirror, offline, work / "downloads", lock, any_rows=any_rows, release=found)
@@ -96,13 +96,13 @@ def evaluate_verb(
     from dataclasses import replace
 
     from corpora.errors import InputError
-    from trainer.benchmarks import check_directions
-    from trainer.candidate import find_candidate, served_candidate
-    from trainer.endpoint import Endpoint
     from trainer.evaluate import Evaluation, evaluate
     from trainer.metrics import How
-    from trainer.scoreboard import scores_json, scores_text
-    from trainer.spm import load_pieces
+    from trainer.scoring.benchmarks import check_directions
+    from trainer.scoring.candidate import find_candidate, served_candidate
+    from trainer.scoring.endpoint import Endpoint
+    from trainer.scoring.scoreboard import scores_json, scores_text
+    from trainer.scoring.spm import load_pieces
 
     find: Callable[..., Any] = served_candidate if endpoint else find_candidate
     place = _place(**{key: asked.pop(key) for key in PLACE_NAMES})
@@ -140,9 +140,9 @@ def compare_verb(
     a: str, b: str, metric: str, benchmark: str | None, langs: str | None, spm: str | None, out: Path, as_json: bool
 ) -> None:
     """How evaluated model B differs from A, with intervals; several runs of one, joined by commas, are its seeds."""
-    from trainer.compare import compare, compared_json, compared_text
     from trainer.metrics import How
-    from trainer.spm import load_pieces
+    from trainer.scoring.compare import compare, compared_json, compared_text
+    from trainer.scoring.spm import load_pieces
 
     how = How(pieces=load_pieces(spm) if spm else None)
     rows = compare(_listed(a), _listed(b), metric, out, how, benchmark, _listed(langs))
@@ -162,7 +162,7 @@ def leaderboard_verb(
     """A table for each benchmark and metric: a row a model, a column a language, the mean of its seeds."""
     import json
 
-    from trainer.scoreboard import leaderboard, leaderboard_text, write_into_card
+    from trainer.scoring.scoreboard import leaderboard, leaderboard_text, write_into_card
 
     tables = leaderboard(scores, metric, benchmark)
     if into:
@@ -197,7 +197,7 @@ def align_verb(
 
     from corpora.catalog import language
     from trainer.align import align, rows_of
-    from trainer.candidate import find_candidate
+    from trainer.scoring.candidate import find_candidate
 
     chosen = [language(lang).code for lang in _listed(langs)]
     candidate = find_candidate(model, None, name)
@@ -230,10 +230,10 @@ def judge_verb(
 ) -> None:  # fmt: skip
     """Let a language model judge the answers of one of MODELS, or say which of two answers better."""
     from corpora.errors import InputError
-    from trainer.candidate import served_candidate
-    from trainer.endpoint import Endpoint
-    from trainer.judge import judge
-    from trainer.scoreboard import scores_json, scores_text
+    from trainer.scoring.candidate import served_candidate
+    from trainer.scoring.endpoint import Endpoint
+    from trainer.scoring.judge import judge
+    from trainer.scoring.scoreboard import scores_json, scores_text
 
     if len(models) > 2:
         raise InputError("One model is judged, or two are compared; three are not.")

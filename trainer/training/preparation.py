@@ -15,15 +15,15 @@ from filelock import FileLock
 
 from corpora.errors import InputError
 from recipes.prompting import Form, form
-from trainer.batches import Batches, in_order, plan_batches
-from trainer.costs import write_costs
-from trainer.examples import Encoder
-from trainer.model import check_model, count_parameters, model_config, model_said
 from trainer.recipe import TrainingRecipe, digest
 from trainer.record import check_same_run
 from trainer.release import KEY, Release, choose_config, choose_langs, read_rows
-from trainer.table import Counts, check_lengths, open_table, read_account, write_table
-from trainer.tokens import load_tokenizer, tokenizer_sha256
+from trainer.training.batches import Batches, in_order, plan_batches
+from trainer.training.costs import write_costs
+from trainer.training.examples import Encoder
+from trainer.training.model import check_model, count_parameters, model_config, model_said
+from trainer.training.table import Counts, check_lengths, open_table, read_account, write_table
+from trainer.training.tokens import load_tokenizer, tokenizer_sha256
 
 SPLITS = ("train", "validation")
 

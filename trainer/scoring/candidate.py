@@ -9,10 +9,10 @@ from typing import Any
 from corpora.errors import InputError
 from corpora.files import sha256_of
 from recipes.prompting import Form, form
-from trainer.examples import Encoder
 from trainer.recipe import digest
 from trainer.record import Record, read_record
-from trainer.tokens import first_line, tokenizer_sha256
+from trainer.training.examples import Encoder
+from trainer.training.tokens import first_line, tokenizer_sha256
 
 PROMPT = "alpaca"  # where no run says how its model was asked
 

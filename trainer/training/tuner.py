@@ -13,8 +13,8 @@ from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from corpora.errors import InputError
-from trainer.batches import Batches
-from trainer.checkpoints import COMPLETE, check_room
+from trainer.training.batches import Batches
+from trainer.training.checkpoints import COMPLETE, check_room
 
 
 class PlannedSampler:

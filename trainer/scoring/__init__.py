@@ -1,0 +1,1 @@
+"""What evaluate.py stands on: benchmarks, answers, comparisons, and their verbs."""

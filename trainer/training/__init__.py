@@ -1,0 +1,1 @@
+"""What sft.py stands on: examples, batches, model, TRL's trainer, checkpoints."""
