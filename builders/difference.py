@@ -10,6 +10,8 @@ from builders.releases.at_rest import Release, paths_of
 from builders.releases.versions import Change, Difference
 from builders.work import Work, bench, sql
 from cards.manifest import Manifest, content, data_files
+from corpora.errors import InputError
+from corpora.files import sha256_of
 
 CARD = "README.md"
 Examples = dict[str, list[dict[str, Any]]]
@@ -96,9 +98,13 @@ def _sizes(config: str, before: Release, after: Release, key: str) -> tuple[int 
 
 
 def _files(release: Release, config: str) -> Sequence[Path]:
-    paths = paths_of(release.manifest, config)
-    folder = release.bring(paths)
-    return [folder / path for path in paths]
+    """The data files of a config; InputError unless each is as the manifest says."""
+    folder = release.bring(paths_of(release.manifest, config))
+    for file in data_files({config: release.manifest["configs"][config]}):
+        path = folder / file["path"]
+        if not path.is_file() or sha256_of(path) != file["sha256"]:
+            raise InputError(f"{path} is missing or has been changed. Restore it; `builders verify` says what else.")
+    return [folder / path for path in paths_of(release.manifest, config)]
 
 
 def _columns(manifest: Manifest) -> dict[str, str]:

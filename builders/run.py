@@ -123,6 +123,8 @@ def run_build(request: Request) -> list[Built]:
 
 def run_translate(request: Request, what: str, out: Path) -> Translated:
     """Translate the instructions of a corpus, or of a JSON file, into every language of a request."""
+    if request.translator == "none":
+        raise InputError("--translator none translates nothing. Name a model, or leave the option out for the default.")
     corpus = _instructions(what, request.catalog())
     catalog = request.catalog() | {corpus.id: corpus}
     langs = request.langs or load_recipe(DEFAULT_NAMES[0], catalog).langs

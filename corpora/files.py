@@ -21,6 +21,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     What is left of a failed block is removed; what a kill leaves behind begins with `.tmp-` and is removed by
     `remove_leftovers`.
     """
+    if not path.name or path.is_dir():
+        raise InputError(f"{path} is a folder; the name of a file was expected.")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".tmp-{os.getpid()}-{get_native_id()}-{path.name}")
     try:

@@ -230,7 +230,7 @@ def read_csv(path: Path, metric: str, benchmark: str = "", direction: str = "") 
             raise InputError(f"{where}: there are more values than columns.")
         lang, size = (row["lang"] or "").strip(), int(_number(row["size"], "size", where))
         seed = runs[lang, size] = runs.get((lang, size), -1) + 1
-        fixed = {"release": "", "mixture": "", "model": "", "n": 0, "signature": f"imported from {path.name}"}
+        fixed = {"release": "", "mixture": "", "model": "", "n": 0, "signature": "imported"}
         named = {"metric": metric, "benchmark": benchmark, "direction": direction}
         scores.append(score_of(fixed | named | {"lang": lang, "size": size, "seed": seed} | _values(row, where), where))
     if not scores:

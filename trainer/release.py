@@ -1,6 +1,8 @@
 """Release: the published rows that a run learns from; found in a folder, a registry or on the Hub, and verified."""
 
+import json
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +60,28 @@ def _in_registry(asked: str, registry: Path) -> Release:
         there = sorted({path.parent.parent.name for path in registry.glob(f"*/v*/{FILE}")})
         hint = f"It holds {', '.join(there)}." if there else "It holds no release; `builders publish` makes one."
         raise InputError(f"There is no folder {asked} and no release '{name}' in the registry {registry}. {hint}")
-    version = "v" + wanted.removeprefix("v") if wanted else list(folders)[-1]
+    yanked = _yanked(registry / name)
+    offered = [version for version in folders if version not in yanked]
+    if not wanted and not offered:
+        raise InputError(f"Every version of {name} is yanked. To take one nevertheless, name it whole: {name}@v1.0.0.")
+    version = "v" + wanted.removeprefix("v") if wanted else offered[-1]
     if version not in folders:
         raise unknown(f"version of {name}", version, folders)
+    if version in yanked:
+        print(f"{name}@{version} is yanked: {yanked[version]}", file=sys.stderr)
     manifest = read_manifest(folders[version].parent)
     return Release(folders[version].parent, manifest, f"{name}@{version}")
+
+
+def _yanked(folder: Path) -> dict[str, str]:
+    """The versions that a registry no longer offers, and why; InputError if its record of them is damaged."""
+    path = folder / "registry.json"
+    try:
+        return {str(v): str(why) for v, why in json.loads(path.read_text(encoding="utf-8"))["yanked"].items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path} is damaged: an object with the yanked versions was expected. Restore it.") from None
 
 
 def _order(path: Path) -> list[int]:

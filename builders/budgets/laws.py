@@ -47,11 +47,14 @@ def fit_verb(table: Path | None, gamma: tuple[str, ...], to: Path, as_json: bool
     """Fit a scaling law for each language to scores: with intervals, in the form that predicts larger sizes best."""
     from builders.budgets.outlook import laws_text
     from cards.laws import draw_laws
+    from corpora.errors import InputError
     from recipes.amounts import parse_amounts
     from recipes.describe import laws_json
     from recipes.fit import fit_scores, gammas
     from recipes.law import write_laws
 
+    if to.suffix in ("", ".png"):
+        raise InputError(f"--to takes a JSON file, such as laws.json, not '{to}'; the picture is put beside it.")
     if table:
         _import(table, asked)
     scores, chosen = _scores(**asked)

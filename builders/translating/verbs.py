@@ -19,15 +19,19 @@ def translate_verb(run_options: Callable[[Any], Any], request: Callable[..., "Re
     """The verb `translate`, with the options of every verb that runs recipes."""
 
     @click.command("translate")
-    @click.argument("corpus", default="alpaca")
+    @click.argument("corpus", required=False)
     @click.option("--to", "out", type=FOLDER, default="translated", show_default=True, help="Where the files go.")
     @run_options
     @JSON
-    def translate(corpus: str, out: Path, as_json: bool, **options: Any) -> None:
-        """Translate the instructions of CORPUS (of the catalogue, or a JSON file) into --langs, a Parquet file each."""
+    def translate(corpus: str | None, out: Path, as_json: bool, **options: Any) -> None:
+        """Translate the instructions of CORPUS (of the catalogue, or a JSON file) into --langs, a Parquet file each.
+
+        Without CORPUS it is alpaca, and with --sample the sample's.
+        """
         from builders.report import translated_json, translated_text
         from builders.run import run_translate
 
+        corpus = corpus or ("sample-alpaca" if options["sample"] else "alpaca")
         made = run_translate(request((), **options), corpus, out)
         click.echo(translated_json(made) if as_json else translated_text(made))
 

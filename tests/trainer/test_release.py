@@ -5,8 +5,10 @@ import shutil
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from cards.manifest import FILE, file_entry, to_text
+from corpora.errors import InputError
 from trainer.release import Release, find_release, read_rows
 
 from .conftest import copy_release
@@ -49,3 +51,21 @@ def test_english_rows_come_along_and_other_languages_do_not(release: Release, tm
     rows = read_rows(release, "el", "train", ("el",))
     assert set(rows["lang"]) == {"el", "en"}
     assert set(read_rows(release, "el", "train", ())["lang"]) == {"en"}
+
+
+def test_a_yanked_version_is_passed_over_unless_it_is_named_whole(
+    release: Release, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = release.manifest["name"]
+    for version in ("v1.0.0", "v1.1.0"):
+        copy = tmp_path / name / version
+        shutil.copytree(release.folder, copy)
+        (copy / FILE).write_text(to_text({**release.manifest, "version": version}), encoding="utf-8")
+    status = tmp_path / name / "registry.json"
+    status.write_text(json.dumps({"yanked": {"v1.1.0": "shifted by a line"}}), encoding="utf-8")
+    assert find_release(name, tmp_path, tmp_path / "lock").manifest["version"] == "v1.0.0"
+    assert find_release(f"{name}@v1.1.0", tmp_path, tmp_path / "lock").manifest["version"] == "v1.1.0"
+    assert "is yanked: shifted by a line" in capsys.readouterr().err
+    status.write_text(json.dumps({"yanked": {"v1.0.0": "", "v1.1.0": ""}}), encoding="utf-8")
+    with pytest.raises(InputError, match=r"Every version of .* is yanked"):
+        find_release(name, tmp_path, tmp_path / "lock")

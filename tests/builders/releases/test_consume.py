@@ -20,7 +20,7 @@ from builders.releases.digests import rows_digest
 from builders.releases.publishing import roll_back
 from builders.verify import verify
 from builders.work import bench
-from cards.manifest import data_files, identity, to_text
+from cards.manifest import data_files, file_entry, identity, to_text
 from corpora.errors import InputError
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -122,6 +122,16 @@ def other_rows(path: Path) -> None:
     manifest = json.loads((path.parents[2] / "manifest.json").read_text())
     manifest["configs"]["el"]["splits"]["train"]["rows_sha256"] = "0" * 64
     (path.parents[2] / "manifest.json").write_text(to_text(manifest))
+
+
+def told_anew(manifest: dict, folder: Path, write: bool = True) -> None:
+    """The manifest of a release whose one file holds other rows, all digests of files being right."""
+    manifest["configs"]["el"]["splits"]["train"] |= {
+        "rows_sha256": "0" * 64,
+        "files": [file_entry(folder, folder / TRAIN)],
+    }
+    if write:
+        (folder / "manifest.json").write_text(to_text(manifest))
 
 
 @pytest.mark.parametrize(
@@ -365,7 +375,7 @@ def test_a_damaged_release_is_never_removed_by_who_reads_it(place, here):
     other = open_release(f"{place}@v2.0.0")
     path = (other.folder() / TRAIN).resolve()
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(InputError, match="is damaged"):
+    with pytest.raises(InputError, match="is missing or has been changed"):
         diff(open_release(f"{place}@v1.0.0"), other)
     assert path.stat().st_size == 500
 
@@ -374,8 +384,7 @@ def test_a_release_of_other_columns_is_a_sentence(folder):
     pq.write_table(pa.table({"x": [1]}), folder / TRAIN)
     put("registry", ONE, name="other")
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["configs"]["el"]["splits"]["train"]["rows_sha256"] = "0" * 64
-    (folder / "manifest.json").write_text(to_text(manifest))
+    told_anew(manifest, folder)
     with pytest.raises(InputError, match="not the columns"):
         diff(open_release("tiny"), open_release("other"))
 
@@ -385,7 +394,7 @@ def test_releases_of_other_columns_are_compared_by_what_they_have(folder, here):
     manifest = json.loads((here / "registry/other/v1.0.0/manifest.json").read_text())
     path = here / "registry/other/v1.0.0" / TRAIN
     pl.read_parquet(path).drop("output").with_columns(answer=pl.lit("so")).write_parquet(path)
-    manifest["configs"]["el"]["splits"]["train"]["rows_sha256"] = "0" * 64
+    told_anew(manifest, here / "registry/other/v1.0.0", write=False)
     manifest["features"] = [{"name": "answer", "dtype": "string"}]
     (here / "registry/other/v1.0.0/manifest.json").write_text(to_text(manifest))
     text = run("diff", "tiny", "other", "--examples", "1")
@@ -416,3 +425,14 @@ def test_no_answer_at_all_is_a_sentence(here):
     own |= {"HF_HUB_OFFLINE": "1"}
     done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
     assert "the Hub is not asked or not reached" in done.stderr
+
+
+def test_a_changed_file_is_named_before_its_rows_are_compared(tmp_path):
+    first, second = (put(str(tmp_path / "registry"), {"el": rows}) for rows in ({"1": "a"}, {"1": "b"}))
+    path = next((first.folder / "data").rglob("*.parquet"))
+    path.write_bytes(path.read_bytes()[:-9] + b"x" + path.read_bytes()[-8:])
+    with pytest.raises(InputError, match=r"is missing or has been changed. Restore it"):
+        diff(open_release(str(first.folder)), open_release(str(second.folder)))
+    path.unlink()
+    with pytest.raises(InputError, match="is missing or has been changed"):
+        diff(open_release(str(first.folder)), open_release(str(second.folder)))
