@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {  # the filters of each group of reasons, 
     "unreadable or empty": ("invalid_utf8", "nul_byte", "missing_column", "invalid_margin", "oversized_line", "empty"),
     "low margin": ("low_margin",),
     OTHER: (),  # what no other group claims: length, encoding, markup, copy, script, numbers, and filters yet to come
-    "duplicates": ("duplicate_*",),
+    "duplicates": ("duplicate_*", "near_duplicate"),
     "evaluation data": ("contaminated",),
     "wrong language": ("wrong_language_*",),
 }

@@ -6,6 +6,7 @@ The clients read the address of the Hub when they are imported.
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background has Ctrl-C ignored
 
 GIVEN = dict(os.environ)  # what the user has set: for the one test that asks the real Hub, if it may
 HERE = Path(tempfile.mkdtemp(prefix="hub-"))
