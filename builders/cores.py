@@ -1,5 +1,7 @@
 """Work on all cores: functions called in processes of their own, which leave nothing behind when they are stopped.
 
+Functions that hold no interpreter lock are called in threads.
+
 This module is imported by each of those processes, so it imports nothing heavy.
 """
 
@@ -7,7 +9,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from threading import Thread
 from time import sleep
@@ -18,9 +20,25 @@ from tqdm import tqdm
 from corpora.errors import InputError
 
 
+def on_all_threads(tasks: Sequence[tuple[Any, ...]], threads: int, title: str, unit: str) -> None:
+    """Call each (function, *arguments), short and mostly compiled code, which returns a number of rows, in threads."""
+    with _bar(title, unit) as bar, ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(*task) for task in tasks]
+        try:
+            for future in as_completed(futures):
+                bar.update(future.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _bar(title: str, unit: str) -> "tqdm[Any]":
+    return tqdm(desc=title, unit=f" {unit}", delay=2, disable=None, leave=False, unit_scale=True)
+
+
 def on_all_cores(tasks: Sequence[tuple[Any, ...]], threads: int, title: str, unit: str) -> None:
     """Call each (function, *arguments), which returns a number of rows, in processes of their own if that pays."""
-    with tqdm(desc=title, unit=f" {unit}", delay=2, disable=None, leave=False, unit_scale=True) as bar:
+    with _bar(title, unit) as bar:
         if min(len(tasks), threads) < 2:
             for function, *arguments in tasks:
                 bar.update(function(*arguments))

@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.cores import on_all_cores
+from builders.cores import on_all_cores, on_all_threads
 from builders.filters import Filter, verdict
 from builders.rows import READER, write_identified, write_pairs_unit
 from builders.work import Tables, Unit, Work, inputs_text, sql, unit_of
@@ -17,6 +17,7 @@ from corpora.files import is_whole, remove_sealed, sealed
 from corpora.pull import Fetched
 
 SHARD = 1_000_000  # lines: what one unit screens and judges
+SOON_READ = 2 * 2**20  # compressed bytes that are read sooner than processes start
 IDENTIFIED = pa.schema([("text_key", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
 WRITINGS = pl.Schema({"lang": pl.String, "writing": pl.String, "rows": pl.Int64})
 LATE = "verdicts"  # the table of the filters that need the language of the texts
@@ -25,7 +26,7 @@ LATE = "verdicts"  # the table of the filters that need the language of the text
 def read(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) -> dict[str, list[Path]]:
     """`pairs`: every line of every file, by language; the files that are missing are read on all cores."""
     found: dict[str, list[Path]] = {}
-    missing = []
+    missing, size = [], 0
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
         inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER}
@@ -33,7 +34,8 @@ def read(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) ->
         found.setdefault(lang, []).append(work.path(unit))
         if not work.stands(unit):
             missing.append((write_pairs_unit, work.path(unit), file.path, corpus, lang, inputs_text(unit)))
-    on_all_cores(missing, work.threads, "reading", "lines")
+            size += file.path.stat().st_size
+    on_all_cores(missing, work.threads if size > SOON_READ else 1, "reading", "lines")
     return found
 
 
@@ -123,8 +125,10 @@ def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
         with work.connect({**tables, "identified": [*sorted(folder.glob("*.parquet")), *files[:-1]]}) as connection:
             copy = f"copy ({sql('unidentified')}) to $path (format parquet, row_group_size 20480)"
             connection.execute(copy, {"path": str(files[-1])})
+    many = sum(pq.read_metadata(path).num_rows for path in files) >= lid.MANY
     groups = [(path, group) for path in files for group in range(pq.read_metadata(path).num_row_groups)]
-    on_all_cores([(write_identified, *place, folder) for place in groups], work.threads, "identifying", "texts")
+    tasks = [(write_identified, *place, folder, many) for place in groups]
+    on_all_threads(tasks, work.threads if many else 1, "identifying", "texts")
     for path in files:
         path.unlink()
     return sorted(folder.glob("*.parquet"))

@@ -41,13 +41,16 @@ def write_pairs_unit(path: Path, *arguments: object) -> int:
         return write_pairs(temporary, *arguments)  # type: ignore[arg-type]
 
 
-def write_identified(texts: Path, row_group: int, folder: Path) -> int:
+def write_identified(texts: Path, row_group: int, folder: Path, is_one_of_many: bool) -> int:
     """Identify the texts of one row group of `unidentified` into a file of `folder`; returns their number."""
-    from corpora.lid import identify
+    from corpora.lid import identify, identify_many
 
     table = pq.ParquetFile(texts).read_row_group(row_group)
     keys = table["text_key"].combine_chunks()
-    labels, probabilities = identify(table["text"].to_pylist())
+    if is_one_of_many:
+        labels, probabilities = identify_many(table["text"].combine_chunks().cast(pa.large_string()))
+    else:
+        labels, probabilities = identify(table["text"].to_pylist())
     found = pa.table({"text_key": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
     name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
     with sealed(folder / f"{name}.parquet") as temporary:

@@ -10,6 +10,7 @@ BELOW = {"corpora", "recipes", "cards"}
 ROOMS = {"corpora": set(), "recipes": {"corpora"}, "cards": {"corpora"}, "builders": BELOW, "trainer": BELOW}
 HOMES = {
     "fasttext": {"corpora"},
+    "numba": {"corpora"},
     "urllib3": {"corpora"},
     "jinja2": {"cards"},
     "matplotlib": {"cards"},

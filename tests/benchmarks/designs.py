@@ -11,7 +11,7 @@ is left, measured.
 import argparse
 
 import numpy as np
-from coverage import BETA, CAPS, LANGS, NOISE, K, drawn, truth
+from intervals import BETA, CAPS, LANGS, NOISE, K, drawn, truth
 from tabulate import tabulate
 
 from recipes.allocate import problem, whole

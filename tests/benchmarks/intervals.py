@@ -1,6 +1,6 @@
 """How often 90 % intervals cover the truth, and whether expected regret is what happens, over 500 simulated worlds.
 
-    python tests/benchmarks/coverage.py [--worlds 500]
+    python tests/benchmarks/intervals.py [--worlds 500]
 
 A world is six languages with the laws that Table 4 of arXiv 2308.04948 implies, scores with noise of 0.3 points. Prints
 coverage by design, form and what is covered; then, for a budget of 1.2 million pairs, what regret the laws promise and
