@@ -46,6 +46,7 @@ STAGES = (
 )
 
 
+ROWS = 25 * 2048  # a row group, the unit that DuckDB writes and reads in parallel: whole vectors of it
 COMMON = 40  # characters that two versions of a text are shown with on either side of where they differ
 OVERHEAD = 600 * 2**20  # bytes that Python and its libraries hold beside DuckDB's tables
 
@@ -152,7 +153,7 @@ class Work:
         def write(path: Path) -> None:
             with self.connect(tables) as connection:
                 copy = f"copy ({sql(unit.stage, **texts)}) to $path (format parquet, compression zstd, "
-                copy += "compression_level 1, kv_metadata {inputs: $inputs})"
+                copy += f"compression_level 1, row_group_size {ROWS}, kv_metadata {{inputs: $inputs}})"
                 named = {k: v for k, v in parameters.items() if f"${k}" in copy}
                 values = named | {"path": str(path), "inputs": inputs_text(unit)}
                 _execute(connection, copy, values, f"{unit.stage} {unit.name}")
@@ -161,24 +162,35 @@ class Work:
 
     @contextmanager
     def connect(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A DuckDB connection that spills to the work folder and sees `tables` as views."""
+        """A DuckDB connection that spills to the work folder and sees `tables` as views, in a schema of its own."""
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
         self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
         pa.default_memory_pool().release_unused()  # or what Arrow has done with counts beside what DuckDB takes
-        with _answered(files, self.folder), duckdb.connect(":memory:") as connection:
-            connection.execute("set enable_progress_bar = false")  # it would write to stdout
-            connection.execute("set threads = $n", {"n": self.threads})
-            if self.memory:
-                limit = max(self.memory - OVERHEAD, self.memory // 4)
-                connection.execute("set memory_limit = $limit", {"limit": f"{limit // 2**20}MiB"})
-            connection.execute("set temp_directory = $path", {"path": str(self.scratch / "spill")})
-            connection.execute(sql("macros"))
-            for name, rows in tables.items():
-                if isinstance(rows, pa.Table):
-                    connection.register(name, rows)
-                else:
-                    connection.read_parquet([str(path) for path in rows]).create_view(name)
-            yield connection
+        with _answered(files, self.folder), self._database.cursor() as connection:
+            connection.execute("create schema views; set search_path = 'views,main'")
+            try:
+                for name, rows in tables.items():
+                    if isinstance(rows, pa.Table):
+                        connection.register(name, rows)
+                    else:
+                        connection.read_parquet([str(path) for path in rows]).create_view(name)
+                yield connection
+            finally:
+                connection.execute("set search_path = 'main'; drop schema views cascade")
+
+    @cached_property
+    def _database(self) -> duckdb.DuckDBPyConnection:
+        """One DuckDB for all queries of a run: starting one takes longer than most of them."""
+        database = duckdb.connect(":memory:")
+        database.execute("set enable_progress_bar = false")  # it would write to stdout
+        database.execute("set enable_external_file_cache = false")  # the system keeps files, without a count of ours
+        database.execute("set threads = $n", {"n": self.threads})
+        if self.memory:
+            limit = max(self.memory - OVERHEAD, self.memory // 4)
+            database.execute("set memory_limit = $limit", {"limit": f"{limit // 2**20}MiB"})
+        database.execute("set temp_directory = $path", {"path": str(self.scratch / "spill")})
+        database.execute(sql("macros"))
+        return database
 
 
 @contextmanager
