@@ -1,11 +1,15 @@
 -- A row is an n-gram of characters of a sentence in an evaluation set, with the number that the sentence has; a sentence
 -- too short for the search by n-grams has one row, of all that it says.
-with sentences as (
+with texts as (
+    select distinct set_name, text
+    from evaluation
+    where field <> 'answer'
+),
+sentences as (
     select distinct
         set_name,
         said(unnest(list_prepend(text, regexp_split_to_array(text, '[.!?؟।]+\s+|[。！？]+')))) as sentence
-    from evaluation
-    where field <> 'answer'
+    from texts
 ),
 numbered as (
     select

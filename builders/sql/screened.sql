@@ -26,6 +26,7 @@ begun as (
 ),
 keyed as (
     -- What is rejected for its length or margin is measured no further: from here on its texts are null.
+    -- (`if` leaves out what it need not compute; `and` and `or` compute both sides of every row.)
     select
         *,
         if(rejected_early is null, en, null) as en_read,
@@ -33,15 +34,22 @@ keyed as (
         said(en_read) as en_said,
         said(xx_read) as xx_said,
         is_odd(en_read) or is_odd(xx_read) as odd,
-        regexp_matches(xx_read, '(?i)(?:^|[^\pL])(?:the|of|and|which|with|from|that|this)(?:$|[^\pL])') as partly_english,
-        regexp_matches(en_read, '\d\d') and regexp_matches(xx_read, '\pN') as numbered
+        regexp_matches(xx_read, '(?i)(?:^|[^\pL])(?:the|of|and|which|with|from|that|this)(?:$|[^\pL])') as partly_english
     from begun
+),
+numbered as (
+    select
+        *,
+        regexp_matches(en_said, '\pN') as en_has_digits,
+        regexp_matches(xx_said, '\pN') as xx_has_digits,
+        if(en_has_digits and xx_has_digits, regexp_matches(en_read, '\d\d'), false) as numbered
+    from keyed
 ),
 measured as (
     select
-        * exclude (en_read, xx_read, odd, partly_english, numbered),
-        letters_in(en_said) as en_letters,
-        letters_in(xx_said) as xx_letters,
+        * exclude (en_read, xx_read, en_has_digits, xx_has_digits, numbered, odd, partly_english),
+        letters_in(en_said, en_has_digits) as en_letters,
+        letters_in(xx_said, xx_has_digits) as xx_letters,
         -- Lengths as in English, ten characters of room on either side.
         greatest(
             (length(en_read) + 10) / (length(xx_read) / $ratio + 10),
@@ -52,10 +60,13 @@ measured as (
         if(partly_english, english_words(en_read), 0) as en_english_words,
         if(partly_english, english_words(xx_read), 0) as xx_english_words,
         -- English left standing at an end of the foreign side (a URL stands in both as it is).
-        length(xx_said) > 25 and not contains(xx_read, '://')
-        and (contains(en_said, right(xx_said, 25)) or contains(en_said, left(xx_said, 25))) as shares_an_end,
-        odd and (damaged(en_read) or damaged(xx_read)) as damaged,
-        odd and (marked_up(en_read) or marked_up(xx_read)) as marked_up,
+        if(
+            length(xx_said) > 25 and not contains(xx_read, '://'),
+            contains(en_said, right(xx_said, 25)) or contains(en_said, left(xx_said, 25)),
+            if(xx_said is null, null, false)
+        ) as shares_an_end,
+        if(odd, damaged(en_read) or damaged(xx_read), odd) as damaged,
+        if(odd, marked_up(en_read) or marked_up(xx_read), odd) as marked_up,
         -- Of the letters (for scripts other than Latin: of those that are not Latin), the share in the language's script.
         case
             when regexp_full_match(xx_said, $expected) and regexp_matches(xx_said, $script) then 1.0
@@ -76,7 +87,7 @@ measured as (
                 + length(regexp_replace(xx_said, $not_simplified, '', 'g'))
             )
         end as traditional_share
-    from keyed
+    from numbered
 ),
 judged as (
     select
