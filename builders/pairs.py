@@ -35,6 +35,8 @@ def read(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) ->
         if not work.stands(unit):
             missing.append((write_pairs_unit, work.path(unit), file.path, corpus, lang, inputs_text(unit)))
             size += file.path.stat().st_size
+    if size > SOON_READ and not work.memory:
+        lid.load_soon()
     on_all_cores(missing, work.threads if size > SOON_READ else 1, "reading", "lines")
     return found
 
@@ -128,7 +130,8 @@ def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
     many = sum(pq.read_metadata(path).num_rows for path in files) >= lid.MANY
     groups = [(path, group) for path in files for group in range(pq.read_metadata(path).num_row_groups)]
     tasks = [(write_identified, *place, folder, many) for place in groups]
-    on_all_threads(tasks, work.threads if many else 1, "identifying", "texts")
+    run = on_all_cores if many and work.memory else on_all_threads  # compiled code stays in memory, processes end
+    run(tasks, work.threads if many else 1, "identifying", "texts")
     for path in files:
         path.unlink()
     return sorted(folder.glob("*.parquet"))

@@ -1,6 +1,7 @@
 """Language identification by fastText's lid.176: distinct texts -> label, probability."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import files, version
 from pathlib import Path
@@ -44,6 +45,13 @@ def identify_many(texts: pa.LargeStringArray) -> tuple[pa.StringArray, pa.Double
     ends = np.frombuffer(ends, np.int64)[texts.offset : texts.offset + len(texts) + 1]
     predict(model, np.frombuffer(text or b"", np.uint8), ends, 0, len(texts), labels, probabilities)
     return names.take(pa.array(labels)), pa.array(np.minimum(probabilities.astype(np.float64), 1.0))
+
+
+def load_soon() -> None:
+    """Load what `identify_many` needs in the background; what goes wrong there, it will say."""
+    pool = ThreadPoolExecutor(1)
+    pool.submit(identify_many, pa.array([""], pa.large_string()))
+    pool.shutdown(wait=False)
 
 
 @cache
