@@ -139,5 +139,7 @@ def yank(release: str, why: str | None, registry: str | Path = "registry") -> Re
         raise InputError(f"Name the whole version to yank, such as {place or release}@v1.0.0; there is no {release}.")
     if why is not None and not why.strip():
         raise InputError("Say why it is yanked (--why TEXT): those who use it will be told.")
+    if why is None and version not in home.yanked():
+        raise InputError(f"{release} is not yanked, so there is nothing to take back.")
     home.yank(version, why)
     return home.release(version)

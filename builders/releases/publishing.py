@@ -48,7 +48,7 @@ def publish(home: Home, draft: Draft, work: Work, wish: Wish | None = None) -> P
     with home.held() as room, scratch(room or work.scratch) as folder:
         seen = _look(home, draft.described, wish)
         if before := _known_unchanged(home, draft, seen):
-            return _unchanged(before)
+            return _unchanged(before, wish)
         content = draft.described | {"configs": draft.write(folder)}
         check_rows(content)
         here = Release(str(folder), content, lambda paths: folder)
@@ -75,7 +75,7 @@ def _settle(home: Home, source: Release, folder: Path, work: Work, wish: Wish, c
         if seen.newest and seen.newest.identity in tried:
             return _published(seen.newest.place, seen.newest.manifest)
         if seen.newest and _same(seen.newest, source.manifest, seen.card, home):
-            return _unchanged(seen.newest)
+            return _unchanged(seen.newest, wish)
         manifest = _next(source, seen, work, wish)
         finish(folder, manifest, home.told(manifest["version"]), written_by_hand(seen.card))
         if not tried and not copied:
@@ -151,6 +151,8 @@ def _published(place: str, manifest: Manifest) -> Published:
     return Published(place, manifest, True, manifest["difference"])
 
 
-def _unchanged(before: Release) -> Published:
+def _unchanged(before: Release, wish: Wish) -> Published:
     why = f"nothing changed, but {before.version} is yanked: {before.yanked}" if before.yanked else "nothing changed"
+    if wish.version and "v" + wish.version.removeprefix("v") != before.version:
+        why += f", so {wish.version} was not made"
     return Published(before.place, before.manifest, False, why)

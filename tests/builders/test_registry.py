@@ -8,6 +8,7 @@ import datasets
 import pytest
 
 from builders.registry import names, open_release, versions
+from builders.releases.at_rest import Wish
 from builders.releases.folder import FolderHome
 from builders.releases.publishing import Draft, publish
 from builders.releases.versions import parse_version
@@ -26,9 +27,9 @@ def registry(tmp_path):
 def put(registry, tmp_path, tiny, writer):
     """Publish rows given as config -> split -> rows, with changes to the manifest."""
 
-    def run(rows, **changes):
+    def run(rows, wish=None, **changes):
         draft = Draft(tiny(**changes), writer(rows))
-        return publish(FolderHome(registry, "tiny"), draft, Work(tmp_path / "work", threads=1))
+        return publish(FolderHome(registry, "tiny"), draft, Work(tmp_path / "work", threads=1), wish)
 
     return run
 
@@ -50,6 +51,9 @@ def test_nothing_changed_makes_no_version_and_touches_no_file(put, row, registry
     before = files(registry)
     again = put(rows)
     assert (again.new, again.why, again.folder) == (False, "nothing changed", first.folder)
+    assert files(registry) == before
+    assert put(rows, Wish("v1.0.0")).why == "nothing changed"
+    assert put(rows, Wish("v3.0.0")).why == "nothing changed, so v3.0.0 was not made"
     assert files(registry) == before
 
 

@@ -326,6 +326,11 @@ def test_a_yank_that_is_not_plain_is_refused(folder, arguments):
     assert isinstance(done.exception, InputError)
 
 
+def test_a_yank_that_never_was_cannot_be_taken_back(place):
+    with pytest.raises(InputError, match=r"@v1\.0\.0 is not yanked"):
+        yank(f"{place}@v1.0.0", None)
+
+
 def test_a_rollback_is_a_new_version_with_the_old_rows_and_sends_no_data(place, hub):
     old = open_release(f"{place}@v1.0.0")
     hub.seen.clear()
