@@ -129,7 +129,15 @@ def _tree(counts: Sequence[int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return left, right
 
 
-@njit(nogil=True, cache=True)
+def _compiled(function: Any) -> Any:
+    """The function in compiled form, kept for later runs where there is a folder for it."""
+    try:
+        return njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # neither this folder nor the user's cache can be written
+        return njit(nogil=True)(function)
+
+
+@_compiled
 def predict(model, text, ends, first, last, labels, probabilities):  # type: ignore[no-untyped-def]
     """Write the most probable label of each text `first` to `last` (its bytes end at `ends[n + 1]`), and how probable.
 
@@ -171,24 +179,24 @@ def predict(model, text, ends, first, last, labels, probabilities):  # type: ign
         labels[n], probabilities[n] = _most_probable(model, hidden)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _is_space(byte):  # type: ignore[no-untyped-def]
     return byte == 32 or 9 <= byte <= 13 or byte == 0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _hashed(value, byte):  # type: ignore[no-untyped-def]
     """FNV-1a over bytes with a sign, as fastText has it."""
     return np.uint32((value ^ np.uint32(np.int32(np.int8(byte)))) * PRIME)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _add(hidden, embeddings, row):  # type: ignore[no-untyped-def]
     for column in range(hidden.size):
         hidden[column] += embeddings[row, column]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _find_word(model, word, length, value):  # type: ignore[no-untyped-def]
     """The number of the word that stands at 1 to `length`, or -1."""
     slot = value % np.uint32(model.word_slots.size)
@@ -205,7 +213,7 @@ def _find_word(model, word, length, value):  # type: ignore[no-untyped-def]
     return np.int32(-1)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _is_label(word, length):  # type: ignore[no-untyped-def]
     prefix = (95, 95, 108, 97, 98, 101, 108, 95, 95)  # __label__: fastText takes such a word for a label
     same = 0
@@ -214,7 +222,7 @@ def _is_label(word, length):  # type: ignore[no-untyped-def]
     return same == len(prefix)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _add_grams(hidden, model, word, length):  # type: ignore[no-untyped-def]
     """Add the embeddings of the n-grams of characters that the model has; how many."""
     buckets = np.uint32(model.gram_rows.size)
@@ -240,7 +248,7 @@ def _add_grams(hidden, model, word, length):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True)
 def _most_probable(model, hidden):  # type: ignore[no-untyped-def]
     """Down the tree, left before right, leaving what is less probable than the best label so far."""
     labels = model.outputs.shape[0]

