@@ -78,7 +78,8 @@ def exemplify(
         "general": list(recipe.general),
         "pairs": recipe.pairs or 2**62,
         "validation": recipe.validation,
-        "validation_below": f"{int(recipe.validation * 2**32):08x}",
+        "validation_below": "g" if recipe.is_benchmark else f"{int(recipe.validation * 2**32):08x}",
+        "benchmark": recipe.is_benchmark,
         "seed": str(recipe.seed),
         "num_prompts": len(recipe.prompts),
     }

@@ -265,9 +265,10 @@ def load_back(folder: Path, manifest: Manifest, cache: Path) -> None:
 
 
 def check_rows(manifest: Manifest) -> None:
-    """InputError if a config has nothing to train on."""
+    """InputError if a config has nothing to train on, or of a benchmark nothing to ask."""
+    needed = "validation" if manifest["recipe"]["validation"] == 1 else "train"
     for config, entry in manifest["configs"].items():
-        if "train" not in entry["splits"]:
+        if needed not in entry["splits"]:
             translator = manifest["translator"]["name"]
             raise InputError(
                 f"Recipe {manifest['name']} leaves no rows in config '{config}': no pair passed the filters, "

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
 FORMATS = {
     "bitext": ("laser-tsv", "moses-zip", "tmx"),
-    "instructions": ("alpaca-json", "messages-json"),
+    "instructions": ("alpaca-json", "messages-json", "self-instruct"),
     "monolingual": ("c4-jsonl",),
     "evaluation": ("flores-tar", "squad-json", "mlqa-zip"),
 }

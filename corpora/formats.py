@@ -8,13 +8,13 @@ import pyarrow as pa
 from corpora.errors import InputError, unknown
 from corpora.reading.bitexts import PAIRS, read_laser, read_moses
 from corpora.reading.evaluations import EVALUATION, evaluation_table, read_flores, read_mlqa, read_squad
-from corpora.reading.instructions import INSTRUCTIONS, read_alpaca, read_messages
+from corpora.reading.instructions import INSTRUCTIONS, read_alpaca, read_messages, read_tasks
 from corpora.reading.monolingual import read_c4
 from corpora.reading.tmx import read_tmx
 
 __all__ = ["EVALUATION", "INSTRUCTIONS", "PAIRS", "read_evaluation", "read_instructions", "read_pairs", "read_texts"]
 PAIR_FORMATS = {"laser-tsv": read_laser, "moses-zip": read_moses, "tmx": read_tmx}
-INSTRUCTION_FORMATS = {"alpaca-json": read_alpaca, "messages-json": read_messages}
+INSTRUCTION_FORMATS = {"alpaca-json": read_alpaca, "messages-json": read_messages, "self-instruct": read_tasks}
 EVALUATION_FORMATS = ("flores-tar", "mlqa-zip", "squad-json")
 MAX_BATCH_BYTES = 256 << 20  # a hundred thousand long lines would not fit in memory
 
@@ -60,7 +60,8 @@ def read_instructions(path: Path, format: str) -> pa.Table:
     """The instructions of a file as a table of INSTRUCTIONS: NFC, LF, stripped; a missing input is empty.
 
     A row is a record, numbered from 1, also if `fault` says what is wrong with it: not_an_object, missing_field,
-    not_a_string, empty_instruction or empty_output, of `messages` also not_one_exchange.
+    not_a_string, empty_instruction or empty_output, of `messages` also not_one_exchange. Tasks of Self-Instruct
+    are read without their answers.
     InputError if the file is not JSON of this form.
     """
     if format not in INSTRUCTION_FORMATS:

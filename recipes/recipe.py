@@ -12,6 +12,7 @@ from corpora.errors import InputError, unknown
 HERE = Path(__file__).parent
 CHOICES = {"configs": ("language", "all"), "general": ("en", "xx"), "directions": ("en-x", "x-en")}
 DEFAULT_NAMES = ("coit", "muit")
+UNANSWERED = "self-instruct"  # the format of instructions that are read without answers
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Recipe:
     taken out of the translation data; `not_searched` are those left out at a user's word. `validation` is the share
     of English sentences and records set aside for validation. `filters` changes thresholds, `without` leaves filters
     out, `also` asks for optional ones.
+
+    `validation = 1` makes a benchmark: all is held back, and a record stands in every language or in none.
     """
 
     name: str
@@ -50,6 +53,11 @@ class Recipe:
     filters: Mapping[str, Mapping[str, float | Mapping[str, float]]] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+
+    @property
+    def is_benchmark(self) -> bool:
+        """Whether the release is to be asked, not learned from."""
+        return self.validation == 1
 
     def config_langs(self) -> dict[str, tuple[str, ...]]:
         """The languages of each config, by the config's name."""
@@ -109,7 +117,10 @@ def _check_type(key: str, value: Any, where: str) -> None:
         least = 0 if key == "seed" else 1
         right, expected = type(value) is int and value >= least, f"a whole number of at least {least}"
     elif key == "validation":
-        right, expected = type(value) in (int, float) and 0 <= value <= 0.5, "a share from 0 to 0.5"
+        right, expected = (
+            type(value) in (int, float) and (0 <= value <= 0.5 or value == 1),
+            "a share from 0 to 0.5, or 1",
+        )
     elif key == "filters":
         right, expected = isinstance(value, dict) and all(isinstance(v, dict) for v in value.values()), "tables"
     else:
@@ -137,6 +148,10 @@ def _check_names(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> N
     for corpus in recipe.instructions:
         if not catalog[corpus].has("en"):
             raise InputError(f"{where}: the instructions of '{corpus}' are not in English; only English ones are read.")
+        if catalog[corpus].format == UNANSWERED and not recipe.is_benchmark:
+            raise InputError(f"{where}: '{corpus}' asks and does not answer; it is for a benchmark (validation = 1).")
+    if recipe.is_benchmark and (recipe.configs != "all" or recipe.directions or recipe.monolingual):
+        raise InputError(f"{where}: a benchmark (validation = 1) has instructions alone, and configs = 'all'.")
     for prompt in recipe.prompts:
         if prompt not in prompts():
             raise InputError(f"{where}: {unknown('prompt', prompt, prompts())}")

@@ -57,6 +57,14 @@ translation as (
     join languages on languages.code = capped.lang
     join prompts on prompts.number = ('0x' || left(sha256(concat($seed, id)), 8))::bigint % $num_prompts
 ),
+everywhere as (
+    -- Records in every language of the config and in English.
+    select id
+    from records
+    where rejected_by is null
+    group by id
+    having count(distinct lang) > (select count(*) from languages)
+),
 general as (
     select
         id,
@@ -75,6 +83,7 @@ general as (
     from records
     where rejected_by is null
         and (instruction = '' or list_contains($general, if(lang = 'en', 'en', 'xx')))
+        and (not $benchmark or id in (from everywhere))
 ),
 examples as (
     from translation

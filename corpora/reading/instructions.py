@@ -1,4 +1,4 @@
-"""Instructions as Alpaca writes them (JSON or JSON Lines) -> a table of INSTRUCTIONS."""
+"""Instructions as Alpaca, the Hub and Self-Instruct write them (JSON or JSON Lines) -> a table of INSTRUCTIONS."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +24,11 @@ def read_messages(path: Path) -> pa.Table:
     return _table(_exchange(record) for record in _records(path))
 
 
+def read_tasks(path: Path) -> pa.Table:
+    """A row a task, with the input of its first instance, or its own, and no answer: what is right, a judge says."""
+    return _table(_task(record) for record in _records(path))
+
+
 def _records(path: Path) -> list[object]:
     check_file(path)
     return _json_lines(path) if path.suffix.lower() == ".jsonl" else _json_list(path)
@@ -43,6 +48,15 @@ def _exchange(record: object) -> dict[str, str | None]:
         return {**dict.fromkeys(FIELDS, ""), "fault": "not_one_exchange"}
     asked, answered = (message.get("content") for message in messages)
     return _row({"instruction": asked, "output": answered})
+
+
+def _task(record: object) -> dict[str, str | None]:
+    """The columns of a task as Self-Instruct keeps its seeds: `instances` of input and output."""
+    instances = record.get("instances") if isinstance(record, dict) else None
+    if isinstance(instances, list) and instances and isinstance(instances[0], dict):
+        record = {**record, "input": instances[0].get("input", "")}  # type: ignore[dict-item]
+    row = _row({**record, "output": ""} if isinstance(record, dict) else record)
+    return row | {"fault": None if row["fault"] == "empty_output" else row["fault"]}
 
 
 def _json_list(path: Path) -> list[object]:

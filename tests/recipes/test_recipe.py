@@ -62,7 +62,7 @@ def test_every_recipe_that_comes_with_the_project_loads(name):
 
 def test_the_recipes_are_those_of_the_two_papers():
     ablations = {"alpaca-en", "alpaca-x", "alpaca-en-x", "translation-en-x", "coit-x-en"}
-    assert set(recipe_names()) == {"coit", "muit", "continued-pretraining", "crossalpaca"} | ablations
+    assert set(recipe_names()) == {"coit", "muit", "continued-pretraining", "crossalpaca", "mi-eval"} | ablations
     assert DEFAULT_NAMES == ("coit", "muit")
 
 
@@ -148,7 +148,7 @@ def test_everything_that_a_recipe_may_say_is_heard(load):
         (toml(langs='["el", "en"]'), "'en' cannot be one of them"),
         (toml(bitext='["wikimatrx"]'), "Unknown bitext corpus 'wikimatrx'. Did you mean wikimatrix"),
         (toml(bitext='["alpaca"]'), "Unknown bitext corpus 'alpaca'."),
-        (toml(instructions='["wikimatrix"]'), "Unknown instructions corpus 'wikimatrix'. Known: alpaca."),
+        (toml(instructions='["wikimatrix"]'), "Unknown instructions corpus 'wikimatrix'. Known: alpaca, seed-tasks."),
         (toml(instructions='["flores101"]'), "Unknown instructions corpus 'flores101'."),
         (toml(evaluation='["xquadd"]'), "Unknown evaluation corpus 'xquadd'. Did you mean xquad?"),
         (toml(prompts='["papr"]'), "Unknown prompt 'papr'. Did you mean paper?"),
@@ -162,7 +162,7 @@ def test_everything_that_a_recipe_may_say_is_heard(load):
         (toml(pairs="1.5"), "'pairs' must be a whole number"),
         (toml(pairs="true"), "'pairs' must be a whole number"),
         (toml(seed="-1"), "'seed' must be a whole number"),
-        (toml(validation="0.6"), "'validation' must be a share from 0 to 0.5, not 0.6"),
+        (toml(validation="0.6"), "'validation' must be a share from 0 to 0.5, or 1, not 0.6"),
         (toml(validation="-0.1"), "'validation' must be a share"),
         (toml(validation="nan"), "'validation' must be a share"),
         (toml(validation='"1%"'), "'validation' must be a share"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from cards.manifest import FILE as MANIFEST
 from corpora.catalog import Corpus, language, languages, load_catalog, read_toml
 from corpora.errors import InputError, unknown
 from corpora.reading.archives import file_chunks
@@ -16,6 +17,7 @@ from corpora.reading.strict_json import decode
 from recipes.recipe import HERE as RECIPES
 from recipes.recipe import prompts
 from trainer.release import Release, choose_config, read_rows
+from trainer.scoring.instructions import published_instructions
 
 HERE = Path(__file__).parent
 DIRECTIONS = ("en-x", "x-en")
@@ -182,12 +184,14 @@ def question_form(lang: str) -> dict[str, str]:
 
 
 def _instructions(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
-    """Instructions of a user's own, a JSON object a line; there is nothing to compare the answers with."""
+    """Instructions of a release, or of a user's own as JSON Lines; there is nothing to compare the answers with."""
+    if place.data and (place.data / MANIFEST).is_file():
+        return [Item(*row, ()) for row in published_instructions(place.data, lang)], []
     path = _own(place, [f"{lang}.jsonl"])
     if path is None:
         raise InputError(
-            f"{asked.name} is not published: put {lang}.jsonl (an object with instruction and input a line) in a "
-            "folder and name it with --data."
+            f"{asked.name} is not published: make it with `builders publish mi-eval` and name its folder with --data, "
+            f"or put {lang}.jsonl (an object with instruction and input a line) in a folder of your own."
         )
     lines = decode(whole_file(path), path).split("\n")
     return [_instruction(line, f"{path}, line {n}", str(n)) for n, line in enumerate(lines, 1) if line.strip()], []
