@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from recipes.law import FORMS, Point, ScalingLaw
-from recipes.points import series_of, without_outliers
+from recipes.points import series_of, usual_error, without_outliers
 from recipes.pool import exponent_of_others, noise_of_others
 from recipes.posterior import DRAWS, Posterior, Prior, Series, posterior
 
@@ -63,7 +63,7 @@ def _law(
         beta,
         start,
         form=form,
-        noise=float(np.sqrt(fitted.noise)),
+        noise=float(np.sqrt(fitted.noise)) * usual_error(points),
         borrowed=float((1 / prior.variance) / (1 / prior.variance + own)),
         points=tuple(points),
         draws=fitted.draws,

@@ -27,6 +27,12 @@ def _weights(points: Sequence[Point]) -> Floats:
     return np.array([(usual / (p.std or usual)) ** 2 for p in points])
 
 
+def usual_error(points: Sequence[Point]) -> float:
+    """The points that one unit of a fit's noise is: where all errors are known, noise is counted in them."""
+    known = [p.std for p in points if p.std]
+    return float(np.median(known)) if len(known) == len(points) else 1.0
+
+
 def without_outliers(points: tuple[Point, ...], form: str, noise: tuple[float, float], top: float) -> tuple[Point, ...]:
     """The points, those marked unused that the rest would produce with a chance of less than ODD in all.
 

@@ -28,7 +28,8 @@ Value = float | int | str | list[float] | None
 class Score:
     """One evaluation result, a row of `scores.jsonl`.
 
-    `size` is the number of sentence pairs of `lang` that the model was trained on (0: none). `value` and `interval`
+    `size` is the number of sentence pairs of `lang` that the model was trained on (0: none), of a model that learned
+    from text and no pairs that of documents. `value` and `interval`
     (its 95 % interval, or None) are in the metric's units, `n` is the number of items scored. `direction` is `en-x`,
     `x-en`, or empty where nothing is translated. Runs that differ in nothing but `seed` are repetitions.
     """

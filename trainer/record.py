@@ -97,6 +97,7 @@ def begin(prepared: "Prepared", processes: int, sharding: str) -> Record:
         "model": prepared.model | {"parameters": prepared.num_parameters},
         "examples": _examples(prepared),
         "mixture": mixture(prepared),
+        "base": _learned_before(request.recipe["model_name_or_path"]),
         "processes": processes,
         "sharding": sharding,
         "sessions": [],
@@ -114,6 +115,22 @@ def mixture(prepared: "Prepared") -> dict[str, dict[str, int]]:
     for row in prepared.accounts["train"]:
         found.setdefault(row["task"], {})[row["lang"]] = row["kept"] + row["cut"]
     return found
+
+
+def learned(record: Record) -> dict[str, dict[str, int]]:
+    """The examples that a run's model has learned from: those of the run, and of the runs that made its base."""
+    found = {task: dict(rows) for task, rows in record.get("base", {}).items()}
+    for task, rows in record["mixture"].items():
+        own = found.setdefault(task, {})
+        for lang, count in rows.items():
+            own[lang] = own.get(lang, 0) + count
+    return found
+
+
+def _learned_before(base: str | None) -> dict[str, dict[str, int]]:
+    """What the run learned from that made the model in a folder; nothing of one that is no run's."""
+    record = read_record(Path(base)) if base and Path(base).is_dir() else None
+    return learned(record) if record else {}
 
 
 def session(device: str, first_step: int) -> dict[str, Any]:

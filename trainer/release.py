@@ -16,6 +16,7 @@ from corpora.errors import InputError, unknown
 from corpora.files import sha256_of
 
 KEY = ("id", "lang", "task", "direction")
+SIZED = {"translation": "translations", "text": "documents"}  # what a size counts: the first task that there is
 TEXTS = {"instructions": ("instruction", "input", "output"), "messages": ("messages",)}
 ROWS = pl.Schema([(name, pl.String) for name in (*KEY, "instruction", "input", "output")])
 

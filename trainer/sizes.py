@@ -7,7 +7,7 @@ from pathlib import Path
 
 from corpora.errors import InputError
 from trainer.record import Record
-from trainer.release import choose_config, choose_langs
+from trainer.release import SIZED, choose_config, choose_langs
 from trainer.training.preparation import Request
 
 FACTORS = {"": 1, "k": 1_000, "m": 1_000_000}
@@ -61,17 +61,16 @@ def _languages(request: Request) -> list[tuple[str, str]]:
 
 
 def _check_sizes(planned: Sequence[Request]) -> None:
-    """InputError if a run asks for more translations than the release's own account says there are."""
+    """InputError if a run asks for more translations (or documents) than the release's own account says there are."""
     for run in planned:
-        rows = [
-            row["rows"]
-            for row in run.release.manifest["mixture"]
-            if (row["config"], row["split"], row["task"]) == (run.config, "train", "translation")
-            and row["lang"] in run.langs
-        ]
-        if run.size is not None and sum(rows) < run.size:
+        there = dict.fromkeys(SIZED, 0)
+        for row in run.release.manifest["mixture"]:
+            if (row["config"], row["split"]) == (run.config, "train") and row["lang"] in run.langs:
+                there[row["task"]] = there.get(row["task"], 0) + row["rows"]
+        task = next((task for task in SIZED if there[task]), "translation")
+        if run.size is not None and there[task] < run.size:
             raise InputError(
-                f"{run.release.origin} has {sum(rows):,} translations in {run.langs[0]}, fewer than {run.size:,}."
+                f"{run.release.origin} has {there[task]:,} {SIZED[task]} in {run.langs[0]}, fewer than {run.size:,}."
             )
 
 

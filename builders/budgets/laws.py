@@ -1,6 +1,7 @@
 """The verbs that turn scores into the next mixture: `fit`, `allocate` and `plan`."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,14 @@ SPLIT_OPTIONS = [
 @options(SCORE_OPTIONS)
 @click.option("--import", "table", type=FILE, help="First add the rows of a CSV of lang,size,score[,std] to --scores.")
 @click.option("--gamma", multiple=True, metavar="LANG=VALUE", help="Similarity to English: alpha is reported too.")
+@click.option("--against", metavar="MODEL", help="Models of this name by laws of their own, such as 'continued-*'.")
 @click.option("--to", type=FILE, default="laws.json", show_default=True, help="The laws; a picture goes beside them.")
 @JSON
-def fit_verb(table: Path | None, gamma: tuple[str, ...], to: Path, as_json: bool, **asked: Any) -> None:
+def fit_verb(
+    table: Path | None, gamma: tuple[str, ...], against: str | None, to: Path, as_json: bool, **asked: Any
+) -> None:
     """Fit a scaling law for each language to scores: with intervals, in the form that predicts larger sizes best."""
+    from builders.budgets.comparison import Families, families_json, families_text
     from builders.budgets.outlook import laws_text
     from cards.laws import draw_laws
     from corpora.errors import InputError
@@ -57,14 +62,20 @@ def fit_verb(table: Path | None, gamma: tuple[str, ...], to: Path, as_json: bool
         raise InputError(f"--to takes a JSON file, such as laws.json, not '{to}'; the picture is put beside it.")
     if table:
         _import(table, asked)
-    scores, chosen = _scores(**asked)
+    scores, chosen = _scores(**asked, without=against)
     known = gammas(scores) | parse_amounts(gamma, "--gamma", sorted({s.lang for s in chosen}))
     laws = fit_scores(chosen, known)
     picture = to.with_suffix(".png")
-    told = laws_json(list(laws.laws.values()))
+    told: dict[str, Any] = {"laws": laws_json(list(laws.laws.values())), "refused": laws.refused}
+    text = laws_text(laws, to, picture)
+    if against:
+        both = Families(laws, fit_scores(_scores(**asked | {"model": against})[1]), asked["model"] or "others", against)
+        told |= families_json(both)
+        text += f"\n\n{families_text(both)}"
     write_laws(to, laws)
-    _draw(picture, lambda path: draw_laws(told, f"Scaling laws of {laws.metric}", path))
-    click.echo(_json({"laws": told, "refused": laws.refused}) if as_json else laws_text(laws, to, picture))
+    title = f"Scaling laws of {laws.metric}" + (f", against those of {against}" if against else "")
+    _draw(picture, lambda path: draw_laws(told["laws"], title, path, others=told.get("against", ())))
+    click.echo(_json(told) if as_json else text)
 
 
 @click.command("allocate")
@@ -142,14 +153,16 @@ def _import(table: Path, asked: Mapping[str, Any]) -> None:
 
 
 def _scores(
-    scores: Path, metric: str | None, benchmark: str | None, direction: str | None, model: str | None, langs: str | None
-) -> tuple[list["Score"], list["Score"]]:
-    """All scores of a file, and those that were asked for."""
+    scores: Path, metric: str | None, benchmark: str | None, direction: str | None, model: str | None,
+    langs: str | None, without: str | None = None,
+) -> tuple[list["Score"], list["Score"]]:  # fmt: skip
+    """All scores of a file, and those that were asked for; none of models named `without`."""
     from recipes.fit import choose_scores
     from recipes.score import read_scores
 
     found = read_scores(scores)
-    return found, choose_scores(found, metric, benchmark, direction, model, _langs(langs))
+    left = [s for s in found if without is None or not fnmatchcase(s.model, without)]
+    return found, choose_scores(left, metric, benchmark, direction, model, _langs(langs))
 
 
 def _langs(text: str | None) -> tuple[str, ...]:

@@ -24,6 +24,15 @@ def test_scores_without_noise_give_back_the_laws_that_made_them(measured: Measur
             assert float(law.predict(pairs)) == pytest.approx(true_score(lang, pairs), abs=1e-3)
 
 
+def test_noise_is_in_points_whether_or_not_the_points_errors_are_known(measured: Measured) -> None:
+    points = measured(3)
+    known = {lang: [Point(p.size, p.value, 0.1) for p in own] for lang, own in points.items()}
+    for form in ("power", "ceiling"):
+        plain, told = fit_form(points, form, 100.0), fit_form(known, form, 100.0)
+        for lang in points:
+            assert told[lang].noise == pytest.approx(plain[lang].noise, rel=1e-6)
+
+
 def test_the_power_form_alone_is_the_weighted_line_with_its_t_interval() -> None:
     """Against the textbook: slope, standard error and t quantile of a straight line in log space."""
     rng = np.random.default_rng(5)

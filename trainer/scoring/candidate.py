@@ -10,7 +10,7 @@ from corpora.errors import InputError
 from corpora.files import sha256_of
 from recipes.prompting import Form, form
 from trainer.recipe import digest
-from trainer.record import Record, read_record
+from trainer.record import Record, learned, read_record
 from trainer.training.examples import Encoder
 from trainer.training.tokens import first_line, tokenizer_sha256
 
@@ -27,7 +27,7 @@ class Origin:
     sizes: Mapping[str, int] | None = None
 
     def size(self, lang: str) -> int:
-        """The sentence pairs of a language that the model was trained on."""
+        """The sentence pairs of a language that the model was trained on, or the documents where there are no pairs."""
         return (self.sizes or {}).get(lang, 0)
 
 
@@ -152,7 +152,12 @@ def origin_of(record: Record | None) -> Origin:
     """What a run's record says of the text that its model learned from."""
     if record is None:
         return Origin()
-    mixture: dict[str, dict[str, int]] = record["mixture"]
+    mixture = learned(record)
     told = " ".join(f"{task}/{lang}={rows}" for task in sorted(mixture) for lang, rows in sorted(mixture[task].items()))
     release = record["release"]
-    return Origin(f"{release['name']}@{release['version']}", record["seed"], told, mixture.get("translation", {}))
+    return Origin(
+        f"{release['name']}@{release['version']}",
+        record["seed"],
+        told,
+        mixture.get("translation") or mixture.get("text"),
+    )

@@ -17,7 +17,7 @@ from corpora.errors import InputError
 from recipes.prompting import Form, form
 from trainer.recipe import TrainingRecipe, digest
 from trainer.record import check_same_run
-from trainer.release import KEY, Release, choose_config, choose_langs, read_rows
+from trainer.release import KEY, SIZED, Release, choose_config, choose_langs, read_rows
 from trainer.training.batches import Batches, in_order, plan_batches
 from trainer.training.costs import write_costs
 from trainer.training.examples import Encoder
@@ -32,8 +32,9 @@ SPLITS = ("train", "validation")
 class Request:
     """What a user asks for: a recipe, a release, which of its rows, and where the run is kept.
 
-    `size` keeps that many translations a language, the first in the order of a seeded digest: smaller sizes are
-    parts of larger ones. `sharding` is `none` or an accelerate file for FSDP2, by name or path.
+    `size` keeps that many translations a language (documents where there are none), the first in the order of a
+    seeded digest: smaller sizes are parts of larger ones. `sharding` is `none` or an accelerate file for FSDP2, by
+    name or path.
     """
 
     recipe: TrainingRecipe
@@ -148,12 +149,13 @@ def _subset(rows: pl.DataFrame, prepared: Prepared) -> pl.DataFrame:
         raise InputError(f"Config '{prepared.config}' of {request.release.origin} has no rows to train on.")
     if request.size is None:
         return rows
-    parts = [rows.filter(pl.col("task") != "translation")]
+    task = next((task for task in SIZED if not rows.filter(task=task).is_empty()), "translation")
+    parts = [rows.filter(pl.col("task") != task)]
     for lang in prepared.langs:
-        there = rows.filter((pl.col("task") == "translation") & (pl.col("lang") == lang))
+        there = rows.filter(task=task, lang=lang)
         if len(there) < request.size:
             raise InputError(
-                f"{request.release.origin} has {len(there):,} translations in {lang}, fewer than {request.size:,}."
+                f"{request.release.origin} has {len(there):,} {SIZED[task]} in {lang}, fewer than {request.size:,}."
             )
         parts.append(there[_nested(there, request.size, request.recipe["seed"])])
     return pl.concat(parts).sort(KEY)
