@@ -117,7 +117,7 @@ def arguments() -> argparse.Namespace:
 
 def run(*command: str) -> str:
     """Run one command of the project; what it prints."""
-    print("$", *command, flush=True)
+    print(f"$ {' '.join(command)}\n", end="", flush=True)  # in one piece: others print beside it
     code = COMMANDS[command[0]]
     process = [sys.executable, "-c", code, *command[1:]]
     done = subprocess.run(process, stdout=subprocess.PIPE, text=True, env=os.environ | ENVIRONMENT)
