@@ -15,7 +15,10 @@ from corpora.catalog import load_catalog
 from corpora.errors import InputError
 from corpora.formats import read_instructions
 from recipes.recipe import parse_recipe
+from recipes.score import read_scores
 from tests.builders.translating.tiny_model import expected
+from tests.trainer.models import make_model
+from trainer.cli import cli as trainer
 from trainer.scoring.benchmarks import Place, benchmark, load_items
 
 GREEK, ARABIC = partial(expected, flores="ell_Grek"), partial(expected, flores="arb_Arab")
@@ -80,6 +83,18 @@ def test_a_model_is_asked_it_in_each_language(made: Path, tmp_path: Path) -> Non
     assert {item.references for item in items["el"]} == {()}
     with pytest.raises(InputError, match="has no hi; it has ar, el"):
         load_items(benchmark("mi-eval"), "hi", "", Place(data=made))
+
+
+def test_the_answers_are_kept_and_scored(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["evaluate", str(make_model(tmp_path / "model")), "--benchmarks", "mi-eval", "--data", str(made)]
+    done = CliRunner().invoke(trainer, [*asked, "--langs", "el,ar", "--max-new-tokens", "4"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    scores = {score.lang: score for score in read_scores(tmp_path / "scores.jsonl")}
+    assert {lang: (score.metric, score.n) for lang, score in scores.items()} == dict.fromkeys(
+        ("el", "ar"), ("answer_language", 3)
+    )
+    assert all("|items:" in score.signature for score in scores.values()), "another MI-EVAL is another benchmark"
 
 
 def test_a_release_to_learn_from_is_not_asked(made: Path, tmp_path: Path) -> None:
