@@ -88,13 +88,13 @@ def main() -> None:
     limits = ("--budget", asked.budget, "--laws", "laws.json", "--release", "circle")
     pictures = ("--to", "mixture.csv", "--picture", "frontier.png")
     split = json.loads(run("builders", "allocate", *limits, *pictures, "--json"))
+    releases = {}
     for mixture in MIXTURES:
         how = ("--laws", "laws.json") if mixture == "optimum" else ("--mixture", mixture)
-        run(*publish, "--budget", asked.budget, *how)
+        (made,) = json.loads(run(*publish, "--budget", asked.budget, *how, "--json"))
+        releases[mixture] = f"{made['name']}@{made['version']}"
     found = {mixture: [f"runs/{mixture}-seed{seed}" for seed in range(asked.seeds)] for mixture in MIXTURES}
-    at_once(
-        asked, [partial(train, mixture, folder, asked, settings) for mixture in MIXTURES for folder in found[mixture]]
-    )
+    at_once(asked, [partial(train, releases[m], run_of, settings) for m in MIXTURES for run_of in found[m]])
     at_once(asked, [partial(evaluate, found[mixture], "validation,flores", asked.langs, asked) for mixture in MIXTURES])
     run("trainer", "align", found["optimum"][0], "--langs", asked.langs, *place(), "--limit", asked.limit)
     print(outcome(split, found))
@@ -133,10 +133,15 @@ def place() -> tuple[str, ...]:
 
 
 def at_once(asked: argparse.Namespace, steps: list[Callable[[], None]]) -> None:
-    """Take steps that do not need one another, a few at a time; the first that fails ends it all."""
+    """Take steps that do not need one another, a few at a time; after the first that fails none begins."""
     with ThreadPoolExecutor(asked.at_once) as pool:
-        for _ in pool.map(lambda step: step(), steps):
-            pass
+        taken = [pool.submit(step) for step in steps]
+        try:
+            for step in taken:
+                step.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def measure_law(lang: str, asked: argparse.Namespace, settings: tuple[str, ...]) -> None:
@@ -146,9 +151,8 @@ def measure_law(lang: str, asked: argparse.Namespace, settings: tuple[str, ...])
     evaluate([str(path) for path in sorted(Path("runs").glob(f"tiny-circle-v*-{lang}-*"))], "validation", lang, asked)
 
 
-def train(mixture: str, folder: str, asked: argparse.Namespace, settings: tuple[str, ...]) -> None:
-    """Train on a mixture with the seed that a run's folder is named after."""
-    release = f"circle-{asked.budget}" + ("" if mixture == "optimum" else f"-{mixture}")
+def train(release: str, folder: str, settings: tuple[str, ...]) -> None:
+    """Train on a mixture's release with the seed that a run's folder is named after."""
     seed = f"seed={folder.partition('seed')[2]}"
     run("trainer", "sft", "tiny", "--release", release, "--out", folder, *settings, "--set", seed)
 

@@ -59,6 +59,7 @@ PACKED = [  # format, name of the file, what is put around the bytes
     ("tmx", "any.tmx", lambda data: data.join(TMX)),
     ("alpaca-json", "any.json", bytes),
     ("alpaca-json", "any.jsonl", bytes),
+    ("self-instruct", "any.jsonl", bytes),
     ("flores-tar", "any.tar.gz", tarred),
     ("squad-json", "any.json", bytes),
     ("mlqa-zip", "any.zip", zipped(*(f"{p}/{p}-context-el-question-el.json" for p in ("dev", "test")))),
@@ -68,7 +69,7 @@ PACKED = [  # format, name of the file, what is put around the bytes
 def rows(path: Path, form: str) -> list[dict]:
     if form in ("laser-tsv", "moses-zip", "tmx"):
         return [row for batch in read_pairs(path, form, "el", ("en", "el"), 7) for row in batch.to_pylist()]
-    if form == "alpaca-json":
+    if form in ("alpaca-json", "self-instruct"):
         return read_instructions(path, form).to_pylist()
     return read_evaluation(path, form, "el", "ell" if form == "flores-tar" else "el").to_pylist()
 
