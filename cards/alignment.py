@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cards.plots import DPI, PALETTE, STYLE, WIDTH
+from cards.plots import DPI, LINE_COLOURS, STYLE, WIDTH
 from corpora.catalog import language
 
 if TYPE_CHECKING:
@@ -38,9 +38,8 @@ def draw_alignment(points: Points, lines: Mapping[str, Sequence[float]], title: 
 
 def look(langs: Sequence[str]) -> dict[str, tuple[str, str]]:
     """A colour and a marker for each language, English first and black."""
-    colours = [colour for colour in PALETTE if colour != "#000000"]
     others = [lang for lang in langs if lang != "en"]
-    looks = {lang: (colours[n % len(colours)], MARKERS[1 + n % 7]) for n, lang in enumerate(others)}
+    looks = {lang: (LINE_COLOURS[n % len(LINE_COLOURS)], MARKERS[1 + n % 7]) for n, lang in enumerate(others)}
     return {"en": ("#000000", MARKERS[0])} | looks
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cards.plots import DPI, PALETTE, STYLE, WIDTH
+from cards.plots import DPI, LINE_COLOURS, PALETTE, STYLE, WIDTH
 from corpora.catalog import language, languages
 
 if TYPE_CHECKING:
@@ -163,11 +163,15 @@ def _draw_scores(axes: "Axes", table: Mapping[str, Any]) -> None:
 
 
 def _draw_split(axes: "Axes", table: Mapping[str, Any]) -> None:
-    colours = (*PALETTE, "#CC79A7", "#009E73")
     for place, (lang, pairs) in enumerate(table["pairs"].items()):
-        style = ("-", "--", ":")[place // len(colours) % 3]
+        style = ("-", "--", ":")[place // len(LINE_COLOURS) % 3]
         axes.plot(
-            table["budgets"], pairs, color=colours[place % len(colours)], linestyle=style, linewidth=1.6, label=lang
+            table["budgets"],
+            pairs,
+            color=LINE_COLOURS[place % len(LINE_COLOURS)],
+            linestyle=style,
+            linewidth=1.6,
+            label=lang,
         )
     _log_scale(axes, "y")
     axes.set_title("pairs of each language in the best split", size=10, loc="left")

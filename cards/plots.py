@@ -23,6 +23,15 @@ GROUPS: dict[str, tuple[str, ...]] = {  # the filters of each group of reasons, 
 }
 # Okabe and Ito's colours, which the colour-blind can tell apart, in the order of the segments.
 PALETTE = ("#0072B2", "#999999", "#E69F00", "#F0E442", "#56B4E9", "#000000", "#D55E00")
+LINE_COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#999999",
+)  # yellow is too pale for one
 COLOURS = dict(zip((KEPT, *GROUPS), PALETTE, strict=True))
 WIDTH, DPI = 10.0, 100  # inches, and pixels an inch
 HEAD, BAR = 1.35, 0.36  # inches for title, legend and axis, and for each language
