@@ -1,5 +1,6 @@
 """The pictures of scaling laws: measured points, curves and bands by language; and what a budget buys."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,12 @@ MOST = 3
 HEIGHT = 2.6  # inches a row of panels
 HEAD = 0.9
 BLUE, GREY, ORANGE = PALETTE[0], PALETTE[1], PALETTE[2]
+STEPS = (
+    (4, range(1, 10)),
+    (10, (1, 2, 3, 5)),
+    (500, (1, 3)),
+    (math.inf, (1,)),
+)  # labels where the ends are so far apart
 LINES = {"optimum": (BLUE, "-"), "unimax": (ORANGE, "--"), "proportional": (GREY, ":")}
 
 
@@ -91,9 +98,7 @@ def _log_scale(axes: "Axes", which: str) -> None:
     {"x": axes.set_xscale, "y": axes.set_yscale}[which]("log")
     axis = {"x": axes.xaxis, "y": axes.yaxis}[which]
     low, high = sorted(axis.get_view_interval())
-    axis.set_major_locator(
-        LogLocator(subs=(1.0, 2.0, 5.0) if high < 10 * low else (1.0, 3.0) if high < 500 * low else (1.0,))
-    )
+    axis.set_major_locator(LogLocator(subs=next(steps for most, steps in STEPS if high < most * low)))
     axis.set_major_formatter(FuncFormatter(lambda value, place: _short(value)))
     axis.set_minor_formatter(NullFormatter())
 

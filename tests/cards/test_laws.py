@@ -1,10 +1,13 @@
 """The pictures of laws: whole PNG files, the same for the same values, with what they should show."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-from cards.laws import draw_budget, draw_frontier, draw_laws
+from cards.laws import _log_scale, draw_budget, draw_frontier, draw_laws
 
 POINTS = [[1000, 50.0, None, True], [10_000, 60.0, 0.5, True], [100_000, 20.0, None, False]]
 CURVE = [[1000.0, 50.0, 49.0, 51.0], [10_000.0, 60.0, 59.0, 61.0], [1_000_000.0, 75.0, 70.0, 80.0]]
@@ -49,3 +52,18 @@ def test_a_frontier_is_drawn_with_and_without_a_band(tmp_path: Path) -> None:
     draw_frontier(TABLE, "Frontier", tmp_path / "a.png")
     draw_frontier(TABLE | {"low": None, "high": None}, "Frontier", tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "ends", [(250, 600), (1100, 4300), (250, 2300), (250, 20_000), (5_000, 2_000_000), (300, 30_000), (100, 3e7)]
+)
+def test_the_labels_of_a_narrow_panel_are_several_and_do_not_overlap(ends: tuple[float, float]) -> None:
+    figure = Figure(figsize=(3.0, 2.6), layout="constrained")
+    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    axes.plot(ends, ends)
+    _log_scale(axes, "x")
+    canvas.draw()
+    shown = [label.get_window_extent() for label in axes.get_xticklabels(which="both") if label.get_text()]
+    inside = [box for box in shown if axes.bbox.x0 - 1 <= (box.x0 + box.x1) / 2 <= axes.bbox.x1 + 1]
+    assert len(inside) >= 2
+    assert all(left.x1 < right.x0 for left, right in pairwise(inside))
