@@ -61,7 +61,7 @@ def cli() -> None:
 @cli.command("sft")
 @click.argument("recipe")
 @options(RELEASE_OPTIONS, LAUNCH_OPTIONS)
-@click.option("--size", help="So many translations a language, such as 4k: the first in a seeded order.")
+@click.option("--size", help="So many translations (or documents) a language, such as 4k: the first in a seeded order.")
 @click.option("--out", type=FOLDER, help="The run's folder; by default one below runs/ that says what it is.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained and what it would take, and stop.")
 @click.option("--device", help="What a dry run reckons with: h100, h200, a100, l40s or cpu; by default what is here.")
