@@ -53,12 +53,14 @@ def _draw_plane(axes: "Axes", places: Mapping[str, Sequence[Sequence[float]]], t
 
 
 def _draw_lines(axes: "Axes", lines: Mapping[str, Sequence[float]]) -> None:
+    from matplotlib.ticker import PercentFormatter
+
     for lang, (colour, marker) in look(["en", *lines]).items():
         if lang in lines:
             axes.plot(range(len(lines[lang])), lines[lang], color=colour, marker=marker, markersize=5, linewidth=1.2)
     axes.set_xticks(range(max(map(len, lines.values()))))
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter("{x:.1%}")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_xlabel("layer (0: the embeddings)", size=9)
     axes.set_title("translation of an English sentence found as the nearest, and back", size=10, loc="left")
     axes.grid(alpha=0.25, linewidth=0.6)
