@@ -181,13 +181,15 @@ def _check_range(row: dict[str, Any], where: str) -> None:
 def append_scores(path: Path, scores: Iterable[Score]) -> int:
     """Add the scores that are not there yet, in one step; returns how many.
 
-    InputError if the file says something else of the same run: a result never changes.
+    InputError if the file says something else of the same run: a result never changes; and for a value that its
+    metric cannot have, which could not be read back.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         there = {score.key: score for score in read_scores(path)} if path.exists() and path.stat().st_size else {}
         before = len(there)
         for score in scores:
+            _check_range(asdict(score), str(path))
             if there.setdefault(score.key, score) != score:
                 raise InputError(
                     f"{path} says {there[score.key].value:g} of a run in {score.lang} with {score.size:,} pairs (seed "

@@ -18,7 +18,7 @@ HOMES = {
     "duckdb": {"builders"},
     "ctranslate2": {"builders"},
     "sentencepiece": {"builders", "trainer"},
-    "tokenizers": {"builders"},
+    "tokenizers": {"builders", "trainer"},
     "sentencex": {"builders"},
     "datasets": {"builders", "trainer"},
     "huggingface_hub": {"builders", "trainer"},

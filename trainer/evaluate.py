@@ -1,6 +1,6 @@
 """evaluate(): a model x benchmark x language -> outputs in Parquet, then Score rows in scores.jsonl."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,9 @@ def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
     with locked(asked.folder, "evaluation"), _bar(asked, units) as bar:
         for unit in units:
             bar.set_description(unit.name)
-            scores = [_score(asked, unit, metric, bar) for metric in chosen_metrics(asked, unit.benchmark)]
+            metrics = chosen_metrics(asked, unit.benchmark)
+            said = {needs: unit_outputs(asked, unit, needs, bar.update) for needs in needed(metrics)}
+            scores = [_score(asked, unit, metric, said[metric.needs]) for metric in metrics]
             append_scores(asked.scores, scores)
             yield from scores
 
@@ -89,7 +91,7 @@ def _units(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Unit]:
 def chosen_metrics(asked: Evaluation, benchmark: Benchmark) -> list[Metric]:
     """The metrics of a benchmark: those asked for that fit its task, or its own; InputError if none fits.
 
-    spBLEU by default only where its pieces are at hand; a server says nothing of what it would have guessed.
+    By default only what is at hand is computed: `_at_hand`.
     """
     for name in asked.metrics:
         if name not in METRICS:
@@ -97,17 +99,19 @@ def chosen_metrics(asked: Evaluation, benchmark: Benchmark) -> list[Metric]:
     wanted = [METRICS[name] for name in asked.metrics or benchmark.metrics]
     fitting = [metric for metric in wanted if benchmark.task in metric.tasks]
     if not asked.metrics:
-        fitting = [
-            m
-            for m in fitting
-            if (m.name != "spbleu" or asked.how.pieces) and not (asked.endpoint and m.needs == "force")
-        ]
+        fitting = [metric for metric in fitting if _at_hand(metric, asked)]
     for metric in fitting:
         _check_metric(metric, asked, benchmark)
     if not fitting:
         names = ", ".join(name for name, m in METRICS.items() if benchmark.task in m.tasks)
         raise InputError(f"None of the metrics {', '.join(asked.metrics)} fits {benchmark.name}; these do: {names}.")
     return fitting
+
+
+def _at_hand(metric: Metric, asked: Evaluation) -> bool:
+    """spBLEU needs its pieces, COMET its model, and a server says nothing of what it would have guessed."""
+    lacks = {"spbleu": asked.how.pieces is None, "comet": asked.how.comet is None}
+    return not lacks.get(metric.name) and not (asked.endpoint and metric.needs == "force")
 
 
 def _check_metric(metric: Metric, asked: Evaluation, benchmark: Benchmark) -> None:
@@ -119,14 +123,18 @@ def _check_metric(metric: Metric, asked: Evaluation, benchmark: Benchmark) -> No
 
 
 def _bar(asked: Evaluation, units: Sequence[Unit]) -> "tqdm[Any]":
-    passes = sum(
-        len(unit.items.items) * len({m.needs for m in chosen_metrics(asked, unit.benchmark)}) for unit in units
-    )
+    passes = sum(len(unit.items.items) * len(needed(chosen_metrics(asked, unit.benchmark))) for unit in units)
     return tqdm(total=passes, unit="item", disable=None)
 
 
-def _score(asked: Evaluation, unit: Unit, metric: Metric, bar: "tqdm[Any]") -> Score:
-    result = measure(metric, unit_outputs(asked, unit, metric.needs, bar.update), unit.lang, asked.how)
+def needed(metrics: Sequence[Metric]) -> list[str]:
+    """What has to be made for metrics, once each; an answer before its COMET."""
+    needs = [metric.needs for metric in metrics]
+    return list(dict.fromkeys([*(["generate"] if "comet" in needs else []), *needs]))
+
+
+def _score(asked: Evaluation, unit: Unit, metric: Metric, said: pl.DataFrame) -> Score:
+    result = measure(metric, said, unit.lang, asked.how)
     candidate = asked.candidate
     return Score(
         release=candidate.origin.release,
@@ -148,7 +156,7 @@ def _score(asked: Evaluation, unit: Unit, metric: Metric, bar: "tqdm[Any]") -> S
 def _asked_how(asked: Evaluation, unit: Unit, needs: str) -> Iterator[str]:
     """What a value depends on beside the metric: the prompt, the decoding, and whether all items were asked."""
     yield f"prompt:{asked.candidate.form.name}-{asked.candidate.form.sha256()[:8]}"
-    if needs == "generate":
+    if needs != "force":
         yield f"greedy:{asked.max_new_tokens}"
     else:
         yield f"tokens:{_tokens(asked)[:8]}"
@@ -168,14 +176,32 @@ def _tokens(asked: Evaluation) -> str:
 
 
 def unit_outputs(asked: Evaluation, unit: Unit, needs: str, tell: Callable[[int], object]) -> pl.DataFrame:
-    """What the model answers or would have guessed, of every item of a unit; made where it is not there."""
-    decoding = {"max_new_tokens": asked.max_new_tokens} if needs == "generate" else {}
+    """What the model answers or would have guessed, or how its answers score, of every item of a unit.
+
+    It is made where it is not there; the answers to score are.
+    """
+    decoding: dict[str, object] = {"max_new_tokens": asked.max_new_tokens} if needs != "force" else {}
+    if needs == "comet" and asked.how.comet:
+        decoding |= {"comet": asked.how.comet.signature}
     model = asked.endpoint.identity if asked.endpoint else asked.candidate.identity
     form = asked.candidate.form.sha256()
     key = {"version": VERSION, "model": model, "form": form, "items": unit.items.sha256, "needs": needs} | decoding
     path = asked.folder / f"{unit.name}.{needs}.{digest(key)[:8]}.parquet"
     named = key | {"benchmark": unit.benchmark.name, "lang": unit.lang, "direction": unit.direction}
+    if needs == "comet":
+        answers = unit_outputs(asked, unit, "generate", lambda n: None)["text"].to_list()
+        said = dict(zip(unit.items.items, answers, strict=True))
+        return outputs(path, named, unit.items.items, lambda items: _comet(asked, items, said), tell)
     return outputs(path, named, unit.items.items, lambda items: _make(asked, needs, items), tell)
+
+
+def _comet(asked: Evaluation, items: Sequence[Item], said: Mapping[Item, str]) -> Iterator[list[Row]]:
+    """How COMET scores the answers to items, against what was asked and the first reference."""
+    assert asked.how.comet
+    answers, sources = [said[item] for item in items], [item.input for item in items]
+    references = [item.references[0] for item in items]
+    for batch in asked.how.comet.scores(sources, answers, references, asked.batch_size):
+        yield [{"place": place, "comet": score} for place, score in batch]
 
 
 def _make(asked: Evaluation, needs: str, items: Sequence[Item]) -> Iterator[list[Row]]:

@@ -122,7 +122,7 @@ def _compared(
 
 def _asked(kept: Kept) -> str:
     """What was asked, in which decoding: outputs compare only where this is the same."""
-    names = ("items", "needs", "max_new_tokens", "version")
+    names = ("items", "needs", "max_new_tokens", "version", "comet")
     return json.dumps([kept.key.get(name) for name in names])
 
 

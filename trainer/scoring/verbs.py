@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from trainer.scoring.benchmarks import Place
+    from trainer.scoring.comet import Comet
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -49,6 +50,14 @@ def _listed(text: str | None) -> Sequence[str]:
     return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
+def _comet(asked: str | None, offline: bool) -> "Comet | None":
+    if asked is None:
+        return None
+    from trainer.scoring.comet import load_comet
+
+    return load_comet(asked, offline)
+
+
 def _tell(sentence: str) -> None:
     click.echo(sentence, err=True)
 
@@ -65,6 +74,7 @@ def _tell(sentence: str) -> None:
 @click.option("--prompt", help="How the model is asked; by default as its run trained it, else alpaca.")
 @click.option("--name", help="The model's name in scores; by default its folder's.")
 @click.option("--spm", help="The SentencePiece model of spBLEU, such as flores200=FILE.")
+@click.option("--comet", help="The COMET of the metric comet: wmt22-comet-da, a folder, or ORG/NAME@COMMIT.")
 @click.option(
     "--arabic",
     type=click.Choice(("official", "fixed")),
@@ -83,6 +93,7 @@ def evaluate_verb(
     prompt: str | None,
     name: str | None,
     spm: str | None,
+    comet: str | None,
     arabic: str,
     endpoint: str | None,
     served: str | None,
@@ -115,7 +126,7 @@ def evaluate_verb(
         directions=check_directions(_listed(directions)),
         metrics=_listed(metrics),
         place=place,
-        how=How(arabic, load_pieces(spm, place) if spm else None),
+        how=How(arabic, load_pieces(spm, place) if spm else None, _comet(comet, place.offline)),
         **asked,
     )
     if not spm and not metrics and "flores" in benchmarks:
