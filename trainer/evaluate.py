@@ -16,6 +16,8 @@ from trainer.recipe import digest
 from trainer.scoring.benchmarks import RELEASE, Benchmark, Item, Items, Place, load_items, plan
 from trainer.scoring.candidate import Candidate
 from trainer.scoring.endpoint import Endpoint, ask
+from trainer.scoring.exams import task_sha256
+from trainer.scoring.harness import harness_version, sit_exam
 from trainer.scoring.outputs import Row, outputs
 
 VERSION = 1  # of how answers are made; another one makes them again
@@ -116,7 +118,7 @@ def _at_hand(metric: Metric, asked: Evaluation) -> bool:
 
 def _check_metric(metric: Metric, asked: Evaluation, benchmark: Benchmark) -> None:
     metric.signature("en", asked.how)  # says what it lacks
-    if asked.endpoint and metric.needs == "force":
+    if asked.endpoint and metric.needs in ("force", "exam"):
         raise InputError(f"{metric.name} needs what the model would have guessed, which a server does not tell.")
     if metric.needs == "force" and benchmark.task == "instruction":
         raise InputError(f"{metric.name} compares with a reference, and {benchmark.name} has none.")
@@ -155,11 +157,11 @@ def _score(asked: Evaluation, unit: Unit, metric: Metric, said: pl.DataFrame) ->
 
 def _asked_how(asked: Evaluation, unit: Unit, needs: str) -> Iterator[str]:
     """What a value depends on beside the metric: the prompt, the decoding, and whether all items were asked."""
-    yield f"prompt:{asked.candidate.form.name}-{asked.candidate.form.sha256()[:8]}"
-    if needs != "force":
-        yield f"greedy:{asked.max_new_tokens}"
+    if needs == "exam":
+        yield f"task:{unit.benchmark.part}-{task_sha256(unit.benchmark.part)[:8]}"
+        yield f"shots:{unit.benchmark.shots}"
     else:
-        yield f"tokens:{_tokens(asked)[:8]}"
+        yield from _decoded(asked, needs)
     if unit.benchmark.corpus == RELEASE and asked.place.release:
         yield f"of:{asked.place.release.said()['manifest_sha256'][:8]}"
     full = unit.benchmark.expected(unit.lang)
@@ -167,6 +169,14 @@ def _asked_how(asked: Evaluation, unit: Unit, needs: str) -> Iterator[str]:
         yield f"first:{asked.limit}"
     elif len(unit.items.items) != full and unit.benchmark.corpus != RELEASE:
         yield f"items:{unit.items.sha256[:8]}"
+
+
+def _decoded(asked: Evaluation, needs: str) -> Iterator[str]:
+    yield f"prompt:{asked.candidate.form.name}-{asked.candidate.form.sha256()[:8]}"
+    if needs != "force":
+        yield f"greedy:{asked.max_new_tokens}"
+    else:
+        yield f"tokens:{_tokens(asked)[:8]}"
 
 
 def _tokens(asked: Evaluation) -> str:
@@ -180,7 +190,9 @@ def unit_outputs(asked: Evaluation, unit: Unit, needs: str, tell: Callable[[int]
 
     It is made where it is not there; the answers to score are.
     """
-    decoding: dict[str, object] = {"max_new_tokens": asked.max_new_tokens} if needs != "force" else {}
+    decoding: dict[str, object] = {"max_new_tokens": asked.max_new_tokens} if needs in ("generate", "comet") else {}
+    if needs == "exam":
+        decoding = {"task": task_sha256(unit.benchmark.part), "harness": harness_version()}
     if needs == "comet" and asked.how.comet:
         decoding |= {"comet": asked.how.comet.signature}
     model = asked.endpoint.identity if asked.endpoint else asked.candidate.identity
@@ -192,6 +204,8 @@ def unit_outputs(asked: Evaluation, unit: Unit, needs: str, tell: Callable[[int]
         answers = unit_outputs(asked, unit, "generate", lambda n: None)["text"].to_list()
         said = dict(zip(unit.items.items, answers, strict=True))
         return outputs(path, named, unit.items.items, lambda items: _comet(asked, items, said), tell)
+    if needs == "exam":
+        return outputs(path, named, unit.items.items, lambda items: _exam(asked, unit, items), tell)
     return outputs(path, named, unit.items.items, lambda items: _make(asked, needs, items), tell)
 
 
@@ -202,6 +216,10 @@ def _comet(asked: Evaluation, items: Sequence[Item], said: Mapping[Item, str]) -
     references = [item.references[0] for item in items]
     for batch in asked.how.comet.scores(sources, answers, references, asked.batch_size):
         yield [{"place": place, "comet": score} for place, score in batch]
+
+
+def _exam(asked: Evaluation, unit: Unit, items: Sequence[Item]) -> Iterator[list[Row]]:
+    return sit_exam(asked.candidate, unit.benchmark.part, items, asked.batch_size)
 
 
 def _make(asked: Evaluation, needs: str, items: Sequence[Item]) -> Iterator[list[Row]]:

@@ -34,7 +34,7 @@ class Metric:
 
     So a value, its interval and its difference from another are all made from the same counts. `needs` names what
     a model has to do for it: `generate` an answer, or `force` the reference and say what it would have guessed; with
-    `comet` another model then scores the answer.
+    `comet` another model then scores the answer, and with `exam` lm-evaluation-harness asks and marks.
     """
 
     name: str
@@ -114,6 +114,16 @@ def _lid_signature(lang: str, how: How) -> str:
 
 def _token_accuracy(outputs: Outputs, lang: str, how: How) -> Floats:
     return np.asarray(outputs.select("correct", "num_tokens").to_numpy(), dtype=np.float64)
+
+
+def _marks(outputs: Outputs, lang: str, how: How) -> Floats:
+    return np.array([[mark, 1.0] for mark in outputs["correct"]])
+
+
+def _harness_signature(lang: str, how: How) -> str:
+    from trainer.scoring.harness import harness_version
+
+    return f"lm-eval:{harness_version()}|mean:items|v:1"
 
 
 def _chrf() -> Any:
@@ -204,6 +214,7 @@ METRICS = {
             tasks=QUESTION,
         ),
         Metric("answer_language", _answer_language, mean_percent, _lid_signature),
+        Metric("accuracy", _marks, mean_percent, _harness_signature, needs="exam", tasks=("exam",)),
         Metric(
             "token_accuracy",
             _token_accuracy,

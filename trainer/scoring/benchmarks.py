@@ -26,7 +26,10 @@ RELEASE = "release"  # in place of a corpus: what the release holds back
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A row of `benchmarks.toml`; `rows` is what each language must hold, None where that is not known."""
+    """A row of `benchmarks.toml`; `rows` is what each language must hold, None where that is not known.
+
+    Of an exam, `part` names its file in `tasks/`, `shots` the worked examples, `source` where it is published.
+    """
 
     name: str
     task: str
@@ -35,6 +38,8 @@ class Benchmark:
     part: str = ""
     id: str = ""
     rows: Mapping[str, int] | int | None = None
+    shots: int = 0
+    source: str = ""
 
     def expected(self, lang: str) -> int | None:
         """How many items a language must hold, where upstream says so."""
@@ -100,7 +105,7 @@ def benchmark(name: str) -> Benchmark:
 
 def load_items(asked: Benchmark, lang: str, direction: str, place: Place, limit: int | None = None) -> Items:
     """The first `limit` items of a benchmark, or all; InputError if the file is not what upstream published."""
-    readers = {"translation": _translations, "question": _questions, "instruction": _instructions}
+    readers = {"translation": _translations, "question": _questions, "instruction": _instructions, "exam": _exam}
     items, odd = readers[asked.task](asked, lang, direction, place)
     wanted = asked.expected(lang)
     if wanted is not None and len(items) != wanted and not place.any_rows:
@@ -160,6 +165,12 @@ def _sentences(asked: Benchmark, lang: str, place: Place) -> tuple[list[str], li
             what = "an HTML page" if text.strip() else "empty"
             raise InputError(f"{asked.name} in {language(lang).name}: line {number} is {what}, no sentence.")
     return found, odd
+
+
+def _exam(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
+    from trainer.scoring.exams import read_exam
+
+    return read_exam(asked, lang, place)
 
 
 def _questions(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
@@ -232,6 +243,10 @@ def asked_langs(text: str | None, asked: Benchmark, place: Place) -> list[str]:
     """The languages asked for, or all that the benchmark and the prompts have; InputError for an unknown one."""
     if text:
         return [language(code.strip()).code for code in dict.fromkeys(text.split(","))]
+    if asked.task == "exam":
+        from trainer.scoring.exams import exam_langs
+
+        return exam_langs(asked, place) or ["en"]
     corpus = place.catalog.get(asked.corpus)
     rows = read_toml(RECIPES / "prompts.toml")["question"]
     return [
