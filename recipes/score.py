@@ -253,8 +253,10 @@ def _values(row: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _number(text: str | None, name: str, where: str) -> float:
     """A column of a CSV as a finite number; a size also as a whole one."""
+    if text is None or not text.strip():
+        raise InputError(f"{where}: '{name}' is missing.")
     try:
-        number = float((text or "").strip().replace("_", "x"))
+        number = float(text.strip().replace("_", "x"))
     except ValueError:
         number = math.nan
     if not math.isfinite(number) or (name == "size" and (number < 0 or number % 1)):

@@ -67,6 +67,9 @@ def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
     What is there already is not made again: a run that was stopped goes on, and a second run adds no row.
     """
     units = list(_units(asked, tell))
+    if not units:
+        where = " ".join(filter(None, (asked.langs, *asked.directions))) or "any language"
+        raise InputError(f"{', '.join(asked.benchmarks) or 'No benchmark'} asks nothing in {where}.")
     for unit in units:
         chosen_metrics(asked, unit.benchmark)  # what is not known is said before the model is loaded
     with locked(asked.folder, "evaluation"), _bar(asked, units) as bar:

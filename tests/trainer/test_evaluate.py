@@ -260,6 +260,11 @@ def test_what_was_asked_of_some_items_is_signed_so(ask: Callable[..., Evaluation
         (["MODEL", "--benchmarks", "mi-eval", "--langs", "hi"], "put hi.jsonl"),
         (["MODEL", "--benchmarks", "flores", "--prompt", "alpacca"], "Did you mean alpaca"),
         (["EMPTY", "--benchmarks", "flores"], "holds no model"),
+        (["MODEL", "--benchmarks", ""], "'' holds an empty name"),
+        (["MODEL", "--benchmarks", "flores,,xquad"], "'flores,,xquad' holds an empty name"),
+        (["MODEL", "--benchmarks", "flores", "--langs", ""], "Unknown language ''"),
+        (["MODEL", "--benchmarks", "flores", "--langs", "en"], "flores asks nothing in en"),
+        (["MODEL", "--benchmarks", "validation", "--langs", "el"], "Name the release with --release"),
     ],
 )
 def test_bad_input_is_a_sentence(arguments: list[str], says: str, model: Path, data: Path, tmp_path: Path) -> None:

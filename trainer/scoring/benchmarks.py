@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import polars as pl
+
 from cards.manifest import FILE as MANIFEST
 from corpora.catalog import Corpus, language, languages, load_catalog, read_toml
 from corpora.errors import InputError, unknown
@@ -16,7 +18,7 @@ from corpora.reading.questions import BOM, read_questions, whole_file
 from corpora.reading.strict_json import decode
 from recipes.recipe import HERE as RECIPES
 from recipes.recipe import prompts
-from trainer.release import Release, choose_config, read_rows
+from trainer.release import Release, read_rows
 from trainer.scoring.instructions import published_instructions
 
 HERE = Path(__file__).parent
@@ -134,18 +136,39 @@ def _translations(asked: Benchmark, lang: str, direction: str, place: Place) -> 
 
 def held_out(lang: str, direction: str, place: Place) -> list[Item]:
     """The translations that a release holds back in a language and direction; InputError if there are none."""
-    if place.release is None:
-        raise InputError("Whose validation rows? Name the release with --release.")
-    configs = place.release.manifest["configs"]
-    config = choose_config(place.release, lang if lang in configs else None)
-    rows = read_rows(place.release, config, "validation", [lang])
-    wanted = rows.filter(task="translation", lang=lang, direction=direction).sort("id")
+    wanted = _held_back(place, lang).filter(lang=lang, direction=direction).sort("id")
     if wanted.is_empty():
-        raise InputError(f"{place.release.origin} holds back no translations in {language(lang).name} ({direction}).")
+        origin = _release(place).origin
+        raise InputError(f"{origin} holds back no translations in {language(lang).name} ({direction}).")
     columns = ("id", "instruction", "input", "output")
     return [
         Item(name, instruction, text, (right,)) for name, instruction, text, right in wanted.select(columns).iter_rows()
     ]
+
+
+def _release(place: Place) -> Release:
+    if place.release is None:
+        raise InputError("Whose validation rows? Name the release with --release.")
+    return place.release
+
+
+def _held_back(place: Place, lang: str) -> pl.DataFrame:
+    """The translations that a release holds back in a language; InputError if it has none of this language at all."""
+    release = _release(place)
+    configs: Mapping[str, Mapping[str, Sequence[str]]] = release.manifest["configs"]
+    config = next((name for name, entry in configs.items() if lang in entry["langs"]), None)
+    if config is None:
+        there = sorted({code for entry in configs.values() for code in entry["langs"]})
+        raise InputError(f"{release.origin} has no {language(lang).name}; it has {', '.join(there)}.")
+    return read_rows(release, config, "validation", [lang]).filter(task="translation")
+
+
+def _directions(asked: Benchmark, lang: str, place: Place) -> Sequence[str]:
+    """What can be asked in a language; of a release, what it holds back."""
+    if asked.corpus != RELEASE:
+        return asked.directions(lang)
+    held = set(_held_back(place, lang)["direction"])
+    return [direction for direction in DIRECTIONS if direction in held]
 
 
 def _sentences(asked: Benchmark, lang: str, place: Place) -> tuple[list[str], list[str]]:
@@ -241,12 +264,15 @@ def _upstream(corpus: Corpus, lang: str, place: Place) -> Path:
 
 def asked_langs(text: str | None, asked: Benchmark, place: Place) -> list[str]:
     """The languages asked for, or all that the benchmark and the prompts have; InputError for an unknown one."""
-    if text:
+    if text is not None:
         return [language(code.strip()).code for code in dict.fromkeys(text.split(","))]
     if asked.task == "exam":
         from trainer.scoring.exams import exam_langs
 
         return exam_langs(asked, place) or ["en"]
+    if asked.corpus == RELEASE:
+        configs = _release(place).manifest["configs"].values()
+        return [code for code in languages() if code != "en" and any(code in entry["langs"] for entry in configs)]
     corpus = place.catalog.get(asked.corpus)
     rows = read_toml(RECIPES / "prompts.toml")["question"]
     return [
@@ -271,6 +297,6 @@ def plan(
     for name in dict.fromkeys(names):
         asked = benchmark(name)
         for lang in asked_langs(langs, asked, place):
-            for direction in asked.directions(lang):
-                if not directions or direction in directions or not direction:
+            for direction in directions or _directions(asked, lang, place):
+                if direction in asked.directions(lang):
                     yield asked, lang, direction

@@ -47,7 +47,13 @@ def _place(
 
 
 def _listed(text: str | None) -> Sequence[str]:
-    return tuple(part.strip() for part in text.split(",")) if text else ()
+    """The names of a list such as el,hi; InputError for an empty one."""
+    from corpora.errors import InputError
+
+    parts = () if text is None else tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise InputError(f"'{text}' holds an empty name; names are joined by commas, such as el,hi.")
+    return parts
 
 
 def _comet(asked: str | None, offline: bool) -> "Comet | None":
