@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from sacrebleu.metrics import CHRF
 from sacrebleu.significance import PairedTest
 
 from corpora.errors import InputError
 from recipes.score import Score, append_scores
 from tests.trainer.models import make_data, make_model
+from trainer.cli import cli
 from trainer.evaluate import Evaluation, evaluate
 from trainer.metrics import METRICS, How, mean_percent
 from trainer.scoring.benchmarks import Place
@@ -144,3 +146,19 @@ def test_the_leaderboard_keeps_signatures_apart_and_puts_seeds_together(tmp_path
         write_into_card(card, text)
     assert card.read_text(encoding="utf-8").count("## Scores") == 1
     assert card.read_text(encoding="utf-8").startswith("---\nlicense: x\n---\n\n# A model\n\n<!-- scores -->")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--benchmark", "floras"], "Unknown benchmark 'floras'. Did you mean flores"),
+        (["--langs", "xx"], "Unknown language 'xx'"),
+        (["--langs", "hi", "--metric", "em"], "have no outputs in common that em could be computed from"),
+        (["--metric", "nosuch"], "Unknown metric 'nosuch'"),
+    ],
+)
+def test_a_comparison_of_what_is_not_known_is_a_sentence(arguments: list[str], says: str, evaluated: Path) -> None:
+    models = ["compare", "model-seed0", "model-seed1", "--out", str(evaluated / "evaluations")]
+    result = CliRunner().invoke(cli, [*models, *arguments], standalone_mode=False)
+    assert isinstance(result.exception, InputError), result.output
+    assert says in str(result.exception)

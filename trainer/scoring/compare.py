@@ -63,6 +63,8 @@ def compare(
         raise unknown("metric", metric, METRICS)
     chosen = METRICS[metric]
     kept = [[_kept(evaluated(name, out), chosen) for name in side] for side in (a, b)]
+    if benchmark is not None:
+        benchmark_named(benchmark)  # or a sentence
     places = _common([own for side in kept for own in side], benchmark, langs)
     found = [_compared(place, kept, chosen, how) for place in places]
     if not found:
@@ -78,9 +80,9 @@ def shared_outputs(
 ) -> dict[Place, list[Kept]]:
     """The outputs of each model on a benchmark, the same items for all, by place; InputError if there are none."""
     kept = [_kept(evaluated(name, out), metric) for name in names]
-    places = _common(kept, benchmark, langs)
+    places = _common(kept, benchmark_named(benchmark).name, langs)
     if not places:
-        raise InputError(f"{' and '.join(names)} have no answers on {benchmark} in common. Evaluate them on it first.")
+        raise InputError(f"No answers on {benchmark} are kept of {' and '.join(names)}. Evaluate first.")
     found = {}
     for place in places:
         runs = [own[place] for own in kept]
@@ -94,7 +96,7 @@ def evaluated(asked: str, out: Path) -> Path:
     names = (asked.replace("/", "--"), path.parent.name if path.name == "model" else path.name)
     found = next((out / name for name in names if name and (out / name).is_dir()), None)
     if found is None:
-        there = [folder.name for folder in out.glob("*/")]
+        there = {file.parent.name for file in out.glob("*/*.parquet")}
         if not there:
             raise InputError(f"No model has been evaluated in {out} yet: `trainer evaluate {asked} --benchmarks ...`.")
         raise unknown("evaluated model", asked, there)

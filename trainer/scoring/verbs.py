@@ -56,6 +56,12 @@ def _listed(text: str | None) -> Sequence[str]:
     return parts
 
 
+def _codes(langs: str | None) -> Sequence[str]:
+    from corpora.catalog import language
+
+    return [language(lang).code for lang in _listed(langs)]
+
+
 def _comet(asked: str | None, offline: bool) -> "Comet | None":
     if asked is None:
         return None
@@ -162,7 +168,7 @@ def compare_verb(
     from trainer.scoring.spm import load_pieces
 
     how = How(pieces=load_pieces(spm) if spm else None)
-    rows = compare(_listed(a), _listed(b), metric, out, how, benchmark, _listed(langs))
+    rows = compare(_listed(a), _listed(b), metric, out, how, benchmark, _codes(langs))
     click.echo(compared_json(rows) if as_json else compared_text(rows))
 
 
@@ -212,13 +218,11 @@ def align_verb(
 
     from tabulate import tabulate
 
-    from corpora.catalog import language
     from trainer.align import align, rows_of
     from trainer.scoring.candidate import find_candidate
 
-    chosen = [language(lang).code for lang in _listed(langs)]
     candidate = find_candidate(model, None, name)
-    found = align(candidate, chosen, benchmark, _place(**place), limit, layer, out, scores, batch_size)
+    found = align(candidate, _codes(langs), benchmark, _place(**place), limit, layer, out, scores, batch_size)
     rows = list(rows_of(found))
     click.echo(json.dumps(rows, indent=2) if as_json else tabulate(rows, headers="keys", disable_numparse=True))
     if not as_json:
@@ -256,7 +260,7 @@ def judge_verb(
         raise InputError("One model is judged, or two are compared; three are not.")
     candidates = [served_candidate(model) for model in models]
     server = Endpoint(endpoint, served, timeout)
-    judged = list(judge(candidates, server, out, scores, benchmark, _listed(langs), limit))
+    judged = list(judge(candidates, server, out, scores, benchmark, _codes(langs), limit))
     click.echo(scores_json(j.score for j in judged) if as_json else scores_text([j.score for j in judged]))
     if unread := sum(j.unread for j in judged):
         _tell(f"{unread:,} verdicts could not be read and are not counted.")
