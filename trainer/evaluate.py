@@ -83,13 +83,10 @@ def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
 
 
 def _units(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Unit]:
-    said: set[str] = set()
     for benchmark, lang, direction in plan(asked.benchmarks, asked.langs, asked.directions, asked.place):
         items = load_items(benchmark, lang, direction, asked.place, asked.limit)
         for sentence in items.odd:
-            if sentence not in said:
-                tell(sentence)
-                said.add(sentence)
+            tell(sentence)
         yield Unit(benchmark, lang, direction, items)
 
 

@@ -260,6 +260,10 @@ def test_what_was_asked_of_some_items_is_signed_so(ask: Callable[..., Evaluation
         (["MODEL", "--benchmarks", "mi-eval", "--langs", "hi"], "put hi.jsonl"),
         (["MODEL", "--benchmarks", "flores", "--prompt", "alpacca"], "Did you mean alpaca"),
         (["EMPTY", "--benchmarks", "flores"], "holds no model"),
+        (
+            ["MODEL", "--benchmarks", "flores", "--langs", "zh"],
+            "holds no zho_simpl.devtest or zho_Hans.devtest or cmn_Hans",
+        ),
         (["tests/none", "--benchmarks", "flores"], "There is no folder tests/none"),
         (["MODEL", "--benchmarks", ""], "'' holds an empty name"),
         (["MODEL", "--benchmarks", "flores,,xquad"], "'flores,,xquad' holds an empty name"),

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import polars as pl
-
 from cards.manifest import FILE as MANIFEST
 from corpora.catalog import Corpus, language, languages, load_catalog, read_toml
 from corpora.errors import InputError, unknown
@@ -18,7 +16,8 @@ from corpora.reading.questions import BOM, read_questions, whole_file
 from corpora.reading.strict_json import decode
 from recipes.recipe import HERE as RECIPES
 from recipes.recipe import prompts
-from trainer.release import Release, read_rows
+from trainer.release import Release
+from trainer.scoring.held_out import held_directions, held_langs, held_out
 from trainer.scoring.instructions import published_instructions
 
 HERE = Path(__file__).parent
@@ -30,7 +29,8 @@ RELEASE = "release"  # in place of a corpus: what the release holds back
 class Benchmark:
     """A row of `benchmarks.toml`; `rows` is what each language must hold, None where that is not known.
 
-    Of an exam, `part` names its file in `tasks/`, `shots` the worked examples, `source` where it is published.
+    `also` is another code of a language in the names of files. Of an exam, `part` names its file in `tasks/`, `shots`
+    counts the worked examples, and `source` is where it is published.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Benchmark:
     rows: Mapping[str, int] | int | None = None
     shots: int = 0
     source: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
 
     def expected(self, lang: str) -> int | None:
         """How many items a language must hold, where upstream says so."""
@@ -121,7 +122,8 @@ def load_items(asked: Benchmark, lang: str, direction: str, place: Place, limit:
 def _translations(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
     """Sentences to translate: the same line of two languages is one item."""
     if asked.corpus == RELEASE:
-        return held_out(lang, direction, place), []
+        rows = held_out(place.release, lang, direction)
+        return [Item(name, asking, text, (right,)) for name, asking, text, right in rows], []
     (english, odd), (foreign, more) = (_sentences(asked, code, place) for code in ("en", lang))
     if len(english) != len(foreign):
         raise InputError(
@@ -134,54 +136,24 @@ def _translations(asked: Benchmark, lang: str, direction: str, place: Place) -> 
     return [Item(str(n), text, asked_of, (wanted,)) for n, (asked_of, wanted) in enumerate(sides, 1)], [*odd, *more]
 
 
-def held_out(lang: str, direction: str, place: Place) -> list[Item]:
-    """The translations that a release holds back in a language and direction; InputError if there are none."""
-    wanted = _held_back(place, lang).filter(lang=lang, direction=direction).sort("id")
-    if wanted.is_empty():
-        origin = _release(place).origin
-        raise InputError(f"{origin} holds back no translations in {language(lang).name} ({direction}).")
-    columns = ("id", "instruction", "input", "output")
-    return [
-        Item(name, instruction, text, (right,)) for name, instruction, text, right in wanted.select(columns).iter_rows()
-    ]
-
-
-def _release(place: Place) -> Release:
-    if place.release is None:
-        raise InputError("Whose validation rows? Name the release with --release.")
-    return place.release
-
-
-def _held_back(place: Place, lang: str) -> pl.DataFrame:
-    """The translations that a release holds back in a language; InputError if it has none of this language at all."""
-    release = _release(place)
-    configs: Mapping[str, Mapping[str, Sequence[str]]] = release.manifest["configs"]
-    config = next((name for name, entry in configs.items() if lang in entry["langs"]), None)
-    if config is None:
-        there = sorted({code for entry in configs.values() for code in entry["langs"]})
-        raise InputError(f"{release.origin} has no {language(lang).name}; it has {', '.join(there)}.")
-    return read_rows(release, config, "validation", [lang]).filter(task="translation")
-
-
-def _directions(asked: Benchmark, lang: str, place: Place) -> Sequence[str]:
-    """What can be asked in a language; of a release, what it holds back."""
-    if asked.corpus != RELEASE:
-        return asked.directions(lang)
-    held = set(_held_back(place, lang)["direction"])
-    return [direction for direction in DIRECTIONS if direction in held]
-
-
 def _sentences(asked: Benchmark, lang: str, place: Place) -> tuple[list[str], list[str]]:
     """The sentences of one language, and what was odd about the file."""
     corpus = place.catalog[asked.corpus]
-    codes = dict.fromkeys((corpus.upstream_code(lang), language(lang).flores, language(lang).flores101, lang))
+    known = (
+        corpus.upstream_code(lang),
+        language(lang).flores,
+        language(lang).flores101,
+        asked.also.get(lang, lang),
+        lang,
+    )
+    names = [f"{code}.{asked.part}" for code in dict.fromkeys(known)]
     odd = []
-    if path := _own(place, [f"{code}.{asked.part}" for code in codes]):
+    if path := _own(place, names):
         if whole_file(path).startswith(BOM):
             odd.append(f"{path} begins with a byte order mark, which was skipped.")
         rows = flores_sentences(asked.part, file_chunks(path), str(path))
     else:
-        rows = read_flores(_upstream(corpus, lang, place), lang, corpus.upstream_code(lang))
+        rows = read_flores(_upstream(corpus, lang, place, names), lang, corpus.upstream_code(lang))
     found = [text for item, _, text in rows if item.startswith(f"{asked.part}:")]
     for number, text in enumerate(found, 1):
         if not text.strip() or text.lstrip().lower().startswith(("<!doctype", "<html")):
@@ -200,8 +172,8 @@ def _questions(asked: Benchmark, lang: str, direction: str, place: Place) -> tup
     """Questions about a passage, in the prompt of their language."""
     corpus, form = place.catalog[asked.corpus], question_form(lang)
     code = corpus.upstream_code(lang)
-    own = _own(place, [f"{asked.corpus}.{code}.json"]) if corpus.format == "squad-json" else None
-    path = own or _upstream(corpus, lang, place)
+    names = [f"{asked.corpus}.{code}.json"] if corpus.format == "squad-json" else []
+    path = _own(place, names) or _upstream(corpus, lang, place, names)
     table, odd = read_questions(path, corpus.format, code, asked.part, asked.id)
     return [
         Item(row["id"], form["instruction"], form["input"].format(**row), tuple(row["answers"]))
@@ -252,14 +224,18 @@ def _own(place: Place, names: Sequence[str]) -> Path | None:
     return next((path for path in there if path.is_file()), None)
 
 
-def _upstream(corpus: Corpus, lang: str, place: Place) -> Path:
-    """The file of a corpus in a language, pulled if it is not here yet."""
+def _upstream(corpus: Corpus, lang: str, place: Place, names: Sequence[str]) -> Path:
+    """The file of a corpus in a language, pulled if it is not here yet; the user's folder has none of these names."""
     from corpora.pull import Source, pull
 
     if not corpus.has(lang):
         raise InputError(f"{corpus.title} has no {language(lang).name}; it has {', '.join(corpus.langs or ())}.")
     source = Source(corpus.id, lang, corpus.location(lang), corpus.sha256.get(lang))
-    return pull([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
+    try:
+        return pull([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
+    except InputError as error:
+        lacks = f"{place.data} holds no {' or '.join(names)}. " if place.data and names else ""
+        raise InputError(f"{lacks}{error}") from None
 
 
 def asked_langs(text: str | None, asked: Benchmark, place: Place) -> list[str]:
@@ -271,8 +247,7 @@ def asked_langs(text: str | None, asked: Benchmark, place: Place) -> list[str]:
 
         return exam_langs(asked, place) or ["en"]
     if asked.corpus == RELEASE:
-        configs = _release(place).manifest["configs"].values()
-        return [code for code in languages() if code != "en" and any(code in entry["langs"] for entry in configs)]
+        return held_langs(place.release)
     corpus = place.catalog.get(asked.corpus)
     rows = read_toml(RECIPES / "prompts.toml")["question"]
     return [
@@ -297,6 +272,7 @@ def plan(
     for name in dict.fromkeys(names):
         asked = benchmark(name)
         for lang in asked_langs(langs, asked, place):
-            for direction in directions or _directions(asked, lang, place):
-                if direction in asked.directions(lang):
+            held = held_directions(place.release, lang) if asked.corpus == RELEASE and not directions else DIRECTIONS
+            for direction in asked.directions(lang):
+                if not direction or direction in (directions or held):
                     yield asked, lang, direction
