@@ -212,6 +212,8 @@ def unit_outputs(asked: Evaluation, unit: Unit, needs: str, tell: Callable[[int]
 def _comet(asked: Evaluation, items: Sequence[Item], said: Mapping[Item, str]) -> Iterator[list[Row]]:
     """How COMET scores the answers to items, against what was asked and the first reference."""
     assert asked.how.comet
+    if not all(item.input for item in items):
+        raise InputError("COMET needs the text that was translated by itself; here it stands within the prompts.")
     answers, sources = [said[item] for item in items], [item.input for item in items]
     references = [item.references[0] for item in items]
     for batch in asked.how.comet.scores(sources, answers, references, asked.batch_size):

@@ -17,7 +17,7 @@ from tests.trainer.comets import SEGMENTS, make_comet
 from tests.trainer.models import make_data, make_model
 from trainer.evaluate import Evaluation, evaluate
 from trainer.metrics import METRICS, How
-from trainer.scoring.benchmarks import Place
+from trainer.scoring.benchmarks import Item, Items, Place
 from trainer.scoring.candidate import find_candidate
 from trainer.scoring.comet import Comet, load_comet
 from trainer.scoring.comet_model import sparsemax
@@ -91,6 +91,15 @@ def test_answers_are_scored_against_source_and_reference_once(
     assert "|greedy:12|" in score.signature
     monkeypatch.setattr(Comet, "scores", None)
     assert list(evaluate(asked, print)) == read_scores(asked.scores)
+
+
+def test_a_source_that_stands_within_the_prompt_is_not_made_up(
+    ask: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = [Item("1", "Translate into Greek: The cat sleeps.", "", ("Η γάτα κοιμάται.",))]
+    monkeypatch.setattr("trainer.evaluate.load_items", lambda *asked: Items(tuple(whole)))
+    with pytest.raises(InputError, match="COMET needs the text that was translated by itself"):
+        list(evaluate(ask(0), print))
 
 
 def test_models_are_compared_by_comet_without_loading_it(ask: Callable[..., Evaluation], tmp_path: Path) -> None:

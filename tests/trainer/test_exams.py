@@ -120,6 +120,7 @@ def test_the_likeliest_letter_is_that_of_a_plain_loop(candidate: Candidate, data
     import torch
 
     items = items_of("mmlu-0", "hi", data)
+    assert candidate.tokenizer.pad_token is None
     rows = {row["place"]: row for batch in sit_exam(candidate, "mmlu", items, 3) for row in batch}
     for place, item in enumerate(items):
         chances = []
@@ -132,6 +133,7 @@ def test_the_likeliest_letter_is_that_of_a_plain_loop(candidate: Candidate, data
         best = "ABCD"[chances.index(max(chances))]
         assert rows[place]["text"] == best
         assert rows[place]["correct"] == (best == "C")
+    assert candidate.tokenizer.pad_token is None
 
 
 @pytest.fixture

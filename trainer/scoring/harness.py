@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -33,7 +34,8 @@ def sit_exam(candidate: Candidate, task: str, items: Sequence[Item], batch_size:
     from lm_eval.models.huggingface import HFLM
 
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
-    lm = HFLM(pretrained=candidate.model, tokenizer=candidate.tokenizer, batch_size=batch_size)
+    tokenizer = deepcopy(candidate.tokenizer)  # the harness gives it a padding token
+    lm = HFLM(pretrained=candidate.model, tokenizer=tokenizer, batch_size=batch_size)
     for name in ("loglikelihood", "generate_until"):
         setattr(lm, name, partial(getattr(lm, name), disable_tqdm=True))  # one bar is enough
     places = range(len(items))
