@@ -20,7 +20,12 @@ from tests.trainer.comets import SEGMENTS, make_comet  # noqa: E402
 from trainer.scoring.comet import load_comet  # noqa: E402
 
 TOLERANCE = 1e-5
-KINDS = ("sparsemax", "softmax", "sparsemax_patch")
+KINDS = {
+    "sparsemax": {"layer_transformation": "sparsemax"},
+    "softmax": {"layer_transformation": "softmax"},
+    "sparsemax_patch": {"layer_transformation": "sparsemax_patch"},
+    "sparsemax, normalised": {"layer_transformation": "sparsemax", "layer_norm": True},
+}
 THEIRS = """
 import json, sys
 from comet import load_from_checkpoint
@@ -63,5 +68,5 @@ if __name__ == "__main__":
     if len(sys.argv) == 3:
         sys.exit(compare(sys.argv[1], Path(sys.argv[2]), sys.argv[2]) > TOLERANCE)
     with tempfile.TemporaryDirectory() as made:
-        folders = {kind: make_comet(Path(made) / kind, layer_transformation=kind) for kind in KINDS}
+        folders = {kind: make_comet(Path(made) / kind, **changes) for kind, changes in KINDS.items()}
         sys.exit(max(compare(sys.argv[1], folder, kind) for kind, folder in folders.items()) > TOLERANCE)

@@ -32,7 +32,7 @@ MADE_FOR = {
     "class_identifier": ("regression_metric",),
     "encoder_model": ("XLM-RoBERTa",),
     "layer": ("mix",),
-    "layer_norm": (False,),
+    "layer_norm": (False, True),
     "layer_transformation": ("softmax", "sparsemax", "sparsemax_patch"),
     "pool": ("avg",),
     "activations": ("Tanh",),
@@ -73,7 +73,8 @@ class Comet:
     def regression(self) -> Regression:
         """The model itself, in float32, on a GPU where there is one."""
         settings = _settings(self.folder / SETTINGS)
-        model = Regression(encoder(self.encoder), settings["hidden_sizes"], settings["layer_transformation"])
+        sparse = settings["layer_transformation"] == "sparsemax"
+        model = Regression(encoder(self.encoder), settings["hidden_sizes"], sparse, settings["layer_norm"])
         load_weights(model, self.folder / CHECKPOINT)
         model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
         return model

@@ -17,10 +17,10 @@ UNUSED = ("position_ids", "dropout_mask", "dropout_fill")  # buffers that only t
 class Regression(nn.Module):
     """COMET-22 (Rei et al. 2022): pooled XLM-R states of source, hypothesis and reference, and a feed-forward head."""
 
-    def __init__(self, encoder: Any, hidden_sizes: Sequence[int], transformation: str) -> None:
+    def __init__(self, encoder: Any, hidden_sizes: Sequence[int], sparse: bool, norm: bool) -> None:
         super().__init__()
         self.encoder = nn.ModuleDict({"model": encoder})
-        self.layerwise_attention = LayerMix(encoder.config.num_hidden_layers + 1, transformation == "sparsemax")
+        self.layerwise_attention = LayerMix(encoder.config.num_hidden_layers + 1, sparse, norm)
         widths = [6 * encoder.config.hidden_size, *hidden_sizes]
         layers: list[nn.Module] = []
         for width, following in pairwise(widths):
@@ -37,26 +37,35 @@ class Regression(nn.Module):
     def embed(self, ids: Tensor, mask: Tensor) -> Tensor:
         """The mean over a sentence's tokens of its mixed states."""
         states = self.encoder["model"](input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        mixed = self.layerwise_attention(states) * mask.unsqueeze(-1)
+        mixed = self.layerwise_attention(states, mask) * mask.unsqueeze(-1)
         return mixed.sum(1) / mask.sum(1, keepdim=True)
 
 
 class LayerMix(nn.Module):
-    """A weighted sum of the states of all layers."""
+    """A weighted sum of the states of all layers, each normalised over its sentence if `norm`."""
 
-    def __init__(self, num_layers: int, sparse: bool) -> None:
+    def __init__(self, num_layers: int, sparse: bool, norm: bool) -> None:
         super().__init__()
         self.scalar_parameters = nn.ParameterList([nn.Parameter(torch.zeros(1)) for _ in range(num_layers)])
         self.gamma = nn.Parameter(torch.ones(1))
-        self.sparse = sparse
+        self.sparse, self.norm = sparse, norm
 
-    def forward(self, states: Sequence[Tensor]) -> Tensor:
+    def forward(self, states: Sequence[Tensor], mask: Tensor) -> Tensor:
         """The mixture; layers whose weight is 0 are left out."""
         weights = torch.cat(list(self.scalar_parameters))
         weights = sparsemax(weights) if self.sparse else weights.softmax(0)
-        pairs = zip(weights, states, strict=True)
-        mixed: Tensor = self.gamma * sum(weight * state for weight, state in pairs if weight != 0)
+        used = [(weight, state) for weight, state in zip(weights, states, strict=True) if weight != 0]
+        mixed: Tensor = self.gamma * sum(weight * (normed(s, mask) if self.norm else s) for weight, s in used)
         return mixed
+
+
+def normed(state: Tensor, mask: Tensor) -> Tensor:
+    """States less their sentence's mean, over its deviation; padding counts for nothing."""
+    real = mask.unsqueeze(-1).to(state.dtype)
+    count = (mask.sum(1) * state.shape[-1]).view(-1, 1, 1)
+    mean = (state * real).sum((1, 2), keepdim=True) / count
+    variance = (((state - mean) * real) ** 2).sum((1, 2), keepdim=True) / count
+    return (state - mean) / torch.sqrt(variance + 1e-12)
 
 
 def sparsemax(weights: Tensor) -> Tensor:
