@@ -230,6 +230,15 @@ def test_a_page_named_json_a_byte_order_mark_and_moved_offsets_are_found(data: P
         load_items(benchmark("xquad"), "el", "", place)
 
 
+def test_an_empty_benchmark_is_a_sentence(data: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(data, tmp_path / "data")
+    for name in ("el.jsonl", "eng.devtest", "ell.devtest"):
+        (folder / name).write_text("", encoding="utf-8")
+    for name in ("mi-eval", "flores"):
+        with pytest.raises(InputError, match=f"{name} in Greek asks nothing: its file is empty"):
+            load_items(benchmark(name), "el", "en-x", Place(folder, any_rows=True, offline=True))
+
+
 def test_a_shortened_benchmark_is_refused_unless_said_so(data: Path, tmp_path: Path) -> None:
     place = Place(shutil.copytree(data, tmp_path / "data"), offline=True)
     with pytest.raises(InputError, match="has 4 items here, not 1,012"):

@@ -13,12 +13,11 @@ from corpora.errors import InputError, unknown
 from corpora.reading.archives import file_chunks
 from corpora.reading.evaluations import flores_sentences, read_flores
 from corpora.reading.questions import BOM, read_questions, whole_file
-from corpora.reading.strict_json import decode
 from recipes.recipe import HERE as RECIPES
 from recipes.recipe import prompts
 from trainer.release import Release
 from trainer.scoring.held_out import held_directions, held_langs, held_out
-from trainer.scoring.instructions import published_instructions
+from trainer.scoring.instructions import own_instructions, published_instructions
 
 HERE = Path(__file__).parent
 DIRECTIONS = ("en-x", "x-en")
@@ -110,6 +109,8 @@ def load_items(asked: Benchmark, lang: str, direction: str, place: Place, limit:
     """The first `limit` items of a benchmark, or all; InputError if the file is not what upstream published."""
     readers = {"translation": _translations, "question": _questions, "instruction": _instructions, "exam": _exam}
     items, odd = readers[asked.task](asked, lang, direction, place)
+    if not items:
+        raise InputError(f"{asked.name} in {language(lang).name} asks nothing: its file is empty.")
     wanted = asked.expected(lang)
     if wanted is not None and len(items) != wanted and not place.any_rows:
         raise InputError(
@@ -199,19 +200,7 @@ def _instructions(asked: Benchmark, lang: str, direction: str, place: Place) -> 
             f"{asked.name} is not published: make it with `builders publish mi-eval` and name its folder with --data, "
             f"or put {lang}.jsonl (an object with instruction and input a line) in a folder of your own."
         )
-    lines = decode(whole_file(path), path).split("\n")
-    return [_instruction(line, f"{path}, line {n}", str(n)) for n, line in enumerate(lines, 1) if line.strip()], []
-
-
-def _instruction(line: str, where: str, number: str) -> Item:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not a JSON object: {error}.") from None
-    instruction, more = (row.get("instruction"), row.get("input", "")) if isinstance(row, dict) else (None, "")
-    if not isinstance(instruction, str) or not instruction or not isinstance(more, str):
-        raise InputError(f"{where}: an object with the texts 'instruction' and 'input' was expected.")
-    return Item(str(row.get("id", number)), instruction, more, ())
+    return [Item(*row, ()) for row in own_instructions(path)], []
 
 
 def _own(place: Place, names: Sequence[str]) -> Path | None:
