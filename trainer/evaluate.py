@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from corpora.errors import InputError, unknown
 from corpora.files import locked
-from recipes.score import Score, append_scores
+from recipes.score import Score, append_scores, read_scores
 from trainer.metrics import METRICS, How, Metric, measure
 from trainer.recipe import digest
 from trainer.scoring.benchmarks import RELEASE, Benchmark, Item, Items, Place, load_items, plan
@@ -66,6 +66,8 @@ def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
 
     What is there already is not made again: a run that was stopped goes on, and a second run adds no row.
     """
+    if asked.scores.exists() and (asked.scores.is_dir() or asked.scores.stat().st_size):
+        read_scores(asked.scores)  # what could not be added to is told before any work
     units = list(_units(asked, tell))
     if not units:
         where = " ".join(filter(None, (asked.langs, *asked.directions))) or "any language"
@@ -77,6 +79,9 @@ def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
             bar.set_description(unit.name)
             metrics = chosen_metrics(asked, unit.benchmark)
             said = {needs: unit_outputs(asked, unit, needs, bar.update) for needs in needed(metrics)}
+            for table in said.values():
+                if "cut" in table.columns and (cut := table["cut"].sum()):
+                    tell(f"{unit.name}: {cut:,} of {len(table):,} texts were too long for the model and were cut.")
             scores = [_score(asked, unit, metric, said[metric.needs]) for metric in metrics]
             append_scores(asked.scores, scores)
             yield from scores

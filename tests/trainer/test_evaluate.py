@@ -292,6 +292,16 @@ def test_bad_input_is_a_sentence(arguments: list[str], says: str, model: Path, d
     assert says in str(result.exception)
 
 
+def test_a_file_of_scores_that_cannot_be_added_to_is_told_before_any_work(
+    ask: Callable[..., Evaluation], tmp_path: Path
+) -> None:
+    (tmp_path / "page.jsonl").write_text("<!DOCTYPE html>", encoding="utf-8")
+    for name, says in (("page.jsonl", "is an HTML page"), (".", "is a folder")):
+        with pytest.raises(InputError, match=says):
+            list(evaluate(ask(scores=tmp_path / name), print))
+    assert not ask().folder.exists()
+
+
 def test_damaged_answers_are_a_sentence(ask: Callable[..., Evaluation]) -> None:
     asked = ask(benchmarks=("flores",), directions=("en-x",), metrics=("chrf++",))
     scores_of(asked)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,17 @@ def test_models_are_compared_on_exams(ask: Callable[..., Evaluation], tmp_path: 
     list(evaluate(Evaluation(other, ("mmlu-0",), "en", place=ask().place, out=ask().out, scores=ask().scores), print))
     (row,) = compare(["random"], ["other"], "accuracy", tmp_path / "out", How())
     assert (row.lang, row.n) == ("en", 8)
+
+
+def test_prompts_too_long_for_a_model_are_told_or_refused(data: Path, tmp_path: Path) -> None:
+    short = find_candidate(str(make_model(tmp_path / "short", positions=256)))
+    place, told = Place(data, any_rows=True), list[str]()
+    asked = Evaluation(short, ("mmlu-0", "mmlu"), "en", place=place, out=tmp_path / "out", scores=tmp_path / "s.jsonl")
+    scores = list(evaluate(asked, told.append))
+    assert [s.n for s in scores] == [8, 8]
+    assert told == ["mmlu.en: 8 of 8 texts were too long for the model and were cut."]
+    with pytest.raises(InputError, match="short attends to 256 tokens, and an answer of bbh may take 1,024"):
+        list(evaluate(replace(asked, benchmarks=("bbh",)), print))
 
 
 ALGEBRA = "data/test/abstract_algebra_test.csv"

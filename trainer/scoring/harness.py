@@ -29,10 +29,14 @@ def harness_version() -> str:
 
 
 def sit_exam(candidate: Candidate, task: str, items: Sequence[Item], batch_size: int) -> Iterator[list[Row]]:
-    """The answers to items, a subject at a time: {place, text, correct}; `text` is a choice, or what was generated."""
+    """The answers to items, a subject at a time: {place, text, correct, cut}.
+
+    `text` is a choice, or what was generated; a prompt too long for the model loses its beginning, and `cut` says so.
+    """
     harness_version()
     from lm_eval.models.huggingface import HFLM
 
+    room = _room(candidate, task)
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     tokenizer = deepcopy(candidate.tokenizer)  # the harness gives it a padding token
     lm = HFLM(pretrained=candidate.model, tokenizer=tokenizer, batch_size=batch_size)
@@ -42,7 +46,25 @@ def sit_exam(candidate: Candidate, task: str, items: Sequence[Item], batch_size:
     for _, group in groupby(places, key=lambda place: items[place].id.partition(":")[0]):
         own = list(group)
         answers = _asked(lm, task, [items[place] for place in own])
-        yield [{"place": place} | row for place, row in zip(own, answers, strict=True)]
+        ids = tokenizer([items[place].instruction + items[place].input for place in own])["input_ids"]
+        yield [
+            {"place": place, "cut": len(prompt) > room} | row
+            for place, prompt, row in zip(own, ids, answers, strict=True)
+        ]
+
+
+def _room(candidate: Candidate, task: str) -> int:
+    """The tokens that a prompt may take beside its answer; InputError if there is no room for any."""
+    from trainer.scoring.generation import positions
+
+    longest = int(task_file(task)["task"].get("generation_kwargs", {}).get("max_gen_toks", 1))
+    every = positions(candidate)
+    if every <= longest:
+        raise InputError(
+            f"{candidate.name} attends to {every:,} tokens, and an answer of {task} may take {longest:,} of them. "
+            f"A shorter form is asked as {task}-0."
+        )
+    return every - longest
 
 
 def _asked(lm: Any, task: str, items: Sequence[Item]) -> list[Row]:
