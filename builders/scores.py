@@ -83,7 +83,8 @@ def _check_score(scores: pl.Series, path: Path) -> None:
         raise InputError(f"{path}: the column '{scores.name}' holds {scores.dtype}, but scores are numbers.")
     finite = scores.cast(pl.Float64).is_finite().fill_null(False)
     for row in (~finite).arg_true().head(1):
-        raise InputError(f"{path}, row {row + 1}: '{scores.name}' is {scores[row]}, but a score is a finite number.")
+        said = "missing" if scores[row] is None else scores[row]
+        raise InputError(f"{path}, row {row + 1}: '{scores.name}' is {said}, but a score is a finite number.")
 
 
 def _check_key(frame: pl.DataFrame, path: Path, corpora: Sequence[str]) -> None:

@@ -65,8 +65,10 @@ def _check_langs(langs: Sequence[str], floor: Floats, cap: Floats, weight: Float
             raise InputError(f"{lang} has no pairs to give (its cap is {most:,.0f}): leave it out of --langs.")
         if not least <= most:
             raise InputError(f"The floor of {lang}, {least:,.0f} pairs, is above its cap of {most:,.0f}: lower it.")
-        if not (counts > 0 and price > 0 and math.isfinite(counts) and math.isfinite(price)):
-            raise InputError(f"{lang}: weight and cost must be above 0, not {counts:g} and {price:g}.")
+        if not (counts > 0 and math.isfinite(counts)):
+            raise InputError(f"The weight of {lang} must be above 0, not {counts:g}: to leave it out, see --langs.")
+        if not (price > 0 and math.isfinite(price)):
+            raise InputError(f"What a pair in {lang} costs must be above 0, not {price:g}.")
     if not (math.isfinite(budget) and budget >= 1):
         raise InputError(f"A budget must be at least 1, not {budget:g}.")
 

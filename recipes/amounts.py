@@ -45,11 +45,11 @@ def parse_amounts(texts: Sequence[str], option: str, langs: Sequence[str]) -> di
     for text in texts:
         lang, equals, number = text.rpartition("=")
         if not equals:
-            found = dict.fromkeys(langs, amount(number, option)) | found
+            found = dict.fromkeys(langs, amount(number, f"{option} {text}")) | found
             continue
         if _known(lang.strip(), option) not in langs:
             raise InputError(f"{option} {text}: {lang} is not among the languages here, {', '.join(langs)}.")
-        found[lang.strip()] = amount(number, option)
+        found[lang.strip()] = amount(number, f"{option} {text}")
     return found
 
 

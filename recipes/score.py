@@ -181,13 +181,15 @@ def _check_range(row: dict[str, Any], where: str) -> None:
 def append_scores(path: Path, scores: Iterable[Score]) -> int:
     """Add the scores that are not there yet, in one step; returns how many.
 
-    InputError if the file says something else of the same run: a result never changes.
+    InputError if the file says something else of the same run: a result never changes; and for a value that its
+    metric cannot have, which could not be read back.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path):
         there = {score.key: score for score in read_scores(path)} if path.exists() and path.stat().st_size else {}
         before = len(there)
         for score in scores:
+            _check_range(asdict(score), str(path))
             if there.setdefault(score.key, score) != score:
                 raise InputError(
                     f"{path} says {there[score.key].value:g} of a run in {score.lang} with {score.size:,} pairs (seed "
@@ -251,8 +253,10 @@ def _values(row: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _number(text: str | None, name: str, where: str) -> float:
     """A column of a CSV as a finite number; a size also as a whole one."""
+    if text is None or not text.strip():
+        raise InputError(f"{where}: '{name}' is missing.")
     try:
-        number = float((text or "").strip().replace("_", "x"))
+        number = float(text.strip().replace("_", "x"))
     except ValueError:
         number = math.nan
     if not math.isfinite(number) or (name == "size" and (number < 0 or number % 1)):

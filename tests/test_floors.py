@@ -18,7 +18,7 @@ HOMES = {
     "duckdb": {"builders"},
     "ctranslate2": {"builders"},
     "sentencepiece": {"builders", "trainer"},
-    "tokenizers": {"builders"},
+    "tokenizers": {"builders", "trainer"},
     "sentencex": {"builders"},
     "datasets": {"builders", "trainer"},
     "huggingface_hub": {"builders", "trainer"},
@@ -31,6 +31,7 @@ HOMES = {
     "peft": {"trainer"},
     "safetensors": {"trainer"},
     "sacrebleu": {"trainer"},
+    "lm_eval": {"trainer"},
 }
 STRANGERS = {"pickle", "subprocess", "requests", "pandas", "cvxpy"}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))

@@ -65,7 +65,7 @@ def test_every_verb_stands_in_the_readme_and_has_help() -> None:
 def test_every_option_named_in_the_readme_exists() -> None:
     verbs = [verb for cli in COMMANDS.values() for verb in cli.commands.values()]
     known = {option for verb in verbs for p in verb.params for option in p.opts} | {"--help"}
-    others = {"--config_file"}  # accelerate's
+    others = {"--config_file", "--nproc-per-node"}  # accelerate's and torchrun's
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z_-]*", README)) - others <= known
 
 

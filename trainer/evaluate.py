@@ -1,6 +1,6 @@
 """evaluate(): a model x benchmark x language -> outputs in Parquet, then Score rows in scores.jsonl."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ from tqdm import tqdm
 
 from corpora.errors import InputError, unknown
 from corpora.files import locked
-from recipes.score import Score, append_scores
+from recipes.score import Score, append_scores, read_scores
 from trainer.metrics import METRICS, How, Metric, measure
 from trainer.recipe import digest
 from trainer.scoring.benchmarks import RELEASE, Benchmark, Item, Items, Place, load_items, plan
 from trainer.scoring.candidate import Candidate
 from trainer.scoring.endpoint import Endpoint, ask
+from trainer.scoring.exams import task_sha256
+from trainer.scoring.harness import harness_version, sit_exam
 from trainer.scoring.outputs import Row, outputs
 
 VERSION = 1  # of how answers are made; another one makes them again
@@ -64,32 +66,39 @@ def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
 
     What is there already is not made again: a run that was stopped goes on, and a second run adds no row.
     """
+    if asked.scores.exists() and (asked.scores.is_dir() or asked.scores.stat().st_size):
+        read_scores(asked.scores)  # what could not be added to is told before any work
     units = list(_units(asked, tell))
+    if not units:
+        where = " ".join(filter(None, (asked.langs, *asked.directions))) or "any language"
+        raise InputError(f"{', '.join(asked.benchmarks) or 'No benchmark'} asks nothing in {where}.")
     for unit in units:
         chosen_metrics(asked, unit.benchmark)  # what is not known is said before the model is loaded
     with locked(asked.folder, "evaluation"), _bar(asked, units) as bar:
         for unit in units:
             bar.set_description(unit.name)
-            scores = [_score(asked, unit, metric, bar) for metric in chosen_metrics(asked, unit.benchmark)]
+            metrics = chosen_metrics(asked, unit.benchmark)
+            said = {needs: unit_outputs(asked, unit, needs, bar.update) for needs in needed(metrics)}
+            for table in said.values():
+                if "cut" in table.columns and (cut := table["cut"].sum()):
+                    tell(f"{unit.name}: {cut:,} of {len(table):,} texts were too long for the model and were cut.")
+            scores = [_score(asked, unit, metric, said[metric.needs]) for metric in metrics]
             append_scores(asked.scores, scores)
             yield from scores
 
 
 def _units(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Unit]:
-    said: set[str] = set()
     for benchmark, lang, direction in plan(asked.benchmarks, asked.langs, asked.directions, asked.place):
         items = load_items(benchmark, lang, direction, asked.place, asked.limit)
         for sentence in items.odd:
-            if sentence not in said:
-                tell(sentence)
-                said.add(sentence)
+            tell(sentence)
         yield Unit(benchmark, lang, direction, items)
 
 
 def chosen_metrics(asked: Evaluation, benchmark: Benchmark) -> list[Metric]:
     """The metrics of a benchmark: those asked for that fit its task, or its own; InputError if none fits.
 
-    spBLEU by default only where its pieces are at hand; a server says nothing of what it would have guessed.
+    By default only what is at hand is computed: `_at_hand`.
     """
     for name in asked.metrics:
         if name not in METRICS:
@@ -97,11 +106,7 @@ def chosen_metrics(asked: Evaluation, benchmark: Benchmark) -> list[Metric]:
     wanted = [METRICS[name] for name in asked.metrics or benchmark.metrics]
     fitting = [metric for metric in wanted if benchmark.task in metric.tasks]
     if not asked.metrics:
-        fitting = [
-            m
-            for m in fitting
-            if (m.name != "spbleu" or asked.how.pieces) and not (asked.endpoint and m.needs == "force")
-        ]
+        fitting = [metric for metric in fitting if _at_hand(metric, asked)]
     for metric in fitting:
         _check_metric(metric, asked, benchmark)
     if not fitting:
@@ -110,23 +115,33 @@ def chosen_metrics(asked: Evaluation, benchmark: Benchmark) -> list[Metric]:
     return fitting
 
 
+def _at_hand(metric: Metric, asked: Evaluation) -> bool:
+    """spBLEU needs its pieces, COMET its model, and a server says nothing of what it would have guessed."""
+    lacks = {"spbleu": asked.how.pieces is None, "comet": asked.how.comet is None}
+    return not lacks.get(metric.name) and not (asked.endpoint and metric.needs == "force")
+
+
 def _check_metric(metric: Metric, asked: Evaluation, benchmark: Benchmark) -> None:
     metric.signature("en", asked.how)  # says what it lacks
-    if asked.endpoint and metric.needs == "force":
+    if asked.endpoint and metric.needs in ("force", "exam"):
         raise InputError(f"{metric.name} needs what the model would have guessed, which a server does not tell.")
     if metric.needs == "force" and benchmark.task == "instruction":
         raise InputError(f"{metric.name} compares with a reference, and {benchmark.name} has none.")
 
 
 def _bar(asked: Evaluation, units: Sequence[Unit]) -> "tqdm[Any]":
-    passes = sum(
-        len(unit.items.items) * len({m.needs for m in chosen_metrics(asked, unit.benchmark)}) for unit in units
-    )
+    passes = sum(len(unit.items.items) * len(needed(chosen_metrics(asked, unit.benchmark))) for unit in units)
     return tqdm(total=passes, unit="item", disable=None)
 
 
-def _score(asked: Evaluation, unit: Unit, metric: Metric, bar: "tqdm[Any]") -> Score:
-    result = measure(metric, unit_outputs(asked, unit, metric.needs, bar.update), unit.lang, asked.how)
+def needed(metrics: Sequence[Metric]) -> list[str]:
+    """What has to be made for metrics, once each; an answer before its COMET."""
+    needs = [metric.needs for metric in metrics]
+    return list(dict.fromkeys([*(["generate"] if "comet" in needs else []), *needs]))
+
+
+def _score(asked: Evaluation, unit: Unit, metric: Metric, said: pl.DataFrame) -> Score:
+    result = measure(metric, said, unit.lang, asked.how)
     candidate = asked.candidate
     return Score(
         release=candidate.origin.release,
@@ -147,11 +162,11 @@ def _score(asked: Evaluation, unit: Unit, metric: Metric, bar: "tqdm[Any]") -> S
 
 def _asked_how(asked: Evaluation, unit: Unit, needs: str) -> Iterator[str]:
     """What a value depends on beside the metric: the prompt, the decoding, and whether all items were asked."""
-    yield f"prompt:{asked.candidate.form.name}-{asked.candidate.form.sha256()[:8]}"
-    if needs == "generate":
-        yield f"greedy:{asked.max_new_tokens}"
+    if needs == "exam":
+        yield f"task:{unit.benchmark.part}-{task_sha256(unit.benchmark.part)[:8]}"
+        yield f"shots:{unit.benchmark.shots}"
     else:
-        yield f"tokens:{_tokens(asked)[:8]}"
+        yield from _decoded(asked, needs)
     if unit.benchmark.corpus == RELEASE and asked.place.release:
         yield f"of:{asked.place.release.said()['manifest_sha256'][:8]}"
     full = unit.benchmark.expected(unit.lang)
@@ -161,6 +176,14 @@ def _asked_how(asked: Evaluation, unit: Unit, needs: str) -> Iterator[str]:
         yield f"items:{unit.items.sha256[:8]}"
 
 
+def _decoded(asked: Evaluation, needs: str) -> Iterator[str]:
+    yield f"prompt:{asked.candidate.form.name}-{asked.candidate.form.sha256()[:8]}"
+    if needs != "force":
+        yield f"greedy:{asked.max_new_tokens}"
+    else:
+        yield f"tokens:{_tokens(asked)[:8]}"
+
+
 def _tokens(asked: Evaluation) -> str:
     from trainer.training.tokens import tokenizer_sha256
 
@@ -168,14 +191,42 @@ def _tokens(asked: Evaluation) -> str:
 
 
 def unit_outputs(asked: Evaluation, unit: Unit, needs: str, tell: Callable[[int], object]) -> pl.DataFrame:
-    """What the model answers or would have guessed, of every item of a unit; made where it is not there."""
-    decoding = {"max_new_tokens": asked.max_new_tokens} if needs == "generate" else {}
+    """What the model answers or would have guessed, or how its answers score, of every item of a unit.
+
+    It is made where it is not there; the answers to score are.
+    """
+    decoding: dict[str, object] = {"max_new_tokens": asked.max_new_tokens} if needs in ("generate", "comet") else {}
+    if needs == "exam":
+        decoding = {"task": task_sha256(unit.benchmark.part), "harness": harness_version()}
+    if needs == "comet" and asked.how.comet:
+        decoding |= {"comet": asked.how.comet.signature}
     model = asked.endpoint.identity if asked.endpoint else asked.candidate.identity
     form = asked.candidate.form.sha256()
     key = {"version": VERSION, "model": model, "form": form, "items": unit.items.sha256, "needs": needs} | decoding
     path = asked.folder / f"{unit.name}.{needs}.{digest(key)[:8]}.parquet"
     named = key | {"benchmark": unit.benchmark.name, "lang": unit.lang, "direction": unit.direction}
+    if needs == "comet":
+        answers = unit_outputs(asked, unit, "generate", lambda n: None)["text"].to_list()
+        said = dict(zip(unit.items.items, answers, strict=True))
+        return outputs(path, named, unit.items.items, lambda items: _comet(asked, items, said), tell)
+    if needs == "exam":
+        return outputs(path, named, unit.items.items, lambda items: _exam(asked, unit, items), tell)
     return outputs(path, named, unit.items.items, lambda items: _make(asked, needs, items), tell)
+
+
+def _comet(asked: Evaluation, items: Sequence[Item], said: Mapping[Item, str]) -> Iterator[list[Row]]:
+    """How COMET scores the answers to items, against what was asked and the first reference."""
+    assert asked.how.comet
+    if not all(item.input for item in items):
+        raise InputError("COMET needs the text that was translated by itself; here it stands within the prompts.")
+    answers, sources = [said[item] for item in items], [item.input for item in items]
+    references = [item.references[0] for item in items]
+    for batch in asked.how.comet.scores(sources, answers, references, asked.batch_size):
+        yield [{"place": place, "comet": score} for place, score in batch]
+
+
+def _exam(asked: Evaluation, unit: Unit, items: Sequence[Item]) -> Iterator[list[Row]]:
+    return sit_exam(asked.candidate, unit.benchmark.part, items, asked.batch_size)
 
 
 def _make(asked: Evaluation, needs: str, items: Sequence[Item]) -> Iterator[list[Row]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -13,15 +13,19 @@ from trainer.scoring.answers import contained, exact, overlap, rules
 from trainer.scoring.bootstrap import Floats, Value, interval
 from trainer.scoring.spm import SentencePieces
 
+if TYPE_CHECKING:
+    from trainer.scoring.comet import Comet
+
 Outputs = pl.DataFrame  # a row an item: `text`, `references`, and what a metric needs beside them
 
 
 @dataclass(frozen=True)
 class How:
-    """What a user may choose of how metrics are computed: the rule for Arabic answers, spBLEU's pieces."""
+    """What a user may choose of how metrics are computed: the rule for Arabic answers, spBLEU's pieces, the COMET."""
 
     arabic: str = "official"
     pieces: SentencePieces | None = None
+    comet: "Comet | None" = None
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Metric:
     """A metric: `statistics(outputs, lang, how)` has shape (items, numbers), `value` is that of their sum.
 
     So a value, its interval and its difference from another are all made from the same counts. `needs` names what
-    a model has to do for it: `generate` an answer, or `force` the reference and say what it would have guessed.
+    a model has to do for it: `generate` an answer, or `force` the reference and say what it would have guessed; with
+    `comet` another model then scores the answer, and with `exam` lm-evaluation-harness asks and marks.
     """
 
     name: str
@@ -111,6 +116,16 @@ def _token_accuracy(outputs: Outputs, lang: str, how: How) -> Floats:
     return np.asarray(outputs.select("correct", "num_tokens").to_numpy(), dtype=np.float64)
 
 
+def _marks(outputs: Outputs, lang: str, how: How) -> Floats:
+    return np.array([[mark, 1.0] for mark in outputs["correct"]])
+
+
+def _harness_signature(lang: str, how: How) -> str:
+    from trainer.scoring.harness import harness_version
+
+    return f"lm-eval:{harness_version()}|mean:items|v:1"
+
+
 def _chrf() -> Any:
     from sacrebleu.metrics import CHRF
 
@@ -158,6 +173,16 @@ def _sacrebleu_statistics(metric: Any, texts: Sequence[str], references: Sequenc
     return np.array(metric._extract_corpus_statistics(texts, padded), dtype=np.float64)
 
 
+def _comet_statistics(outputs: Outputs, lang: str, how: How) -> Floats:
+    return np.array([[score, 1.0] for score in outputs["comet"]])
+
+
+def _comet_signature(lang: str, how: How) -> str:
+    if how.comet is None:
+        raise InputError("COMET is a model of its own: name it with --comet wmt22-comet-da, or a folder.")
+    return how.comet.signature
+
+
 def _chrf_signature(lang: str, how: How) -> str:
     return f"case:mixed|eff:yes|nc:6|nw:2|space:no|version:{_sacrebleu_version()}"
 
@@ -178,6 +203,7 @@ METRICS = {
     for metric in (
         Metric("chrf++", _chrf_statistics, _chrf_value, _chrf_signature, tasks=TRANSLATION),
         Metric("spbleu", _spbleu_statistics, _spbleu_value, _spbleu_signature, tasks=TRANSLATION),
+        Metric("comet", _comet_statistics, mean_percent, _comet_signature, needs="comet", tasks=TRANSLATION),
         Metric("em", of_pairs(_exact), mean_percent, _answer_signature, tasks=QUESTION),
         Metric("f1", of_pairs(_overlap), mean_percent, _answer_signature, tasks=QUESTION),
         Metric(
@@ -188,6 +214,7 @@ METRICS = {
             tasks=QUESTION,
         ),
         Metric("answer_language", _answer_language, mean_percent, _lid_signature),
+        Metric("accuracy", _marks, mean_percent, _harness_signature, needs="exam", tasks=("exam",)),
         Metric(
             "token_accuracy",
             _token_accuracy,

@@ -120,7 +120,7 @@ def load_recipe(name_or_path: str, changes: Sequence[str] = ()) -> TrainingRecip
     given = _checked(_read(path), str(path))
     asked = _checked(dict(_parse_change(change) for change in changes), "--set")
     recipe = TrainingRecipe(path.stem, {key: default for key, (_, default) in KEYS.items()} | given | asked)
-    _check_together(recipe, str(path))
+    _check_together(recipe, str(path), asked)
     return recipe
 
 
@@ -209,8 +209,8 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
 
 
-def _check_together(recipe: TrainingRecipe, where: str) -> None:
-    """InputError for settings that make no sense together."""
+def _check_together(recipe: TrainingRecipe, where: str, changed: Mapping[str, Any]) -> None:
+    """InputError for settings that make no sense together, or by themselves."""
     form(recipe["prompt"])
     if bool(recipe["model_name_or_path"]) == bool(recipe["random_model"]):
         raise InputError(f"{where}: a recipe needs model_name_or_path or random_model, one of the two.")
@@ -222,7 +222,7 @@ def _check_together(recipe: TrainingRecipe, where: str) -> None:
         raise InputError(f"{where}: blocks_per_step counts packed blocks, so it needs packing: true.")
     for key in ("num_train_epochs", "logging_steps", "eval_steps", "save_steps"):
         if not recipe[key]:
-            raise InputError(f"{where}: '{key}' must be above 0.")
+            raise InputError(f"{'--set' if key in changed else where}: '{key}' must be above 0.")
     targets = recipe["lora_target_modules"]
     if recipe["use_peft"] and "lm_head" in ([targets] if isinstance(targets, str) else targets):
         raise InputError(f"{where}: an adapter on lm_head is never trained by TRL; take it out of lora_target_modules.")

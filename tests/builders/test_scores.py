@@ -96,6 +96,7 @@ def test_a_file_of_one_language_need_not_name_it(build, tmp_path):
         ([("small", "el", 0, 0.5)], None, "'line' is the number of a line in the corpus, from 1"),
         ([("small", "el", 1, 0.5), ("small", "el", 1, 0.5)], None, "line 1 of small in el stands there twice"),
         ([("small", "el", 1, 0.5), ("small", "el", 2, float("nan"))], None, "row 2: 'labse' is nan"),
+        ([("small", "el", 1, 0.5), ("small", "el", 2, None)], None, "row 2: 'labse' is missing"),
         ([("small", "el", 1, "good")], None, "'labse' holds String, but scores are numbers"),
         ([("small", "el", 5, 0.5)], None, "scores line 5 of small in el, which has 4 lines"),
         ([("small", "el", 1, 0.5)], ["corpus", "lang", "line", "x; drop table"], "a score's column is named by"),

@@ -158,9 +158,9 @@ def test_gain_is_the_derivative_and_pairs_at_its_inverse() -> None:
         ({"budget": 9, "unique": [10, 20], "caps": [0, 9]}, "ar has no pairs to give"),
         ({"budget": 9, "unique": [10, 20], "floors": [11, 0]}, "floor of ar, 11 pairs, is above its cap of 10"),
         ({"budget": 9, "unique": [10, 20], "floors": [5, 5]}, "below what the floors take, 10"),
-        ({"budget": 9, "unique": [10, 20], "weights": [1, 0]}, "el: weight and cost must be above 0"),
-        ({"budget": 9, "unique": [10, 20], "weights": [1, float("nan")]}, "el: weight and cost must be above 0"),
-        ({"budget": 9, "unique": [10, 20], "costs": [1, -1]}, "el: weight and cost must be above 0"),
+        ({"budget": 9, "unique": [10, 20], "weights": [1, 0]}, "The weight of el must be above 0"),
+        ({"budget": 9, "unique": [10, 20], "weights": [1, float("nan")]}, "The weight of el must be above 0"),
+        ({"budget": 9, "unique": [10, 20], "costs": [1, -1]}, "What a pair in el costs must be above 0"),
     ],
 )
 def test_what_cannot_be_split_is_refused_with_the_numbers(asked: dict[str, object], told: str) -> None:

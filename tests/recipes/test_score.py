@@ -150,7 +150,7 @@ def test_a_csv_becomes_scores_and_equal_rows_repeated_runs(tmp_path: Path) -> No
         ("lang,size,score\nel,5000,nan\n", "line 2: 'score' must be a number, not 'nan'"),
         ("lang,size,score\nel,5e3,7\nel,0.5,7\n", "line 3: 'size' must be a whole number"),
         ("lang,size,score\nel,5_0,7\n", "'size'"),
-        ("lang,size,score\nel,5000\n", "'score' must be a number, not None"),
+        ("lang,size,score\nel,5000\n", "'score' is missing"),
         ("lang,size,score\nel,5000,70,1,2\n", "more values than"),
         ("lang,size,score\nΕλ,5000,70\n", "Unknown language"),
         ("lang,size,score,std\nel,5000,70,-1\n", "'std' must be"),

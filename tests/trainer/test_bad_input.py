@@ -56,7 +56,7 @@ def complain(registry: Path, tmp_path: Path) -> Callable[..., str]:
         (["learning_rate=.nan"], "'learning_rate' must be a number"),
         (["packing=1"], "'packing' must be true or false, not 1"),
         (["max_length=0"], "'max_length' must be a whole number above 0"),
-        (["num_train_epochs=0"], "'num_train_epochs' must be above 0"),
+        (["num_train_epochs=0"], "--set: 'num_train_epochs' must be above 0"),
         (["num_train_epochs"], "--set takes KEY=VALUE"),
         (["seed=[1"], "is not valid YAML"),
         (["too_long=trim"], "Unknown value of too_long 'trim'"),

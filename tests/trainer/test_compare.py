@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from sacrebleu.metrics import CHRF
 from sacrebleu.significance import PairedTest
 
 from corpora.errors import InputError
 from recipes.score import Score, append_scores
 from tests.trainer.models import make_data, make_model
+from trainer.cli import cli
 from trainer.evaluate import Evaluation, evaluate
 from trainer.metrics import METRICS, How, mean_percent
 from trainer.scoring.benchmarks import Place
@@ -102,10 +104,19 @@ def test_models_are_compared_language_by_language_and_in_the_mean(evaluated: Pat
     assert "B - A" in compared_text(rows)
 
 
+def test_a_model_is_also_named_by_its_folder(evaluated: Path) -> None:
+    by_name = compare(["model-seed0"], ["model-seed1"], "token_accuracy", evaluated / "evaluations", How())
+    for folder in (evaluated, evaluated / "evaluations"):
+        names = [[f"{folder / 'model-seed0'}/"], [str(folder / "model-seed1" / "model")]]
+        assert compare(*names, "token_accuracy", evaluated / "evaluations", How()) == by_name
+
+
 def test_what_cannot_be_compared_is_a_sentence(evaluated: Path) -> None:
     out = evaluated / "evaluations"
-    with pytest.raises(InputError, match="Unknown evaluated model 'model-seed7'"):
+    with pytest.raises(InputError, match=r"Unknown evaluated model 'model-seed7'. Did you mean model-seed"):
         compare(["model-seed0"], ["model-seed7"], "token_accuracy", out, How())
+    with pytest.raises(InputError, match=r"No model has been evaluated in .*nowhere yet: `trainer evaluate runs/A"):
+        compare(["runs/A"], ["runs/B"], "token_accuracy", out / "nowhere", How())
     with pytest.raises(InputError, match="have no outputs in common"):
         compare(["model-seed0"], ["model-seed1"], "chrf++", out, How())
     with pytest.raises(InputError, match="Unknown metric"):
@@ -125,9 +136,29 @@ def test_the_leaderboard_keeps_signatures_apart_and_puts_seeds_together(tmp_path
     assert tables["xquad | contains | x"][1]["mean"] == ""  # base lacks Chinese
     text = leaderboard_text(tables, "github")
     assert text.count("| model") == 2
+    with pytest.raises(InputError, match=r"Unknown metric in .* 'nosuch'. Known: contains"):
+        leaderboard(tmp_path / "s.jsonl", "nosuch")
+    with pytest.raises(InputError, match=r"Unknown benchmark in .* 'flores'. Known: xquad"):
+        leaderboard(tmp_path / "s.jsonl", None, "flores")
     card = tmp_path / "README.md"
     card.write_text("---\nlicense: x\n---\n\n# A model\n", encoding="utf-8")
     for _ in range(2):
         write_into_card(card, text)
     assert card.read_text(encoding="utf-8").count("## Scores") == 1
     assert card.read_text(encoding="utf-8").startswith("---\nlicense: x\n---\n\n# A model\n\n<!-- scores -->")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--benchmark", "floras"], "Unknown benchmark 'floras'. Did you mean flores"),
+        (["--langs", "xx"], "Unknown language 'xx'"),
+        (["--langs", "hi", "--metric", "em"], "have no outputs in common that em could be computed from"),
+        (["--metric", "nosuch"], "Unknown metric 'nosuch'"),
+    ],
+)
+def test_a_comparison_of_what_is_not_known_is_a_sentence(arguments: list[str], says: str, evaluated: Path) -> None:
+    models = ["compare", "model-seed0", "model-seed1", "--out", str(evaluated / "evaluations")]
+    result = CliRunner().invoke(cli, [*models, *arguments], standalone_mode=False)
+    assert isinstance(result.exception, InputError), result.output
+    assert says in str(result.exception)

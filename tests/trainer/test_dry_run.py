@@ -12,10 +12,13 @@ from recipes.amounts import read_amounts
 from recipes.prompting import form
 from trainer.cli import cli
 from trainer.dry_run import dry_run_text, look_ahead
+from trainer.recipe import load_recipe
 from trainer.record import Record
+from trainer.release import Release
 from trainer.training.preparation import Request
 
 Ask = Callable[..., Request]
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_it_foretells_the_steps_and_tokens_of_the_run(ask: Ask, trained: tuple[Record, Path]) -> None:
@@ -28,6 +31,13 @@ def test_it_foretells_the_steps_and_tokens_of_the_run(ask: Ask, trained: tuple[R
     assert ahead["examples"] == record["examples"]
     assert ahead["estimate"]["parameters"] == record["model"]["parameters"]
     assert look_ahead(request, 2, "h100", None)["plan"]["steps"] == record["num_steps"]
+
+
+def test_the_tiny_model_is_as_small_as_readme_and_recipe_say(release: Release, tmp_path: Path) -> None:
+    ahead = look_ahead(Request(load_recipe("tiny"), release, tmp_path / "run", config="el"), 1, "cpu", None)
+    said = f"of {ahead['estimate']['parameters']:,} parameters"
+    for file in ("README.md", "recipes/tiny.yaml"):
+        assert said in (ROOT / file).read_text(encoding="utf-8")
 
 
 def test_padding_is_what_padded_batches_of_the_plan_would_hold(ask: Ask) -> None:

@@ -230,6 +230,15 @@ def test_a_page_named_json_a_byte_order_mark_and_moved_offsets_are_found(data: P
         load_items(benchmark("xquad"), "el", "", place)
 
 
+def test_an_empty_benchmark_is_a_sentence(data: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(data, tmp_path / "data")
+    for name in ("el.jsonl", "eng.devtest", "ell.devtest"):
+        (folder / name).write_text("", encoding="utf-8")
+    for name in ("mi-eval", "flores"):
+        with pytest.raises(InputError, match=f"{name} in Greek asks nothing: its file is empty"):
+            load_items(benchmark(name), "el", "en-x", Place(folder, any_rows=True, offline=True))
+
+
 def test_a_shortened_benchmark_is_refused_unless_said_so(data: Path, tmp_path: Path) -> None:
     place = Place(shutil.copytree(data, tmp_path / "data"), offline=True)
     with pytest.raises(InputError, match="has 4 items here, not 1,012"):
@@ -260,6 +269,16 @@ def test_what_was_asked_of_some_items_is_signed_so(ask: Callable[..., Evaluation
         (["MODEL", "--benchmarks", "mi-eval", "--langs", "hi"], "put hi.jsonl"),
         (["MODEL", "--benchmarks", "flores", "--prompt", "alpacca"], "Did you mean alpaca"),
         (["EMPTY", "--benchmarks", "flores"], "holds no model"),
+        (
+            ["MODEL", "--benchmarks", "flores", "--langs", "zh"],
+            "holds no zho_simpl.devtest or zho_Hans.devtest or cmn_Hans",
+        ),
+        (["tests/none", "--benchmarks", "flores"], "There is no folder tests/none"),
+        (["MODEL", "--benchmarks", ""], "'' holds an empty name"),
+        (["MODEL", "--benchmarks", "flores,,xquad"], "'flores,,xquad' holds an empty name"),
+        (["MODEL", "--benchmarks", "flores", "--langs", ""], "Unknown language ''"),
+        (["MODEL", "--benchmarks", "flores", "--langs", "en"], "flores asks nothing in en"),
+        (["MODEL", "--benchmarks", "validation", "--langs", "el"], "Name the release with --release"),
     ],
 )
 def test_bad_input_is_a_sentence(arguments: list[str], says: str, model: Path, data: Path, tmp_path: Path) -> None:
@@ -271,6 +290,16 @@ def test_bad_input_is_a_sentence(arguments: list[str], says: str, model: Path, d
     result = CliRunner().invoke(cli, ["evaluate", *arguments, *langs, *place], standalone_mode=False)
     assert isinstance(result.exception, InputError), result.output
     assert says in str(result.exception)
+
+
+def test_a_file_of_scores_that_cannot_be_added_to_is_told_before_any_work(
+    ask: Callable[..., Evaluation], tmp_path: Path
+) -> None:
+    (tmp_path / "page.jsonl").write_text("<!DOCTYPE html>", encoding="utf-8")
+    for name, says in (("page.jsonl", "is an HTML page"), (".", "is a folder")):
+        with pytest.raises(InputError, match=says):
+            list(evaluate(ask(scores=tmp_path / name), print))
+    assert not ask().folder.exists()
 
 
 def test_damaged_answers_are_a_sentence(ask: Callable[..., Evaluation]) -> None:

@@ -9,7 +9,7 @@ from recipes.score import read_scores
 from trainer.evaluate import Evaluation, evaluate
 from trainer.record import Record
 from trainer.release import Release, read_rows
-from trainer.scoring.benchmarks import Place, benchmark, load_items
+from trainer.scoring.benchmarks import Place, benchmark, load_items, plan
 from trainer.scoring.candidate import find_candidate
 
 
@@ -40,6 +40,14 @@ def test_what_a_release_holds_back_is_asked_as_it_was_published(release: Release
         load_items(benchmark("validation"), "el", "x-en", Place(release=release))
     with pytest.raises(InputError, match="Name the release with --release"):
         load_items(benchmark("validation"), "el", "en-x", Place())
+    with pytest.raises(InputError, match="has no German; it has ar, el, hi, tr, vi, zh"):
+        load_items(benchmark("validation"), "de", "en-x", Place(release=release))
+
+
+def test_a_release_is_asked_in_the_languages_and_directions_that_it_holds_back(release: Release) -> None:
+    planned = [(lang, direction) for _, lang, direction in plan(["validation"], None, (), Place(release=release))]
+    assert planned == [(lang, "en-x") for lang in ("ar", "el", "hi", "tr", "vi", "zh")]
+    assert list(plan(["validation"], "el", ("x-en",), Place(release=release)))  # asked for by name: it will be told
 
 
 def test_a_run_that_is_not_done_or_whose_prompt_changed_is_refused(

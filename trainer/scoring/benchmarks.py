@@ -13,11 +13,11 @@ from corpora.errors import InputError, unknown
 from corpora.reading.archives import file_chunks
 from corpora.reading.evaluations import flores_sentences, read_flores
 from corpora.reading.questions import BOM, read_questions, whole_file
-from corpora.reading.strict_json import decode
 from recipes.recipe import HERE as RECIPES
 from recipes.recipe import prompts
-from trainer.release import Release, choose_config, read_rows
-from trainer.scoring.instructions import published_instructions
+from trainer.release import Release
+from trainer.scoring.held_out import held_directions, held_langs, held_out
+from trainer.scoring.instructions import own_instructions, published_instructions
 
 HERE = Path(__file__).parent
 DIRECTIONS = ("en-x", "x-en")
@@ -26,7 +26,11 @@ RELEASE = "release"  # in place of a corpus: what the release holds back
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A row of `benchmarks.toml`; `rows` is what each language must hold, None where that is not known."""
+    """A row of `benchmarks.toml`; `rows` is what each language must hold, None where that is not known.
+
+    `also` is another code of a language in the names of files. Of an exam, `part` names its file in `tasks/`, `shots`
+    counts the worked examples, and `source` is where it is published.
+    """
 
     name: str
     task: str
@@ -35,6 +39,9 @@ class Benchmark:
     part: str = ""
     id: str = ""
     rows: Mapping[str, int] | int | None = None
+    shots: int = 0
+    source: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
 
     def expected(self, lang: str) -> int | None:
         """How many items a language must hold, where upstream says so."""
@@ -100,8 +107,10 @@ def benchmark(name: str) -> Benchmark:
 
 def load_items(asked: Benchmark, lang: str, direction: str, place: Place, limit: int | None = None) -> Items:
     """The first `limit` items of a benchmark, or all; InputError if the file is not what upstream published."""
-    readers = {"translation": _translations, "question": _questions, "instruction": _instructions}
+    readers = {"translation": _translations, "question": _questions, "instruction": _instructions, "exam": _exam}
     items, odd = readers[asked.task](asked, lang, direction, place)
+    if not items:
+        raise InputError(f"{asked.name} in {language(lang).name} asks nothing: its file is empty.")
     wanted = asked.expected(lang)
     if wanted is not None and len(items) != wanted and not place.any_rows:
         raise InputError(
@@ -114,7 +123,8 @@ def load_items(asked: Benchmark, lang: str, direction: str, place: Place, limit:
 def _translations(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
     """Sentences to translate: the same line of two languages is one item."""
     if asked.corpus == RELEASE:
-        return held_out(lang, direction, place), []
+        rows = held_out(place.release, lang, direction)
+        return [Item(name, asking, text, (right,)) for name, asking, text, right in rows], []
     (english, odd), (foreign, more) = (_sentences(asked, code, place) for code in ("en", lang))
     if len(english) != len(foreign):
         raise InputError(
@@ -127,33 +137,24 @@ def _translations(asked: Benchmark, lang: str, direction: str, place: Place) -> 
     return [Item(str(n), text, asked_of, (wanted,)) for n, (asked_of, wanted) in enumerate(sides, 1)], [*odd, *more]
 
 
-def held_out(lang: str, direction: str, place: Place) -> list[Item]:
-    """The translations that a release holds back in a language and direction; InputError if there are none."""
-    if place.release is None:
-        raise InputError("Whose validation rows? Name the release with --release.")
-    configs = place.release.manifest["configs"]
-    config = choose_config(place.release, lang if lang in configs else None)
-    rows = read_rows(place.release, config, "validation", [lang])
-    wanted = rows.filter(task="translation", lang=lang, direction=direction).sort("id")
-    if wanted.is_empty():
-        raise InputError(f"{place.release.origin} holds back no translations in {language(lang).name} ({direction}).")
-    columns = ("id", "instruction", "input", "output")
-    return [
-        Item(name, instruction, text, (right,)) for name, instruction, text, right in wanted.select(columns).iter_rows()
-    ]
-
-
 def _sentences(asked: Benchmark, lang: str, place: Place) -> tuple[list[str], list[str]]:
     """The sentences of one language, and what was odd about the file."""
     corpus = place.catalog[asked.corpus]
-    codes = dict.fromkeys((corpus.upstream_code(lang), language(lang).flores, language(lang).flores101, lang))
+    known = (
+        corpus.upstream_code(lang),
+        language(lang).flores,
+        language(lang).flores101,
+        asked.also.get(lang, lang),
+        lang,
+    )
+    names = [f"{code}.{asked.part}" for code in dict.fromkeys(known)]
     odd = []
-    if path := _own(place, [f"{code}.{asked.part}" for code in codes]):
+    if path := _own(place, names):
         if whole_file(path).startswith(BOM):
             odd.append(f"{path} begins with a byte order mark, which was skipped.")
         rows = flores_sentences(asked.part, file_chunks(path), str(path))
     else:
-        rows = read_flores(_upstream(corpus, lang, place), lang, corpus.upstream_code(lang))
+        rows = read_flores(_upstream(corpus, lang, place, names), lang, corpus.upstream_code(lang))
     found = [text for item, _, text in rows if item.startswith(f"{asked.part}:")]
     for number, text in enumerate(found, 1):
         if not text.strip() or text.lstrip().lower().startswith(("<!doctype", "<html")):
@@ -162,12 +163,18 @@ def _sentences(asked: Benchmark, lang: str, place: Place) -> tuple[list[str], li
     return found, odd
 
 
+def _exam(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
+    from trainer.scoring.exams import read_exam
+
+    return read_exam(asked, lang, place)
+
+
 def _questions(asked: Benchmark, lang: str, direction: str, place: Place) -> tuple[list[Item], list[str]]:
     """Questions about a passage, in the prompt of their language."""
     corpus, form = place.catalog[asked.corpus], question_form(lang)
     code = corpus.upstream_code(lang)
-    own = _own(place, [f"{asked.corpus}.{code}.json"]) if corpus.format == "squad-json" else None
-    path = own or _upstream(corpus, lang, place)
+    names = [f"{asked.corpus}.{code}.json"] if corpus.format == "squad-json" else []
+    path = _own(place, names) or _upstream(corpus, lang, place, names)
     table, odd = read_questions(path, corpus.format, code, asked.part, asked.id)
     return [
         Item(row["id"], form["instruction"], form["input"].format(**row), tuple(row["answers"]))
@@ -193,19 +200,7 @@ def _instructions(asked: Benchmark, lang: str, direction: str, place: Place) -> 
             f"{asked.name} is not published: make it with `builders publish mi-eval` and name its folder with --data, "
             f"or put {lang}.jsonl (an object with instruction and input a line) in a folder of your own."
         )
-    lines = decode(whole_file(path), path).split("\n")
-    return [_instruction(line, f"{path}, line {n}", str(n)) for n, line in enumerate(lines, 1) if line.strip()], []
-
-
-def _instruction(line: str, where: str, number: str) -> Item:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not a JSON object: {error}.") from None
-    instruction, more = (row.get("instruction"), row.get("input", "")) if isinstance(row, dict) else (None, "")
-    if not isinstance(instruction, str) or not instruction or not isinstance(more, str):
-        raise InputError(f"{where}: an object with the texts 'instruction' and 'input' was expected.")
-    return Item(str(row.get("id", number)), instruction, more, ())
+    return [Item(*row, ()) for row in own_instructions(path)], []
 
 
 def _own(place: Place, names: Sequence[str]) -> Path | None:
@@ -218,20 +213,30 @@ def _own(place: Place, names: Sequence[str]) -> Path | None:
     return next((path for path in there if path.is_file()), None)
 
 
-def _upstream(corpus: Corpus, lang: str, place: Place) -> Path:
-    """The file of a corpus in a language, pulled if it is not here yet."""
+def _upstream(corpus: Corpus, lang: str, place: Place, names: Sequence[str]) -> Path:
+    """The file of a corpus in a language, pulled if it is not here yet; the user's folder has none of these names."""
     from corpora.pull import Source, pull
 
     if not corpus.has(lang):
         raise InputError(f"{corpus.title} has no {language(lang).name}; it has {', '.join(corpus.langs or ())}.")
     source = Source(corpus.id, lang, corpus.location(lang), corpus.sha256.get(lang))
-    return pull([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
+    try:
+        return pull([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
+    except InputError as error:
+        lacks = f"{place.data} holds no {' or '.join(names)}. " if place.data and names else ""
+        raise InputError(f"{lacks}{error}") from None
 
 
 def asked_langs(text: str | None, asked: Benchmark, place: Place) -> list[str]:
     """The languages asked for, or all that the benchmark and the prompts have; InputError for an unknown one."""
-    if text:
+    if text is not None:
         return [language(code.strip()).code for code in dict.fromkeys(text.split(","))]
+    if asked.task == "exam":
+        from trainer.scoring.exams import exam_langs
+
+        return exam_langs(asked, place) or ["en"]
+    if asked.corpus == RELEASE:
+        return held_langs(place.release)
     corpus = place.catalog.get(asked.corpus)
     rows = read_toml(RECIPES / "prompts.toml")["question"]
     return [
@@ -256,6 +261,7 @@ def plan(
     for name in dict.fromkeys(names):
         asked = benchmark(name)
         for lang in asked_langs(langs, asked, place):
+            held = held_directions(place.release, lang) if asked.corpus == RELEASE and not directions else DIRECTIONS
             for direction in asked.directions(lang):
-                if not directions or direction in directions or not direction:
+                if not direction or direction in (directions or held):
                     yield asked, lang, direction

@@ -104,7 +104,7 @@ def find_candidate(asked: str, prompt: str | None = None, name: str | None = Non
     """The model of a run's folder, of a model's folder, or of the Hub (ORG/NAME[@REVISION]); InputError if none."""
     path = Path(asked)
     if not path.is_dir():
-        if asked.startswith((".", "/")) or asked.count("/") != 1:
+        if asked.startswith((".", "/")) or asked.count("/") != 1 or path.parent.is_dir():  # runs/RUN is no ORG/NAME
             raise InputError(f"There is no folder {asked}. Name a run, a folder with a model, or ORG/NAME on the Hub.")
         place, _, revision = asked.partition("@")
         return Candidate(name or place, place, form(prompt or PROMPT), Origin(), revision or None)

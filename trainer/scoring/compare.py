@@ -55,13 +55,16 @@ def compare(
 ) -> list[Compared]:  # fmt: skip
     """How B differs from A wherever all their runs answered the same items; the mean of several languages last.
 
-    `a` and `b` name models below `out`; several of one side are runs of one system that differ in their seed.
+    `a` and `b` name models below `out`, or the folders of their runs; several of one side are runs of one system that
+    differ in their seed.
     InputError where nothing can be compared.
     """
     if metric not in METRICS:
         raise unknown("metric", metric, METRICS)
     chosen = METRICS[metric]
-    kept = [[_kept(out / name, chosen) for name in side] for side in (a, b)]
+    kept = [[_kept(evaluated(name, out), chosen) for name in side] for side in (a, b)]
+    if benchmark is not None:
+        benchmark_named(benchmark)  # or a sentence
     places = _common([own for side in kept for own in side], benchmark, langs)
     found = [_compared(place, kept, chosen, how) for place in places]
     if not found:
@@ -76,14 +79,27 @@ def shared_outputs(
     names: Sequence[str], metric: Metric, out: Path, benchmark: str, langs: Sequence[str]
 ) -> dict[Place, list[Kept]]:
     """The outputs of each model on a benchmark, the same items for all, by place; InputError if there are none."""
-    kept = [_kept(out / name, metric) for name in names]
-    places = _common(kept, benchmark, langs)
+    kept = [_kept(evaluated(name, out), metric) for name in names]
+    places = _common(kept, benchmark_named(benchmark).name, langs)
     if not places:
-        raise InputError(f"{' and '.join(names)} have no answers on {benchmark} in common. Evaluate them on it first.")
+        raise InputError(f"No answers on {benchmark} are kept of {' and '.join(names)}. Evaluate first.")
     found = {}
     for place in places:
         runs = [own[place] for own in kept]
         found[place] = [_of(run, _shared(place, runs)) for run in runs]
+    return found
+
+
+def evaluated(asked: str, out: Path) -> Path:
+    """The folder of what a model answered, by the model's name or folder; InputError if there is none."""
+    path = Path(asked).resolve()
+    names = (asked.replace("/", "--"), path.parent.name if path.name == "model" else path.name)
+    found = next((out / name for name in names if name and (out / name).is_dir()), None)
+    if found is None:
+        there = {file.parent.name for file in out.glob("*/*.parquet")}
+        if not there:
+            raise InputError(f"No model has been evaluated in {out} yet: `trainer evaluate {asked} --benchmarks ...`.")
+        raise unknown("evaluated model", asked, there)
     return found
 
 
@@ -95,9 +111,6 @@ def _common(kept: Sequence[dict[Place, list[Kept]]], benchmark: str | None, lang
 
 def _kept(folder: Path, metric: Metric) -> dict[Place, list[Kept]]:
     """What one model answered that a metric can be computed from."""
-    if not folder.is_dir():
-        there = sorted(path.name for path in folder.parent.glob("*") if path.is_dir())
-        raise unknown("evaluated model", folder.name, there)
     own: dict[Place, list[Kept]] = {}
     for path in sorted(folder.glob(f"*.{metric.needs}.*.parquet")):
         kept = Kept(path, read_key(path))
@@ -122,7 +135,7 @@ def _compared(
 
 def _asked(kept: Kept) -> str:
     """What was asked, in which decoding: outputs compare only where this is the same."""
-    names = ("items", "needs", "max_new_tokens", "version")
+    names = ("items", "needs", "max_new_tokens", "version", "comet")
     return json.dumps([kept.key.get(name) for name in names])
 
 

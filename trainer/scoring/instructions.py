@@ -1,9 +1,12 @@
-"""Instructions that a release holds back whole, to be asked: MI-EVAL, as `builders publish mi-eval` makes it."""
+"""Instructions to be asked: those that a release holds back whole (`builders publish mi-eval`), or a user's own."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from corpora.errors import InputError
+from corpora.reading.questions import whole_file
+from corpora.reading.strict_json import decode
 from trainer.release import choose_config, choose_langs, find_release, read_rows
 
 
@@ -19,3 +22,21 @@ def published_instructions(folder: Path, lang: str) -> Iterator[tuple[str, str, 
     choose_langs(release, config, () if lang == "en" else (lang,))
     rows = read_rows(release, config, "validation", [lang]).filter(lang=lang).sort("id")
     yield from rows.select("id", "instruction", "input").iter_rows()
+
+
+def own_instructions(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Id, instruction and input of each line of JSON; the id is the line's number where it has none."""
+    for number, line in enumerate(decode(whole_file(path), path).split("\n"), 1):
+        if line.strip():
+            yield _instruction(line, f"{path}, line {number}", str(number))
+
+
+def _instruction(line: str, where: str, number: str) -> tuple[str, str, str]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not a JSON object: {error}.") from None
+    instruction, more = (row.get("instruction"), row.get("input", "")) if isinstance(row, dict) else (None, "")
+    if not isinstance(instruction, str) or not instruction or not isinstance(more, str):
+        raise InputError(f"{where}: an object with the texts 'instruction' and 'input' was expected.")
+    return str(row.get("id", number)), instruction, more

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,8 +97,10 @@ def _verdicts(place: Place, items: Sequence[Item], endpoint: Endpoint, folder: P
     asked = hashlib.sha256("\0".join(item.instruction for item in items).encode()).hexdigest()
     key = {"judge": endpoint.identity, "asked": asked, "longest": LONGEST}
     path = folder / f"{'.'.join(filter(None, place))}.judge.{digest(key)[:8]}.parquet"
-    make: Callable[[Sequence[Item]], Iterator[list[dict[str, object]]]]
-    make = lambda left: ask(endpoint, form(OWN_CHAT), left, LONGEST)  # noqa: E731
+
+    def make(left: Sequence[Item]) -> Iterator[list[dict[str, object]]]:
+        return ask(endpoint, form(OWN_CHAT), left, LONGEST)
+
     return list(outputs(path, key, items, make, lambda n: None)["text"]) if items else []
 
 

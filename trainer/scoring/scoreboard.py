@@ -8,7 +8,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from corpora.catalog import languages
-from corpora.errors import InputError
+from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
 from recipes.score import Score, read_scores
 
@@ -39,13 +39,20 @@ def leaderboard(
     """A table for each benchmark, direction, metric and signature: a row a model, a column a language.
 
     Values that were made in different ways stand in different tables. Runs that differ in their seed alone are one
-    row, with their mean and, of several, the standard deviation beside it.
+    row, with their mean and, of several, the standard deviation beside it. InputError where there is no such score.
     """
     tables: dict[str, list[Score]] = {}
-    for s in read_scores(path):
+    scores = read_scores(path)
+    for kind, asked in (("metric", metric), ("benchmark", benchmark)):
+        there = {getattr(score, kind) for score in scores}
+        if asked is not None and asked not in there:
+            raise unknown(f"{kind} in {path}", asked, there)
+    for s in scores:
         if (metric in (None, s.metric)) and (benchmark in (None, s.benchmark)):
             tables.setdefault(" | ".join(filter(None, (s.benchmark, s.direction, s.metric, s.signature))), []).append(s)
-    return {title: _rows(scores) for title, scores in tables.items()}
+    if not tables:
+        raise InputError(f"{path} holds no {metric} of {benchmark}.")
+    return {title: _rows(of_one) for title, of_one in tables.items()}
 
 
 def _rows(scores: Sequence[Score]) -> list[dict[str, object]]:

@@ -1,61 +1,29 @@
 """The verbs of the command `trainer` that score models: evaluate, and what is made of scores."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from trainer.scoring.benchmarks import Place
-
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(path_type=Path)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
-OUT = click.option("--out", type=FOLDER, default="evaluations", show_default=True, help="Where outputs are kept.")
-SCORES = click.option("--scores", type=FILE, default="scores.jsonl", show_default=True, help="The file of scores.")
-PLACE_NAMES = ("data", "mirror", "offline", "work", "lock", "any_rows", "release", "registry")
-PLACE_OPTIONS = [
-    click.option("--data", type=FOLDER, help="A folder with benchmark files, asked before upstream."),
-    click.option("--mirror", help="URL or folder that stands for the public servers: scheme and host are replaced."),
-    click.option("--offline", is_flag=True, help="Use what is downloaded already; never touch the network."),
-    click.option("--work", type=FOLDER, default="work", show_default=True, help="Where downloads are kept."),
-    click.option("--lock", type=FILE, default="corpora.lock", show_default=True, help="Digests of downloads."),
-    click.option("--any-rows", is_flag=True, help="Take a benchmark with another number of items than upstream's."),
-    click.option("--release", help="The release whose validation rows are asked (benchmark validation)."),
-    click.option("--registry", type=FOLDER, default="registry", show_default=True, help="The registry folder."),
-]
-
-
-def place_options(verb: Any) -> Any:
-    """The options of every verb that reads benchmarks."""
-    for option in reversed(PLACE_OPTIONS):
-        verb = option(verb)
-    return verb
-
-
-def _place(
-    data: Path | None, mirror: str | None, offline: bool, work: Path, lock: Path, any_rows: bool, release: str | None,
-    registry: Path,
-) -> "Place":  # fmt: skip
-    from trainer.release import find_release
-    from trainer.scoring.benchmarks import Place
-
-    found = find_release(release, registry, Path("datasets.lock"), offline) if release else None
-    return Place(data, mirror, offline, work / "downloads", lock, any_rows=any_rows, release=found)
-
-
-def _listed(text: str | None) -> Sequence[str]:
-    return tuple(part.strip() for part in text.split(",")) if text else ()
-
-
-def _tell(sentence: str) -> None:
-    click.echo(sentence, err=True)
+from trainer.scoring.options import (
+    FILE,
+    JSON,
+    OUT,
+    PLACE_NAMES,
+    SCORES,
+    codes,
+    comet_of,
+    listed,
+    place_of,
+    place_options,
+    told_once,
+)
 
 
 @click.command("evaluate")
 @click.argument("models", nargs=-1, required=True)
-@click.option("--benchmarks", required=True, help="Such as flores,xquad; see trainer/benchmarks.toml.")
+@click.option("--benchmarks", required=True, help="Such as flores,xquad; see trainer/scoring/benchmarks.toml.")
 @click.option("--langs", help="Only these languages, such as el,hi; by default all that a benchmark has.")
 @click.option("--directions", help="Of translations: en-x, x-en; by default both.")
 @click.option("--metrics", help="Such as chrf++,token_accuracy; by default those of each benchmark.")
@@ -65,6 +33,7 @@ def _tell(sentence: str) -> None:
 @click.option("--prompt", help="How the model is asked; by default as its run trained it, else alpaca.")
 @click.option("--name", help="The model's name in scores; by default its folder's.")
 @click.option("--spm", help="The SentencePiece model of spBLEU, such as flores200=FILE.")
+@click.option("--comet", help="The COMET of the metric comet: wmt22-comet-da, a folder, or ORG/NAME@COMMIT.")
 @click.option(
     "--arabic",
     type=click.Choice(("official", "fixed")),
@@ -83,6 +52,7 @@ def evaluate_verb(
     prompt: str | None,
     name: str | None,
     spm: str | None,
+    comet: str | None,
     arabic: str,
     endpoint: str | None,
     served: str | None,
@@ -105,25 +75,26 @@ def evaluate_verb(
     from trainer.scoring.spm import load_pieces
 
     find: Callable[..., Any] = served_candidate if endpoint else find_candidate
-    place = _place(**{key: asked.pop(key) for key in PLACE_NAMES})
+    place = place_of(**{key: asked.pop(key) for key in PLACE_NAMES})
     if len(models) > 1 and (name or served):
         raise InputError("--name and --served are of one model; evaluate the models one by one.")
     candidates = [find(model, prompt, name) for model in models]
     evaluation = Evaluation(
         candidate=candidates[0],
-        benchmarks=_listed(benchmarks),
-        directions=check_directions(_listed(directions)),
-        metrics=_listed(metrics),
+        benchmarks=listed(benchmarks),
+        directions=check_directions(listed(directions)),
+        metrics=listed(metrics),
         place=place,
-        how=How(arabic, load_pieces(spm, place) if spm else None),
+        how=How(arabic, load_pieces(spm, place) if spm else None, comet_of(comet, place.offline)),
         **asked,
     )
+    tell = told_once()
     if not spm and not metrics and "flores" in benchmarks:
-        _tell("spBLEU is left out: name its SentencePiece model with --spm flores200=FILE.")
+        tell("spBLEU is left out: name its SentencePiece model with --spm flores200=FILE.")
     scores = []
     for model, candidate in zip(models, candidates, strict=True):
         server = Endpoint(endpoint, served or model) if endpoint else None
-        scores += list(evaluate(replace(evaluation, candidate=candidate, endpoint=server), _tell))
+        scores += list(evaluate(replace(evaluation, candidate=candidate, endpoint=server), tell))
     click.echo(scores_json(scores) if as_json else scores_text(scores))
 
 
@@ -145,7 +116,7 @@ def compare_verb(
     from trainer.scoring.spm import load_pieces
 
     how = How(pieces=load_pieces(spm) if spm else None)
-    rows = compare(_listed(a), _listed(b), metric, out, how, benchmark, _listed(langs))
+    rows = compare(listed(a), listed(b), metric, out, how, benchmark, codes(langs))
     click.echo(compared_json(rows) if as_json else compared_text(rows))
 
 
@@ -195,13 +166,11 @@ def align_verb(
 
     from tabulate import tabulate
 
-    from corpora.catalog import language
     from trainer.align import align, rows_of
     from trainer.scoring.candidate import find_candidate
 
-    chosen = [language(lang).code for lang in _listed(langs)]
     candidate = find_candidate(model, None, name)
-    found = align(candidate, chosen, benchmark, _place(**place), limit, layer, out, scores, batch_size)
+    found = align(candidate, codes(langs), benchmark, place_of(**place), limit, layer, out, scores, batch_size)
     rows = list(rows_of(found))
     click.echo(json.dumps(rows, indent=2) if as_json else tabulate(rows, headers="keys", disable_numparse=True))
     if not as_json:
@@ -239,10 +208,10 @@ def judge_verb(
         raise InputError("One model is judged, or two are compared; three are not.")
     candidates = [served_candidate(model) for model in models]
     server = Endpoint(endpoint, served, timeout)
-    judged = list(judge(candidates, server, out, scores, benchmark, _listed(langs), limit))
+    judged = list(judge(candidates, server, out, scores, benchmark, codes(langs), limit))
     click.echo(scores_json(j.score for j in judged) if as_json else scores_text([j.score for j in judged]))
     if unread := sum(j.unread for j in judged):
-        _tell(f"{unread:,} verdicts could not be read and are not counted.")
+        click.echo(f"{unread:,} verdicts could not be read and are not counted.", err=True)
 
 
 VERBS = [evaluate_verb, compare_verb, leaderboard_verb, align_verb, judge_verb]
