@@ -102,6 +102,10 @@ class Engine:
                 f"CTranslate2 cannot load the model {self.model.folder}: {first}. Fetch or convert it again."
             ) from None
 
+    def fits(self, text: str) -> bool:
+        """Whether a sentence is short enough for the model."""
+        return len(self.tokenizer.encode([text])[0]) <= LONGEST_SOURCE
+
     def start(self, texts: Sequence[str], lang: str, decoding: Decoding) -> "Started":
         """Give a batch of English texts to the engine; the result is waited for in `Started.finish`."""
         sources = self.tokenizer.source(texts, self.model.token("en"))

@@ -48,12 +48,17 @@ def unmask(translation: str, spans: tuple[str, ...]) -> str | None:
     return MASK.sub(lambda match: spans[int(match[1]) - 1], translation)
 
 
+def span_places(sentence: str) -> list[tuple[int, int]]:
+    """Where each span of the sentence begins and ends."""
+    return [match.span() for match in _span().finditer(sentence)]
+
+
 def parts(sentence: str) -> list[tuple[str, bool]]:
     """The sentence cut at its spans: (text, whether it is a span), which joined are the sentence again."""
     cut, end = [], 0
-    for match in _span().finditer(sentence):
-        cut += [(sentence[end : match.start()], False), (match[0], True)]
-        end = match.end()
+    for begin, stop in span_places(sentence):
+        cut += [(sentence[end:begin], False), (sentence[begin:stop], True)]
+        end = stop
     return [(text, is_span) for text, is_span in [*cut, (sentence[end:], False)] if text]
 
 
