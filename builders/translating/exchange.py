@@ -105,7 +105,7 @@ def import_memory(work: Path, file: Path) -> str:
     with MemoryFolder(work / "memory").opened() as folder:
         for model, lang in sorted({(row["model"], row["lang"]) for row in rows}):
             shelf = folder.shelf(model, lang)
-            known = shelf.entries()
+            known = set(zip(*(shelf.judged()[name].to_pylist() for name in ("sha256", "decoding")), strict=True))
             of = [row for row in rows if (row["model"], row["lang"]) == (model, lang)]
             new = [row for row in of if (row["sha256"], row["decoding"]) not in known]
             verdicts = judge([r["en"] for r in new], [r["text"] for r in new], [r["flags"] for r in new], lang)

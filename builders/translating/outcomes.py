@@ -1,14 +1,16 @@
 """What becomes of each segment: translated, tried again, translated in parts, or stopped."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from builders.memory import digest
 from builders.segment import is_spaced
 from builders.translating.clauses import clauses
+from builders.translating.engine import Decoding
 from builders.translating.queue import translated
 from builders.translating.spans import mask, parts, says_something
+from builders.translating.store import Shelf
 from builders.translating.translator import Translator
 
 KEPT, RETRIED, IN_PARTS, IN_CLAUSES, BY_HAND = "kept", "retried", "in_parts", "in_clauses", "by_hand"
@@ -19,8 +21,7 @@ Texts = Mapping[str, str]  # segments by their digest
 Pieces = Sequence[tuple[str, bool]]  # of a segment: each with whether it stays as it is
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A translation and how it came about, or none and the guard that stopped it."""
 
     text: str | None
@@ -43,7 +44,6 @@ def outcomes(texts: Texts, lang: str, translator: Translator) -> dict[str, Outco
     rest = {key: text for key, text in texts.items() if key not in found}
     if not translator.engine:
         return found | {key: Outcome(None, "", UNTRANSLATED) for key in rest}
-    _note(rest, len(texts), lang, translator)
     found |= _whole(rest, lang, translator)
     too_long = {key: text for key, text in rest.items() if found[key].stopped_by == TOO_LONG}
     found |= _in_clauses(too_long, lang, translator)
@@ -70,14 +70,26 @@ def _in_clauses(texts: Texts, lang: str, translator: Translator) -> dict[str, Ou
     return _in_pieces(texts, IN_CLAUSES, cut, tell, is_spaced(lang))
 
 
-def _note(rest: Texts, asked: int, lang: str, translator: Translator) -> None:
-    """Tell the memory what it is asked for, and how much of it is known already."""
-    assert translator.engine
+def remembered(texts: Texts, lang: str, translator: Translator) -> dict[str, str]:
+    """Translations of segments that there is nothing more to do for: the memory has them, and no guard stops them.
+
+    The memory notes how many segments were asked for, and how many of them were known, stopped ones among them.
+    """
+    if not translator.engine:
+        return {}
+    shelf, decoding = _shelf(lang, translator)
+    by_hand = _by_hand(texts, lang, translator).keys()
+    found = shelf.passed(texts, decoding.name)
+    known = shelf.entries(texts.keys() - found.keys(), decoding.name)
+    shelf.note(len(texts), len(found.keys() | known.keys() | by_hand))
+    return {key: found[key] for key in texts if key in found and key not in by_hand}
+
+
+def _shelf(lang: str, translator: Translator) -> tuple[Shelf, Decoding]:
+    assert translator.engine, "without an engine nothing is tried"
     assert translator.decoding
     assert translator.kept
-    shelf = translator.kept.shelf(translator.engine.model.sha256, lang)
-    known = shelf.entries()
-    shelf.note(asked, asked - sum((key, translator.decoding.name) not in known for key in rest))
+    return translator.kept.shelf(translator.engine.model.sha256, lang), translator.decoding
 
 
 def _by_hand(texts: Texts, lang: str, translator: Translator) -> dict[str, Outcome]:
@@ -87,13 +99,11 @@ def _by_hand(texts: Texts, lang: str, translator: Translator) -> dict[str, Outco
 
 def _tried(texts: Texts, lang: str, translator: Translator) -> dict[str, Outcome]:
     """Every segment as the engine translates it at once, or at the second try."""
-    assert translator.engine, "without an engine nothing is tried"
-    assert translator.decoding
-    assert translator.kept
-    shelf = translator.kept.shelf(translator.engine.model.sha256, lang)
-    first = translated(texts, shelf, translator.engine, translator.decoding)
+    assert translator.engine
+    shelf, decoding = _shelf(lang, translator)
+    first = translated(texts, shelf, translator.engine, decoding)
     again = {key: texts[key] for key, (_, stopped_by) in first.items() if stopped_by not in ("", TOO_LONG)}
-    second = translated(again, shelf, translator.engine, translator.decoding.other())
+    second = translated(again, shelf, translator.engine, decoding.other())
     found = {key: Outcome(None if why else text, KEPT, why) for key, (text, why) in first.items()}
     return found | {key: Outcome(text, RETRIED, "") for key, (text, why) in second.items() if not why}
 
