@@ -67,6 +67,6 @@ def export_verb(file: Path, langs: str | None, work: Path) -> None:
 @WORK
 def import_verb(file: Path, work: Path) -> None:
     """Read FILE, a .parquet that `export` wrote or a .tmx from English, into the memory."""
-    from builders.translating.exchange import import_memory
+    from builders.translating.imports import import_memory
 
     click.echo(import_memory(work, file))
