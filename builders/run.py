@@ -25,6 +25,7 @@ from builders.scores import Scores, hints, read_scores
 from builders.stages import Built, build, chosen_filters, sources
 from builders.translating import translator as translators
 from builders.translating.files import check_records, hand_out, named_instructions, place_for
+from builders.translating.pins import files as model_files
 from builders.translating.translator import Translator
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
@@ -101,7 +102,7 @@ class Request:
         if self.sample and self.translator is None:
             return translators.from_memory(SAMPLE / "memory.parquet")
         wish = translators.Wish(
-            self.translator, self.work, self.threads, self.offline, self.beam, self.compute_type, self.tell
+            self.translator, self.work, self.threads, self.offline, self.beam, self.compute_type, self.tell, self.lock
         )
         return translators.named(wish)
 
@@ -173,11 +174,14 @@ def run_publish(
 
 
 def run_pull(request: Request) -> list[Fetched]:
-    """Fetch every file that a request needs, and nothing else."""
+    """Fetch every file that a request needs, those of the translation model among them, and nothing else."""
     catalog = request.catalog()
-    needed = {source: None for recipe in request.chosen(catalog) for source in sources(recipe, catalog)}
+    recipes = request.chosen(catalog)
+    needed = {source: None for recipe in recipes for source in sources(recipe, catalog)}
     with _opened(request):
-        return _pull(list(needed), request)
+        fetched = _pull(list(needed), request)
+        engine = request.named_translator(recipes).engine
+        return fetched + (model_files(engine.model) if engine else [])
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Model:
     sha256: str
     licence: str
     vocabulary: frozenset[str]
+    digests: Mapping[str, str]  # of each file that it computes with
 
     def token(self, lang: str) -> str:
         """The token of a language of the table, as NLLB or M2M100 spells it; InputError if the model lacks it."""
@@ -53,9 +54,11 @@ def open_model(folder: Path, name: str = "", revision: str = "", licence: str = 
     for file in ("config.json", "tokenizer.json"):
         if file in used:
             _read_json(folder / file)
-    digests = "".join(f"{file} {_digest(folder / file, notes)}\n" for file in sorted(used))
-    found = hashlib.sha256(digests.encode()).hexdigest()
-    return Model(folder, name or folder.resolve().name, revision, found, licence or _licence(folder), vocabulary)
+    digests = {file: _digest(folder / file, notes) for file in sorted(used)}
+    told = "".join(f"{file} {digest}\n" for file, digest in digests.items())
+    found = hashlib.sha256(told.encode()).hexdigest()
+    named = name or folder.resolve().name
+    return Model(folder, named, revision, found, licence or _licence(folder), vocabulary, digests)
 
 
 def is_converted(folder: Path) -> bool:
