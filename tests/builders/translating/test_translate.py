@@ -43,6 +43,8 @@ def test_records_become_instructions_under_the_same_id(
     assert ledger["translated", "el", "in"] == 4
     assert (ledger["translated", "el", "rhyme"], ledger["translated", "el", "unknown_token"]) == (1, 1)
     assert ledger["segments", "en", "correction_in_part"] == 1
+    shares = {(r["stage"], r["lang"]): r["share"] for r in told["ledger"] if r["reason"] == "in"}
+    assert set(shares.values()) == {1.0}, "records are shares of records, segments of segments"
     assert told["translator"]["decoding"] == "float32 beam 1"
 
 
