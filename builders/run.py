@@ -128,6 +128,8 @@ def run_translate(request: Request, what: str, out: Path) -> Translated:
     corpus, stem = named_instructions(what, request.catalog())
     catalog = request.catalog() | {corpus.id: corpus}
     langs = request.langs or load_recipe(DEFAULT_NAMES[0], catalog).langs
+    if "en" in langs:
+        raise InputError("The records are in English, so they are not translated into it. Leave en out of --langs.")
     places = {lang: place_for(corpus, out / f"{stem}.{lang}.parquet") for lang in langs}
     recipe = Recipe(
         name=f"translate-{corpus.id}",

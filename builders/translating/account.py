@@ -12,7 +12,8 @@ STAGES = ("records", "segments", "translations", "translated")
 
 def translated_text(made: Translated) -> str:
     """What became of the records and the segments in each language, and where the files are."""
-    ledger = made.built.ledger.filter(pl.col("stage").is_in(STAGES))
+    order = pl.col("stage").replace_strict(STAGES, range(len(STAGES)), default=None, return_dtype=pl.Int8)
+    ledger = made.built.ledger.filter(pl.col("stage").is_in(STAGES)).sort(order, maintain_order=True)
     rows = ledger.select("stage", "lang", "reason", pl.col("rows").map_elements("{:,}".format, pl.String)).rows()
     table = tabulate(rows, ["stage", "lang", "reason", "rows"], colalign=("left", "left", "left", "right"))
     unread = _reasons(ledger, "records", "en")

@@ -29,7 +29,7 @@ class Model:
     revision: str
     sha256: str
     licence: str
-    vocabulary: frozenset[str]
+    vocabulary: Mapping[str, int]  # of each token its number
     digests: Mapping[str, str]  # of each file that it computes with
 
     def token(self, lang: str) -> str:
@@ -86,8 +86,8 @@ def _one_of(folder: Path, names: Iterable[str]) -> str:
     )
 
 
-def _vocabulary(path: Path) -> frozenset[str]:
-    """The tokens of a vocabulary; InputError unless it is whole and has an end of sentence."""
+def _vocabulary(path: Path) -> dict[str, int]:
+    """The tokens of a vocabulary with their numbers; InputError unless it is whole and has an end of sentence."""
     if path.suffix == ".json":
         tokens = _read_json(path)
     else:
@@ -97,7 +97,7 @@ def _vocabulary(path: Path) -> frozenset[str]:
     for token in (END, UNKNOWN):
         if token not in tokens:
             raise InputError(f"The vocabulary {path} is damaged, or not NLLB's or M2M100's: it lacks {token}. {_AGAIN}")
-    return frozenset(tokens)
+    return {token: number for number, token in enumerate(tokens)}
 
 
 _AGAIN = "Fetch or convert the model again."

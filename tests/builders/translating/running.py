@@ -11,7 +11,7 @@ from corpora.errors import InputError
 def run(tmp_path: Path, *arguments: str) -> Result:
     places = ["--work", str(tmp_path / "work"), "--to", str(tmp_path / "out"), "--lock", str(tmp_path / "lock")]
     quick = ["--beam", "1", "--compute-type", "float32", "--threads", "2"]
-    return CliRunner().invoke(cli, ["translate", *arguments, *places, *quick])
+    return CliRunner().invoke(cli, ["translate", *quick, *arguments, *places])
 
 
 def refused(tmp_path: Path, *arguments: str) -> str:

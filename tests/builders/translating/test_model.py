@@ -1,6 +1,7 @@
 """Models as users name them: damaged, of another kind, not on this machine, converted once."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,24 @@ def test_a_damaged_model_is_told_by_its_file(
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / file).write_text(content)
     assert told in refused(tmp_path, str(alpaca(RECORD)), "--langs", "el", "--translator", str(folder))
+
+
+def test_a_vocabulary_in_another_order_is_told(converted: Path, alpaca: Callable[..., Path], tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(converted, folder)
+    tokens = json.loads((folder / "shared_vocabulary.json").read_text(encoding="utf-8"))
+    (folder / "shared_vocabulary.json").write_text(json.dumps([*tokens[:10], *tokens[39:9:-1], *tokens[40:]]))
+    told = refused(tmp_path, str(alpaca(RECORD)), "--langs", "el", "--translator", str(folder))
+    assert "its tokens are not as in the vocabulary" in told
+
+
+def test_what_cannot_be_is_said_before_anything_is_translated(
+    converted: Path, alpaca: Callable[..., Path], tmp_path: Path
+) -> None:
+    path, model = str(alpaca(RECORD)), str(converted)
+    assert "Leave en out" in refused(tmp_path, path, "--langs", "el,en", "--translator", model)
+    told = refused(tmp_path, path, "--langs", "el", "--translator", model, "--compute-type", "float16")
+    assert "Leave --compute-type out." in told
 
 
 def test_without_a_network_a_sentence_says_what_to_fetch_and_that_none_exists(
