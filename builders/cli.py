@@ -123,7 +123,7 @@ def build_verb(recipes: tuple[str, ...], as_json: bool, **options: Any) -> None:
 @run_options
 @JSON
 def pull_verb(recipes: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Download what RECIPES need, verified and locked, and nothing else."""
+    """Download what RECIPES need, the translation model included, verified and locked, and nothing else."""
     from builders.report import pulled_json, pulled_text
     from builders.run import run_pull
 

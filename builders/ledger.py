@@ -17,12 +17,15 @@ GROUP = ["stage", "corpus", "lang"]
 def read_ledger(paths: Sequence[Path], more: Iterable[dict[str, object]] = ()) -> pl.DataFrame:
     """The rows of several ledgers as one frame, checked to add up.
 
-    To the columns of SCHEMA comes `share`: of the lines of the corpus in the language, how many this number is.
+    To the columns of SCHEMA comes `share`: of the lines of the corpus in the language, how many this number is; of
+    `translations`, whose rows are segments, of the segments.
     """
     frames = [pl.read_parquet(path, glob=False, columns=list(SCHEMA)).cast(SCHEMA) for path in paths]
     ledger = pl.concat([*frames, pl.DataFrame([{"examples": []} | row for row in more], schema=SCHEMA)])
     check(ledger)
-    lines = pl.col("rows").filter(pl.col("reason") == "in").max().over("corpus", "lang")
+    lines = (
+        pl.col("rows").filter(pl.col("reason") == "in").max().over("corpus", "lang", pl.col("stage") == "translations")
+    )
     return ledger.select(*NUMBERS, share=pl.col("rows") / lines, examples=pl.col("examples"))
 
 

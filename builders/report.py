@@ -11,7 +11,6 @@ from tabulate import tabulate
 from builders.budgets.outlook import mixture_lines
 from builders.ledger import totals
 from builders.releases.at_rest import Plan, Published
-from builders.run import Translated
 from builders.stages import Built
 from cards.card import load_call, reasons
 from cards.manifest import Manifest, identity, num_rows
@@ -85,23 +84,6 @@ def built_json(built: Sequence[Built]) -> str:
     return _json(
         [{"recipe": b.recipe.name, "ledger": b.ledger.to_dicts(), "mixture": b.mixture.to_dicts()} for b in built]
     )
-
-
-def translated_text(made: Translated) -> str:
-    """What became of the segments and the records in each language, and where the files are."""
-    ledger = made.built.ledger.filter(pl.col("stage").is_in(["segments", "translations", "translated"]))
-    rows = ledger.select("stage", "lang", "reason", pl.col("rows").map_elements("{:,}".format, pl.String)).rows()
-    files = "\n".join(f"  {lang}  {path}" for lang, path in made.files.items())
-    return (
-        tabulate(rows, ["stage", "lang", "reason", "rows"], colalign=("left", "left", "left", "right")) + f"\n\n{files}"
-    )
-
-
-def translated_json(made: Translated) -> str:
-    """The same for a machine."""
-    files = {lang: str(path) for lang, path in made.files.items()}
-    described = made.built.translator.described()
-    return _json({"files": files, "ledger": made.built.ledger.to_dicts(), "translator": described})
 
 
 def pulled_text(fetched: Sequence[Fetched]) -> str:

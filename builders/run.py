@@ -1,8 +1,6 @@
 """One run: from what a user asks for to builds in the work folder and releases in the registry."""
 
 import json
-import re
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,10 +24,12 @@ from builders.releases.versions import check_wish
 from builders.scores import Scores, hints, read_scores
 from builders.stages import Built, build, chosen_filters, sources
 from builders.translating import translator as translators
+from builders.translating.files import check_records, hand_out, named_instructions, place_for
+from builders.translating.pins import files as model_files
 from builders.translating.translator import Translator
 from builders.work import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
-from corpora.errors import InputError, unknown
+from corpora.errors import InputError
 from corpora.files import atomic_path, locked
 from corpora.pull import Fetched, Source, pull
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins, without_evaluation
@@ -102,7 +102,7 @@ class Request:
         if self.sample and self.translator is None:
             return translators.from_memory(SAMPLE / "memory.parquet")
         wish = translators.Wish(
-            self.translator, self.work, self.threads, self.offline, self.beam, self.compute_type, self.tell
+            self.translator, self.work, self.threads, self.offline, self.beam, self.compute_type, self.tell, self.lock
         )
         return translators.named(wish)
 
@@ -125,9 +125,12 @@ def run_translate(request: Request, what: str, out: Path) -> Translated:
     """Translate the instructions of a corpus, or of a JSON file, into every language of a request."""
     if request.translator == "none":
         raise InputError("--translator none translates nothing. Name a model, or leave the option out for the default.")
-    corpus = _instructions(what, request.catalog())
+    corpus, stem = named_instructions(what, request.catalog())
     catalog = request.catalog() | {corpus.id: corpus}
     langs = request.langs or load_recipe(DEFAULT_NAMES[0], catalog).langs
+    if "en" in langs:
+        raise InputError("The records are in English, so they are not translated into it. Leave en out of --langs.")
+    places = {lang: place_for(corpus, out / f"{stem}.{lang}.parquet") for lang in langs}
     recipe = Recipe(
         name=f"translate-{corpus.id}",
         title=corpus.title,
@@ -142,39 +145,10 @@ def run_translate(request: Request, what: str, out: Path) -> Translated:
         translator = request.named_translator([recipe])
         built = build(recipe, catalog, _pull(sources(recipe, catalog), request), translator, None, work)
         _remember(built, work)
-        return Translated(
-            built, {lang: _handed_out(built, lang, out / f"{corpus.id}.{lang}.parquet") for lang in langs}
-        )
-
-
-def _instructions(what: str, catalog: Mapping[str, Corpus]) -> Corpus:
-    """The instruction corpus of this name, or one of the JSON file at this path."""
-    known = {name for name, corpus in catalog.items() if corpus.kind == "instructions"}
-    if what in known:
-        return catalog[what]
-    path = Path(what)
-    if not path.is_file():
-        raise unknown("instruction corpus, and no file,", what, known)
-    with path.open("rb") as file:
-        form = "messages-json" if b'"messages"' in file.read(4096) else "alpaca-json"
-    name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "records"
-    return Corpus(
-        id=name,
-        title=path.name,
-        kind="instructions",
-        version="1",
-        format=form,
-        url=str(path.resolve()),
-        langs=("en",),
-        licence="not stated",
-    )
-
-
-def _handed_out(built: Built, lang: str, path: Path) -> Path:
-    """The examples of a language as a file of the user's."""
-    with atomic_path(path) as temporary:
-        shutil.copyfile(built.examples[lang], temporary)
-    return path
+        check_records(built.ledger, corpus)
+        for lang, place in places.items():
+            hand_out(built.examples[lang], place)
+    return Translated(built, places)
 
 
 def run_publish(
@@ -202,11 +176,14 @@ def run_publish(
 
 
 def run_pull(request: Request) -> list[Fetched]:
-    """Fetch every file that a request needs, and nothing else."""
+    """Fetch every file that a request needs, those of the translation model among them, and nothing else."""
     catalog = request.catalog()
-    needed = {source: None for recipe in request.chosen(catalog) for source in sources(recipe, catalog)}
+    recipes = request.chosen(catalog)
+    needed = {source: None for recipe in recipes for source in sources(recipe, catalog)}
     with _opened(request):
-        return _pull(list(needed), request)
+        fetched = _pull(list(needed), request)
+        engine = request.named_translator(recipes).engine
+        return fetched + (model_files(engine.model) if engine else [])
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """From records in English to records in another language: cut, translated, judged, filled."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,23 +7,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.memory import digest
-from builders.rows import RECORDS
-from builders.segment import cut, fill, is_spaced
+from builders.segment import cut, is_spaced
 from builders.translating import guards
 from builders.translating.exempt import FIELDS, exemption
-from builders.translating.outcomes import Outcome, outcomes
+from builders.translating.outcomes import KEPT, outcomes, remembered
 from builders.translating.spans import rows
 from builders.translating.translator import Translator
-from builders.work import Unit, Work, inputs_text
+from builders.work import Unit, Work, inputs_text, unit_of
 from corpora.catalog import languages
 from corpora.files import atomic_path
 
-VERSION = 1  # of what these functions make; raise it whenever their results change
+VERSION = 2  # of what these functions make; raise it whenever their results change
 TEXTS = pa.list_(pa.string())
 # A row is one field of one kept record, cut; a field that stays in English has no segments.
 SEGMENTS = pa.schema(
@@ -65,16 +64,16 @@ def _translations(segments: Path, name: str, lang: str, translator: Translator, 
 
 
 def _translated(records: Path, segments: Path, translations: Path, name: str, lang: str, work: Work) -> Path:
-    inputs: Row = {"from": [records.name, segments.name, translations.name], "version": VERSION}
-    unit = Unit("translated", name, inputs)
-    sources = {"records": records, "segments": segments, "translations": translations}
-    return work.make(unit, partial(write_translated, **sources, lang=lang, inputs=inputs_text(unit)))
+    tables = {"records": [records], "segments": [segments], "translations": [translations]}
+    values = {"lang": lang, "spaced": is_spaced(lang)}
+    unit = unit_of("translated", f"{lang}-{name}", [records, segments, translations], **values)
+    return work.query(unit, tables, values)
 
 
 def write_segments(path: Path, records: Path, inputs: str) -> None:
     """Write every field of every kept record, cut into segments and frame."""
     cuts = [row for record in kept(records) for row in _cut(record)]
-    _write(path, cuts, SEGMENTS, inputs)
+    _write(path, pa.Table.from_pylist(cuts, schema=SEGMENTS), inputs)
 
 
 def kept(records: Path) -> list[Row]:
@@ -94,48 +93,16 @@ def _cut(record: Row) -> Iterator[Row]:
 def write_translations(path: Path, segments: Path, lang: str, translator: Translator, inputs: str) -> None:
     """Write every distinct segment with its translation into `lang`, in the order of digests."""
     distinct = pc.unique(pq.read_table(segments, columns=["segments"])["segments"].combine_chunks().flatten())
-    texts = {digest(text): text for text in distinct.to_pylist()}
-    found = outcomes(dict(sorted(texts.items())), lang, translator)
-    _write(path, [_row(key, lang, texts[key], outcome) for key, outcome in found.items()], TRANSLATIONS, inputs)
-
-
-def _row(sha256: str, lang: str, english: str, outcome: Outcome) -> Row:
-    values = (sha256, lang, english, outcome.text, outcome.how, outcome.stopped_by)
-    return dict(zip(TRANSLATIONS.names, values, strict=True))
-
-
-def write_translated(path: Path, records: Path, segments: Path, translations: Path, lang: str, inputs: str) -> None:
-    """Write every kept record in `lang`; one that stays in English is charged to a row of exempt.toml or a guard."""
-    table = pq.read_table(translations)
-    known = {
-        row["en"]: Outcome(row["text"], row["how"], row["stopped_by"])
-        for row in table.select(["en", "text", "how", "stopped_by"]).to_pylist()
-    }
-    cuts: dict[str, list[Row]] = {}
-    for row in pq.read_table(segments).to_pylist():
-        cuts.setdefault(row["id"], []).append(row)
-    made = [
-        record | {"lang": lang} | _filled(record, cuts[record["id"]], known, is_spaced(lang))
-        for record in kept(records)
+    texts = dict(sorted((digest(text), text) for text in distinct.to_pylist()))
+    known = remembered(texts, lang, translator)
+    found = outcomes({key: text for key, text in texts.items() if key not in known}, lang, translator)
+    told = [
+        [known[key] if key in known else found[key].text for key in texts],
+        [KEPT if key in known else found[key].how for key in texts],
+        ["" if key in known else found[key].stopped_by for key in texts],
     ]
-    _write(path, made, RECORDS, inputs)
-
-
-def _filled(record: Row, fields: Sequence[Row], known: Mapping[str, Outcome], spaced: bool) -> Row:
-    """The fields of a record in the language, or why it stays in English."""
-    if not any(row["segments"] for row in fields):
-        return {"rejected_by": fields[0]["exempt"] or "nothing_said"}
-    texts = {}
-    for row in fields:
-        found = [known[segment] for segment in row["segments"]]
-        for outcome in found:
-            if outcome.text is None:
-                return {"rejected_by": outcome.stopped_by}
-        texts[row["field"]] = fill(row["frame"], [outcome.text or "" for outcome in found], spaced)
-    same = texts["input"].casefold() == texts["output"].casefold() != ""
-    if same and record["input"].casefold() != record["output"].casefold():
-        return {"rejected_by": "input_is_output"}
-    return texts
+    columns = [list(texts), [lang] * len(texts), list(texts.values()), *told]
+    _write(path, pa.table(columns, schema=TRANSLATIONS), inputs)
 
 
 def counted(made: Made, corpus: str) -> Iterator[Row]:
@@ -145,26 +112,29 @@ def counted(made: Made, corpus: str) -> Iterator[Row]:
     `_in_part` where it keeps some fields only. Of `translations` the distinct segments: how they came about, or the
     guard that stopped them.
     """
-    records: dict[str, str] = {}
-    for row in pq.read_table(made.segments, columns=["id", "exempt", "segments"]).to_pylist():
-        part = "_in_part" if row["segments"] or records.get(row["id"], "").endswith("_in_part") else ""
-        records[row["id"]] = f"{row['exempt']}{part}" if row["exempt"] else "kept"
-    yield from _account("segments", corpus, "en", list(records.values()))
+    by_record = (
+        pl.scan_parquet(made.segments, glob=False)
+        .group_by("id")
+        .agg(pl.col("exempt").first(), in_part=(pl.col("segments").list.len() > 0).any())
+        .select(reason=pl.col("exempt") + pl.when("in_part").then(pl.lit("_in_part")).otherwise(pl.lit("")))
+        .select(reason=pl.when(pl.col("reason").is_in(["", "_in_part"])).then(pl.lit("kept")).otherwise("reason"))
+    )
+    yield from _account("segments", corpus, "en", by_record)
     for lang, path in made.translations.items():
-        table = pq.read_table(path, columns=["how", "stopped_by"])
-        reasons = [row["stopped_by"] or row["how"] for row in table.to_pylist()]
-        yield from _account("translations", corpus, lang, reasons)
+        stopped_by = pl.col("stopped_by")
+        reason = pl.when(stopped_by == "").then("how").otherwise(stopped_by)
+        yield from _account("translations", corpus, lang, pl.scan_parquet(path, glob=False).select(reason=reason))
 
 
-def _account(stage: str, corpus: str, lang: str, reasons: Sequence[str]) -> Iterator[Row]:
+def _account(stage: str, corpus: str, lang: str, reasons: pl.LazyFrame) -> Iterator[Row]:
     place = {"stage": stage, "corpus": corpus, "lang": lang}
-    if reasons:
-        yield place | {"reason": "in", "rows": len(reasons)}
-    for reason, count in sorted(Counter(reasons).items()):
+    counts = reasons.group_by("reason").agg(rows=pl.len()).sort("reason").collect()
+    if counts.height:
+        yield place | {"reason": "in", "rows": int(counts["rows"].sum())}
+    for reason, count in counts.rows():
         yield place | {"reason": reason, "rows": count}
 
 
-def _write(path: Path, made: Sequence[Row], schema: pa.Schema, inputs: str) -> None:
-    table = pa.Table.from_pylist(list(made), schema=schema.with_metadata({"inputs": inputs}))
+def _write(path: Path, table: pa.Table, inputs: str) -> None:
     with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table.replace_schema_metadata({"inputs": inputs}), temporary, compression="zstd")

@@ -97,10 +97,13 @@ class Engine:
                 str(self.model.folder), self.device, device_index=devices, compute_type=compute_type, **workers
             )
         except (RuntimeError, ValueError) as error:
-            first = str(error).split("\n", 1)[0]
-            raise InputError(
-                f"CTranslate2 cannot load the model {self.model.folder}: {first}. Fetch or convert it again."
-            ) from None
+            first = str(error).split("\n", 1)[0].rstrip(".")
+            way_out = "Leave --compute-type out" if "compute type" in first else "Fetch or convert it again"
+            raise InputError(f"CTranslate2 cannot load the model {self.model.folder}: {first}. {way_out}.") from None
+
+    def fits(self, text: str) -> bool:
+        """Whether a sentence is short enough for the model."""
+        return len(self.tokenizer.encode([text])[0]) <= LONGEST_SOURCE
 
     def start(self, texts: Sequence[str], lang: str, decoding: Decoding) -> "Started":
         """Give a batch of English texts to the engine; the result is waited for in `Started.finish`."""

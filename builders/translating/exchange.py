@@ -1,10 +1,10 @@
-"""The translation memory shown, exported and imported: Parquet for ourselves, TMX 1.4 for everyone."""
+"""The translation memory shown and exported: Parquet for ourselves, TMX 1.4 for everyone."""
 
 import json
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib.metadata import version as metadata_version
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
-from builders.memory import digest, read_table
-from builders.translating.guards import judge
-from builders.translating.store import BY_HAND, REMEMBERED, MemoryFolder, Shelf
+from builders.translating.store import REMEMBERED, MemoryFolder, Shelf
 from corpora.catalog import language, languages
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from corpora.reading.tmx import read_tmx
 
 UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters that XML cannot hold
 Row = dict[str, Any]
@@ -79,7 +76,7 @@ def shown_text(found: dict[str, Any]) -> str:
 def export_memory(work: Path, file: Path, langs: str | None) -> str:
     """Write the memory, or some languages of it, to a TMX or Parquet file; a sentence on what was written."""
     wanted = [language(lang.strip().lower()).code for lang in langs.split(",")] if langs else list(languages())
-    _check_name(file)
+    check_name(file)
     with MemoryFolder(work / "memory").opened() as folder:
         tables = [shelf.rows() for shelf in folder.shelves() if shelf.lang in wanted]
     table = pa.concat_tables([REMEMBERED.empty_table(), *tables])
@@ -97,58 +94,10 @@ def export_memory(work: Path, file: Path, langs: str | None) -> str:
     return f"{table.num_rows:,} translations are in {file}."
 
 
-def import_memory(work: Path, file: Path) -> str:
-    """Read a TMX or Parquet file into the memory, judged by the guards; a sentence on what was read."""
-    _check_name(file)
-    rows = _distinct(_tmx_rows(file) if file.suffix == ".tmx" else _parquet_rows(file))
-    added = 0
-    with MemoryFolder(work / "memory").opened() as folder:
-        for model, lang in sorted({(row["model"], row["lang"]) for row in rows}):
-            shelf = folder.shelf(model, lang)
-            known = shelf.entries()
-            of = [row for row in rows if (row["model"], row["lang"]) == (model, lang)]
-            new = [row for row in of if (row["sha256"], row["decoding"]) not in known]
-            verdicts = judge([r["en"] for r in new], [r["text"] for r in new], [r["flags"] for r in new], lang)
-            if new:
-                shelf.add([row | {"stopped_by": why} for row, why in zip(new, verdicts, strict=True)])
-            added += len(new)
-    return f"{added:,} translations were added from {file}, {len(rows) - added:,} were known."
-
-
-def _check_name(file: Path) -> None:
+def check_name(file: Path) -> None:
+    """Raise InputError unless a file is named like one that a memory is exchanged in."""
     if file.suffix not in (".tmx", ".parquet"):
         raise InputError(f"{file}: a translation memory is exchanged as .tmx or .parquet, and its name says which.")
-
-
-def _distinct(rows: Iterable[Row]) -> list[Row]:
-    """Each key once; of equal keys the first."""
-    kept: dict[tuple[str, ...], Row] = {}
-    for row in rows:
-        kept.setdefault(tuple(row[name] for name in ("model", "lang", "decoding", "sha256")), row)
-    return list(kept.values())
-
-
-def _parquet_rows(file: Path) -> Iterator[Row]:
-    """The rows of an exported memory; InputError if one is not what its own digest says."""
-    for number, row in enumerate(read_table(file, REMEMBERED.names).to_pylist(), 1):
-        missing = [name for name in ("en", "lang", "model", "decoding", "text", "flags") if row[name] is None]
-        if missing or row["lang"] not in languages():
-            what = f"has no {missing[0]}" if missing else f"is in the unknown language '{row['lang']}'"
-            raise InputError(f"{file}, row {number} {what}. Export it again.")
-        if digest(row["en"]) != row["sha256"]:
-            raise InputError(f"{file}, row {number}: sha256 is not that of the text in 'en'. Export it again.")
-        yield row
-
-
-def _tmx_rows(file: Path) -> Iterator[Row]:
-    """The units of a TMX file that have English and a language of the table, as translations made by hand."""
-    constant = {"model": BY_HAND, "decoding": BY_HAND, "flags": []}
-    for lang in (code for code in languages() if code != "en"):
-        for batch in read_tmx(file, "en", lang):
-            for row in batch.to_pylist():
-                en, text = (row["en"] or "").strip(), (row["xx"] or "").strip()
-                if en and text and not row["fault"]:
-                    yield constant | {"sha256": digest(en), "lang": lang, "en": en, "text": text}
 
 
 def _write_tmx(path: Path, rows: Iterable[Row]) -> None:

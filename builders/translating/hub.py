@@ -1,12 +1,10 @@
 """A translation model from the Hugging Face Hub: the files that are needed, of one commit, none that can run code."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from corpora.errors import InputError
-from corpora.files import sha256_of
 
 READY = ("model.bin", "config.json", "shared_vocabulary.*", "tokenizer.json", "sentencepiece.*", "README.md")
 ORIGINAL = ("*.safetensors", "model.safetensors.index.json", "*.json", "sentencepiece.*", "README.md")
@@ -21,17 +19,16 @@ class Repository:
     licence: str
 
 
-def fetch(name: str, revision: str, offline: bool, sha256: Mapping[str, str]) -> Repository:
+def fetch(name: str, revision: str, offline: bool) -> Repository:
     """The model in a repository of the Hub, from the Hub's cache where it has it.
 
-    InputError without a network, if there is no such repository, if it holds no model that can be used without
-    running code, or if a file has not the digest pinned in `sha256`.
+    InputError without a network, if there is no such repository, or if it holds no model that can be used without
+    running code.
     """
     from huggingface_hub import snapshot_download
 
     cached = _cached(name, revision)
     if cached and (offline or re.fullmatch(r"[0-9a-f]{40}", revision)):
-        _check(cached, name, sha256)
         return Repository(cached, cached.name, "")
     if offline:
         raise _unreachable(name, revision, "this run is offline")
@@ -41,7 +38,6 @@ def fetch(name: str, revision: str, offline: bool, sha256: Mapping[str, str]) ->
         folder = Path(snapshot_download(name, revision=commit, allow_patterns=list(patterns)))
     except Exception as error:
         raise _answer(error, name, revision) from None
-    _check(folder, name, sha256)
     return Repository(folder, commit, licence)
 
 
@@ -50,12 +46,16 @@ def _cached(name: str, revision: str) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    try:
-        folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
-    except (LocalEntryNotFoundError, HfHubHTTPError, ValueError):
-        return None
-    whole = (folder / "model.bin").exists() or any(folder.glob("*.safetensors"))
-    return folder if whole and (folder / "config.json").exists() else None
+    for patterns in (READY, ORIGINAL):  # the Hub's client misses files that nobody asked for, unless it is told which
+        try:
+            found = snapshot_download(name, revision=revision, local_files_only=True, allow_patterns=list(patterns))
+        except (LocalEntryNotFoundError, HfHubHTTPError, ValueError):
+            continue
+        folder = Path(found)
+        whole = (folder / "model.bin").exists() or (patterns == ORIGINAL and any(folder.glob("*.safetensors")))
+        if whole and (folder / "config.json").exists():
+            return folder
+    return None
 
 
 def _listed(name: str, revision: str) -> tuple[str, list[str], str]:
@@ -82,15 +82,6 @@ def _patterns(name: str, files: list[str]) -> tuple[str, ...]:
             f"safetensors ({name}@REVISION), or a conversion for CTranslate2."
         )
     raise InputError(f"{name} on the Hub holds neither a CTranslate2 model (model.bin) nor safetensors. Name another.")
-
-
-def _check(folder: Path, name: str, sha256: Mapping[str, str]) -> None:
-    for file, expected in sha256.items():
-        found = sha256_of(folder / file)
-        if found != expected:
-            raise InputError(
-                f"{file} of {name} has sha256 {found}, expected {expected}. Remove {folder} and run it again."
-            )
 
 
 def _answer(error: Exception, name: str, revision: str) -> Exception:

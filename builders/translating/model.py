@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,8 @@ class Model:
     revision: str
     sha256: str
     licence: str
-    vocabulary: frozenset[str]
+    vocabulary: Mapping[str, int]  # of each token its number
+    digests: Mapping[str, str]  # of each file that it computes with
 
     def token(self, lang: str) -> str:
         """The token of a language of the table, as NLLB or M2M100 spells it; InputError if the model lacks it."""
@@ -53,9 +54,11 @@ def open_model(folder: Path, name: str = "", revision: str = "", licence: str = 
     for file in ("config.json", "tokenizer.json"):
         if file in used:
             _read_json(folder / file)
-    digests = "".join(f"{file} {_digest(folder / file, notes)}\n" for file in sorted(used))
-    found = hashlib.sha256(digests.encode()).hexdigest()
-    return Model(folder, name or folder.resolve().name, revision, found, licence or _licence(folder), vocabulary)
+    digests = {file: _digest(folder / file, notes) for file in sorted(used)}
+    told = "".join(f"{file} {digest}\n" for file, digest in digests.items())
+    found = hashlib.sha256(told.encode()).hexdigest()
+    named = name or folder.resolve().name
+    return Model(folder, named, revision, found, licence or _licence(folder), vocabulary, digests)
 
 
 def is_converted(folder: Path) -> bool:
@@ -83,8 +86,8 @@ def _one_of(folder: Path, names: Iterable[str]) -> str:
     )
 
 
-def _vocabulary(path: Path) -> frozenset[str]:
-    """The tokens of a vocabulary; InputError unless it is whole and has an end of sentence."""
+def _vocabulary(path: Path) -> dict[str, int]:
+    """The tokens of a vocabulary with their numbers; InputError unless it is whole and has an end of sentence."""
     if path.suffix == ".json":
         tokens = _read_json(path)
     else:
@@ -94,7 +97,7 @@ def _vocabulary(path: Path) -> frozenset[str]:
     for token in (END, UNKNOWN):
         if token not in tokens:
             raise InputError(f"The vocabulary {path} is damaged, or not NLLB's or M2M100's: it lacks {token}. {_AGAIN}")
-    return frozenset(tokens)
+    return {token: number for number, token in enumerate(tokens)}
 
 
 _AGAIN = "Fetch or convert the model again."

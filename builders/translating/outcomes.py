@@ -1,19 +1,27 @@
 """What becomes of each segment: translated, tried again, translated in parts, or stopped."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from builders.memory import digest
+from builders.segment import is_spaced
+from builders.translating.clauses import clauses
+from builders.translating.engine import Decoding
 from builders.translating.queue import translated
-from builders.translating.spans import parts, says_something
+from builders.translating.spans import mask, parts, says_something
+from builders.translating.store import Shelf
 from builders.translating.translator import Translator
 
-KEPT, RETRIED, IN_PARTS, BY_HAND = "kept", "retried", "in_parts", "by_hand"
+KEPT, RETRIED, IN_PARTS, IN_CLAUSES, BY_HAND = "kept", "retried", "in_parts", "in_clauses", "by_hand"
+TOO_LONG = "too_long"  # the guard that says so
 UNTRANSLATED = "untranslated"  # there is no engine and the memory does not have it
 
+Texts = Mapping[str, str]  # segments by their digest
+Pieces = Sequence[tuple[str, bool]]  # of a segment: each with whether it stays as it is
 
-@dataclass(frozen=True)
-class Outcome:
+
+class Outcome(NamedTuple):
     """A translation and how it came about, or none and the guard that stopped it."""
 
     text: str | None
@@ -21,69 +29,108 @@ class Outcome:
     stopped_by: str
 
 
-def outcomes(texts: Mapping[str, str], lang: str, translator: Translator) -> dict[str, Outcome]:
+Cut = Callable[[str], Pieces]
+Tell = Callable[[Texts], dict[str, Outcome]]
+
+
+def outcomes(texts: Texts, lang: str, translator: Translator) -> dict[str, Outcome]:
     """What becomes of segments, by their digest, in the order given.
 
     Hand-made translations come first. A segment that a guard stops is tried again with other decoding; if it is
-    stopped again and has spans that must survive, it is translated in parts around them.
+    stopped again and has spans that must survive, it is translated in parts around them. One that is too long for the
+    model is translated clause by clause.
     """
     found = _by_hand(texts, lang, translator)
     rest = {key: text for key, text in texts.items() if key not in found}
     if not translator.engine:
         return found | {key: Outcome(None, "", UNTRANSLATED) for key in rest}
-    _note(rest, len(texts), lang, translator)
-    found |= _tried(rest, lang, translator)
-    stopped = {key: texts[key] for key, outcome in found.items() if outcome.text is None}
-    found |= _in_parts({key: text for key, text in stopped.items() if len(parts(text)) > 1}, lang, translator)
+    found |= _whole(rest, lang, translator)
+    too_long = {key: text for key, text in rest.items() if found[key].stopped_by == TOO_LONG}
+    found |= _in_clauses(too_long, lang, translator)
     return {key: found[key] for key in texts}
 
 
-def _note(rest: Mapping[str, str], asked: int, lang: str, translator: Translator) -> None:
-    """Tell the memory what it is asked for, and how much of it is known already."""
+def _whole(texts: Texts, lang: str, translator: Translator) -> dict[str, Outcome]:
+    """Every segment as it is, or in parts around its spans if it cannot be translated otherwise."""
+    found = _tried(texts, lang, translator)
+    stopped = {key: texts[key] for key, outcome in found.items() if outcome.stopped_by not in ("", TOO_LONG)}
+    with_spans = {key: text for key, text in stopped.items() if len(parts(text)) > 1}
+    return found | _in_pieces(with_spans, IN_PARTS, parts, partial(_tried, lang=lang, translator=translator))
+
+
+def _in_clauses(texts: Texts, lang: str, translator: Translator) -> dict[str, Outcome]:
+    """Those segments of which every clause could be translated alone, put together."""
     assert translator.engine
+    engine = translator.engine
+
+    def cut(text: str) -> Pieces:
+        return [(clause, False) for clause in clauses(text, lambda piece: engine.fits(mask(piece).text))]
+
+    tell = partial(_whole, lang=lang, translator=translator)
+    return _in_pieces(texts, IN_CLAUSES, cut, tell, is_spaced(lang))
+
+
+def remembered(texts: Texts, lang: str, translator: Translator) -> dict[str, str]:
+    """Translations of segments that there is nothing more to do for: the memory has them, and no guard stops them.
+
+    The memory notes how many segments were asked for, and how many of them were known, stopped ones among them.
+    """
+    if not translator.engine:
+        return {}
+    shelf, decoding = _shelf(lang, translator)
+    by_hand = _by_hand(texts, lang, translator).keys()
+    found = shelf.passed(texts, decoding.name)
+    known = shelf.entries(texts.keys() - found.keys(), decoding.name)
+    shelf.note(len(texts), len(found.keys() | known.keys() | by_hand))
+    return {key: found[key] for key in texts if key in found and key not in by_hand}
+
+
+def _shelf(lang: str, translator: Translator) -> tuple[Shelf, Decoding]:
+    assert translator.engine, "without an engine nothing is tried"
     assert translator.decoding
     assert translator.kept
-    shelf = translator.kept.shelf(translator.engine.model.sha256, lang)
-    known = shelf.entries()
-    shelf.note(asked, asked - sum((key, translator.decoding.name) not in known for key in rest))
+    return translator.kept.shelf(translator.engine.model.sha256, lang), translator.decoding
 
 
-def _by_hand(texts: Mapping[str, str], lang: str, translator: Translator) -> dict[str, Outcome]:
+def _by_hand(texts: Texts, lang: str, translator: Translator) -> dict[str, Outcome]:
     known = translator.memory.texts if translator.memory else {}
     return {key: Outcome(known[key, lang], BY_HAND, "") for key in texts if (key, lang) in known}
 
 
-def _tried(texts: Mapping[str, str], lang: str, translator: Translator) -> dict[str, Outcome]:
+def _tried(texts: Texts, lang: str, translator: Translator) -> dict[str, Outcome]:
     """Every segment as the engine translates it at once, or at the second try."""
-    assert translator.engine, "without an engine nothing is tried"
-    assert translator.decoding
-    assert translator.kept
-    shelf = translator.kept.shelf(translator.engine.model.sha256, lang)
-    first = translated(texts, shelf, translator.engine, translator.decoding)
-    again = {key: texts[key] for key, (_, stopped_by) in first.items() if stopped_by not in ("", "too_long")}
-    second = translated(again, shelf, translator.engine, translator.decoding.other())
+    assert translator.engine
+    shelf, decoding = _shelf(lang, translator)
+    first = translated(texts, shelf, translator.engine, decoding)
+    again = {key: texts[key] for key, (_, stopped_by) in first.items() if stopped_by not in ("", TOO_LONG)}
+    second = translated(again, shelf, translator.engine, decoding.other())
     found = {key: Outcome(None if why else text, KEPT, why) for key, (text, why) in first.items()}
     return found | {key: Outcome(text, RETRIED, "") for key, (text, why) in second.items() if not why}
 
 
-def _in_parts(texts: Mapping[str, str], lang: str, translator: Translator) -> dict[str, Outcome]:
-    """Those segments of which every part around the spans could be translated alone, put together."""
-    pieces = {piece.strip() for text in texts.values() for piece in _translatable(text)}
-    known = {digest(piece): piece for piece in sorted(pieces)}
-    done = {known[key]: outcome.text for key, outcome in _tried(known, lang, translator).items()} if known else {}
-    whole = {key: text for key, text in texts.items() if all(done[p.strip()] is not None for p in _translatable(text))}
-    return {key: Outcome(_joined(text, done), IN_PARTS, "") for key, text in whole.items()}
+def _in_pieces(texts: Texts, how: str, cut: Cut, tell: Tell, spaced: bool = True) -> dict[str, Outcome]:
+    """Those segments of which every piece that is to be translated could be, put together again."""
+    cuts = {key: cut(text) for key, text in texts.items()}
+    pieces = {piece.strip() for found in cuts.values() for piece in _said(found)}
+    done = tell({digest(piece): piece for piece in sorted(pieces)}) if pieces else {}
+    made = {key: _joined(found, done, spaced) for key, found in cuts.items()}
+    return {key: Outcome(text, how, "") for key, text in made.items() if text is not None}
 
 
-def _translatable(text: str) -> Iterable[str]:
-    return [piece for piece, is_span in parts(text) if not is_span and says_something(piece)]
+def _said(pieces: Pieces) -> list[str]:
+    return [piece for piece, is_span in pieces if not is_span and says_something(piece)]
 
 
-def _joined(text: str, done: Mapping[str, str | None]) -> str:
-    """The parts of a segment, translated but for the spans, with the space around each as it was."""
+def _joined(pieces: Pieces, done: Mapping[str, Outcome], spaced: bool) -> str | None:
+    """The pieces translated, but for the spans; None if one is not. Space around them stays if `spaced`."""
     made = []
-    for piece, is_span in parts(text):
+    for piece, is_span in pieces:
         said = piece.strip()
-        new = done.get(said) if not is_span and says_something(piece) else None
-        made.append(piece.replace(said, new, 1) if new else piece)
+        text = piece
+        if not is_span and says_something(piece):
+            new = done[digest(said)].text
+            if new is None:
+                return None
+            text = piece.replace(said, new, 1) if spaced else new
+        made.append(text)
     return "".join(made)

@@ -26,23 +26,23 @@ def translated(texts: Texts, shelf: Shelf, engine: Engine, decoding: Decoding) -
     Batches are planned from what the table lacks, in an order that depends on content alone; what a killed run has
     finished of the same plan is found, and what it has finished of another is put into the table first.
     """
-    known = shelf.entries()
-    plan = _plan(_missing(texts, known, decoding), engine.device)
+    known = shelf.entries(texts, decoding.name)
+    plan = _plan(_missing(texts, known), engine.device)
     if shelf.batches() - {shelf.batch(decoding.name, batch) for batch in plan}:
         shelf.absorb()
-        known = shelf.entries()
-        plan = _plan(_missing(texts, known, decoding), engine.device)
+        known = shelf.entries(texts, decoding.name)
+        plan = _plan(_missing(texts, known), engine.device)
     todo = [batch for batch in plan if not shelf.batch(decoding.name, batch).exists()]
     if todo:
         _run(todo, texts, shelf, engine, decoding)
     if plan:
         shelf.absorb()
-        known = shelf.entries()
-    return {digest: known[digest, decoding.name] for digest in texts}
+        known = shelf.entries(texts, decoding.name)
+    return {digest: known[digest] for digest in texts}
 
 
-def _missing(texts: Texts, known: Mapping[tuple[str, str], Entry], decoding: Decoding) -> Texts:
-    return {digest: text for digest, text in texts.items() if (digest, decoding.name) not in known}
+def _missing(texts: Texts, known: Mapping[str, Entry]) -> Texts:
+    return {digest: text for digest, text in texts.items() if digest not in known}
 
 
 def _plan(missing: Texts, device: str) -> list[list[str]]:

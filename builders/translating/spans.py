@@ -3,12 +3,14 @@
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from corpora.catalog import read_toml
 
 MASK = re.compile(r"[\[【［]\s*(\d+)\s*[\]】］]")  # as a model may write [1] again; \d and int() know every script
+SAID = re.compile(r"[^\W\d_][^\W\d_\u0900-\u0dff\u064b-\u065f]|[\u0900-\u0dff]{2}|[\u3040-\u9fff\uac00-\ud7af]")
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,24 @@ def rows(name: str) -> dict[str, Any]:
 
 
 @cache
-def _span() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{row['pattern']})" for row in rows("spans").values()))
+def _any(key: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{row[key]})" for row in rows("spans").values()))
+
+
+def span_places(sentence: str) -> list[tuple[int, int]]:
+    """Where each span of the sentence begins and ends."""
+    if not _any("sign").search(sentence):
+        return []
+    return [match.span() for match in _any("pattern").finditer(sentence)]
 
 
 def mask(sentence: str) -> Masked:
     """The sentence as the engine gets it: no text outside the masks looks like one."""
-    spans: list[str] = []
-
-    def replace(match: re.Match[str]) -> str:
-        spans.append(match[0])
-        return f"[{len(spans)}]"
-
-    return Masked(_span().sub(replace, sentence), tuple(spans))
+    pieces = parts(sentence)
+    spans = [text for text, is_span in pieces if is_span]
+    numbers = count(1)
+    text = "".join(f"[{next(numbers)}]" if is_span else text for text, is_span in pieces)
+    return Masked(text, tuple(spans))
 
 
 def unmask(translation: str, spans: tuple[str, ...]) -> str | None:
@@ -51,18 +58,13 @@ def unmask(translation: str, spans: tuple[str, ...]) -> str | None:
 def parts(sentence: str) -> list[tuple[str, bool]]:
     """The sentence cut at its spans: (text, whether it is a span), which joined are the sentence again."""
     cut, end = [], 0
-    for match in _span().finditer(sentence):
-        cut += [(sentence[end : match.start()], False), (match[0], True)]
-        end = match.end()
+    for begin, stop in span_places(sentence):
+        cut += [(sentence[end:begin], False), (sentence[begin:stop], True)]
+        end = stop
     return [(text, is_span) for text, is_span in [*cut, (sentence[end:], False)] if text]
 
 
 def says_something(sentence: str) -> bool:
     """Whether there is language outside the spans: two letters in a row, or a letter of a script without spaces."""
-    return (
-        re.search(
-            r"[^\W\d_][^\W\d_\u0900-\u0dff\u064b-\u065f]|[\u0900-\u0dff]{2}|[\u3040-\u9fff\uac00-\ud7af]",
-            _span().sub(" ", sentence),
-        )
-        is not None
-    )
+    outside = " ".join(text for text, is_span in parts(sentence) if not is_span)
+    return SAID.search(outside) is not None

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.memory import TRANSLATIONS, TranslationMemory
@@ -20,8 +21,7 @@ from corpora.files import atomic_path, locked, remove_leftovers
 REMEMBERED = TRANSLATIONS.append(pa.field("en", pa.string())).append(pa.field("stopped_by", pa.string()))
 BY_HAND = "by hand"  # the model and decoding of translations that came as TMX
 Entry = tuple[str, str]  # the translation, and the guard that stops it
-Key = tuple[str, str]  # the SHA-256 of the segment, and the decoding
-_READ: dict[tuple[object, ...], dict[Key, Entry]] = {}  # the table read last: a run asks for it several times
+_READ: dict[tuple[object, ...], pa.Table] = {}  # the table read last: a run asks for it several times
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Shelf:
         files = [path for path in (self.table, *sorted(self.batches())) if path.exists()]
         return _distinct(pa.concat_tables([REMEMBERED.empty_table(), *(self._read(path) for path in files)]))
 
-    def entries(self) -> Mapping[Key, Entry]:
+    def judged(self) -> pa.Table:
         """What the table holds, judged by today's guards."""
         if not self.table.exists():
-            return {}
+            return REMEMBERED.empty_table()
         now = self.table.stat()
         seen = (identity(), str(self.table), now.st_mtime_ns, now.st_ino)
         if seen not in _READ:
@@ -62,8 +62,25 @@ class Shelf:
             table = self._read(self.table)
             if (pq.read_schema(self.table).metadata or {}).get(b"guards") != identity().encode():
                 _write(self.table, table)  # what was judged again need not be judged a third time
-            _READ[seen] = _entries(table)
+            _READ[seen] = table
         return _READ[seen]
+
+    def entries(self, digests: Collection[str], decoding: str) -> dict[str, Entry]:
+        """What the table holds of these segments in a decoding, by digest."""
+        table = self._of(digests, decoding)
+        told = zip(table["text"].to_pylist(), table["stopped_by"].to_pylist(), strict=True)
+        return dict(zip(table["sha256"].to_pylist(), told, strict=True))
+
+    def passed(self, digests: Collection[str], decoding: str) -> dict[str, str]:
+        """The translations of these segments in a decoding that no guard stops, by digest."""
+        table = self._of(digests, decoding)
+        table = table.filter(pc.equal(table["stopped_by"], ""))
+        return dict(zip(table["sha256"].to_pylist(), table["text"].to_pylist(), strict=True))
+
+    def _of(self, digests: Collection[str], decoding: str) -> pa.Table:
+        table = self.judged()
+        table = table.filter(pc.equal(table["decoding"], decoding))
+        return table.filter(pc.is_in(table["sha256"], pa.array(list(digests), pa.string())))
 
     def add(self, rows: Iterable[dict[str, object]]) -> None:
         """Put rows with new keys into the table."""
@@ -123,12 +140,8 @@ class MemoryFolder:
     def by_hand(self) -> tuple[TranslationMemory | None, str]:
         """What was imported as made by hand and no guard stops, and a digest of it; nothing if there is none."""
         shelves = [shelf for lang in languages() if (shelf := self.shelf(BY_HAND, lang)).table.exists()]
-        texts = {
-            (sha256, shelf.lang): text
-            for shelf in shelves
-            for (sha256, _), (text, stopped_by) in sorted(shelf.entries().items())
-            if not stopped_by
-        }
+        tables = [shelf.judged().filter(pc.equal(shelf.judged()["stopped_by"], "")) for shelf in shelves]
+        texts = {(row["sha256"], row["lang"]): row["text"] for table in tables for row in table.to_pylist()}
         told = "".join(f"{key}\t{text}\n" for key, text in sorted(texts.items()))
         return (TranslationMemory(texts), hashlib.sha256(told.encode()).hexdigest()) if texts else (None, "")
 
@@ -146,11 +159,6 @@ class MemoryFolder:
             for folder in [*self.folder.glob("*/*"), *self.folder.glob("*/*/batches")]:
                 remove_leftovers(folder)
             yield self
-
-
-def _entries(table: pa.Table) -> dict[Key, Entry]:
-    keys = zip(table["sha256"].to_pylist(), table["decoding"].to_pylist(), strict=True)
-    return dict(zip(keys, zip(table["text"].to_pylist(), table["stopped_by"].to_pylist(), strict=True), strict=True))
 
 
 def _distinct(table: pa.Table) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from builders.translating.model import END, TOKENIZERS, Model
@@ -24,22 +25,29 @@ class Tokenizer:
 
 
 def load_tokenizer(model: Model) -> Tokenizer:
-    """The tokenizer of a model; InputError if it is damaged or belongs to another model."""
+    """The tokenizer of a model; InputError if it is damaged or belongs to another model.
+
+    Tokens are given to the engine by name, and by number to none; but a tokenizer.json numbers them as the model does,
+    so where the vocabulary has them in another order it is damaged.
+    """
     path = next(model.folder / name for name in TOKENIZERS if (model.folder / name).is_file())
     try:
         tokenizer, known = _fast(path) if path.suffix == ".json" else _pieces(path)
     except Exception as error:  # both libraries raise plain Exception or RuntimeError for a damaged file
         raise InputError(f"The tokenizer {path} cannot be read: {error}. Fetch or convert the model again.") from None
-    missing = len(known - model.vocabulary)
-    if missing > len(known) // 100 + 1:
+    places = [model.vocabulary[token] for token in known if token in model.vocabulary]
+    missing = len(known) - len(places)
+    moved = sum(place > after for place, after in pairwise(places)) if path.suffix == ".json" else 0
+    if max(missing, moved) > len(known) // 100 + 1:
+        what = f"{missing:,} of its {len(known):,} tokens are not in" if missing > moved else "its tokens are not as in"
         raise InputError(
-            f"The tokenizer {path} is not this model's: {missing:,} of its {len(known):,} tokens are not in the "
-            "vocabulary of the model. Copy the tokenizer of the original model."
+            f"The tokenizer {path} is not this model's: {what} the vocabulary of the model, or that is damaged. "
+            "Fetch or convert the model again, tokenizer and all."
         )
     return tokenizer
 
 
-def _fast(path: Path) -> tuple[Tokenizer, set[str]]:
+def _fast(path: Path) -> tuple[Tokenizer, list[str]]:
     from tokenizers import Tokenizer as Fast
 
     fast = Fast.from_file(str(path))
@@ -53,10 +61,11 @@ def _fast(path: Path) -> tuple[Tokenizer, set[str]]:
         numbers = [[fast.token_to_id(token) for token in sequence] for sequence in tokens]
         return fast.decode_batch([[n for n in sequence if n is not None] for sequence in numbers])
 
-    return Tokenizer(encode, decode), set(fast.get_vocab(with_added_tokens=False))
+    numbers = fast.get_vocab(with_added_tokens=False)
+    return Tokenizer(encode, decode), sorted(numbers, key=numbers.__getitem__)
 
 
-def _pieces(path: Path) -> tuple[Tokenizer, set[str]]:
+def _pieces(path: Path) -> tuple[Tokenizer, list[str]]:
     from sentencepiece import SentencePieceProcessor
 
     processor = SentencePieceProcessor(model_file=str(path))
@@ -67,5 +76,5 @@ def _pieces(path: Path) -> tuple[Tokenizer, set[str]]:
     def decode(tokens: Sequence[Sequence[str]]) -> list[str]:
         return [processor.decode([piece for piece in sequence if piece != "<unk>"]) for sequence in tokens]
 
-    known = {processor.id_to_piece(number) for number in range(processor.get_piece_size())}
+    known = [processor.id_to_piece(number) for number in range(processor.get_piece_size())]
     return Tokenizer(encode, decode), known

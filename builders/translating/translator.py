@@ -11,6 +11,7 @@ from builders.memory import TranslationMemory, read_memory
 from builders.translating.engine import Decoding, Engine, all_cores
 from builders.translating.hub import fetch
 from builders.translating.model import Model, is_converted, open_model
+from builders.translating.pins import hold
 from builders.translating.spans import rows
 from builders.translating.store import MemoryFolder
 from corpora.errors import InputError
@@ -74,6 +75,7 @@ class Wish:
     beam: int = 4
     compute_type: str | None = None
     tell: Callable[[str], None] = lambda sentence: None
+    lock: Path | None = None  # where the digests of what is fetched are kept
 
 
 def named(wish: Wish) -> Translator:
@@ -110,9 +112,12 @@ def find_model(name: str, wish: Wish) -> Model:
             f"Parquet, one of {', '.join(rows('translators'))}, or none."
         )
     repository, _, revision = repository.partition("@")
-    fetched = fetch(repository, known.get("revision", revision or "main"), wish.offline, known.get("sha256", {}))
-    model = _converted(fetched.folder, wish)
-    return open_model(model, repository, fetched.revision, known.get("licence", fetched.licence), notes)
+    fetched = fetch(repository, known.get("revision", revision or "main"), wish.offline)
+    converted = _converted(fetched.folder, wish)
+    model = open_model(converted, repository, fetched.revision, known.get("licence", fetched.licence), notes)
+    if wish.lock and converted == fetched.folder:
+        hold(model, known.get("sha256", {}), wish.lock)
+    return model
 
 
 def _converted(folder: Path, wish: Wish) -> Path:

@@ -28,8 +28,8 @@ def translate_verb(run_options: Callable[[Any], Any], request: Callable[..., "Re
 
         Without CORPUS it is alpaca, and with --sample the sample's.
         """
-        from builders.report import translated_json, translated_text
         from builders.run import run_translate
+        from builders.translating.account import translated_json, translated_text
 
         corpus = corpus or ("sample-alpaca" if options["sample"] else "alpaca")
         made = run_translate(request((), **options), corpus, out)
@@ -67,6 +67,6 @@ def export_verb(file: Path, langs: str | None, work: Path) -> None:
 @WORK
 def import_verb(file: Path, work: Path) -> None:
     """Read FILE, a .parquet that `export` wrote or a .tmx from English, into the memory."""
-    from builders.translating.exchange import import_memory
+    from builders.translating.imports import import_memory
 
     click.echo(import_memory(work, file))

@@ -412,13 +412,14 @@ def nothing(hub: Hub, request: Request) -> Answer:
 
 REPO, REV = r"([^/]+/[^/]+)", r"([^/]+)"
 API = rf"/api/datasets/{REPO}"
+READ = rf"/api/(?:datasets|models)/{REPO}"  # what was sent as a data set can be read as a model
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", r"/api/whoami-v2", whoami),
     ("GET HEAD POST", r"/(?:api|v1)/telemetry.*", nothing),
     ("POST", r"/api/validate-yaml", validate_yaml),
     ("POST", r"/api/repos/create", create_repo),
     ("GET", r"/api/datasets", list_repos),
-    ("GET", rf"{API}(?:/revision/{REV})?", repo_info),
+    ("GET", rf"{READ}(?:/revision/{REV})?", repo_info),
     ("GET", rf"{API}/auth-check(/write)?", auth_check),
     ("POST", rf"{API}/preupload/{REV}", preupload),
     ("POST", rf"/datasets/{REPO}\.git/info/lfs/objects/batch", lfs_batch),
@@ -428,9 +429,9 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST DELETE", rf"{API}/tag/{REV}", tag),
     ("GET", rf"{API}/refs", refs),
     ("GET", rf"{API}/commits/{REV}", commits),
-    ("GET", rf"{API}/tree/{REV}(?:/(.*))?", tree),
+    ("GET", rf"{READ}/tree/{REV}(?:/(.*))?", tree),
     ("POST", rf"{API}/paths-info/{REV}", paths_info),
-    ("GET HEAD", rf"/datasets/{REPO}/(?:resolve|raw)/{REV}/(.+)", resolve),
+    ("GET HEAD", rf"(?:/datasets)?/{REPO}/(?:resolve|raw)/{REV}/(.+)", resolve),
     ("GET", rf"{API}/xet-(read|write)-token/{REV}", xet_token),
     ("POST", r"/_cas/v1/xorbs/default/([0-9a-f]{64})", put_xorb),
     ("POST", r"/_cas/v1/shards", put_shard),

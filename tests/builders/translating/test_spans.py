@@ -1,10 +1,12 @@
 """Spans: what must survive is masked, restored, and every loss is seen."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.translating.spans import mask, parts, says_something, unmask
+from builders.translating.spans import mask, parts, rows, says_something, unmask
 
 TRICKY = st.text(alphabet="ab1 .,:/@_{}[]<>`$=+^-#%()你é\\", max_size=50)
 
@@ -14,6 +16,12 @@ def test_a_masked_sentence_with_its_spans_put_back_is_the_sentence(text: str) ->
     masked = mask(text)
     assert unmask(masked.text, masked.spans) == text
     assert "".join(piece for piece, _ in parts(text)) == text
+
+
+@given(st.text() | TRICKY | st.from_regex("|".join(row["pattern"] for row in rows("spans").values())))
+def test_the_sign_of_a_row_is_in_every_span_of_it(text: str) -> None:
+    for row in rows("spans").values():
+        assert all(re.search(row["sign"], span[0]) for span in re.finditer(row["pattern"], text))
 
 
 @pytest.mark.parametrize(
