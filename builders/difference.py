@@ -6,9 +6,10 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from builders.queries import sql
 from builders.releases.at_rest import Release, paths_of
 from builders.releases.versions import Change, Difference
-from builders.work import Work, bench, sql
+from builders.work import Work, bench
 from cards.manifest import Manifest, content, data_files
 from corpora.errors import InputError
 from corpora.files import sha256_of

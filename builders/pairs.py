@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 
 from builders.cores import on_all_cores, on_all_threads
 from builders.filters import Filter, verdict
+from builders.queries import sql
 from builders.rows import READER, write_identified, write_pairs_unit
-from builders.work import Tables, Unit, Work, inputs_text, sql, unit_of
+from builders.work import Tables, Unit, Work, inputs_text, unit_of
 from corpora import hanzi, lid
 from corpora.catalog import Corpus, language
 from corpora.files import is_whole, remove_sealed, sealed

@@ -6,11 +6,9 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,9 +16,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
-from corpora.errors import InputError
+from builders.queries import answered, execute, has_footer, open_database, sql
 from corpora.files import is_whole, remove_leftovers, remove_sealed, sealed
 
 Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL calls them: Parquet files, or rows in memory
@@ -48,7 +45,6 @@ STAGES = (
 
 ROWS = 25 * 2048  # a row group, the unit that DuckDB writes and reads in parallel: whole vectors of it
 COMMON = 40  # characters that two versions of a text are shown with on either side of where they differ
-OVERHEAD = 600 * 2**20  # bytes that Python and its libraries hold beside DuckDB's tables
 
 
 @dataclass(frozen=True)
@@ -156,7 +152,7 @@ class Work:
                 copy += f"compression_level 1, row_group_size {ROWS}, kv_metadata {{inputs: $inputs}})"
                 named = {k: v for k, v in parameters.items() if f"${k}" in copy}
                 values = named | {"path": str(path), "inputs": inputs_text(unit)}
-                _execute(connection, copy, values, f"{unit.stage} {unit.name}")
+                execute(connection, copy, values, f"{unit.stage} {unit.name}")
 
         return self.make(unit, write)
 
@@ -166,7 +162,7 @@ class Work:
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
         self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
         pa.default_memory_pool().release_unused()  # or what Arrow has done with counts beside what DuckDB takes
-        with _answered(files, self.folder), self._database.cursor() as connection:
+        with answered(files, self.folder), self._database.cursor() as connection:
             connection.execute("create schema views; set search_path = 'views,main'")
             try:
                 for name, rows in tables.items():
@@ -181,16 +177,7 @@ class Work:
     @cached_property
     def _database(self) -> duckdb.DuckDBPyConnection:
         """One DuckDB for all queries of a run: starting one takes longer than most of them."""
-        database = duckdb.connect(":memory:")
-        database.execute("set enable_progress_bar = false")  # it would write to stdout
-        database.execute("set enable_external_file_cache = false")  # the system keeps files, without a count of ours
-        database.execute("set threads = $n", {"n": self.threads})
-        if self.memory:
-            limit = max(self.memory - OVERHEAD, self.memory // 4)
-            database.execute("set memory_limit = $limit", {"limit": f"{limit // 2**20}MiB"})
-        database.execute("set temp_directory = $path", {"path": str(self.scratch / "spill")})
-        database.execute(sql("macros"))
-        return database
+        return open_database(self.threads, self.memory, self.scratch / "spill")
 
 
 @contextmanager
@@ -198,72 +185,6 @@ def bench() -> Iterator[Work]:
     """A work folder for one task that leaves nothing behind."""
     with TemporaryDirectory(prefix="builders-") as folder:
         yield Work(Path(folder))
-
-
-def _execute(connection: duckdb.DuckDBPyConnection, query: str, values: Inputs, title: str) -> None:
-    """Run a query in a thread of its own: this one shows how far it is, and hears Ctrl-C at once."""
-    with (
-        ThreadPoolExecutor(1) as pool,
-        tqdm(desc=title, total=100, unit="%", delay=2, disable=None, leave=False) as bar,
-    ):
-        result = pool.submit(connection.execute, query, values)
-        try:
-            while wait([result], 0.1).not_done:
-                bar.update(max(0.0, connection.query_progress() - bar.n))
-        except KeyboardInterrupt:
-            connection.interrupt()
-            raise
-        result.result()
-
-
-@contextmanager
-def _answered(files: Sequence[Path], folder: Path) -> Iterator[None]:
-    """Turn DuckDB's errors that a person can mend into sentences; a damaged unit in `folder` is removed."""
-    try:
-        yield
-    except duckdb.Error as error:
-        for path in files:
-            if path.exists() and not _is_readable(path):
-                if not path.is_relative_to(folder):
-                    raise InputError(f"{path} is damaged. `builders verify` says what else is; restore it.") from None
-                remove_sealed(path)
-                raise InputError(f"{path} was damaged and has been removed. Run the same command again.") from None
-        if isinstance(error, duckdb.BinderException) and not all(path.is_relative_to(folder) for path in files):
-            names = ", ".join(str(path) for path in files[:2])
-            raise InputError(f"{names} have not the columns of a release of ours, so they cannot be read.") from None
-        if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-            told = re.search(r'"exception_message":"((?:[^"\\]|\\.)*)"', str(error))
-            first = told[1].replace('\\"', '"') if told else str(error).split("\n", 1)[0]
-            raise InputError(f"{first}. Finished work is kept: mend this and run the same command again.") from None
-        raise
-
-
-def _is_readable(path: Path) -> bool:
-    """Whether every page of a Parquet file can be read."""
-    try:
-        for _ in pq.ParquetFile(path).iter_batches():
-            pass
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def has_footer(path: Path) -> bool:
-    """Whether a Parquet file has its footer, which is written last."""
-    try:
-        pq.read_metadata(path)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def sql(name: str, **texts: str) -> str:
-    """The text of `sql/NAME.sql`, with our own pieces of SQL put in for {placeholders}."""
-    text = (files("builders") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    for placeholder, piece in texts.items():
-        assert f"{{{placeholder}}}" in text, f"{name}.sql has no place for {placeholder}"
-        text = text.replace(f"{{{placeholder}}}", piece)
-    return text
 
 
 def inputs_text(unit: Unit) -> str:

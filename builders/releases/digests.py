@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builders.queries import sql
 from builders.stages import Built
-from builders.work import Work, sql
+from builders.work import Work
 
 SPLITS = ("train", "validation")
 BATCH = 100_000  # rows

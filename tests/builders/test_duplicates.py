@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.filters import choose_filters, verdict
-from builders.work import Work, sql
+from builders.queries import sql
+from builders.work import Work
 
 PAIR = ("The cat sleeps on the warm roof.", "Η γάτα κοιμάται στη ζεστή στέγη.")
 SHOUTED = ("THE CAT sleeps, on the warm roof", "η γάτα κοιμάται στη ζεστή ΣΤΈΓΗ!")

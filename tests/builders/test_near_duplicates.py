@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from builders.duplicates import NEAR_GRAM, NEAR_SHORTEST
-from builders.work import Work, sql
+from builders.queries import sql
+from builders.work import Work
 from corpora.catalog import language
 from corpora.errors import InputError
 

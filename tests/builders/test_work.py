@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.cores import on_all_cores
+from builders.queries import sql
 from builders.rows import write_pairs_unit
 from builders.run import run_build
-from builders.work import Unit, Work, sql, unit_of
+from builders.work import Unit, Work, unit_of
 from corpora.catalog import SAMPLE, load_catalog
 from corpora.errors import InputError
 
