@@ -1,4 +1,4 @@
-"""Queries: the files of sql/, run by DuckDB so that a person sees how far they are and can stop them, in plain words."""
+"""Queries: the files of sql/, run by DuckDB so that a person sees how far they are, can stop them and reads why not."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
