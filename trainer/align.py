@@ -15,10 +15,11 @@ from corpora.errors import InputError
 from corpora.files import atomic_path, locked
 from recipes.score import Score, append_scores
 from trainer.metrics import mean_percent
-from trainer.scoring.benchmarks import Place, benchmark, load_items
+from trainer.scoring.benchmarks import benchmark, load_items
 from trainer.scoring.bootstrap import interval
 from trainer.scoring.candidate import Candidate
 from trainer.scoring.generation import by_length, positions, without_middle
+from trainer.scoring.items import Place
 
 States = NDArray[np.float32]  # of shape (layers, sentences, hidden): the mean over a sentence's own tokens
 SHOWN = 200  # sentences a language in the picture

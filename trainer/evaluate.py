@@ -13,11 +13,12 @@ from corpora.files import locked
 from recipes.score import Score, append_scores, read_scores
 from trainer.metrics import METRICS, How, Metric, measure
 from trainer.recipe import digest
-from trainer.scoring.benchmarks import RELEASE, Benchmark, Item, Items, Place, load_items, plan
+from trainer.scoring.benchmarks import RELEASE, load_items, plan
 from trainer.scoring.candidate import Candidate
 from trainer.scoring.endpoint import Endpoint, ask
 from trainer.scoring.exams import task_sha256
 from trainer.scoring.harness import harness_version, sit_exam
+from trainer.scoring.items import Benchmark, Item, Items, Place
 from trainer.scoring.outputs import Row, outputs
 
 VERSION = 1  # of how answers are made; another one makes them again

@@ -10,8 +10,8 @@ from corpora.errors import InputError
 from recipes.score import read_scores
 from tests.trainer.models import SENTENCES, make_data, make_model
 from trainer.align import align, cka, found_first, plane, sentence_states
-from trainer.scoring.benchmarks import Place
 from trainer.scoring.candidate import Candidate, find_candidate
+from trainer.scoring.items import Place
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,11 @@ from tests.trainer.comets import SEGMENTS, make_comet
 from tests.trainer.models import make_data, make_model
 from trainer.evaluate import Evaluation, evaluate
 from trainer.metrics import METRICS, How
-from trainer.scoring.benchmarks import Item, Items, Place
 from trainer.scoring.candidate import find_candidate
 from trainer.scoring.comet import Comet, load_comet
 from trainer.scoring.comet_model import sparsemax
 from trainer.scoring.compare import compare
+from trainer.scoring.items import Item, Items, Place
 
 GOLDEN = {  # unbabel-comet 2.2.7, torch 2.13.0, transformers 4.57.6
     "sparsemax": [0.4286200, 0.4022605, 0.4321568, 0.4902819, 0.4074330, 0.4203595, 0.3460479],

@@ -15,10 +15,10 @@ from tests.trainer.models import make_data, make_model
 from trainer.cli import cli
 from trainer.evaluate import Evaluation, evaluate
 from trainer.metrics import METRICS, How, mean_percent
-from trainer.scoring.benchmarks import Place
 from trainer.scoring.bootstrap import mean_of, paired
 from trainer.scoring.candidate import find_candidate
 from trainer.scoring.compare import compare, compared_text
+from trainer.scoring.items import Place
 from trainer.scoring.scoreboard import leaderboard, leaderboard_text, write_into_card
 
 

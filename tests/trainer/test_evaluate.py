@@ -21,9 +21,10 @@ from recipes.score import read_scores
 from tests.trainer.models import CONTEXT, SENTENCES, make_data, make_model, questions
 from trainer.cli import cli
 from trainer.evaluate import Evaluation, evaluate
-from trainer.scoring.benchmarks import Place, benchmark, load_items
+from trainer.scoring.benchmarks import benchmark, load_items
 from trainer.scoring.candidate import find_candidate
 from trainer.scoring.generation import by_length, without_middle
+from trainer.scoring.items import Place
 
 ROOT = Path(__file__).parent.parent.parent
 

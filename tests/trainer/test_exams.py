@@ -18,10 +18,11 @@ from tests.trainer.models import make_model
 from trainer.cli import cli
 from trainer.evaluate import Evaluation, evaluate
 from trainer.metrics import How
-from trainer.scoring.benchmarks import Item, Place, benchmark, load_items
+from trainer.scoring.benchmarks import benchmark, load_items
 from trainer.scoring.candidate import Candidate, find_candidate
 from trainer.scoring.compare import compare
 from trainer.scoring.harness import sit_exam
+from trainer.scoring.items import Item, Place
 
 
 @pytest.fixture(scope="module")

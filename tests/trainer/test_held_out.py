@@ -9,8 +9,9 @@ from recipes.score import read_scores
 from trainer.evaluate import Evaluation, evaluate
 from trainer.record import Record
 from trainer.release import Release, read_rows
-from trainer.scoring.benchmarks import Place, benchmark, load_items, plan
+from trainer.scoring.benchmarks import benchmark, load_items, plan
 from trainer.scoring.candidate import find_candidate
+from trainer.scoring.items import Place
 
 
 def test_scores_carry_release_size_and_seed_of_the_run(

@@ -15,9 +15,9 @@ from recipes.prompting import form
 from tests.trainer.models import make_data
 from trainer.evaluate import Evaluation, evaluate
 from trainer.scoring import endpoint as endpoint_module
-from trainer.scoring.benchmarks import Item, Place
 from trainer.scoring.candidate import served_candidate
 from trainer.scoring.endpoint import Endpoint, ask, complete
+from trainer.scoring.items import Item, Place
 from trainer.scoring.judge import judge, read_answer, read_scores_of
 
 Reply = Callable[[dict[str, Any]], tuple[int, bytes]]

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 from corpora.errors import InputError
 from recipes.prompting import Form
 from trainer.recipe import digest
-from trainer.scoring.benchmarks import Item
+from trainer.scoring.items import Item
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 PATIENCE = (1.0, 4.0, 15.0)  # seconds before each further try, where the server is busy or the line broke

@@ -15,7 +15,7 @@ from corpora.errors import InputError
 from corpora.reading.nfc import nfc
 from corpora.reading.questions import BOM, whole_file
 from corpora.reading.strict_json import decode, parse_json
-from trainer.scoring.benchmarks import Benchmark, Item, Place
+from trainer.scoring.items import Benchmark, Item, Place
 
 HERE = Path(__file__).parent / "tasks"
 SHOTS_END = "-----\n"  # ends the canary that BBH's worked examples begin with

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from trainer.scoring.benchmarks import Item
 from trainer.scoring.candidate import Candidate
+from trainer.scoring.items import Item
 
 Row = dict[str, Any]
 MARGIN = 16  # tokens that a prompt keeps at the least, however long the answer may be

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from corpora.errors import InputError
-from trainer.scoring.benchmarks import Item
 from trainer.scoring.candidate import Candidate
 from trainer.scoring.exams import task_file
+from trainer.scoring.items import Item
 
 Row = dict[str, Any]
 SPLIT = "test"

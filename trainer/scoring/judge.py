@@ -17,11 +17,11 @@ from recipes.recipe import HERE as RECIPES
 from recipes.score import Score, append_scores
 from trainer.metrics import METRICS, mean_percent
 from trainer.recipe import digest
-from trainer.scoring.benchmarks import Item
 from trainer.scoring.bootstrap import interval
 from trainer.scoring.candidate import Candidate
 from trainer.scoring.compare import Kept, Place, shared_outputs
 from trainer.scoring.endpoint import Endpoint, ask
+from trainer.scoring.items import Item
 from trainer.scoring.outputs import outputs
 
 LONGEST = 1024  # tokens of a verdict

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from trainer.scoring.benchmarks import Place
     from trainer.scoring.comet import Comet
+    from trainer.scoring.items import Place
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -41,7 +41,7 @@ def place_of(
 ) -> "Place":  # fmt: skip
     """Where benchmarks are looked for, as the options say."""
     from trainer.release import find_release
-    from trainer.scoring.benchmarks import Place
+    from trainer.scoring.items import Place
 
     found = find_release(release, registry, Path("datasets.lock"), offline) if release else None
     return Place(data, mirror, offline, work / "downloads", lock, any_rows=any_rows, release=found)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from corpora.errors import InputError
 from corpora.files import atomic_path, remove_leftovers
-from trainer.scoring.benchmarks import Item
+from trainer.scoring.items import Item
 
 Row = dict[str, Any]
 Make = Callable[[Sequence[Item]], Iterable[list[Row]]]

@@ -6,7 +6,7 @@ from typing import Any
 
 from corpora.errors import InputError
 from corpora.files import sha256_of
-from trainer.scoring.benchmarks import Place
+from trainer.scoring.items import Place
 
 # The model of NLLB and of sacreBLEU's `flores200` are the same file.
 PINNED = {"flores200": "14bb8dfb35c0ffdea7bc01e56cea38b9e3d5efcdcb9c251d6b40538e1aab555a"}

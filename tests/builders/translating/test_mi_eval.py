@@ -19,7 +19,8 @@ from recipes.score import read_scores
 from tests.builders.translating.tiny_model import expected
 from tests.trainer.models import make_model
 from trainer.cli import cli as trainer
-from trainer.scoring.benchmarks import Place, benchmark, load_items
+from trainer.scoring.benchmarks import benchmark, load_items
+from trainer.scoring.items import Place
 
 GREEK, ARABIC = partial(expected, flores="ell_Grek"), partial(expected, flores="arb_Arab")
 SEEDS = [
