@@ -162,17 +162,21 @@ class Work:
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
         self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
         pa.default_memory_pool().release_unused()  # or what Arrow has done with counts beside what DuckDB takes
-        with answered(files, self.folder), self._database.cursor() as connection:
-            connection.execute("create schema views; set search_path = 'views,main'")
-            try:
-                for name, rows in tables.items():
-                    if isinstance(rows, pa.Table):
-                        connection.register(name, rows)
-                    else:
-                        connection.read_parquet([str(path) for path in rows]).create_view(name)
-                yield connection
-            finally:
-                connection.execute("set search_path = 'main'; drop schema views cascade")
+        try:
+            with answered(files, self.folder), self._database.cursor() as connection:
+                connection.execute("create schema views; set search_path = 'views,main'")
+                try:
+                    for name, rows in tables.items():
+                        if isinstance(rows, pa.Table):
+                            connection.register(name, rows)
+                        else:
+                            connection.read_parquet([str(path) for path in rows]).create_view(name)
+                    yield connection
+                finally:
+                    connection.execute("set search_path = 'main'; drop schema views cascade")
+        finally:
+            if self.memory and (database := self.__dict__.pop("_database", None)):
+                database.close()  # or it would hold what it has done with, where memory is counted
 
     @cached_property
     def _database(self) -> duckdb.DuckDBPyConnection:
