@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+# The same examples on every machine; `--hypothesis-profile new` looks for others.
+settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("new"), derandomize=True)
+settings.load_profile("same")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests in the background has Ctrl-C ignored
 
 GIVEN = dict(os.environ)  # what the user has set: for the one test that asks the real Hub, if it may
