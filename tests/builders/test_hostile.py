@@ -160,7 +160,7 @@ def test_a_run_killed_while_texts_are_identified_goes_on(tmp_path: Path, large: 
     first.kill()
     first.wait()
     identified = len(list(tmp_path.glob("work/identified/*/[0-9a-f]*.parquet")))
-    again = builders(tmp_path, *arguments)
+    again = builders(tmp_path, *arguments, "--memory", "2GB")  # then in processes of their own
     assert identified < -(-2 * COUNT // 20_480), "the kill came too late to disturb anything"
     assert again.returncode == 0, again.stderr
     assert contents(tmp_path / "registry") == contents(tmp_path / "calm")
