@@ -11,27 +11,27 @@ from typing import Any
 
 from tqdm import tqdm
 
-from builders.budgets.mixture import Budget, budgeted, check_budget, mix
-from builders.examples import as_messages
-from builders.inspect import read_record
-from builders.ledger import unusual
-from builders.registry import home_of
-from builders.release import describe, release_name, write_data
-from builders.releases.at_rest import Published, Wish
-from builders.releases.digests import known_rows
-from builders.releases.publishing import Draft, publish
-from builders.releases.versions import check_wish
-from builders.scores import Scores, hints, read_scores
-from builders.stages import Built, build, chosen_filters, sources
-from builders.translating import translator as translators
-from builders.translating.files import check_records, hand_out, named_instructions, place_for
-from builders.translating.pins import files as model_files
-from builders.translating.translator import Translator
-from builders.work import Work
+from builders.budget.subsample import Budget, budgeted, check_budget, mix
+from builders.pipeline.build import Built, build, chosen_filters, sources
+from builders.pipeline.examples import as_messages
+from builders.pipeline.ledger import unusual
+from builders.pipeline.lines import read_record
+from builders.pipeline.quality_scores import Scores, hints, read_scores
+from builders.publishing.digests import known_rows
+from builders.publishing.package import describe, release_name, write_data
+from builders.publishing.publish import Draft, publish
+from builders.publishing.registry import home_of
+from builders.publishing.types import Published, Wish
+from builders.publishing.versions import check_wish
+from builders.translation import translator as translators
+from builders.translation.export import check_records, hand_out, named_instructions, place_for
+from builders.translation.model_lock import files as model_files
+from builders.translation.translator import Translator
+from builders.workspace.workspace import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog
+from corpora.download.pull import Fetched, Source, pull
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked
-from corpora.pull import Fetched, Source, pull
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins, without_evaluation
 
 
@@ -64,7 +64,7 @@ class Request:
 
     def catalog(self) -> dict[str, Corpus]:
         """Our corpora, the user's, and the sample's if it is asked for."""
-        return load_catalog(*self.catalogs, *([SAMPLE / "catalog.toml"] if self.sample else []))
+        return load_catalog(*self.catalogs, *([SAMPLE / "corpora.toml"] if self.sample else []))
 
     def chosen(self, catalog: Mapping[str, Corpus]) -> list[Recipe]:
         """The recipes with what the user changed in them; InputError if anything named is not known."""

@@ -10,7 +10,7 @@ from typing import Any
 from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import sha256_of
-from corpora.web.urls import is_url, public
+from corpora.urls import is_url, public
 
 FILE = "manifest.json"
 MANIFEST_VERSION = 2

@@ -1,4 +1,4 @@
-"""Languages and corpora as rows: `languages.csv` and `catalog.toml`, loaded strictly."""
+"""Languages and corpora as rows: `languages.csv` and `corpora.toml`, loaded strictly."""
 
 import csv
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import InputError, unknown
-from corpora.web.urls import is_url
+from corpora.urls import is_url
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
@@ -116,7 +116,7 @@ def _of_name(text: str) -> list[Language]:
 def load_catalog(*extra: Path) -> dict[str, Corpus]:
     """The corpora of our own catalogue and of the user's, by id; a user's table replaces ours of the same id."""
     corpora: dict[str, Corpus] = {}
-    for path in (HERE / "catalog.toml", *extra):
+    for path in (HERE / "corpora.toml", *extra):
         for name, table in read_toml(path).items():
             corpora[name] = _corpus(name, table, path)
     return corpora

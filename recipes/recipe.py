@@ -10,6 +10,7 @@ from corpora.catalog import Corpus, language, languages, read_toml
 from corpora.errors import InputError, unknown
 
 HERE = Path(__file__).parent
+DATASETS = HERE / "datasets"
 CHOICES = {"configs": ("language", "all"), "general": ("en", "xx"), "directions": ("en-x", "x-en")}
 DEFAULT_NAMES = ("coit", "muit")
 UNANSWERED = "self-instruct"  # the format of instructions that are read without answers
@@ -75,12 +76,12 @@ class Prompt:
 
 def recipe_names() -> list[str]:
     """The names of the recipes that come with the project."""
-    return sorted(path.stem for path in HERE.glob("*.toml") if path.stem != "prompts")
+    return sorted(path.stem for path in DATASETS.glob("*.toml"))
 
 
 def load_recipe(name_or_path: str, catalog: Mapping[str, Corpus]) -> Recipe:
     """The recipe of this name, or in the TOML file at this path; InputError if anything in it is not known."""
-    path = HERE / f"{name_or_path}.toml"
+    path = DATASETS / f"{name_or_path}.toml"
     if name_or_path.endswith(".toml") or "/" in name_or_path:
         path = Path(name_or_path)
     elif name_or_path not in recipe_names():

@@ -34,6 +34,11 @@ HOMES = {
     "lm_eval": {"trainer"},
 }
 STRANGERS = {"pickle", "subprocess", "requests", "pandas", "cvxpy"}
+UNFINISHED = {
+    *("corpora.download", "corpora.language_id", "corpora.reading", "recipes.scaling", "recipes.mixing", "cards.plots"),
+    *("builders.budget", "builders.cli", "builders.pipeline", "builders.publishing", "builders.translation"),
+    *("builders.workspace", "trainer.cli", "trainer.evaluation", "trainer.training"),
+}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 
@@ -63,6 +68,56 @@ def test_a_heavy_library_has_one_home(path: Path) -> None:
     for library in imported(path) & set(HOMES):
         assert room_of(path) in HOMES[library], f"{library} belongs to {HOMES[library]}"
     assert not imported(path) & STRANGERS
+
+
+def modules_imported(path: Path) -> set[str]:
+    """The dotted names of our modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            below = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name for name in below if is_module(name)} or {node.module}
+    return {name for name in found if name.split(".")[0] in ROOMS}
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def package_of(name: str) -> str:
+    """The package below a room that a module is in; the module itself if it is directly in a room."""
+    return ".".join(name.split(".")[:2])
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_packages_are_entered_by_their_door() -> None:
+    past = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in FILES
+        for name in modules_imported(path)
+        if name.count(".") > 1 and package_of(name) != package_of(dotted(path)) and package_of(name) not in UNFINISHED
+    ]
+    assert not past, past
+
+
+def test_packages_form_no_circles() -> None:
+    edges: dict[str, set[str]] = {}
+    for path in FILES:
+        here = package_of(dotted(path))
+        edges.setdefault(here, set()).update(
+            p for name in modules_imported(path) if (p := package_of(name)) != here and p.count(".")
+        )
+    done: set[str] = set()
+    while ready := [name for name in edges if name not in done and edges[name] <= done | UNFINISHED]:
+        done.update(ready)
+    circle = sorted(set(edges) - done - UNFINISHED)
+    assert not circle, f"these packages import each other: {circle}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

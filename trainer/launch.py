@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 
 from corpora.errors import InputError
-from trainer.record import Record, Stopped, begin, read_record, write_record
-from trainer.training.preparation import Request, is_main, prepare
+from trainer.run import Record, Stopped, begin, read_record, write_record
+from trainer.training.prepare import Request, is_main, prepare
 
 LAUNCHED = "WORLD_SIZE"  # set by torchrun and accelerate for the processes that they start
 STARTED_HERE = "COIT_TRAINER_STARTED"  # set by us for the processes that we start: we speak for them
@@ -53,7 +53,7 @@ def _result(out: Path, code: int) -> Record:
 def _launch(arguments: list[str], processes: int) -> int:
     """Run `trainer` in `processes` processes of this machine; the exit code of the first to fail.
 
-    The same as `torchrun --nproc-per-node N -m trainer.cli ...`: a signal reaches every process, and torchrun waits
+    The same as `torchrun --nproc-per-node N -m trainer ...`: a signal reaches every process, and torchrun waits
     for them to save.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -67,7 +67,7 @@ def _launch(arguments: list[str], processes: int) -> int:
     os.environ[STARTED_HERE] = "1"
     options = ["--standalone", f"--nproc-per-node={processes}", f"--shutdown-timeout={GRACE}"]
     try:
-        run(get_args_parser().parse_args([*options, "-m", "trainer.cli", *arguments]))
+        run(get_args_parser().parse_args([*options, "-m", "trainer", *arguments]))
     except ChildFailedError as failed:
         return int(failed.get_first_failure()[1].exitcode)
     except SignalException as stopped:

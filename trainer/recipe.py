@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from corpora.errors import InputError, unknown
-from recipes.prompting import form
+from recipes.prompts import form
 
-HERE = Path(__file__).parent.parent / "recipes"
+HERE = Path(__file__).parent.parent / "recipes" / "training"
 NOT_RECIPES = ("fsdp2",)
 
 # A key, its type, and its default; the names are those of TRL's SFTConfig and ModelConfig where TRL has the thing.

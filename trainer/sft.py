@@ -14,10 +14,10 @@ from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 from transformers.utils import logging as transformers_logging
 from trl import SFTConfig
 
-from cards.model import render_model_card
+from cards.model_card import render_model_card
 from corpora.errors import InputError
 from corpora.files import locked, scratch, settle
-from trainer.record import Record, Stopped, begin, outcome, read_record, session, write_record
+from trainer.run import Record, Stopped, begin, outcome, read_record, session, write_record
 from trainer.training.arguments import is_sharded, training_arguments
 from trainer.training.batches import Batches
 from trainer.training.checkpoints import (
@@ -28,12 +28,12 @@ from trainer.training.checkpoints import (
     remove_broken,
     step_of,
 )
+from trainer.training.example_table import lengths_said
 from trainer.training.model import check_saved, load_model, lora, merge_adapter, save_adapter
-from trainer.training.preparation import Prepared, Request, is_main, num_processes, prepare
+from trainer.training.planned_trainer import NOT_SHARDED, Tuner, check_sharded
+from trainer.training.prepare import Prepared, Request, is_main, num_processes, prepare
 from trainer.training.progress import Progress
 from trainer.training.stop import Stop
-from trainer.training.table import lengths_said
-from trainer.training.tuner import NOT_SHARDED, Tuner, check_sharded
 
 MODEL = "model"  # the folder of the finished model, in that of its run
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from corpora.errors import InputError
 from corpora.reading.archives import DAMAGE, damaged, file_chunks, member_ending, open_zip, read_member
-from corpora.reading.evaluations import each_of, raw_text
+from corpora.reading.benchmarks import each_of, raw_text
 from corpora.reading.nfc import nfc
 from corpora.reading.strict_json import parse_json
 

@@ -16,8 +16,8 @@ import numpy as np
 from oracles import convex, grid, objective, random_problem, slsqp
 from tabulate import tabulate
 
-from recipes.allocate import problem, waterfill, whole
-from recipes.curves import PowerCurves
+from recipes.mixing.allocation import problem, waterfill, whole
+from recipes.mixing.curves import PowerCurves
 
 TABLE4 = {  # K, beta, cap, and Table 4's two rows
     "ar": (60.5567, -0.110000, 1_097_200, 41_842, 183_539),

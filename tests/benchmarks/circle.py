@@ -32,7 +32,10 @@ ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
 ISO3 = {"ar": "ara", "el": "ell", "hi": "hin", "tr": "tur", "vi": "vie", "zh": "zho"}
 DEVTEST = {"en": "eng", "ar": "ara", "el": "ell", "hi": "hin", "tr": "tur", "vi": "vie", "zh": "cmn_Hans"}
-COMMANDS = {"builders": "from builders.cli import main; main()", "trainer": "from trainer.cli import main; main()"}
+COMMANDS = {
+    "builders": "from builders.cli.main import main; main()",
+    "trainer": "from trainer.cli.main import main; main()",
+}
 # Two runs on a core each are three times as fast as one after the other on both: a tiny model's steps are too short to
 # share. glibc gives large arrays back to the kernel at once and fetches them again, a third of the time.
 KEPT = {f"MALLOC_{name}_": str(1 << 30) for name in ("MMAP_THRESHOLD", "TRIM_THRESHOLD")}

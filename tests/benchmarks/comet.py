@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.trainer.comets import SEGMENTS, make_comet  # noqa: E402
-from trainer.scoring.comet import load_comet  # noqa: E402
+from tests.trainer.evaluation.comets import SEGMENTS, make_comet  # noqa: E402
+from trainer.evaluation.comet import load_comet  # noqa: E402
 
 TOLERANCE = 1e-5
 KINDS = {

@@ -14,12 +14,12 @@ import numpy as np
 from intervals import BETA, CAPS, LANGS, NOISE, K, drawn, truth
 from tabulate import tabulate
 
-from recipes.allocate import problem, whole
-from recipes.forms import fit_form
-from recipes.law import Point, ScalingLaw
-from recipes.mixture import curves_of, optimum
-from recipes.plan import OVERHEAD, candidate_sizes, plan
-from recipes.regret import mean_score
+from recipes.mixing.allocation import problem, whole
+from recipes.mixing.mixture import curves_of, optimum
+from recipes.mixing.next_runs import OVERHEAD, candidate_sizes, plan
+from recipes.mixing.regret import mean_score
+from recipes.scaling.functional_forms import fit_form
+from recipes.scaling.law import Point, ScalingLaw
 
 FIRST = (5_000, 5_000, 20_000, 20_000)
 LARGEST = 200_000.0

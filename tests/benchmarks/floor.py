@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from builders.run import Request, run_build
-from corpora.lid import identify
+from corpora.language_id.fasttext_model import identify
 
 
 def main() -> None:

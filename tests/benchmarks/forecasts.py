@@ -17,8 +17,8 @@ import polars as pl
 from tabulate import tabulate
 
 from corpora.errors import InputError
-from recipes.fit import fit
-from recipes.law import Point, ScalingLaw
+from recipes.scaling.fit import fit
+from recipes.scaling.law import Point, ScalingLaw
 
 Series = dict[str, list[Point]]
 KEY = ["Layers", "FeedForward", "ModelSize"]

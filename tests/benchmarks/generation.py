@@ -19,11 +19,11 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.trainer.models import make_model
-from trainer.scoring import generation
-from trainer.scoring.benchmarks import question_form
-from trainer.scoring.candidate import find_candidate
-from trainer.scoring.generation import Decoding, generate
-from trainer.scoring.items import Item
+from trainer.evaluation import generation
+from trainer.evaluation.benchmarks import question_form
+from trainer.evaluation.eval_model import find_candidate
+from trainer.evaluation.generation import Decoding, generate
+from trainer.evaluation.items import Item
 
 DATA = Path(__file__).parent.parent.parent.parent / "shared" / "data"
 

@@ -26,7 +26,7 @@ from tabulate import tabulate
 
 from corpora.catalog import SAMPLE
 
-COMMAND = [sys.executable, "-c", "from builders.cli import main; main()", "publish", "coit", "--translator", "none"]
+COMMAND = [sys.executable, "-m", "builders", "publish", "coit", "--translator", "none"]
 TSV = "laser/WikiMatrix/v1/WikiMatrix.{}.tsv.gz"
 Pair = tuple[str, str]  # in the order of the file
 

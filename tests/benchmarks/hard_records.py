@@ -10,16 +10,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from builders.memory import digest
-from builders.segment import cut, fill
-from builders.translating.convert import convert
-from builders.translating.engine import Decoding, Engine
-from builders.translating.exempt import FIELDS, exemption, without_no_input
-from builders.translating.model import open_model
-from builders.translating.outcomes import outcomes
-from builders.translating.store import MemoryFolder
-from builders.translating.translator import Translator
-from tests.builders.translating import tiny_model
+from builders.translation.convert import convert
+from builders.translation.do_not_translate import FIELDS, exemption, without_no_input
+from builders.translation.engine import Decoding, Engine
+from builders.translation.memory import digest
+from builders.translation.model import open_model
+from builders.translation.outcomes import outcomes
+from builders.translation.segment import cut, fill
+from builders.translation.store import MemoryFolder
+from builders.translation.translator import Translator
+from tests.builders.translation import tiny_model
 
 KINDS = {  # a pattern that a record of the kind has in its text, and how many of them to show
     "code": (r"(?m)^(?:def |public |<html|SELECT |for ?\()", 4),

@@ -12,12 +12,12 @@ import argparse
 import numpy as np
 from tabulate import tabulate
 
-from recipes.allocate import problem, whole
-from recipes.fit import fit
-from recipes.forms import fit_form
-from recipes.law import Point, ScalingLaw
-from recipes.mixture import curves_of, named, optimum
-from recipes.regret import certify, mean_score
+from recipes.mixing.allocation import problem, whole
+from recipes.mixing.mixture import curves_of, named, optimum
+from recipes.mixing.regret import certify, mean_score
+from recipes.scaling.fit import fit
+from recipes.scaling.functional_forms import fit_form
+from recipes.scaling.law import Point, ScalingLaw
 
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
 K = np.array([60.5567, 71.1641, 128.9166, 112.9395, 60.1153, 57.3984])

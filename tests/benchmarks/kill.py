@@ -28,7 +28,7 @@ from threading import Thread
 import polars as pl
 from tabulate import tabulate
 
-BUILDERS = [sys.executable, "-c", "from builders.cli import main; main()"]
+BUILDERS = [sys.executable, "-m", "builders"]
 HEADS = ["killed at", "killed", "while making", "units there", "differences"]
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 

@@ -20,8 +20,8 @@ from trainer.release import find_release
 from trainer.sft import make_tuner
 from trainer.training.arguments import training_arguments
 from trainer.training.batches import Batches
-from trainer.training.estimate import find_device
-from trainer.training.preparation import Request, prepare
+from trainer.training.prepare import Request, prepare
+from trainer.training.resources import find_device
 
 BILLION = "random_model={hidden_size: 2048, intermediate_size: 5632, num_hidden_layers: 22, num_attention_heads: 16, "
 BILLION += "num_key_value_heads: 16, max_position_embeddings: 2048, tie_word_embeddings: true}"

@@ -16,7 +16,7 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
-from builders.filters import all_filters
+from builders.pipeline.filters import all_filters
 from builders.run import Request, run_build
 
 STEPS = {

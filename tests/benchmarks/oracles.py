@@ -7,8 +7,8 @@ import cvxpy as cp
 import numpy as np
 from scipy.optimize import minimize
 
-from recipes.allocate import Problem, problem
-from recipes.curves import PowerCurves
+from recipes.mixing.allocation import Problem, problem
+from recipes.mixing.curves import PowerCurves
 
 
 def random_problem(rng: np.random.Generator, n: int | None = None) -> tuple[PowerCurves, Problem]:

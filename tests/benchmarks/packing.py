@@ -22,7 +22,7 @@ from trainer.release import find_release
 from trainer.sft import make_tuner
 from trainer.training.arguments import training_arguments
 from trainer.training.batches import Batches
-from trainer.training.preparation import Request, prepare
+from trainer.training.prepare import Request, prepare
 
 
 def steps_of(request: Request, count: int) -> Iterator[tuple[int, int, Callable[[], None]]]:

@@ -18,9 +18,9 @@ import sys
 import time
 from pathlib import Path
 
-from builders.translating.convert import convert
+from builders.translation.convert import convert
 from tests.benchmarks.kill import BUILDERS, QUIET, differences
-from tests.builders.translating import tiny_model
+from tests.builders.translation import tiny_model
 
 
 def main() -> None:

@@ -24,19 +24,19 @@ import pyarrow.parquet as pq
 import torch
 from transformers import M2M100Config, M2M100ForConditionalGeneration
 
-from builders.memory import digest
-from builders.rows import write_records
-from builders.segment import cut
-from builders.translate import translate
-from builders.translating import queue
-from builders.translating.convert import convert
-from builders.translating.engine import Decoding, Engine, all_cores
-from builders.translating.model import open_model
-from builders.translating.store import MemoryFolder
-from builders.translating.translator import Translator
-from builders.work import Work
+from builders.pipeline.write_tables import write_records
+from builders.translation import scheduler as queue
+from builders.translation.convert import convert
+from builders.translation.engine import Decoding, Engine, all_cores
+from builders.translation.memory import digest
+from builders.translation.model import open_model
+from builders.translation.segment import cut
+from builders.translation.store import MemoryFolder
+from builders.translation.translate import translate
+from builders.translation.translator import Translator
+from builders.workspace.workspace import Work
 from corpora.catalog import load_catalog
-from tests.builders.translating import tiny_model
+from tests.builders.translation import tiny_model
 
 LENGTH, BATCH = 24, 96  # tokens of a source and of a translation; segments of a batch
 DECODING = Decoding("int8", beam_size=1)

@@ -25,7 +25,7 @@ def plain(trap: str, out: str) -> None:
     from trl import SFTConfig, SFTTrainer
 
     from trainer.recipe import load_recipe
-    from trainer.training.tokens import load_tokenizer
+    from trainer.training.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(load_recipe("tiny"))
     shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
@@ -77,7 +77,7 @@ def guarded(release: Path, out: Path, shim: bool) -> str:
     """What `trainer sft --processes 2` makes of it, with a recipe that checkpoints activations too."""
     options = [f"--release={release}", "--config=el", f"--out={out}", "--processes=2"]
     options += ["--set=num_train_epochs=0.1", "--set=activation_checkpointing=true"]
-    code, said = run([sys.executable, "-m", "trainer.cli", "sft", "tiny", *options], shim)
+    code, said = run([sys.executable, "-m", "trainer", "sft", "tiny", *options], shim)
     files = sorted(path.name for path in out.glob("model/*.safetensors"))
     return f"exit code {code}: {said.strip()}" if code else f"exit code 0; model/ holds {files}"
 
@@ -85,7 +85,7 @@ def guarded(release: Path, out: Path, shim: bool) -> str:
 def main() -> None:
     """Publish the sample and walk into each trap, without the guard and with it."""
     folder = Path(mkdtemp())
-    publish = "from builders.cli import main; main()"
+    publish = "from builders.cli.main import main; main()"
     where = [f"--to={folder / 'registry'}", f"--work={folder / 'work'}", f"--lock={folder / 'lock'}"]
     run([sys.executable, "-c", publish, "publish", "coit", "--sample", "--langs=el", *where], shim=False)
     release = folder / "registry" / "coit-sample" / "v1.0.0"

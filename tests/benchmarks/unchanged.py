@@ -17,12 +17,12 @@ import conftest  # noqa: E402  # the Hub's address, before its clients are impor
 import duckdb  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
-from builders.release import SCHEMAS, _write_split  # noqa: E402
-from builders.releases.digests import SPLITS, count_rows  # noqa: E402
-from builders.releases.folder import FolderHome  # noqa: E402
-from builders.releases.hub import hub_home  # noqa: E402
-from builders.releases.publishing import Draft, publish  # noqa: E402
-from builders.work import Work  # noqa: E402
+from builders.publishing.digests import SPLITS, count_rows  # noqa: E402
+from builders.publishing.hub_registry import hub_home  # noqa: E402
+from builders.publishing.local_registry import FolderHome  # noqa: E402
+from builders.publishing.package import SCHEMAS, _write_split  # noqa: E402
+from builders.publishing.publish import Draft, publish  # noqa: E402
+from builders.workspace.workspace import Work  # noqa: E402
 from tests.builders.conftest import described  # noqa: E402
 
 EXAMPLES = """

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builders.release import SCHEMAS
+from builders.pipeline.build import Built
+from builders.publishing.package import SCHEMAS
 from builders.run import Request, run_build
-from builders.stages import Built
 from cards.manifest import MANIFEST_VERSION, Manifest, file_entry
 from recipes.recipe import Recipe
 

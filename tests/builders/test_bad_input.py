@@ -21,7 +21,7 @@ import pytest
 
 from corpora.catalog import SAMPLE
 
-BUILDERS = [sys.executable, "-c", "from builders.cli import main; main()"]
+BUILDERS = [sys.executable, "-m", "builders"]
 TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
 ZIP = "OPUS-News-Commentary/v16/moses/en-hi.txt.zip"
 JSON = "tatsu-lab/stanford_alpaca/main/alpaca_data.json"

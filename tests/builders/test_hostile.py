@@ -19,12 +19,12 @@ from threading import Thread
 import polars as pl
 import pytest
 
-from builders.releases.at_rest import Published
+from builders.publishing.types import Published
 from builders.run import Request, run_build, run_publish
 from corpora.catalog import SAMPLE
 from corpora.errors import InputError
 
-BUILDERS = [sys.executable, "-c", "from builders.cli import main; main()"]
+BUILDERS = [sys.executable, "-m", "builders"]
 TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
 SHORT = ["coit", "--sample", "--langs", "el", "--threads", "1"]  # the quickest release from the sample
 PAIRS = [
@@ -170,7 +170,10 @@ def test_a_run_killed_while_texts_are_identified_goes_on(tmp_path: Path, large: 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the processes are found in /proc")
 def test_the_processes_of_a_run_that_is_killed_go_with_it() -> None:
-    asleep = "import time; from builders.cores import on_all_cores; on_all_cores([(time.sleep, 99)] * 2, 2, 'a', 'b')"
+    asleep = (
+        "import time; from builders.workspace.parallel import on_all_cores; "
+        "on_all_cores([(time.sleep, 99)] * 2, 2, 'a', 'b')"
+    )
     process = subprocess.Popen([sys.executable, "-c", asleep])
     while len(workers := children(process.pid)) < 3:  # two, and one that counts what they share
         time.sleep(0.01)
@@ -288,7 +291,7 @@ def test_a_gzip_file_without_gz_in_its_name_is_read_as_gzip(
 
 
 def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
-    shutil.copy(Path(__file__).parents[2] / "recipes" / "coit.toml", tmp_path / "coit.toml")
+    shutil.copy(Path(__file__).parents[2] / "recipes" / "datasets" / "coit.toml", tmp_path / "coit.toml")
     sentence = refused(tmp_path, "publish", "coit", "./coit.toml", "--sample", "--langs", "el")
     assert "2 of the recipes are named coit" in sentence
     assert not (tmp_path / "registry").exists()

@@ -13,7 +13,7 @@ import datasets
 import polars as pl
 import pytest
 
-from builders.releases.at_rest import Published
+from builders.publishing.types import Published
 from builders.run import Request, run_build, run_publish
 from corpora.catalog import SAMPLE
 
@@ -244,7 +244,7 @@ def test_a_smaller_cap_is_a_subset_of_a_larger_one(tmp_path: Path) -> None:
 def test_a_kill_at_any_moment_is_followed_by_a_rerun_with_the_same_bytes(
     published: dict[str, Published], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", "from builders.cli import main; main()", "publish", "--sample", "--threads", "2"]
+    command = [sys.executable, "-m", "builders", "publish", "--sample", "--threads", "2"]
     command += ["--langs", ",".join(LANGS)]
     for moment in (1.0, 1.6, 2.2, 2.8, 3.4, 4.2, 5.0):
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

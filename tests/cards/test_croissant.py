@@ -10,7 +10,7 @@ import pytest
 
 from cards.croissant import croissant
 from corpora.files import sha256_of
-from tests.cards.test_card import HOSTILE, manifest, source
+from tests.cards.test_dataset_card import HOSTILE, manifest, source
 
 PARENT = {"version": "v1.1.0", "manifest_sha256": "3" * 64}
 MESSAGES = [{"name": "messages", "list": [{"name": name} for name in ("role", "content")]}]

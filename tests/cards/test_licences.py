@@ -2,10 +2,10 @@
 
 import pytest
 
-from cards.card import metadata, render_card
+from cards.dataset_card import metadata, render_card
 from cards.licences import licence_url, model_licence, non_commercial, terms, whole
 from corpora.catalog import load_catalog
-from tests.cards.test_card import manifest, source
+from tests.cards.test_dataset_card import manifest, source
 
 ALPACA = source("alpaca", "en", kind="instructions", licence="cc-by-nc-4.0")
 NLLB = {"role": "translation", "name": "facebook/nllb-200-distilled-600M", "sha256": "", "licence": "cc-by-nc-4.0"}

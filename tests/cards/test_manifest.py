@@ -142,7 +142,7 @@ def test_a_local_source_says_nothing_of_the_machine_that_it_lies_on(tmp_path, ur
 
 
 def test_a_source_of_the_sample_is_the_same_on_every_machine():
-    corpus = load_catalog(SAMPLE / "catalog.toml")["sample-wikimatrix"]
+    corpus = load_catalog(SAMPLE / "corpora.toml")["sample-wikimatrix"]
     assert str(SAMPLE) not in json.dumps(source_entry(corpus, "el", "0" * 64, 1))
 
 

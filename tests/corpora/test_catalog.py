@@ -262,7 +262,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):
 
 
 def test_every_corpus_of_the_sample_stands_for_one_of_ours_and_its_files_are_there():
-    found = load_catalog(SAMPLE / "catalog.toml")
+    found = load_catalog(SAMPLE / "corpora.toml")
     for corpus in (found[name] for name in found if name not in CATALOG):
         ours = CATALOG[corpus.stands_for]
         assert (corpus.kind, corpus.format, corpus.code) == (ours.kind, ours.format, ours.code)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from builders.memory import read_memory
+from builders.translation.memory import read_memory
 from corpora.catalog import load_catalog
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ TEXT = ROOT / "tests" / "sample" / "text"
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
 NEWS_LANGS = ("ar", "hi", "zh")
 BITEXTS = [("wikimatrix", lang) for lang in LANGS] + [("news-commentary", lang) for lang in NEWS_LANGS]
-BY_HAND = {"catalog.toml", "README.md"}
+BY_HAND = {"corpora.toml", "README.md"}
 
 each_language = pytest.mark.parametrize("lang", LANGS)
 each_bitext = pytest.mark.parametrize(("corpus", "lang"), BITEXTS)
@@ -238,7 +238,7 @@ def test_the_readme_counts_the_lines_of_each_kind() -> None:
 
 
 def test_the_catalogue_loads_and_every_file_that_it_names_exists() -> None:
-    path = SAMPLE / "catalog.toml"
+    path = SAMPLE / "corpora.toml"
     corpora = [corpus for corpus in load_catalog(path).values() if corpus.folder == SAMPLE]
     assert len(corpora) == 6
     for corpus in corpora:
@@ -246,7 +246,7 @@ def test_the_catalogue_loads_and_every_file_that_it_names_exists() -> None:
 
 
 def test_each_corpus_of_the_sample_has_the_form_of_the_one_that_it_stands_for() -> None:
-    catalog = load_catalog(SAMPLE / "catalog.toml")
+    catalog = load_catalog(SAMPLE / "corpora.toml")
     for corpus in [corpus for corpus in catalog.values() if corpus.folder == SAMPLE]:
         real = catalog[corpus.stands_for]
         assert (corpus.kind, corpus.format, corpus.code) == (real.kind, real.format, real.code)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 
-from recipes.law import Point, ScalingLaw
+from recipes.scaling.law import Point, ScalingLaw
 
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
 # K and beta: Arabic's are printed in the paper, the others follow from Table 4's two rows (equal marginal gains);

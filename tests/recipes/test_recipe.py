@@ -9,6 +9,7 @@ import pytest
 from corpora.catalog import SAMPLE, languages, load_catalog
 from corpora.errors import InputError
 from recipes.recipe import (
+    DATASETS,
     DEFAULT_NAMES,
     HERE,
     Recipe,
@@ -67,7 +68,7 @@ def test_the_recipes_are_those_of_the_two_papers():
 
 
 def test_a_recipe_may_be_loaded_by_its_path_too():
-    assert load_recipe(str(HERE / "coit.toml"), CATALOG) == load_recipe("coit", CATALOG)
+    assert load_recipe(str(DATASETS / "coit.toml"), CATALOG) == load_recipe("coit", CATALOG)
 
 
 # arXiv 2308.04948, Figure 6: which data, and the accuracy on Chinese XQuAD.
@@ -83,7 +84,7 @@ def test_a_recipe_may_be_loaded_by_its_path_too():
 )
 def test_an_ablation_is_a_row_of_the_paper_s_figure(name, general, directions, accuracy):
     recipe = load_recipe(name, CATALOG)
-    first = (HERE / f"{name}.toml").read_text(encoding="utf-8").split("\n", 1)[0]
+    first = (DATASETS / f"{name}.toml").read_text(encoding="utf-8").split("\n", 1)[0]
     assert (recipe.general, recipe.directions, recipe.langs) == (general, directions, SIX)
     assert "arXiv 2308.04948, Figure 6" in first
     assert re.findall(r"\(XQuAD zh ([\d.]+)\)", first) == [accuracy]
@@ -243,7 +244,7 @@ def test_a_recipe_is_not_narrowed_to_what_makes_no_sense(langs, said):
 
 
 def test_the_sample_s_corpora_stand_in_for_those_of_a_recipe_in_the_same_order():
-    catalog = load_catalog(SAMPLE / "catalog.toml")
+    catalog = load_catalog(SAMPLE / "corpora.toml")
     recipe = stand_ins(load_recipe("coit", catalog), catalog, "sample")
     assert recipe.name == "coit-sample"
     assert recipe.bitext == ("sample-wikimatrix", "sample-news-commentary")

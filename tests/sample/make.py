@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from builders.memory import aligned, digest, write_memory
+from builders.translation.memory import aligned, digest, write_memory
 from corpora.catalog import languages
 
 ROOT = Path(__file__).parents[2]

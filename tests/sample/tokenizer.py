@@ -1,4 +1,4 @@
-"""Make the tokenizer of recipes/tiny.yaml from the bundled sample's texts: byte-level BPE, the same bytes every time.
+"""Make the tokenizer of recipes/training/tiny.yaml from the sample's texts: byte-level BPE, the same bytes every time.
 
     python tests/sample/tokenizer.py [OUT]
 
@@ -14,14 +14,14 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-OUT = ROOT / "recipes" / "tiny-tokenizer"
+OUT = ROOT / "recipes" / "training" / "tiny-tokenizer"
 SPECIAL = ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
 SIZE = 2048
 
 
 def texts() -> Iterator[str]:
     """The sample's sentences and records, and the prompts that they are put in."""
-    from recipes.prompting import forms
+    from recipes.prompts import forms
 
     for path in sorted((HERE / "text").glob("*.sentences.tsv")):
         yield from path.read_text(encoding="utf-8").split("\n")

@@ -15,9 +15,9 @@ import torch
 from builders.run import Request as Build
 from builders.run import run_publish
 from trainer.recipe import load_recipe
-from trainer.record import Record
 from trainer.release import Release, find_release
-from trainer.training.preparation import Request
+from trainer.run import Record
+from trainer.training.prepare import Request
 
 torch.set_num_threads(1)
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")

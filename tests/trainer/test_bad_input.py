@@ -15,11 +15,11 @@ from safetensors.torch import load_file
 
 from cards.manifest import FILE, to_text
 from corpora.errors import InputError
-from trainer.cli import cli
+from trainer.cli.main import cli
 from trainer.recipe import TrainingRecipe, fsdp_settings, load_recipe, recipe_names
-from trainer.record import Record
 from trainer.release import Release
-from trainer.sizes import parse_size
+from trainer.run import Record
+from trainer.sweep import parse_size
 
 from .conftest import copy_release
 from .tokenizers import merging, metaspace
@@ -193,7 +193,7 @@ def test_a_model_folder_that_is_none_is_refused(
 
 def test_a_sentence_goes_to_standard_error_with_exit_code_two(registry: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "trainer.cli", "sft", "tiny", "--release=coit-sample", "--config=xx"],
+        [sys.executable, "-m", "trainer", "sft", "tiny", "--release=coit-sample", "--config=xx"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -225,7 +225,7 @@ def test_the_accelerate_file_is_fsdp2_in_shards() -> None:
     assert settings["version"] == 2
     assert settings["state_dict_type"] == "SHARDED_STATE_DICT"
     with pytest.raises(InputError, match="is no accelerate file for FSDP"):
-        fsdp_settings(str(ROOT / "recipes" / "tiny.yaml"))
+        fsdp_settings(str(ROOT / "recipes" / "training" / "tiny.yaml"))
 
 
 def test_sizes_are_read_as_people_write_them() -> None:

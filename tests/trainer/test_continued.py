@@ -9,12 +9,12 @@ import pytest
 from builders.run import Request as Build
 from builders.run import run_publish
 from corpora.errors import InputError
+from trainer.evaluation.eval_model import find_candidate
 from trainer.recipe import load_recipe
 from trainer.release import find_release
-from trainer.scoring.candidate import find_candidate
 from trainer.sft import sft
-from trainer.sizes import plan_runs
-from trainer.training.preparation import Request, prepare
+from trainer.sweep import plan_runs
+from trainer.training.prepare import Request, prepare
 
 from .conftest import SMALL
 

@@ -14,12 +14,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from cards.manifest import identity
 from corpora.errors import InputError
-from recipes.prompting import form
-from trainer.record import Record, Stopped
+from recipes.prompts import form
 from trainer.release import Release
+from trainer.run import Record, Stopped
 from trainer.sft import sft
 from trainer.training.checkpoints import COMPLETE
-from trainer.training.preparation import Request, prepare
+from trainer.training.prepare import Request, prepare
 from trainer.training.progress import Progress
 
 from .conftest import losses
@@ -83,7 +83,7 @@ def test_every_evaluation_is_named_after_its_language(trained: Trained) -> None:
 
 def measured_by_hand(out: Path) -> tuple[float, float]:
     """Loss and accuracy of a finished model over the validation rows, from logits, one example at a time."""
-    from trainer.training.table import open_table
+    from trainer.training.example_table import open_table
 
     model = AutoModelForCausalLM.from_pretrained(out / "model")
     loss, right, count = 0.0, 0, 0

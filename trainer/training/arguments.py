@@ -9,8 +9,8 @@ from trl import SFTConfig
 from corpora.errors import InputError
 from trainer.recipe import fsdp_settings
 from trainer.training.batches import Batches
-from trainer.training.preparation import Request
-from trainer.training.tokens import first_line
+from trainer.training.prepare import Request
+from trainer.training.tokenizer import first_line
 
 TAKEN = (  # as the recipe has them
     *("learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay", "adam_beta1", "adam_beta2"),

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from corpora.errors import InputError
-from recipes.prompting import Form
+from recipes.prompts import Form
 
 BATCH_ROWS = 2_000
 

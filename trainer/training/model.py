@@ -8,7 +8,7 @@ from typing import Any
 from corpora.errors import InputError
 from corpora.files import sha256_of
 from trainer.recipe import TrainingRecipe, digest
-from trainer.training.tokens import first_line, revision
+from trainer.training.tokenizer import first_line, revision
 
 
 def check_model(recipe: TrainingRecipe) -> None:

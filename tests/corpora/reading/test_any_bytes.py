@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.formats import read_evaluation, read_instructions, read_pairs
+from corpora.reading.readers import read_evaluation, read_instructions, read_pairs
 
 WORDS = [
     b"1.2\ta\tb\n",

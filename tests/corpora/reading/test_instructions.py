@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.formats import INSTRUCTIONS, read_instructions
 from corpora.reading.instructions import _row
+from corpora.reading.readers import INSTRUCTIONS, read_instructions
 
 
 def read(path: Path) -> list[dict]:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.formats import read_pairs
 from corpora.reading import archives, lines
+from corpora.reading.readers import read_pairs
 
 EN, ZH = "NC.en-zh.en", "NC.en-zh.zh"
 

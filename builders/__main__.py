@@ -1,0 +1,5 @@
+"""Run the command `builders`: `python -m builders`."""
+
+from builders.cli.main import main
+
+main()

@@ -1,0 +1,218 @@
+"""What the command prints: tables and sentences for people, JSON for machines."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import polars as pl
+from tabulate import tabulate
+
+from builders.budget.format import mixture_lines
+from builders.pipeline.build import Built
+from builders.pipeline.ledger import totals
+from builders.publishing.types import Plan, Published
+from cards.dataset_card import load_call, reasons
+from cards.manifest import Manifest, identity, num_rows
+from corpora.catalog import Corpus, languages
+from corpora.download.pull import Fetched
+from corpora.urls import is_url, public
+
+
+def published_text(item: Published) -> str:
+    """What was made, where it lies and how to load it."""
+    manifest, configs = item.manifest, list(item.manifest["configs"])
+    kept = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("verdicts", "kept"))
+    given = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("screened", "in"))
+    verb = "Would publish" if item.dry else "Published" if item.new else "Unchanged:"
+    lines = [
+        f"{verb} {manifest['name']} {manifest['version']} ({item.why})",
+        f"  {num_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
+        + (f"; {kept:,} of {given:,} sentence pairs kept" if given else ""),
+    ]
+    return "\n".join([*lines, *(_planned(item.plan) if item.plan else _found(item)), *mixture_lines(manifest)])
+
+
+def _found(item: Published) -> list[str]:
+    """Where a release lies and how to load it."""
+    call = load_call(item.where, item.manifest, next(iter(item.manifest["configs"])))
+    if item.where.startswith("hf://"):
+        return [f"  hub     {item.place}", f"  load    {call}", f"  check   builders verify {item.place}"]
+    return [f"  folder  {item.place}", f"  load    {call}", f"  card    {item.folder / 'README.md'}"]
+
+
+def _planned(plan: Plan) -> list[str]:
+    """What a dry run found."""
+    changes = [
+        f"  {verb:8}{path}"
+        for verb, paths in (("add", plan.added), ("change", plan.changed), ("delete", plan.deleted))
+        for path in paths
+    ]
+    return [*changes, f"  {plan.num_bytes:,} bytes to write. Nothing was published."]
+
+
+def published_json(published: Sequence[Published]) -> str:
+    """The same for a machine."""
+    keys = ("name", "version", "configs")
+    return _json(
+        [
+            {k: p.manifest[k] for k in keys}
+            | {"place": p.place, "folder": None if p.where.startswith("hf://") else p.place}
+            | {"new": p.new and not p.dry, "why": p.why, "rows": num_rows(p.manifest)}
+            | {"manifest_sha256": identity(p.manifest), "plan": asdict(p.plan) if p.plan else None}
+            for p in published
+        ]
+    )
+
+
+def built_text(built: Sequence[Built]) -> str:
+    """The account of each build: pairs in and kept by language, and the examples of each config."""
+    return "\n\n".join(_built(item) for item in built)
+
+
+def _built(item: Built) -> str:
+    kept = [(lang, f"{given:,}", f"{kept:,}", f"{kept / given:.1%}") for lang, given, kept in totals(item.ledger)]
+    rows = item.mixture.group_by("config", maintain_order=True).agg(pl.col("rows").sum()).rows()
+    text = f"Built {item.recipe.name}\n"
+    if kept:
+        text += tabulate(kept, ["lang", "pairs in", "kept", "share"], stralign="right", disable_numparse=True) + "\n\n"
+    return text + tabulate([(config, f"{count:,}") for config, count in rows], ["config", "examples"], stralign="right")
+
+
+def built_json(built: Sequence[Built]) -> str:
+    """The recipe's name, ledger and mixture of each build."""
+    return _json(
+        [{"recipe": b.recipe.name, "ledger": b.ledger.to_dicts(), "mixture": b.mixture.to_dicts()} for b in built]
+    )
+
+
+def pulled_text(fetched: Sequence[Fetched]) -> str:
+    """The files that are here now."""
+    rows = [(f.source.corpus, f.source.lang, f"{f.size:,}", f.sha256[:12], str(f.path)) for f in fetched]
+    return tabulate(rows, ["corpus", "lang", "bytes", "sha256", "file"], colalign=("left", "left", "right"))
+
+
+def pulled_json(fetched: Sequence[Fetched]) -> str:
+    """The same for a machine."""
+    return _json(
+        [
+            {
+                "corpus": f.source.corpus,
+                "lang": f.source.lang,
+                "url": _shown(f.source.url),
+                "path": str(f.path),
+            }
+            | {"sha256": f.sha256, "size": f.size}
+            for f in fetched
+        ]
+    )
+
+
+def catalog_text(catalog: Mapping[str, Corpus], chosen: Sequence[str]) -> str:
+    """A table of corpora by language: rows where upstream says them, `yes` where it does not, `-` for what is not."""
+    langs = [lang for lang in chosen or languages() if lang != "en"]
+    rows = [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in catalog.values()]
+    missing = [
+        f"{c.id} does not exist in {', '.join(gone)}."
+        for c in catalog.values()
+        if c.kind != "instructions" and (gone := [lang for lang in langs if not c.has(lang)])
+    ]
+    table = tabulate(rows, ["corpus", "kind", "licence", *langs], disable_numparse=True)
+    return "\n".join([table, "", *missing]).rstrip()
+
+
+def _cell(corpus: Corpus, lang: str) -> str:
+    if corpus.kind == "instructions":
+        return "by translation" if lang not in (corpus.langs or ()) else "yes"
+    if not corpus.has(lang):
+        return "-"
+    return f"{corpus.rows[lang]:,}" if lang in corpus.rows else "yes"
+
+
+def catalog_json(catalog: Mapping[str, Corpus], chosen: Sequence[str]) -> str:
+    """The same for a machine: corpus by corpus, with `rows` null where upstream does not say."""
+    langs = chosen or list(languages())
+    return _json(
+        [
+            {"corpus": c.id, "kind": c.kind, "version": c.version, "licence": c.licence, "title": c.title}
+            | {
+                "langs": {
+                    lang: {"rows": c.rows.get(lang), "at": _shown(c.location(lang))} for lang in langs if c.has(lang)
+                }
+            }
+            for c in catalog.values()
+        ]
+    )
+
+
+def _shown(place: str) -> str:
+    """A URL without what is nobody's business, or a path."""
+    return public(place) if is_url(place) else place
+
+
+def release_text(folder: str, manifest: Manifest) -> str:
+    """Configs, rows, ledger and provenance of a release."""
+    configs = [
+        (name, ", ".join(entry["langs"]), *(f"{entry['splits'].get(s, {}).get('rows', 0):,}" for s in SPLITS))
+        for name, entry in manifest["configs"].items()
+    ]
+    cost = [
+        (rule["name"], *(f"{rule['rows'][lang]:,}" for lang in manifest["langs"]), f"{rule['total']:,}")
+        for rule in reasons(manifest)
+    ]
+    sources = [(s["corpus"], s["lang"], s["licence"], s["sha256"][:12], s["url"]) for s in manifest["sources"]]
+    parts = [
+        f"{manifest['name']} {manifest['version']}  {folder}\n{manifest['summary']}\nidentity {identity(manifest)}",
+        tabulate(configs, ["config", "languages", *SPLITS], disable_numparse=True),
+        tabulate(cost, ["rejected by", *manifest["langs"], "all"], disable_numparse=True) if cost else "",
+        tabulate(_stages(manifest), ["stage", "corpus", "lang", "in", "rejected", "kept"], disable_numparse=True),
+        tabulate(sources, ["source", "lang", "licence", "sha256", "url"], disable_numparse=True),
+    ]
+    text = "\n\n".join(part for part in parts if part)
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)  # it may come from outside
+
+
+SPLITS = ("train", "validation")
+
+
+def _stages(manifest: Manifest) -> list[tuple[str, ...]]:
+    """The ledger by stage, corpus and language: rows in, rejected and kept."""
+    sums: dict[tuple[str, str, str], dict[str, int]] = {}
+    for n in manifest["ledger"]:
+        row = sums.setdefault((n["stage"], n["corpus"], n["lang"]), {"in": 0, "rejected": 0, "kept": 0})
+        row[n["reason"] if n["reason"] in ("in", "kept") else "rejected"] += n["rows"]
+    return [(*place, *(f"{row[k]:,}" for k in ("in", "rejected", "kept"))) for place, row in sums.items()]
+
+
+def lines_text(rows: pl.DataFrame) -> str:
+    """Judged lines for a person: where, why, both sides, and the measures."""
+    if rows.is_empty():
+        return "No line."
+    return "\n\n".join(_line(row) for row in rows.iter_rows(named=True))
+
+
+def _line(row: dict[str, Any]) -> str:
+    shown = ("corpus", "line", "en", "xx", "lang", "rejected_by", "matched_corpus", "matched_line")
+    measures = {
+        k: f"{v:.3g}" if isinstance(v, float) else v for k, v in row.items() if k not in shown and v is not None
+    }
+    match = f" of {row['matched_corpus']}:{row['matched_line']}" if row["matched_corpus"] else ""
+    head = f"{row['corpus']}:{row['line']}  {row['rejected_by'] or 'kept'}{match}"
+    told = "  ".join(f"{name} {value}" for name, value in measures.items())
+    return f"{head}\n  en  {_cut(row['en'])}\n  xx  {_cut(row['xx'])}\n  {told}"
+
+
+def _cut(text: str | None) -> str:
+    """A text on one line that a terminal can show: control characters visible, at most 300 characters."""
+    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in (text or "")[:301])
+    return safe if len(safe) <= 300 else safe[:300] + "…"
+
+
+def lines_json(rows: pl.DataFrame) -> str:
+    """Judged lines for a machine, one JSON object a line."""
+    return "\n".join(json.dumps(row) for row in rows.iter_rows(named=True))
+
+
+def _json(value: object) -> str:
+    """JSON in ASCII, since text from outside may hold what a terminal obeys."""
+    return json.dumps(value, indent=2)

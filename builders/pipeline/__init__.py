@@ -1,0 +1,1 @@
+"""Build examples from upstream files."""

@@ -1,0 +1,120 @@
+"""From kept pairs and instruction records to the examples of each config."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from builders.pipeline.write_tables import READER, RECORDS, write_records, write_texts
+from builders.translation.placeholders import rows
+from builders.translation.translate import Made, translate
+from builders.translation.translator import Translator
+from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
+from corpora.catalog import Corpus, language
+from corpora.download.pull import Fetched
+from recipes.recipe import Recipe, prompts
+
+BITEXT = pa.schema([(name, pa.string()) for name in ("id", "lang", "en", "xx", "corpus", "en_key", "xx_key")])
+
+
+@dataclass(frozen=True)
+class Instructed:
+    """The records of every language, English among them, and what the translated ones were made from, by corpus."""
+
+    records: Mapping[str, Sequence[Path]]
+    made: Mapping[str, Made]
+
+
+def instruct(
+    files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Work
+) -> Instructed:
+    """`records` in English, and `translated` in each language if the recipe has them and there is a translator."""
+    english: dict[str, Path] = {}
+    for file in files:
+        corpus = catalog[file.source.corpus]
+        english[corpus.id] = _records(file, corpus, tuple(english.values()), recipe.records, work)
+    made = {}
+    if translator.translates and "xx" in recipe.general:
+        with translator.opened():
+            made = {name: translate(path, name, recipe.langs, translator, work) for name, path in english.items()}
+    foreign = {lang: [of.translated[lang] for of in made.values()] for lang in recipe.langs if made}
+    return Instructed({"en": list(english.values())} | foreign, made)
+
+
+def _records(file: Fetched, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Work) -> Path:
+    inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "no_input": rows("empty_input")}
+    inputs |= {"earlier": [path.name for path in earlier], "most": most}
+    unit = Unit("records", corpus.id, inputs)
+    texts = inputs_text(unit)
+    write = partial(write_records, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
+    return work.make(unit, write)
+
+
+def collect_texts(
+    files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, work: Work
+) -> dict[str, list[Path]]:
+    """`texts` of each language: the first documents of its monolingual corpora."""
+    made: dict[str, list[Path]] = {}
+    for file in files:
+        corpus, lang = catalog[file.source.corpus], file.source.lang
+        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "texts": recipe.texts}
+        unit = Unit("texts", f"{lang}-{corpus.id}", inputs)
+        write = partial(
+            write_texts, source=file.path, corpus=corpus, lang=lang, most=recipe.texts, inputs=inputs_text(unit)
+        )
+        made.setdefault(lang, []).append(work.make(unit, write))
+    return made
+
+
+def exemplify(
+    config: str, langs: Sequence[str], recipe: Recipe, bitext: Sequence[Path], records: Sequence[Path], work: Work
+) -> Path:
+    """`instructions`: the examples of one config, in the order of their key."""
+    values = {
+        "directions": list(recipe.directions),
+        "general": list(recipe.general),
+        "pairs": recipe.pairs or 2**62,
+        "validation": recipe.validation,
+        "validation_below": "g" if recipe.is_benchmark else f"{int(recipe.validation * 2**32):08x}",
+        "benchmark": recipe.is_benchmark,
+        "seed": str(recipe.seed),
+        "num_prompts": len(recipe.prompts),
+    }
+    asked = [{"number": number, "text": prompts()[name].text} for number, name in enumerate(recipe.prompts)]
+    named = [{"code": lang, "name": language(lang).name} for lang in langs]
+    unit = unit_of(
+        "instructions", f"{recipe.name}-{config}", [*bitext, *records], prompts=asked, languages=named, **values
+    )
+    tables = {
+        "bitext": bitext or BITEXT.empty_table(),
+        "records": records or RECORDS.empty_table(),
+        "prompts": pa.Table.from_pylist(asked),
+        "languages": pa.Table.from_pylist(named),
+    }
+    return work.query(unit, tables, values)
+
+
+def as_messages(recipe: Recipe, examples: Mapping[str, Path], work: Work) -> dict[str, Path]:
+    """`messages`: the same examples as conversations, by config."""
+    return {
+        config: work.query(unit_of("messages", f"{recipe.name}-{config}", [path]), {"instructions": [path]}, {})
+        for config, path in examples.items()
+    }
+
+
+def count_examples(examples: Mapping[str, Path], work: Work) -> pl.DataFrame:
+    """The mixture as it is: rows by config, language, task, direction, corpus and split."""
+    keys = ["lang", "task", "direction", "corpus", "split"]
+    frames = [
+        pl.scan_parquet(path, glob=False)
+        .group_by(keys)
+        .agg(rows=pl.len().cast(pl.Int64))
+        .sort(keys)
+        .collect()
+        .insert_column(0, pl.lit(config).alias("config"))
+        for config, path in examples.items()
+    ]
+    return pl.concat(frames)

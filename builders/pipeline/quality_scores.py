@@ -1,0 +1,147 @@
+"""A user's own scores of sentence pairs (LaBSE, COMET-QE, bicleaner): a column a score, by corpus and line."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builders.pipeline.filters import Filter
+from builders.workspace.workspace import Unit, Work, inputs_text
+from corpora.catalog import Corpus, languages
+from corpora.errors import InputError, unknown
+from corpora.files import sha256_of
+
+KEY = pl.Schema({"corpus": pl.String, "lang": pl.String, "line": pl.Int64})
+NONE = pa.schema([("corpus", pa.string()), ("line", pa.int64())])  # what `verdicts` joins when there are no scores
+READERS = {
+    ".parquet": partial(pl.scan_parquet, glob=False),
+    ".csv": partial(pl.scan_csv, glob=False, infer_schema_length=None),
+    ".tsv": partial(pl.scan_csv, glob=False, infer_schema_length=None, separator="\t"),
+    ".jsonl": partial(pl.scan_ndjson, infer_schema_length=None),
+}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A file of scores, checked: the sentence pairs it speaks of stand in `frame`, a row a pair.
+
+    The columns are corpus, lang, line (from 1, as `builders inspect` shows it) and, for each of `names`, score_NAME.
+    """
+
+    file: str
+    sha256: str
+    names: tuple[str, ...]
+    frame: pl.DataFrame
+
+
+def read_scores(path: Path, catalog: Mapping[str, Corpus], langs: Sequence[str]) -> Scores:
+    """The scores in a Parquet, CSV, TSV or JSONL file, in text files with a line of column names.
+
+    A file without the column lang speaks of the one language in `langs`. InputError for another format or column, an
+    unknown corpus or language, a pair that stands there twice, or a score that is no finite number.
+    """
+    frame = _read(path)
+    if "lang" not in frame.columns and len(langs) == 1:
+        frame = frame.with_columns(lang=pl.lit(langs[0]))
+    for name in KEY:
+        if name not in frame.columns:
+            raise InputError(f"{path} has no column '{name}': scores stand by corpus, lang and line (from 1).")
+    names = [name for name in frame.columns if name not in KEY]
+    if not names:
+        raise InputError(f"{path} has no score: a numeric column beside corpus, lang and line.")
+    for name in names:
+        _check_score(frame[name], path)
+    _check_key(frame, path, [name for name, corpus in catalog.items() if corpus.kind == "bitext"])
+    columns = [pl.col(name).cast(pl.Float64).alias(f"score_{name}") for name in names]
+    return Scores(path.name, sha256_of(path), tuple(names), frame.cast(KEY).select(*KEY, *columns))
+
+
+def _read(path: Path) -> pl.DataFrame:
+    reader = READERS.get(path.suffix.lower())
+    if not reader:
+        raise InputError(f"--scores {path}: scores are read from {', '.join(READERS)}, not '{path.suffix}'.")
+    if not path.is_file():
+        raise InputError(f"--scores {path}: there is no such file.")
+    try:
+        return reader(path).collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        first = str(error).split("\n", 1)[0]
+        raise InputError(f"--scores {path} is no {path.suffix[1:]} file that can be read: {first}") from None
+
+
+def _check_score(scores: pl.Series, path: Path) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", scores.name):
+        form = "a lower-case letter and up to 39 letters, digits and _"
+        raise InputError(f"{path}: a score's column is named by {form}, not '{scores.name}'.")
+    if not scores.dtype.is_numeric():
+        raise InputError(f"{path}: the column '{scores.name}' holds {scores.dtype}, but scores are numbers.")
+    finite = scores.cast(pl.Float64).is_finite().fill_null(False)
+    for row in (~finite).arg_true().head(1):
+        said = "missing" if scores[row] is None else scores[row]
+        raise InputError(f"{path}, row {row + 1}: '{scores.name}' is {said}, but a score is a finite number.")
+
+
+def _check_key(frame: pl.DataFrame, path: Path, corpora: Sequence[str]) -> None:
+    """InputError for a line that is none, a corpus or language that there is not, or a pair that stands there twice."""
+    lines = frame["line"]
+    if not lines.dtype.is_integer() or lines.null_count() or (lines < 1).any():
+        raise InputError(f"{path}: 'line' is the number of a line in the corpus, from 1.")
+    for name, known in (("corpus", corpora), ("lang", list(languages()))):
+        for value in frame[name].unique(maintain_order=True):
+            if value not in known:
+                raise InputError(f"{path}: {unknown(name, str(value), known)}")
+    keys = frame.select(KEY.names())
+    twice = keys.filter(keys.is_duplicated()).sort(KEY.names())
+    if twice.height:
+        corpus, lang, line = twice.row(0)
+        raise InputError(f"{path}: line {line} of {corpus} in {lang} stands there twice. A pair has one row of scores.")
+
+
+def score_filters(scores: Scores | None) -> list[Filter]:
+    """A filter for each score, `score_NAME`, that rejects what is below $least or above $most; by default nothing."""
+    if scores is None:
+        return []
+    why = f"The user's own score of the pair is too low or too high ({scores.file}, sha256 {scores.sha256})."
+    every = {"least": -math.inf, "most": math.inf}
+    return [
+        Filter(f"score_{name}", "verdicts", f"score_{name} < $least or score_{name} > $most", why, every, {})
+        for name in scores.names
+    ]
+
+
+def scored(scores: Scores | None, lang: str, pairs: Sequence[Path], work: Work) -> Sequence[Path] | pa.Table:
+    """`scores`: the scores of the pairs of a language; InputError for one of a line that there is not."""
+    if scores is None:
+        return NONE.empty_table()
+    rows = scores.frame.filter(pl.col("lang") == lang).drop("lang").sort("corpus", "line")
+    for path in pairs:
+        corpus, lines = path.name.split(".")[0].removeprefix(f"{lang}-"), pq.read_metadata(path).num_rows
+        beyond = rows.filter((pl.col("corpus") == corpus) & (pl.col("line") > lines))
+        if beyond.height:
+            line = beyond["line"][0]
+            raise InputError(f"{scores.file} scores line {line} of {corpus} in {lang}, which has {lines:,} lines.")
+    unit = Unit("scores", lang, {"sha256": scores.sha256, "columns": list(scores.names)})
+
+    def write(path: Path) -> None:
+        pq.write_table(rows.to_arrow().replace_schema_metadata({"inputs": inputs_text(unit)}), path)
+
+    return [work.make(unit, write)]
+
+
+def hints(scores: Scores, filters: Sequence[Filter], verdicts: Mapping[str, Sequence[Path]]) -> Iterator[str]:
+    """What a user should know of his scores: those that reject nothing, and pairs kept without one."""
+    for rule in filters:
+        if rule.name.startswith("score_") and not any(map(math.isfinite, rule.every_threshold())):
+            yield f"{rule.name} rejects nothing: it has no threshold. Say --set {rule.name}.least=NUMBER (or .most)."
+    first = pl.col(f"score_{scores.names[0]}")
+    for lang, paths in verdicts.items():
+        kept = pl.scan_parquet([str(path) for path in paths], glob=False).filter(pl.col("rejected_by").is_null())
+        rows, without = kept.select(pl.len(), without=first.is_null().sum()).collect().row(0)
+        if without:
+            yield f"{without:,} of the {rows:,} pairs kept in {lang} have no score in {scores.file}."

@@ -1,0 +1,112 @@
+"""What is made in Python rather than SQL: sentence pairs and records read, texts identified."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from builders.translation.do_not_translate import without_no_input
+from corpora.catalog import Corpus
+from corpora.files import sealed
+from corpora.reading.readers import PAIRS, read_instructions, read_pairs, read_texts
+
+READER = 2  # the version of what these functions make; raise it whenever their results change
+ROWS = 50_000  # rows a batch and a row group: the unit in which files are read, written and identified
+RECORDS = pa.schema(
+    [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
+    + [("line", pa.int64()), ("record_key", pa.string()), ("rejected_by", pa.string())]
+)
+
+
+def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> int:
+    """Write every line of a bitext file as a row of `pairs`; returns the number of lines."""
+    english, foreign = corpus.upstream_code("en"), corpus.upstream_code(lang)
+    names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
+    schema = pa.unify_schemas([names, PAIRS]).with_metadata({"inputs": inputs})
+    rows = 0
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+        for batch in read_pairs(source, corpus.format, lang, (english, foreign), ROWS):
+            constant = [pa.repeat(value, batch.num_rows) for value in (corpus.id, lang)]
+            writer.write_table(pa.Table.from_arrays([*constant, *batch.columns], schema=schema))
+            rows += batch.num_rows
+    return rows
+
+
+def write_pairs_unit(path: Path, *arguments: object) -> int:
+    """`write_pairs` under a temporary name: what a process of the pool is given."""
+    with sealed(path) as temporary:
+        return write_pairs(temporary, *arguments)  # type: ignore[arg-type]
+
+
+def write_identified(texts: Path, row_group: int, folder: Path, is_one_of_many: bool) -> int:
+    """Identify the texts of one row group of `unidentified` into a file of `folder`; returns their number."""
+    from corpora.language_id.fasttext_model import identify, identify_many
+
+    table = pq.ParquetFile(texts).read_row_group(row_group)
+    keys = table["text_key"].combine_chunks()
+    if is_one_of_many:
+        labels, probabilities = identify_many(table["text"].combine_chunks().cast(pa.large_string()))
+    else:
+        labels, probabilities = identify(table["text"].to_pylist())
+    found = pa.table({"text_key": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
+    name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
+    with sealed(folder / f"{name}.parquet") as temporary:
+        pq.write_table(found, temporary, compression="zstd")
+    return int(table.num_rows)
+
+
+def write_records(
+    path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], most: int | None, inputs: str
+) -> None:
+    """Write the first `most` records of an instruction file (None: all) as rows of `records`, judged.
+
+    `earlier` are the corpora before it. An input that only says that there is none is empty.
+    """
+    seen = {name for before in earlier for name in pq.read_table(before, columns=["id"])["id"].to_pylist()}
+    rows = []
+    for record in read_instructions(source, corpus.format).slice(0, most).to_pylist():
+        texts = [record[k] or "" for k in ("instruction", "input", "output")]
+        texts[1] = without_no_input(texts[1])
+        name = _digest(*texts)
+        reason = record["fault"] or ("duplicate_exact" if name in seen else None)
+        seen.add(name)
+        values = (name, "en", *texts, corpus.id, record["line"], _digest(*texts[:2]), reason)
+        rows.append(dict(zip(RECORDS.names, values, strict=True)))
+    _write_rows(path, rows, inputs)
+
+
+def write_texts(path: Path, source: Path, corpus: Corpus, lang: str, most: int | None, inputs: str) -> None:
+    """Write the first `most` documents of a monolingual file (None: all) as records that answer nothing."""
+    seen: set[str] = set()
+    rows = []
+    for line, text, fault in islice(read_texts(source, corpus.format), most):
+        name = _digest("", "", text)
+        reason = fault or ("duplicate_exact" if name in seen else None)
+        seen.add(name)
+        values = (name, lang, "", "", text, corpus.id, line, name, reason)
+        rows.append(dict(zip(RECORDS.names, values, strict=True)))
+    _write_rows(path, rows, inputs)
+
+
+def _write_rows(path: Path, rows: list[dict[str, object]], inputs: str) -> None:
+    table = pa.Table.from_pylist(rows, schema=RECORDS.with_metadata({"inputs": inputs}))
+    pq.write_table(table, path, compression="zstd")
+
+
+def _digest(*texts: str) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of texts joined by the unit separator, U+001F."""
+    return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()[:32]
+
+
+def counted(records: Path) -> Iterator[dict[str, object]]:
+    """The ledger rows of a table of judged records; its stage is the folder that it lies in."""
+    table = pq.read_table(records, columns=["corpus", "lang", "rejected_by"])
+    reasons = [reason or "kept" for reason in table["rejected_by"].to_pylist()]
+    if reasons:
+        place = {"stage": records.parent.name, "corpus": table["corpus"][0].as_py(), "lang": table["lang"][0].as_py()}
+        yield place | {"reason": "in", "rows": table.num_rows}
+        for reason in sorted(set(reasons)):
+            yield place | {"reason": reason, "rows": reasons.count(reason)}

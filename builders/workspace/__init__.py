@@ -1,0 +1,1 @@
+"""Store units of work and run queries on them."""

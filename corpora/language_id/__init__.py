@@ -1,0 +1,1 @@
+"""Identify languages of texts and variants of Chinese writing."""

@@ -1,0 +1,1 @@
+"""Allocate a budget over languages by scaling laws."""

@@ -1,0 +1,1 @@
+"""Fit scaling laws to evaluation results."""

@@ -1,0 +1,140 @@
+"""Duplicates: of equal pairs one survives, and the others name it."""
+
+from collections import Counter
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders.pipeline.filters import choose_filters, verdict
+from builders.workspace.queries import sql
+from builders.workspace.workspace import Work
+
+PAIR = ("The cat sleeps on the warm roof.", "Η γάτα κοιμάται στη ζεστή στέγη.")
+SHOUTED = ("THE CAT sleeps, on the warm roof", "η γάτα κοιμάται στη ζεστή ΣΤΈΓΗ!")
+
+
+def told(judged):
+    """(corpus, line) -> reason and the pair that says the same."""
+    return {
+        (row["corpus"], row["line"]): (row["rejected_by"], row["matched_corpus"], row["matched_line"]) for row in judged
+    }
+
+
+def test_of_equal_pairs_the_one_with_the_highest_margin_wins(judge):
+    assert told(judge([(1.1, *PAIR), (1.3, *PAIR), (1.2, *PAIR)])) == {
+        ("small", 1): ("duplicate_exact", "small", 2),
+        ("small", 2): (None, None, None),
+        ("small", 3): ("duplicate_exact", "small", 2),
+    }
+
+
+def test_a_pair_without_a_margin_loses_to_any_other(judge):
+    found = told(judge({"first": [(None, *PAIR)], "second": [(1.05, *PAIR)]}))
+    assert found["first", 1] == ("duplicate_exact", "second", 1)
+    assert found["second", 1] == (None, None, None)
+
+
+def test_with_equal_margins_the_corpus_listed_first_in_the_recipe_wins(judge):
+    found = told(judge({"zulu": [(1.2, "Yes, we can.", "Ναι, μπορούμε."), (1.2, *PAIR)], "alpha": [(1.2, *PAIR)]}))
+    assert found["zulu", 2] == (None, None, None)
+    assert found["alpha", 1] == ("duplicate_exact", "zulu", 2)
+
+
+def test_without_any_margin_the_corpus_listed_first_wins_too(judge):
+    found = told(judge({"zulu": [(None, *PAIR)], "alpha": [(None, *PAIR)]}))
+    assert (found["zulu", 1][0], found["alpha", 1]) == (None, ("duplicate_exact", "zulu", 1))
+
+
+def test_in_one_corpus_the_earliest_line_wins(judge):
+    found = told(judge([(1.2, "Yes, we can.", "Ναι, μπορούμε."), *[(1.2, *PAIR)] * 3]))
+    assert [found["small", line][0] for line in (2, 3, 4)] == [None, "duplicate_exact", "duplicate_exact"]
+    assert {found["small", line][1:] for line in (3, 4)} == {("small", 2)}
+
+
+def test_the_same_but_for_case_spacing_and_punctuation_is_a_normalised_duplicate(judge):
+    found = told(judge([(1.3, *PAIR), (1.2, *SHOUTED), (1.1, *SHOUTED), (1.05, f" {PAIR[0]}", f"{PAIR[1]}\u3000")]))
+    assert [found["small", line][0] for line in (2, 3, 4)] == [
+        "duplicate_normalised",
+        "duplicate_normalised",
+        "duplicate_exact",
+    ]
+    assert {found["small", line][2] for line in (2, 3, 4)} == {1}
+
+
+def test_one_side_alone_may_stand_in_many_pairs(judge):
+    judged = judge(
+        [(1.2, *PAIR), (1.2, PAIR[0], "Το ίδιο, αλλιώς ειπωμένο."), (1.2, "It is said in other words.", PAIR[1])]
+    )
+    assert [row["rejected_by"] for row in judged] == [None] * 3
+
+
+def test_what_another_filter_has_rejected_takes_no_pair_with_it(judge):
+    found = told(judge([(1.0, *PAIR), (1.2, *PAIR)]))
+    assert found == {("small", 1): ("low_margin", None, None), ("small", 2): (None, None, None)}
+
+
+def test_the_sides_of_two_languages_are_not_compared(build_small):
+    same = (1.2, "Anna Maria Garcia", "Anna María García")
+    built = build_small({"small": {"vi": [same], "tr": [same]}}, 'without = ["copy"]')
+    kept = built.ledger.filter((built.ledger["stage"] == "duplicates") & (built.ledger["reason"] == "kept"))
+    assert dict(kept.select("lang", "rows").iter_rows()) == {"vi": 1, "tr": 1}
+
+
+def test_the_final_sigma_of_a_shouted_word_says_the_same(judge):
+    judged = judge([(1.2, "The road", "Ο δρόμος"), (1.2, "THE ROAD", "Ο ΔΡΌΜΟΣ")])
+    assert [row["rejected_by"] for row in judged] == [None, "duplicate_normalised"]
+
+
+def test_numbers_make_a_difference(judge):
+    judged = judge([(1.2, "Chapter 1 begins", "Κεφάλαιο 1"), (1.2, "Chapter 2 begins", "Κεφάλαιο 2")])
+    assert [row["rejected_by"] for row in judged] == [None, None]
+
+
+CORPORA = ("zulu", "alpha", "mike")
+KEYS = st.sampled_from("abc")
+ROWS = st.lists(
+    st.tuples(st.sampled_from(CORPORA), st.none() | st.sampled_from([1.04, 1.1, 1.5]), KEYS, KEYS, KEYS, KEYS),
+    max_size=25,
+)
+
+
+def charged(rows, folder) -> dict[tuple[str, int], tuple[str, int]]:
+    """What `duplicates.sql` says of pairs whose keys are given: (corpus, line) -> the winner's."""
+    names = ("corpus", "margin", "en_key", "xx_key", "en_text", "xx_text")
+    kinds = (pa.string(), pa.float64(), *[pa.string()] * 4)
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    table = pa.table([pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)], names=list(names))
+    table = table.append_column("line", pa.array(range(1, len(rows) + 1), pa.int64()))
+    table = table.append_column("rejected_by", pa.nulls(len(rows), pa.string()))
+    reject, _ = verdict(choose_filters({}, ()), "duplicates", "el")
+    with Work(folder, threads=2).connect({"screened": table}) as connection:
+        found = connection.execute(
+            sql("duplicates", verdict=reject), {"corpora": list(CORPORA), "exact_only": False}
+        ).fetchall()
+    return {(corpus, line): (other, place) for corpus, line, other, place, *_ in found}
+
+
+@settings(deadline=None, max_examples=40)
+@given(ROWS)
+def test_of_each_group_of_equal_pairs_exactly_one_survives_and_all_others_name_it(tmp_path_factory, rows):
+    losers = charged(rows, tmp_path_factory.getbasetemp())
+    places = {(row[0], line): row for line, row in enumerate(rows, 1)}
+    survivors = Counter(row[2:4] for place, row in places.items() if place not in losers)
+    assert survivors == Counter({row[2:4]: 1 for row in rows})
+    for place, winner in losers.items():
+        assert winner not in losers
+        assert places[winner][2:4] == places[place][2:4]
+
+    def order(place):
+        return (-(places[place][1] or float("-inf")), CORPORA.index(place[0]), place[1])
+
+    assert all(order(winner) < order(place) for place, winner in losers.items())
+
+
+def test_english_sides_that_languages_share_are_counted(build_small):
+    same, own = "The old bridge was closed for repairs.", "The new school opened in the autumn."
+    greek = [(1.2, same, "Η παλιά γέφυρα έκλεισε για επισκευές."), (1.2, own, "Το νέο σχολείο άνοιξε το φθινόπωρο.")]
+    turkish = [(1.2, same.upper(), "Eski köprü onarım için kapatıldı."), (1.0, own, "Yeni okul sonbaharda açıldı.")]
+    built = build_small({"small": {"el": greek, "tr": turkish}})
+    assert built.shared_english.rows() == [("el", "el", 2), ("el", "tr", 1), ("tr", "el", 1), ("tr", "tr", 1)]

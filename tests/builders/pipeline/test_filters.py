@@ -1,0 +1,388 @@
+"""Filters: rows of SQL that reject what they are for, spare what only looks like it, and are charged in order."""
+
+import json
+import math
+import re
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from builders.pipeline.deduplication import charge
+from builders.pipeline.filters import TABLES, all_filters, choose_filters, parse_changes, verdict
+from builders.run import run_build, run_publish
+from builders.workspace.workspace import Work
+from corpora.errors import InputError
+
+# Each filter with a line that it rejects and one that it spares though it is near.
+EL = {
+    "invalid_utf8": (
+        "1.2\tThe lamp is \udcff on the table.\tΗ λάμπα είναι στο τραπέζι.".encode(errors="surrogateescape"),
+        (1.2, "The lamp is on the table.", "Η λάμπα είναι στο τραπέζι."),
+    ),
+    "nul_byte": (
+        b"1.2\tThe door is op\x00en.\t" + "Η πόρτα είναι ανοιχτή.".encode(),
+        (1.2, "The door is open.", "Η πόρτα είναι ανοιχτή."),
+    ),
+    "missing_column": (
+        b"1.2\tThe harbour was quiet before the storm.",
+        (1.2, "The harbour was quiet before the storm.", "Το λιμάνι ήταν ήσυχο πριν από την καταιγίδα."),
+    ),
+    "invalid_margin": (
+        "nan\tThe clock has stopped.\tΤο ρολόι σταμάτησε.".encode(),
+        "1.2e0\tΗ καμπάνα χτυπάει.\tThe bell is ringing.".encode(),
+    ),
+    "oversized_line": (
+        b"1.2\tA long story. " + b"x" * (1 << 20) + b"\t" + "Μια μεγάλη ιστορία.".encode(),
+        (1.2, "A short story.", "Μια μικρή ιστορία."),
+    ),
+    "empty": ((1.2, "There is nothing on the other side.", " \u3000\u200b"), (1.2, "I agree.", "Συμφωνώ.")),
+    "low_margin": (
+        (1.0399, "The baker opens his shop at five in the morning.", "Ο φούρναρης ανοίγει το μαγαζί του στις πέντε."),
+        (1.04, "The teacher reads a story to the children.", "Η δασκάλα διαβάζει μια ιστορία στα παιδιά."),
+    ),
+    "too_short": ((1.2, "12.10.1984 – 3", "12.10.1984 – 3 Οκτωβρίου"), (1.2, "A 12", "Ο 12")),
+    "too_long": (
+        (1.2, "The river flows. " * 190, "Το ποτάμι κυλάει ήρεμα. " * 130),
+        (1.2, "The sea is blue. " * 140, "Η θάλασσα είναι γαλάζια. " * 100),
+    ),
+    "bad_encoding": (
+        (1.2, "The cafÃ©Ã© is closed today, said the waiter.", "Το καφενείο είναι κλειστό σήμερα, είπε ο σερβιτόρος."),
+        (1.2, "The café «Ã» is open today, said the owner.", "Το καφέ «Ã» είναι ανοιχτό σήμερα, είπε ο ιδιοκτήτης."),
+    ),
+    "markup": (
+        (1.2, "He was born in <b>Athens</b> in a small house.", "Γεννήθηκε στην Αθήνα σε ένα μικρό σπίτι."),
+        (1.2, "If 3 < 5 and 7 > 2, then the answer is right.", "Αν 3 < 5 και 7 > 2, τότε η απάντηση είναι σωστή."),
+    ),
+    "copy": (
+        (1.2, "Αυτό είναι ίδιο, και στις δύο πλευρές!", "αυτό είναι ίδιο και στις δύο πλευρές"),
+        (1.2, "Nikos Papadopoulos", "Νίκος Παπαδόπουλος"),
+    ),
+    "high_margin": (
+        (1.6001, "The goat eats the grass behind the church.", "Η κατσίκα τρώει το χορτάρι πίσω από την εκκλησία."),
+        (1.6, "The dog barks at the stranger.", "Ο σκύλος γαβγίζει στον ξένο."),
+    ),
+    "numbers": (
+        (1.2, "The school was built in 1987.", "Το σχολείο χτίστηκε το 1978."),
+        (1.2, "The bridge was built in 1,987 days.", "Η γέφυρα χτίστηκε σε 1.987 μέρες."),
+    ),
+    "half_english": (
+        (
+            1.2,
+            "The king of the island and the queen were at the harbour.",
+            "Ο βασιλιάς και η βασίλισσα, the queen of the island, ήταν στο λιμάνι and the harbour.",
+        ),
+        (1.2, "The film The Wall was shown in the old cinema.", "Η ταινία «The Wall» παίχτηκε στο παλιό σινεμά."),
+    ),
+    "wrong_script": (
+        (
+            1.2,
+            "The old bridge crosses the river near the village.",
+            "I palia gefyra pernaei to potami konta sto chorio.",
+        ),
+        (1.2, "Microsoft Windows and Google Chrome are programs.", "Microsoft Windows, Google Chrome: προγράμματα."),
+    ),
+    "length_ratio": (
+        (1.2, "The mountain path was closed for the whole winter because of heavy snow.", "Το μονοπάτι."),
+        (1.2, "Good morning to you all", "Καλημέρα"),
+    ),
+    "duplicate_exact": (
+        (1.04, "  The teacher reads a story to the children.", "Η δασκάλα διαβάζει μια ιστορία στα παιδιά. "),
+        (1.1, "The teacher reads a story to the parents.", "Η δασκάλα διαβάζει μια ιστορία στους γονείς."),
+    ),
+    "duplicate_normalised": (
+        (1.2, "good  morning to you, ALL!", "ΚΑΛΗΜΈΡΑ…"),
+        (1.2, "Good morning to us all", "Καλημέρα"),
+    ),
+    "wrong_language_en": (
+        (
+            1.2,
+            "Der alte Mann ging jeden Morgen am Fluss spazieren und fütterte die Enten.",
+            "Ο γέρος περπατούσε κάθε πρωί δίπλα στο ποτάμι και τάιζε τις πάπιες.",
+        ),
+        (1.2, "Der alte Mann", "Ο γέρος άνδρας"),
+    ),
+}
+VI = {
+    "wrong_language_xx": (
+        (1.2, "The trains in this country are often late.", "Die Züge in diesem Land haben oft große Verspätung."),
+        (1.2, "The old man", "Der alte Mann"),
+    ),
+    "wrong_script": (
+        (1.2, "He went to the market early.", "Он рано утром пошёл на рынок."),
+        (1.2, "He went to the market late.", "Anh ấy đi chợ muộn."),
+    ),
+    "bad_encoding": (
+        (1.2, "She likes green tea in the morning.", "Cô ấy thích trà xanh vào buổi sáng \ufffd."),
+        (1.2, "She likes black tea in the evening.", "Cô ấy thích trà đen vào buổi tối."),
+    ),
+    "markup": (
+        (1.2, "https://example.org/a/page?x=1", "Trang: https://example.org/a/page?x=1"),
+        (1.2, "See https://example.org for all the details.", "Xem https://example.org để biết chi tiết."),
+    ),
+}
+ZH = {
+    "length_ratio": (
+        (1.2, "The weather is nice.", "今天的天气非常好，我们决定一起去公园里散步，然后在湖边吃午饭，晚上再回家休息。"),
+        (
+            1.2,
+            "The weather is nice today and we decided to take a walk in the park.",
+            "今天天气很好，我们决定去公园散步。",
+        ),
+    ),
+    "wrong_script": (
+        (1.2, "I am a student at this university.", "わたしはこのだいがくのがくせいです。"),
+        (1.2, "I am a teacher at this university.", "我是这所大学的老师。"),
+    ),
+}
+CASES = [(lang, name) for lang, cases in (("el", EL), ("vi", VI), ("zh", ZH)) for name in cases]
+
+
+@pytest.fixture(scope="module")
+def verdicts(judge):
+    """The reason, or None, for every example, by language and filter: (rejected, spared)."""
+    found = {}
+    for lang, cases in (("el", EL), ("vi", VI), ("zh", ZH)):
+        judged = judge([line for pair in cases.values() for line in pair], lang)
+        reasons = [row["rejected_by"] for row in judged]
+        found |= {(lang, name): reasons[2 * place : 2 * place + 2] for place, name in enumerate(cases)}
+    return found
+
+
+@pytest.mark.parametrize(("lang", "name"), CASES)
+def test_a_filter_rejects_what_it_is_for_and_spares_what_only_looks_like_it(verdicts, lang, name):
+    assert verdicts[lang, name] == [name, None]
+
+
+def test_every_filter_has_an_example():
+    elsewhere = {"contaminated", "hub", "simplified_chinese", "traditional_chinese"}  # below
+    elsewhere |= {"near_duplicate"}  # in test_near_duplicates.py
+    assert {name for _, name in CASES} | elsewhere == set(all_filters())
+
+
+def test_what_an_evaluation_set_says_is_not_trained_on(judge):
+    sentence = "The parliament met for the first time in the old theatre of the harbour town, and nobody was surprised."
+    lines = [
+        (1.2, sentence, "Η βουλή συνήλθε για πρώτη φορά στο παλιό θέατρο, και κανείς δεν ξαφνιάστηκε από αυτό."),
+        (1.2, sentence.upper()[10:], "Η Βουλή συνεδρίασε πρώτη φορά στο παλιό θέατρο της πόλης, όπως όλοι περίμεναν."),
+        (1.2, "The parliament met again in the new town hall.", "Η βουλή συνήλθε ξανά στο νέο δημαρχείο."),
+    ]
+    found = [row["rejected_by"] for row in judge(lines, more='evaluation = ["exam"]\n')]
+    assert found == ["contaminated", "contaminated", None]
+    assert [row["rejected_by"] for row in judge(lines)] == [None, None, None]
+
+
+def test_a_side_that_many_different_others_share_is_no_translation(judge):
+    animals = ["cat", "dog", "goat", "horse", "donkey"]
+    lines = [(1.2, f"The {animal} sleeps behind the old mill.", "Πηγή: βιβλιοθήκη του δήμου.") for animal in animals]
+    spared = [(1.2, f"The {animal} drinks from the river.", "Πίνει νερό από το ποτάμι.") for animal in animals[:4]]
+    assert [row["rejected_by"] for row in judge([*lines, *spared])] == ["hub"] * 5 + [None] * 4
+
+
+def test_every_line_has_a_verdict_that_is_a_filter_or_none(judge):
+    judged = judge([line for pair in EL.values() for line in pair])
+    assert [row["line"] for row in judged] == list(range(1, 2 * len(EL) + 1))
+    assert {row["rejected_by"] for row in judged} <= {None, *all_filters()}
+
+
+def test_each_pair_is_charged_to_the_first_filter_that_rejects_it(judge):
+    worse = [(1.0, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd"), (1.2, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd")]
+    worse += [(1.2, "<b>Oh</b>", "<b>Oh</b>"), (1.2, "Oh", "oh!"), (1.2, "12", "12"), (1.0, "", "")]
+    reasons = [row["rejected_by"] for row in judge(worse)]
+    assert reasons == ["low_margin", "bad_encoding", "markup", "copy", "too_short", "empty"]
+
+
+def test_a_filter_left_out_leaves_its_pairs_to_the_next(judge):
+    lines = [(1.2, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd")]
+    assert judge(lines, more='without = ["bad_encoding"]')[0]["rejected_by"] == "markup"
+    assert judge(lines, more='without = ["bad_encoding", "markup"]')[0]["rejected_by"] == "copy"
+
+
+def test_a_pair_without_a_margin_has_no_low_one(judge):
+    judged = judge([(None, "The cat sleeps on the roof.", "Η γάτα κοιμάται στη στέγη.")])
+    assert [(row["margin"], row["rejected_by"]) for row in judged] == [(None, None)]
+
+
+def test_a_threshold_changed_for_all_languages_holds(judge):
+    lines = [(1.05, "The cat sleeps on the roof.", "Η γάτα κοιμάται στη στέγη.")]
+    assert judge(lines)[0]["rejected_by"] is None
+    assert judge(lines, more="[filters.low_margin]\nleast = 1.06")[0]["rejected_by"] == "low_margin"
+
+
+def test_a_threshold_may_differ_by_language(judge):
+    more = "[filters.low_margin]\nleast = { el = 1.06 }"
+    assert judge([(1.05, "The cat sleeps.", "Η γάτα κοιμάται.")], "el", more)[0]["rejected_by"] == "low_margin"
+    assert judge([(1.05, "The cat sleeps.", "Con mèo đang ngủ.")], "vi", more)[0]["rejected_by"] is None
+
+
+def test_what_the_file_sets_for_one_language_holds_for_it_alone():
+    rule = all_filters()["wrong_language_xx"]
+    assert (rule.threshold("letters", "zh"), rule.threshold("letters", "el")) == (12, 40)
+
+
+def test_a_threshold_that_a_recipe_sets_for_all_languages_holds_for_chinese_too():
+    rule = {f.name: f for f in choose_filters({"wrong_language_xx": {"letters": 30}}, ())}["wrong_language_xx"]
+    assert (rule.threshold("letters", "el"), rule.threshold("letters", "zh")) == (30, 30)
+
+
+def test_the_filters_are_rows_with_a_known_table_and_a_reason():
+    for name, rule in all_filters().items():
+        assert rule.table in TABLES, name
+        assert rule.why.endswith("."), name
+        assert set(rule.by_language.get("zh", {})) <= set(rule.thresholds), name
+    order = [TABLES.index(rule.table) for rule in all_filters().values()]
+    assert order == sorted(order)
+
+
+def test_every_threshold_is_named_in_the_sql_and_every_parameter_has_a_value():
+    everything = choose_filters({}, (), [name for name, rule in all_filters().items() if rule.optional])
+    for lang in ("el", "zh"):
+        for table in TABLES:
+            text, parameters = verdict(everything, table, lang)
+            assert text.startswith("case when ")
+            assert set(re.findall(r"\$(\w+)", text)) == set(parameters)
+
+
+def test_without_any_filter_a_table_rejects_nothing():
+    text, parameters = verdict((), "screened", "el")
+    assert ("null" in text, parameters) == (True, {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "without", "said"),
+    [
+        ({"low_margn": {"least": 1.1}}, (), "Unknown filter 'low_margn'. Did you mean low_margin"),
+        ({}, ("wrong_scrip",), "Unknown filter 'wrong_scrip'. Did you mean wrong_script"),
+        ({"low_margin": {"leest": 1.1}}, (), "Filter low_margin: Unknown threshold 'leest'. Did you mean least"),
+        ({"low_margin": {"least": {"ell": 1.1}}}, (), "Unknown language 'ell'. Did you mean el"),
+        ({"low_margin": {"least": "1.1"}}, (), "'least' must be a finite number, not '1.1'"),
+        ({"low_margin": {"least": True}}, (), "'least' must be a finite number, not True"),
+        ({"low_margin": {"least": {"el": "x"}}}, (), "'least' must be a finite number, not 'x'"),
+    ],
+)
+def test_what_is_not_known_of_a_filter_is_an_error_with_the_nearest_name(changes, without, said):
+    with pytest.raises(InputError) as error:
+        choose_filters(changes, without)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_threshold_is_a_finite_number(value):
+    with pytest.raises(InputError):
+        choose_filters({"low_margin": {"least": value}}, ())
+
+
+def test_an_unknown_filter_stops_the_run_before_anything_is_pulled(request_for):
+    request = request_for({"small": {"el": [(1.2, "Yes.", "Ναι.")]}})
+    for path in request.catalogs[0].parent.glob("*.tsv.gz"):
+        path.unlink()
+    with pytest.raises(InputError, match="low_margn"):
+        run_build(replace(request, thresholds={"low_margn": {"least": 1.1}}))
+
+
+def test_changes_are_read_as_filter_threshold_and_value():
+    assert parse_changes(["low_margin.least=1.06", "too_long.most=2e3", "too_long.most=100"]) == {
+        "low_margin": {"least": 1.06},
+        "too_long": {"most": 100.0},
+    }
+    assert parse_changes([]) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "low_margin",
+        "low_margin.least",
+        "low_margin.least=",
+        "low_margin=1",
+        ".least=1",
+        "low_margin.least=x",
+        "low_margin.least=nan",
+        "low_margin.least=1.1.1",
+        "low_margin.least=1 ",
+        "a.b.c=1",
+        "low_margin.least==1",
+    ],
+)
+def test_a_change_of_another_form_is_an_error_that_shows_the_form(text):
+    with pytest.raises(InputError) as error:
+        parse_changes([text])
+    assert "--set needs FILTER.THRESHOLD=NUMBER" in str(error.value)
+    assert repr(text) in str(error.value)
+
+
+def test_a_share_of_a_script_counts_the_same_signs_on_both_sides(judge):
+    hindi = "हिन्दी में लिखी हुई कविता की किताबें"
+    judged = judge([(1.2, "Books of poetry that are written in Hindi", f"{hindi} γραμμένα βιβλία")], "hi")
+    letters = sum("ऄ" <= c <= "ह" for c in hindi)
+    assert judged[0]["script_share"] == pytest.approx(letters / (letters + 14), abs=0.01)
+
+
+def test_a_threshold_of_any_table_is_part_of_the_key(tmp_path):
+    columns = {"corpus": ["a", "b"], "line": [1, 1], "rejected_by": pa.nulls(2, pa.string()), "margin": [1.2, 1.1]}
+    keys = {key: ["same", "same"] for key in ("en_key", "xx_key", "en_text", "xx_text")}
+    pq.write_table(pa.table(columns | keys), tmp_path / "screened.parquet")
+    rule = replace(all_filters()["duplicate_exact"], reject="matched_line > $most", thresholds={"most": 5})
+    made = {
+        charge("el", [tmp_path / "screened.parquet"], ["a", "b"], (replace(rule, thresholds={"most": most}),), work)[0]
+        for work in [Work(tmp_path / "work", threads=1)]
+        for most in (0.0, 5.0)
+    }
+    assert len(made) == 2
+
+
+def test_the_thresholds_that_held_stand_in_the_manifest(request_for, tmp_path):
+    request = request_for(
+        {"small": {"zh": [(1.2, "The cat sleeps.", "猫在睡觉。")]}}, "[filters.low_margin]\nleast = 1.1"
+    )
+    manifest = next(run_publish(request, tmp_path / "registry", "instructions")).manifest
+    thresholds = {rule["name"]: rule["thresholds"] for rule in json.loads(json.dumps(manifest["filters"]))}
+    assert thresholds["low_margin"] == {"least": {"zh": 1.1}}
+    assert thresholds["wrong_language_xx"] == {
+        "sure": {"zh": 0.5},
+        "letters": {"zh": 12},
+        "surer": {"zh": 0.8},
+        "few": {"zh": 6},
+    }
+
+
+def test_the_filters_of_the_file_are_not_changed_by_a_recipe():
+    before = dict(all_filters()["low_margin"].thresholds)
+    choose_filters({"low_margin": {"least": 2.0}}, ("copy",))
+    assert dict(all_filters()["low_margin"].thresholds) == before
+
+
+CHINESE = [
+    (1.2, "He studied law at the university for years.", "他在大学学习了多年的法律。"),
+    (1.2, "The train to the harbour leaves at noon.", "開往港口的火車在中午離開。"),
+    (1.2, "Spring is near and the lake is calm.", "春天近了，湖水很平静。"),
+    (1.2, "My mother and I live by the sea.", "我和母親住在海邊。"),
+    (1.2, "You and I are the same age.", "你和我同年。"),
+]
+
+
+def test_chinese_is_measured_for_its_writing_and_kept_in_both(judge):
+    judged = judge(CHINESE, "zh")
+    assert [row["traditional_share"] for row in judged] == [0, 1, 0, 1, None]
+    assert [row["rejected_by"] for row in judged] == [None] * 5
+
+
+def test_either_writing_of_chinese_can_be_left_out_and_what_is_written_alike_stays(judge):
+    simplified = [row["rejected_by"] for row in judge(CHINESE, "zh", more='also = ["traditional_chinese"]')]
+    assert simplified == [None, "traditional_chinese", None, "traditional_chinese", None]
+    traditional = [row["rejected_by"] for row in judge(CHINESE, "zh", more='also = ["simplified_chinese"]')]
+    assert traditional == ["simplified_chinese", None, "simplified_chinese", None, None]
+
+
+def test_only_chinese_is_measured_for_its_writing(judge):
+    row = judge([(1.2, "I am a teacher.", "Είμαι δάσκαλος.")], "el", more='also = ["simplified_chinese"]')[0]
+    assert (row["traditional_share"], row["rejected_by"]) == (None, None)
+
+
+def test_the_writings_of_kept_chinese_are_counted(build_small):
+    built = build_small({"small": {"zh": [*CHINESE, (1.0, "Low.", "開往。")], "el": []}})
+    found = {row["writing"]: row["rows"] for row in built.writings.to_dicts()}
+    assert found == {"simplified": 2, "traditional": 2, "alike in both": 1}
+    assert built.writings["lang"].unique().to_list() == ["zh"]

@@ -1,0 +1,443 @@
+"""Releases that are there, in a folder and on the Hub: compared, verified, locked, fetched, yanked, rolled back."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from builders.cli.main import cli
+from builders.publishing.difference import diff
+from builders.publishing.digests import rows_digest
+from builders.publishing.lock_file import fetch, load, lock, read_lock
+from builders.publishing.publish import roll_back
+from builders.publishing.registry import home_of, list_releases, open_release, yank
+from builders.publishing.verify import verify
+from builders.workspace.workspace import bench
+from cards.manifest import data_files, file_entry, identity, to_text
+from corpora.errors import InputError
+
+sys.path.insert(0, str(Path(__file__).parent))
+from drafts import put
+
+ONE = {"el": {"1": "ένα", "2": "δύο"}, "hi": {"1": "एक"}}
+TWO = {"el": {"1": "ένα", "2": "δύο!", "3": "τρία"}, "hi": {"1": "एक"}}
+TRAIN = "data/el/train-00000-of-00001.parquet"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder to work in, with a cache of its own for what is fetched."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture(params=["folder", "hub"])
+def place(request, hub, here):
+    """A release `tiny` in two versions, v1.0.0 of ONE and v2.0.0 of TWO, in a folder or on the Hub: how it is named."""
+    to = "registry" if request.param == "folder" else f"hf://org/consume-{here.name.replace('_', '-')[-40:].strip('-')}"
+    put(to, ONE)
+    put(to, TWO)
+    return "tiny" if request.param == "folder" else to
+
+
+def run(*arguments: str) -> str:
+    """What the command prints; it must end well."""
+    done = CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def faults(name: str) -> tuple[str, ...]:
+    with bench() as work:
+        return verify(open_release(name), work).faults
+
+
+def test_versions_are_listed_with_what_they_hold_and_why(place):
+    table = run("versions", place)
+    assert "v1.0.0" in table
+    assert "1 rows added, 0 removed, 1 changed" in table
+    told = json.loads(run("versions", place, "--json"))
+    assert [(r["version"], r["rows"]) for r in told] == [("v1.0.0", 3), ("v2.0.0", 4)]
+    assert all(r["manifest_sha256"] == open_release(f"{place}@{r['version']}").identity for r in told)
+
+
+def test_a_registry_is_searched_by_names_languages_and_corpora(here):
+    put("registry", ONE)
+    put("registry", ONE, name="other", summary="Something with Hindi.", langs=["hi"])
+    assert [r.manifest["name"] for r in list_releases("registry")] == ["other", "tiny"]
+    for words, names in {"hindi": ["other"], "greek small": ["tiny"], "cc0": ["other", "tiny"], "klingon": []}.items():
+        assert [r.manifest["name"] for r in list_releases("registry", words)] == names
+
+
+def test_the_whole_of_an_organisation_is_listed(hub, here):
+    for name in ("one", "two"):
+        put(f"hf://alice/{name}", ONE)
+    from huggingface_hub import HfApi
+
+    HfApi().create_repo("alice/something-else", repo_type="dataset")
+    assert {r.place for r in list_releases("hf://alice")} == {"hf://alice/one@v1.0.0", "hf://alice/two@v1.0.0"}
+
+
+def test_a_diff_counts_rows_by_key_and_shows_some(place):
+    difference, examples, card = diff(open_release(f"{place}@v1.0.0"), open_release(place), 5, card=True)
+    greek, hindi = difference.configs
+    assert (greek.added, greek.removed, greek.changed, greek.rows) == (1, 0, 1, (2, 3))
+    assert (hindi.added, hindi.removed, hindi.changed) == (0, 0, 0)
+    shown = [(e["before"] and e["before"]["output"], e["after"]["output"]) for e in examples["el"]]
+    assert shown == [("δύο", "δύο!"), (None, "τρία")]
+    assert "+# Tiny v2.0.0" in card
+    text = run("diff", f"{place}@1.0.0", place)
+    assert "A major version: 1 rows added, 0 removed, 1 changed." in text
+    assert "- output: δύο\n  + output: δύο!" in text
+    assert "They are the same." in run("diff", place, place)
+
+
+def test_a_release_that_is_whole_verifies(place):
+    assert faults(f"{place}@v1.0.0") == ()
+    assert "3 rows" in run("verify", f"{place}@v1.0.0")
+
+
+@pytest.fixture
+def folder(here):
+    put("registry", ONE)
+    return here / "registry" / "tiny" / "v1.0.0"
+
+
+def turn(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def other_rows(path: Path) -> None:
+    """A manifest that tells of other rows, all digests of files being right."""
+    manifest = json.loads((path.parents[2] / "manifest.json").read_text())
+    manifest["configs"]["el"]["splits"]["train"]["rows_sha256"] = "0" * 64
+    (path.parents[2] / "manifest.json").write_text(to_text(manifest))
+
+
+def told_anew(manifest: dict, folder: Path, write: bool = True) -> None:
+    """The manifest of a release whose one file holds other rows, all digests of files being right."""
+    manifest["configs"]["el"]["splits"]["train"] |= {
+        "rows_sha256": "0" * 64,
+        "files": [file_entry(folder, folder / TRAIN)],
+    }
+    if write:
+        (folder / "manifest.json").write_text(to_text(manifest))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (turn, "has been changed: its sha256 is"),
+        (Path.unlink, "is missing"),
+        (lambda path: path.write_bytes(path.read_bytes() + b"x"), "bytes; published were"),
+        (lambda path: path.with_name("train-00001.parquet").write_bytes(b"x"), "stands among the data but is not"),
+        (lambda path: turn(path.parents[2] / "README.md"), "README.md has been changed"),
+        (lambda path: (path.parents[2] / "manifest.json").open("a").write("\n"), "is not as builders writes it"),
+        (other_rows, "el/train has other rows than the manifest says"),
+    ],
+)
+def test_whatever_is_not_as_published_is_found(folder, damage, said):
+    damage(folder / TRAIN)
+    found = faults("tiny")
+    assert len(found) == 1
+    assert said in found[0]
+    done = CliRunner().invoke(cli, ["verify", "tiny"])
+    assert isinstance(done.exception, InputError)
+    assert said in done.stdout
+
+
+def test_a_lock_pins_and_brings_the_bytes_which_are_there_offline(place, hub, here):
+    told = run("lock", f"{place}@v1.0.0")
+    release = open_release(f"{place}@v1.0.0")
+    (name, entry), *others = read_lock().items()
+    assert not others
+    assert (entry["version"], entry["commit"], entry["manifest_sha256"]) == ("v1.0.0", release.commit, release.identity)
+    assert release.identity in told
+    hub.seen.clear()
+    folder = fetch(offline=True)[name]
+    assert load(name, "el", split="train", offline=True, cache_dir=str(here / "arrow"))["output"] == ["ένα", "δύο"]
+    assert fetch()[name] == folder
+    assert hub.seen == []
+
+
+def test_what_was_only_pinned_is_fetched_later_and_is_an_error_offline(hub, here):
+    put("hf://org/pinned", ONE)
+    run("lock", "hf://org/pinned", "--pin-only")
+    with pytest.raises(InputError, match="not all in the cache"):
+        fetch(offline=True)
+    assert "as locked" in run("fetch")
+    assert fetch(offline=True)
+
+
+def test_a_lock_holds_though_the_tag_is_moved_and_a_new_version_published(hub, here):
+    put("hf://org/moved", ONE)
+    run("lock", "hf://org/moved")
+    put("hf://org/moved", TWO)
+    kept = hub.store.repos["org/moved"]
+    kept.tags["v1.0.0"] = kept.tags["v2.0.0"]
+    assert load("hf://org/moved", "el", split="train", cache_dir=str(here / "arrow"))["output"] == ["ένα", "δύο"]
+
+
+def corrupt(hub, times: int) -> None:
+    """Let the Hub send other bytes for the data, as often as this, of the same length."""
+    from server import Answer
+
+    left = [None] * times
+
+    def fault(asked):
+        if asked.method == "GET" and "/resolve/" in asked.path and asked.path.endswith(".parquet") and left:
+            left.pop()
+            answer = hub.answer(asked)
+            return Answer(200, bytes(len(answer.file.read_bytes())), answer.headers)
+        return None
+
+    hub.faults.append(fault)
+
+
+def test_a_download_that_is_corrupted_once_is_fetched_again(hub, here):
+    put("hf://org/once", ONE)
+    run("lock", "hf://org/once", "--pin-only")
+    corrupt(hub, 1)
+    assert "as locked" in run("fetch")
+    fetched = [asked for asked in hub.seen if asked.startswith("GET") and asked.endswith(".parquet")]
+    assert (len(fetched), len(set(fetched))) == (4, 3)  # two of data and the ledger, and one of them again
+    assert faults("hf://org/once") == ()
+
+
+def test_a_download_that_is_always_corrupted_is_an_error_and_stays_in_no_cache(hub, here):
+    put("hf://org/always", ONE)
+    run("lock", "hf://org/always", "--pin-only")
+    corrupt(hub, 99)
+    assert any("has been changed" in fault for fault in faults("hf://org/always"))
+    with pytest.raises(InputError, match="is not what was locked"):
+        fetch()
+    hub.faults.clear()
+    assert fetch()
+    assert faults("hf://org/always") == ()
+
+
+def test_a_cache_that_was_damaged_is_an_error_offline_and_mended_online(hub, here):
+    put("hf://org/mended", ONE)
+    run("lock", "hf://org/mended")
+    turn((fetch(offline=True)["hf://org/mended"] / TRAIN).resolve())
+    with pytest.raises(InputError, match="is not what was locked"):
+        fetch(offline=True)
+    assert fetch()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"lock_version": 2, "releases": {}}',
+        '{"lock_version": 1}',
+        '{"lock_version": 1, "releases": {"hf://a/b": {"version": "v1.0.0", "commit": "x", "files": []}}}',
+        '{"lock_version": 1, "releases": {"a": {"version": "v1.0.0", "commit": null, "files": [{"path": "../x"}]}}}',
+    ],
+)
+def test_a_lock_that_is_damaged_is_a_sentence(here, text):
+    Path("datasets.lock").write_text(text)
+    with pytest.raises(InputError, match=r"datasets\.lock is"):
+        fetch()
+
+
+def test_a_lock_that_is_not_there_and_a_name_that_is_not_in_it_are_sentences(folder):
+    with pytest.raises(InputError, match=r"There is no datasets\.lock"):
+        fetch()
+    lock(["tiny"])
+    with pytest.raises(InputError, match="Unknown release in"):
+        fetch(names=["tony"])
+
+
+def test_a_hostile_manifest_on_the_hub_writes_nothing_outside_the_cache(hub, here):
+    put("hf://org/hostile", ONE)
+    from huggingface_hub import HfApi
+
+    manifest = open_release("hf://org/hostile").manifest
+    manifest["beside"].append({"path": "../../../../pwned", "size": 1, "sha256": "0" * 64})
+    api = HfApi()
+    sent = {"path_or_fileobj": to_text(manifest).encode(), "path_in_repo": "manifest.json"}
+    head = api.upload_file(**sent, repo_id="org/hostile", repo_type="dataset").oid
+    hub.store.repos["org/hostile"].tags["v1.0.0"] = head
+    for verb in (["verify"], ["lock"], ["show"]):
+        done = CliRunner().invoke(cli, [*verb, "hf://org/hostile@v1.0.0"])
+        assert isinstance(done.exception, InputError)
+        assert "is no path of a file in a release" in str(done.exception)
+    assert not list(here.rglob("pwned"))
+
+
+@pytest.mark.parametrize(
+    "to", ["hf://", "hf://a/b/c", "hf://../x", "hf://a b", "hf://a/..", "s3://bucket", "hf://a/b--c"]
+)
+def test_what_is_no_place_is_a_sentence(here, to):
+    with pytest.raises(InputError, match="no place"):
+        put(to, ONE)
+    assert not list(here.iterdir())
+
+
+def test_a_yanked_version_is_skipped_but_for_those_who_name_it_whole(place):
+    run("yank", f"{place}@v2.0.0", "--why", "the second row is wrong")
+    assert open_release(place).version == "v1.0.0"
+    with pytest.raises(InputError, match=r"is yanked: v2\.0\.0"):
+        open_release(f"{place}@v2")
+    assert open_release(f"{place}@v2.0.0").yanked == "the second row is wrong"
+    done = CliRunner().invoke(cli, ["verify", f"{place}@v2.0.0"])
+    assert "is yanked: the second row is wrong" in done.stderr
+    assert faults(f"{place}@v2.0.0") == ()
+    assert "v2.0.0 yanked" in run("versions", place)
+    run("yank", f"{place}@v2.0.0", "--undo")
+    assert open_release(place).version == "v2.0.0"
+
+
+def test_a_yanked_version_is_followed_by_a_later_one(place):
+    to = place if place.startswith("hf://") else "registry"
+    yank(f"{place}@v2.0.0", "wrong")
+    assert put(to, TWO | {"tr": {"1": "bir"}}).manifest["version"] == "v2.1.0"
+    assert (open_release(place).version, open_release(f"{place}@v2.0.0").yanked) == ("v2.1.0", "wrong")
+
+
+def test_the_card_on_the_hub_s_main_warns_of_what_was_yanked(hub, here):
+    put("hf://org/warned", ONE)
+    yank("hf://org/warned@v1.0.0", "a <b>bad</b> \\1 batch")
+    kept = hub.store.repos["org/warned"]
+    files = kept.commits[kept.heads["main"]].files
+    card = hub.store.content(files["README.md"].sha256).read_text()
+    assert "> v1.0.0 was yanked: a &lt;b>bad&lt;/b> \\1 batch" in card
+    yank("hf://org/warned@v1.0.0", None)
+    files = kept.commits[kept.heads["main"]].files
+    tagged = kept.commits[kept.tags["v1.0.0"]].files
+    assert files["README.md"] == tagged["README.md"]
+
+
+@pytest.mark.parametrize("arguments", [["tiny"], ["tiny@v1"], ["tiny@v9.0.0"], ["tiny@v1.0.0", "--undo", "--why", "x"]])
+def test_a_yank_that_is_not_plain_is_refused(folder, arguments):
+    done = CliRunner().invoke(cli, ["yank", *arguments, *([] if "--why" in arguments else ["--why", "x"])])
+    assert isinstance(done.exception, InputError)
+
+
+def test_a_yank_that_never_was_cannot_be_taken_back(place):
+    with pytest.raises(InputError, match=r"@v1\.0\.0 is not yanked"):
+        yank(f"{place}@v1.0.0", None)
+
+
+def test_a_rollback_is_a_new_version_with_the_old_rows_and_sends_no_data(place, hub):
+    old = open_release(f"{place}@v1.0.0")
+    hub.seen.clear()
+    told = run("rollback", f"{place}@v1.0.0")
+    assert "v3.0.0 (0 rows added, 1 removed, 1 changed)" in told
+    made = open_release(place)
+    assert {c: e["splits"] for c, e in made.manifest["configs"].items()} == {
+        c: e["splits"] for c, e in old.manifest["configs"].items()
+    }
+    assert made.manifest["parent"]["version"] == "v2.0.0"
+    assert faults(place) == ()
+    ledgers = [r.folder() / "ledger.parquet" for r in (old, made)]
+    assert ledgers[0].read_bytes() == ledgers[1].read_bytes()
+    data = {entry["sha256"] for entry in data_files(made.manifest["configs"])}
+    assert not [asked for asked in hub.seen if asked.startswith("PUT") and asked.rpartition("/")[2] in data]
+    assert identity(open_release(f"{place}@v1.0.0").manifest) == old.identity
+    assert "nothing changed" in run("rollback", f"{place}@v3.0.0")
+
+
+def test_a_rollback_may_be_tried_dry(place, hub):
+    told = run("rollback", f"{place}@v1.0.0", "--dry-run")
+    assert "Would publish tiny v3.0.0" in told
+    assert open_release(place).version == "v2.0.0"
+
+
+def test_a_rollback_to_nothing_is_refused(folder):
+    with bench() as work, pytest.raises(InputError, match="Unknown version"):
+        roll_back(home_of("registry", "tiny"), "v7.0.0", work)
+    done = CliRunner().invoke(cli, ["rollback", "tiny"])
+    assert isinstance(done.exception, InputError)
+
+
+def test_the_hub_s_own_command_reads_what_was_published(hub, here):
+    put("hf://org/read", ONE)
+    hf = Path(sys.executable).with_name("hf")
+    own = os.environ | {"HF_HOME": str(here / "home")}
+
+    def ask(*arguments: str) -> str:
+        return subprocess.run([hf, *arguments], env=own, capture_output=True, text=True, check=True).stdout
+
+    assert "v1.0.0" in ask("repos", "tag", "list", "org/read", "--type", "dataset")
+    ask("download", "org/read", "--type", "dataset", "--revision", "v1.0.0", "--local-dir", "copy")
+    assert "3 rows" in run("verify", "copy")
+
+
+def test_a_damaged_release_is_never_removed_by_who_reads_it(place, here):
+    other = open_release(f"{place}@v2.0.0")
+    path = (other.folder() / TRAIN).resolve()
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(InputError, match="is missing or has been changed"):
+        diff(open_release(f"{place}@v1.0.0"), other)
+    assert path.stat().st_size == 500
+
+
+def test_a_release_of_other_columns_is_a_sentence(folder):
+    pq.write_table(pa.table({"x": [1]}), folder / TRAIN)
+    put("registry", ONE, name="other")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    told_anew(manifest, folder)
+    with pytest.raises(InputError, match="not the columns"):
+        diff(open_release("tiny"), open_release("other"))
+
+
+def test_releases_of_other_columns_are_compared_by_what_they_have(folder, here):
+    put("registry", ONE, name="other")
+    manifest = json.loads((here / "registry/other/v1.0.0/manifest.json").read_text())
+    path = here / "registry/other/v1.0.0" / TRAIN
+    pl.read_parquet(path).drop("output").with_columns(answer=pl.lit("so")).write_parquet(path)
+    told_anew(manifest, here / "registry/other/v1.0.0", write=False)
+    manifest["features"] = [{"name": "answer", "dtype": "string"}]
+    (here / "registry/other/v1.0.0/manifest.json").write_text(to_text(manifest))
+    text = run("diff", "tiny", "other", "--examples", "1")
+    assert "- output: ένα\n  + answer: so" in text
+    assert "A major version: the columns changed." in text
+    assert json.loads(run("diff", "tiny", "other", "--json"))["columns_added"] == ["answer"]
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", 'quote " back \\ slash / tab \t', "a\u2028b\x7f\U0001f600\x01", "Ελληνικά हिन्दी"]
+)
+def test_the_digest_of_rows_is_the_same_for_every_writer_and_can_be_had_without_this_project(here, text):
+    made = put("registry", {"el": {"1": text, "2": "more"}})
+    path = made.folder / TRAIN
+    pl.read_parquet(path).write_parquet(here / "other.parquet", compression="uncompressed", row_group_size=1)
+    with bench() as work:
+        digests = {rows_digest([file], work) for file in (path, here / "other.parquet")}
+    assert digests == {made.manifest["configs"]["el"]["splits"]["train"]["rows_sha256"]}
+
+
+def test_no_answer_at_all_is_a_sentence(here):
+    code = "from builders.cli.main import main; main()"
+    own = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(here)}
+    command = [sys.executable, "-c", code, "verify", "hf://org/x"]
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "no answer from http://127.0.0.1:9" in done.stderr
+    own |= {"HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)
+    assert "the Hub is not asked or not reached" in done.stderr
+
+
+def test_a_changed_file_is_named_before_its_rows_are_compared(tmp_path):
+    first, second = (put(str(tmp_path / "registry"), {"el": rows}) for rows in ({"1": "a"}, {"1": "b"}))
+    path = next((first.folder / "data").rglob("*.parquet"))
+    path.write_bytes(path.read_bytes()[:-9] + b"x" + path.read_bytes()[-8:])
+    with pytest.raises(InputError, match=r"is missing or has been changed. Restore it"):
+        diff(open_release(str(first.folder)), open_release(str(second.folder)))
+    path.unlink()
+    with pytest.raises(InputError, match="is missing or has been changed"):
+        diff(open_release(str(first.folder)), open_release(str(second.folder)))

@@ -1,0 +1,343 @@
+"""The registry: a version follows from what changed, and never changes again."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import pytest
+
+from builders.publishing.local_registry import FolderHome
+from builders.publishing.publish import Draft, publish
+from builders.publishing.registry import names, open_release, versions
+from builders.publishing.types import Wish
+from builders.publishing.versions import parse_version
+from builders.run import run_build, run_publish
+from builders.workspace.workspace import Work
+from cards.manifest import KEYS, MANIFEST_VERSION, identity, read_manifest, to_text
+from corpora.errors import InputError
+
+
+@pytest.fixture
+def registry(tmp_path):
+    return tmp_path / "registry"
+
+
+@pytest.fixture
+def put(registry, tmp_path, tiny, writer):
+    """Publish rows given as config -> split -> rows, with changes to the manifest."""
+
+    def run(rows, wish=None, **changes):
+        draft = Draft(tiny(**changes), writer(rows))
+        return publish(FolderHome(registry, "tiny"), draft, Work(tmp_path / "work", threads=1), wish)
+
+    return run
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_first_release_is_version_one(put, row, registry):
+    made = put({"el": {"train": [row("1")]}})
+    assert (made.new, made.why, made.folder) == (True, "the first release", registry / "tiny" / "v1.0.0")
+    assert (made.manifest["version"], made.manifest["parent"]) == ("v1.0.0", None)
+    assert {"README.md", "manifest.json", "build.json"} <= set(files(made.folder))
+
+
+def test_nothing_changed_makes_no_version_and_touches_no_file(put, row, registry):
+    rows = {"el": {"train": [row("1")], "validation": [row("2", "validation")]}}
+    first = put(rows)
+    before = files(registry)
+    again = put(rows)
+    assert (again.new, again.why, again.folder) == (False, "nothing changed", first.folder)
+    assert files(registry) == before
+    assert put(rows, Wish("v1.0.0")).why == "nothing changed"
+    assert put(rows, Wish("v3.0.0")).why == "nothing changed, so v3.0.0 was not made"
+    assert files(registry) == before
+
+
+def test_added_rows_make_a_minor_version(put, row):
+    put({"el": {"train": [row("1")]}})
+    made = put({"el": {"train": [row("1"), row("2"), row("3")]}})
+    assert (made.manifest["version"], made.why) == ("v1.1.0", "2 rows added, 0 removed, 0 changed")
+
+
+def test_an_added_config_makes_a_minor_version(put, row):
+    put({"el": {"train": [row("1")]}})
+    made = put({"el": {"train": [row("1")]}, "hi": {"train": [row("1", lang="hi")]}})
+    assert made.manifest["version"] == "v1.1.0"
+    assert "configs added: hi" in made.why
+
+
+def test_the_first_validation_rows_are_added_rows(put, row):
+    put({"el": {"train": [row("1")]}})
+    made = put({"el": {"train": [row("1")], "validation": [row("2", "validation")]}})
+    assert (made.manifest["version"], made.why) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
+
+
+def test_a_changed_row_makes_a_major_version(put, row):
+    put({"el": {"train": [row("1"), row("2")]}})
+    made = put({"el": {"train": [row("1"), row("2", output="other"), row("3")]}})
+    assert (made.manifest["version"], made.why) == ("v2.0.0", "1 rows added, 0 removed, 1 changed")
+
+
+def test_a_removed_row_makes_a_major_version(put, row):
+    put({"el": {"train": [row("1"), row("2")]}})
+    made = put({"el": {"train": [row("1")]}})
+    assert (made.manifest["version"], made.why) == ("v2.0.0", "0 rows added, 1 removed, 0 changed")
+
+
+def test_a_row_that_moves_to_the_other_split_makes_a_major_version(put, row):
+    put({"el": {"train": [row("1"), row("2")]}})
+    made = put({"el": {"train": [row("1")], "validation": [row("2", "validation")]}})
+    assert (made.manifest["version"], made.why) == ("v2.0.0", "0 rows added, 0 removed, 1 changed")
+
+
+def test_a_row_of_the_same_id_in_the_other_direction_is_another_row(put, row):
+    put({"el": {"train": [row("1")]}})
+    made = put({"el": {"train": [row("1"), row("1", direction="x-en")]}})
+    assert (made.manifest["version"], made.why) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
+
+
+def test_a_removed_config_makes_a_major_version(put, row):
+    put({"el": {"train": [row("1")]}, "hi": {"train": [row("1", lang="hi")]}})
+    made = put({"el": {"train": [row("1")]}})
+    assert (made.manifest["version"], made.why) == ("v2.0.0", "configs removed: hi")
+
+
+def test_other_words_about_the_same_rows_make_a_patch(put, row):
+    put({"el": {"train": [row("1")]}})
+    made = put({"el": {"train": [row("1")]}}, summary="Other words.")
+    assert made.manifest["version"] == "v1.0.1"
+    assert made.why == "the same rows, in other bytes or with other words about them"
+
+
+def test_the_same_rows_in_another_order_are_a_patch(put, row):
+    put({"el": {"train": [row("1"), row("2")]}})
+    assert put({"el": {"train": [row("2"), row("1")]}}).manifest["version"] == "v1.0.1"
+
+
+def test_what_is_written_into_the_card_by_hand_makes_a_patch_and_stays(put, row):
+    rows = {"el": {"train": [row("1")]}}
+    card = put(rows).folder / "README.md"
+    marker = "<!-- by hand: about -->\n"
+    card.write_text(card.read_text().replace(marker, f"{marker}Read *this* first.\n\nΔιάβασε.\n"))
+    made = put(rows)
+    assert (made.new, made.manifest["version"]) == (True, "v1.0.1")
+    later = put({"el": {"train": [row("1"), row("2")]}})
+    for version in (made, later):
+        assert (
+            f"{marker}Read *this* first.\n\nΔιάβασε.\n<!-- /by hand -->" in (version.folder / "README.md").read_text()
+        )
+    assert not put({"el": {"train": [row("1"), row("2")]}}).new
+
+
+def test_a_card_that_a_newer_template_renders_otherwise_makes_a_patch(put, row):
+    rows = {"el": {"train": [row("1")]}}
+    manifest = put(rows).folder / "manifest.json"
+    old = read_manifest(manifest.parent)
+    card = next(entry for entry in old["beside"] if entry["path"] == "README.md")
+    card["sha256"] = "0" * 64  # as if an older template had been at work
+    manifest.write_text(to_text(old))
+    assert put(rows).manifest["version"] == "v1.0.1"
+
+
+def test_versions_count_on_and_begin_again(put, row):
+    one, two, three = ([row(str(number)) for number in range(1, last)] for last in (2, 3, 4))
+    steps = [(one, "a"), (two, "a"), (two, "b"), (three, "b"), (one, "b"), (two, "b"), (two, "c")]
+    made = [put({"el": {"train": rows}}, summary=words).manifest["version"] for rows, words in steps]
+    assert made == ["v1.0.0", "v1.1.0", "v1.1.1", "v1.2.0", "v2.0.0", "v2.1.0", "v2.1.1"]
+
+
+def test_each_version_names_the_one_before_by_its_digest(put, row):
+    first = put({"el": {"train": [row("1")]}})
+    second = put({"el": {"train": [row("1"), row("2")]}})
+    parent = {"version": "v1.0.0", "manifest_sha256": identity(read_manifest(first.folder))}
+    assert read_manifest(second.folder)["parent"] == parent
+
+
+def test_a_release_never_changes_when_another_is_published(put, row):
+    first = put({"el": {"train": [row("1")]}})
+    before = files(first.folder)
+    put({"el": {"train": [row("2")]}})
+    assert files(first.folder) == before
+
+
+def test_datasets_loads_what_was_published(put, row, tmp_path):
+    made = put({"el": {"train": [row("1"), row("2")], "validation": [row("3", "validation")]}})
+    loaded = datasets.load_dataset(str(made.folder), "el", cache_dir=tmp_path / "cache")
+    assert loaded["train"]["input"] == ["in 1", "in 2"]
+    assert loaded["validation"]["id"] == ["3"]
+
+
+def published_in(registry: Path) -> list[str]:
+    """All that stands below the registry, but for the files that locks are held by."""
+    return sorted(str(path.relative_to(registry)) for path in registry.rglob("*") if path.name != ".lock")
+
+
+def test_a_write_that_fails_leaves_no_trace(registry, tmp_path, tiny, put, row):
+    def fail(folder: Path):
+        (folder / "data").mkdir()
+        (folder / "data" / "half.parquet").write_bytes(b"half")
+        raise RuntimeError("the disk is full")
+
+    put({"el": {"train": [row("1")]}})
+    before = published_in(registry)
+    with pytest.raises(RuntimeError):
+        publish(FolderHome(registry, "tiny"), Draft(tiny(), fail), Work(tmp_path / "work"))
+    assert published_in(registry) == before
+
+
+def test_a_release_that_does_not_load_back_leaves_no_trace(registry, tmp_path, tiny, writer, row):
+    def one_row_too_many(folder: Path):
+        configs = writer({"el": {"train": [row("1")]}})(folder)
+        configs["el"]["splits"]["train"]["rows"] = 2
+        return configs
+
+    with pytest.raises(Exception, match=r"2|rows|split"):
+        publish(FolderHome(registry, "tiny"), Draft(tiny(), one_row_too_many), Work(tmp_path / "work"))
+    assert published_in(registry) == ["tiny"]
+    assert (names(registry), versions(registry, "tiny")) == ([], [])
+
+
+def test_a_config_without_a_row_to_train_on_is_not_published(put, row, registry):
+    with pytest.raises(InputError, match="leaves no rows in config 'el'"):
+        put({"el": {"validation": [row("1", "validation")]}})
+    assert published_in(registry) == ["tiny"]
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(put, row, registry):
+    left = registry / "tiny" / ".tmp-killed" / "data"
+    left.mkdir(parents=True)
+    (left / "half.parquet").write_bytes(b"half")
+    put({"el": {"train": [row("1")]}})
+    assert list(registry.rglob(".tmp-*")) == []
+
+
+def make_version(registry: Path, name: str, version: str) -> None:
+    folder = registry / name / version
+    folder.mkdir(parents=True)
+    lists = {key: [] for key in ("features", "sources", "filters", "ledger", "beside")}
+    manifest = dict.fromkeys(KEYS, "") | lists | {"manifest_version": MANIFEST_VERSION, "configs": {}}
+    (folder / "manifest.json").write_text(to_text(manifest | {"name": name, "version": version}))
+
+
+def test_versions_are_in_the_order_of_their_numbers(registry):
+    for version in ("v1.10.0", "v1.9.0", "v2.0.0", "v1.9.10", "v10.0.0", "v1.9.9"):
+        make_version(registry, "tiny", version)
+    assert versions(registry, "tiny") == ["v1.9.0", "v1.9.9", "v1.9.10", "v1.10.0", "v2.0.0", "v10.0.0"]
+    assert open_release("tiny", registry).version == "v10.0.0"
+
+
+def test_a_folder_without_a_manifest_is_no_version(registry):
+    make_version(registry, "tiny", "v1.0.0")
+    (registry / "tiny" / "v1.1.0").mkdir()
+    (registry / "notes").mkdir()
+    assert (names(registry), versions(registry, "tiny")) == (["tiny"], ["v1.0.0"])
+
+
+def test_a_copy_of_a_version_under_another_name_does_not_block_the_registry(registry):
+    make_version(registry, "tiny", "v1.0.0")
+    make_version(registry, "tiny", "v1.0.0-backup")
+    assert versions(registry, "tiny") == ["v1.0.0"]
+
+
+@pytest.mark.parametrize("text", ["v1.2.3", "1.2.3"])
+def test_a_version_is_three_numbers(text):
+    assert parse_version(text) == (1, 2, 3)
+
+
+@pytest.mark.parametrize("text", ["", "v1", "v1.2", "v1.2.3.4", "v1.2.x", "latest", " v1.2.3"])
+def test_what_is_no_version_is_an_error_that_shows_one(text):
+    with pytest.raises(InputError, match=r"looks like v1\.2\.0"):
+        parse_version(text)
+
+
+def test_a_release_is_found_by_name_by_version_and_by_folder(registry):
+    for version in ("v1.0.0", "v1.1.0"):
+        make_version(registry, "tiny", version)
+    assert open_release("tiny", registry).place == str(registry / "tiny" / "v1.1.0")
+    for spelt in ("tiny@v1.0.0", "tiny@1.0.0", "tiny@v1.0"):
+        assert open_release(spelt, registry).place == str(registry / "tiny" / "v1.0.0")
+    assert open_release("tiny@1", registry).version == "v1.1.0"
+    assert open_release(str(registry / "tiny" / "v1.0.0"), Path("elsewhere")).version == "v1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        ("tny", "Unknown release 'tny'. Did you mean tiny?"),
+        ("tiny@v1.0.1", "Unknown version of tiny 'v1.0.1'. Did you mean v1.0.0"),
+        ("tiny@9", "Unknown version of tiny 'v9'. Known: v1.0.0."),
+    ],
+)
+def test_a_release_that_is_not_there_is_an_error_with_what_is(registry, release, said):
+    make_version(registry, "tiny", "v1.0.0")
+    with pytest.raises(InputError) as error:
+        open_release(release, registry)
+    assert said in str(error.value)
+
+
+def test_an_empty_registry_says_so(registry):
+    with pytest.raises(InputError, match="holds no release yet"):
+        open_release("tiny", registry)
+
+
+LINES = [
+    (1.2, "The cat sleeps on the warm roof of the house.", "Η γάτα κοιμάται στη ζεστή στέγη του σπιτιού."),
+    (1.1, "We will travel to the island in the summer.", "Θα ταξιδέψουμε στο νησί το καλοκαίρι."),
+    (1.3, "The teacher reads a story to the children.", "Η δασκάλα διαβάζει μια ιστορία στα παιδιά."),
+]
+
+
+def test_a_real_build_follows_the_same_rule(request_for, tmp_path):
+    def release(lines, more=""):
+        folder = tmp_path / "small"
+        folder.mkdir(exist_ok=True)
+        request = request_for({"small": {"el": lines}}, more, folder)
+        return next(run_publish(request, tmp_path / "registry", "instructions"))
+
+    steps = [
+        (LINES[:2], "", "v1.0.0"),
+        (LINES[:2], "", "v1.0.0"),
+        (LINES, "", "v1.1.0"),
+        (LINES, "[filters.low_margin]\nleast = 1.05", "v1.1.1"),
+        (LINES, "[filters.low_margin]\nleast = 1.15", "v2.0.0"),
+        (LINES, 'without = ["low_margin"]', "v2.1.0"),
+    ]
+    for lines, more, version in steps:
+        (tmp_path / "small" / "corpora.lock").unlink(missing_ok=True)
+        assert release(lines, more).manifest["version"] == version
+
+
+def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_path):
+    lines = [LINES[0], (LINES[0][0] - 0.01, LINES[0][1].upper(), LINES[0][2])]
+    lines.append(lines[1])
+    request = replace(request_for({"small": {"el": lines}}), without=("duplicate_normalised",))
+    folder = next(run_publish(request, tmp_path / "registry", "instructions")).folder
+    ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
+    assert (len(ids), len(set(ids))) == (2, 2)
+    with pytest.raises(InputError, match="cannot be left out"):
+        run_build(replace(request, without=("duplicate_exact",)))
+
+
+def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, tiny, writer):
+    draft = Draft(tiny(), writer({"el": {"train": [row("1")]}}))
+    with pytest.raises(InputError, match="for patterns"):
+        publish(FolderHome(tmp_path / "reg [1]", "tiny"), draft, Work(tmp_path / "work"))
+
+
+def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(request_for, tmp_path):
+    more = 'instructions = ["one", "two"]\ngeneral = ["en"]\n'
+    request = request_for({"small": {"el": LINES}}, more, tmp_path)
+    with request.catalogs[0].open("a", encoding="utf-8") as catalog:
+        for name in ("one", "two"):
+            (tmp_path / f"{name}.json").write_text(
+                json.dumps([{"instruction": "Say hi.", "input": "", "output": "Hi."}])
+            )
+            catalog.write(f'[{name}]\ntitle = "Same"\nkind = "instructions"\nversion = "1"\nformat = "alpaca-json"\n')
+            catalog.write(f'url = "{name}.json"\nlangs = ["en"]\nlicence = "cc0-1.0"\n')
+    folder = next(run_publish(request, tmp_path / "registry", "instructions")).folder
+    ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
+    assert len(ids) == len(set(ids))

@@ -1,0 +1,20 @@
+"""The verb `translate`, run within a test."""
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from builders.cli.main import cli
+from corpora.errors import InputError
+
+
+def run(tmp_path: Path, *arguments: str) -> Result:
+    places = ["--work", str(tmp_path / "work"), "--to", str(tmp_path / "out"), "--lock", str(tmp_path / "lock")]
+    quick = ["--beam", "1", "--compute-type", "float32", "--threads", "2"]
+    return CliRunner().invoke(cli, ["translate", *quick, *arguments, *places])
+
+
+def refused(tmp_path: Path, *arguments: str) -> str:
+    error = run(tmp_path, *arguments).exception
+    assert isinstance(error, InputError), error
+    return str(error)

@@ -1,0 +1,132 @@
+"""MI-EVAL: seed instructions and a translator become a release that is asked, and not learned from."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from builders.cli.main import cli
+from builders.publishing.registry import open_release
+from builders.publishing.verify import verify
+from corpora.catalog import load_catalog
+from corpora.errors import InputError
+from corpora.reading.readers import read_instructions
+from recipes.recipe import parse_recipe
+from recipes.results import read_scores
+from tests.builders.translation.tiny_model import expected
+from tests.trainer.models import make_model
+from trainer.cli.main import cli as trainer
+from trainer.evaluation.benchmarks import benchmark, load_items
+from trainer.evaluation.items import Place
+
+GREEK, ARABIC = partial(expected, flores="ell_Grek"), partial(expected, flores="arb_Arab")
+SEEDS = [
+    {"id": "seed_task_0", "instruction": "Name a warm colour.", "instances": [{"input": "", "output": "Red."}]},
+    {"instruction": "Say what it means.", "instances": [{"input": "black sheep", "output": "An outcast."}]},
+    {"instruction": "Find a word that rhymes with cat.", "instances": [{"input": "", "output": "Hat."}]},
+    {"instruction": "Say more.", "input": "Of a tree."},
+    {"instances": []},
+]
+CATALOG = """
+[my-seeds]
+title = "Instructions of ours"
+kind = "instructions"
+version = "1"
+format = "self-instruct"
+url = "seeds.jsonl"
+langs = ["en"]
+licence = "cc0-1.0"
+"""
+
+
+@pytest.fixture(scope="module")
+def made(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MI-EVAL of our own seeds in Greek and Arabic, as the command publishes it."""
+    folder = tmp_path_factory.mktemp("mi-eval")
+    (folder / "seeds.jsonl").write_text("\n".join(map(json.dumps, SEEDS)), encoding="utf-8")
+    (folder / "catalog.toml").write_text(CATALOG, encoding="utf-8")
+    recipe = Path("recipes/datasets/mi-eval.toml").read_text(encoding="utf-8").replace("seed-tasks", "my-seeds")
+    (folder / "mi-eval.toml").write_text(recipe, encoding="utf-8")
+    places = ["--work", str(folder / "work"), "--to", str(folder / "registry"), "--lock", str(folder / "lock")]
+    quick = ["--langs", "el,ar", "--translator", str(converted), "--beam", "1", "--compute-type", "float32"]
+    named = [str(folder / "mi-eval.toml"), "--catalog", str(folder / "catalog.toml")]
+    done = CliRunner().invoke(cli, ["publish", *named, *places, *quick])
+    assert done.exit_code == 0, done.exception
+    return folder / "registry" / "mi-eval" / "v1.0.0"
+
+
+def test_each_record_stands_in_every_language_or_in_none(made: Path) -> None:
+    rows = pl.read_parquet(made / "data" / "all" / "validation-*.parquet")
+    asked = {lang: own.sort("id").select("instruction", "input").rows() for (lang,), own in rows.group_by("lang")}
+    english = [("Name a warm colour.", ""), ("Say more.", "Of a tree."), ("Say what it means.", "black sheep")]
+    assert sorted(asked["en"]) == english  # what rhymes in English is not translated, so it is asked in no language
+    assert asked["el"] == [(GREEK(a), GREEK(b)) for a, b in asked["en"]]
+    assert asked["ar"] == [(ARABIC(a), ARABIC(b)) for a, b in asked["en"]]
+    assert set(rows["output"]) == {""}
+    assert not verify(open_release(str(made))).faults
+
+
+def test_the_account_and_the_card_say_what_it_is(made: Path) -> None:
+    manifest = json.loads((made / "manifest.json").read_bytes())
+    rows = {(row["stage"], row["lang"], row["reason"]): row["rows"] for row in manifest["ledger"]}
+    assert (rows["records", "en", "in"], rows["records", "en", "missing_field"]) == (5, 1)
+    assert (rows["translated", "el", "kept"], rows["translated", "el", "rhyme"]) == (3, 1)
+    assert "to be asked and not learned from" in (made / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_model_is_asked_it_in_each_language(made: Path, tmp_path: Path) -> None:
+    items = {lang: load_items(benchmark("mi-eval"), lang, "", Place(data=made)).items for lang in ("en", "el", "ar")}
+    assert [item.id for item in items["el"]] == [item.id for item in items["en"]] == [item.id for item in items["ar"]]
+    assert [item.instruction for item in items["el"]] == [GREEK(item.instruction) for item in items["en"]]
+    assert {item.references for item in items["el"]} == {()}
+    with pytest.raises(InputError, match="has no hi; it has ar, el"):
+        load_items(benchmark("mi-eval"), "hi", "", Place(data=made))
+
+
+def test_the_answers_are_kept_and_scored(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["evaluate", str(make_model(tmp_path / "model")), "--benchmarks", "mi-eval", "--data", str(made)]
+    done = CliRunner().invoke(trainer, [*asked, "--langs", "el,ar", "--max-new-tokens", "4"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    scores = {score.lang: score for score in read_scores(tmp_path / "scores.jsonl")}
+    assert {lang: (score.metric, score.n) for lang, score in scores.items()} == dict.fromkeys(
+        ("el", "ar"), ("answer_language", 3)
+    )
+    assert all("|items:" in score.signature for score in scores.values()), "another MI-EVAL is another benchmark"
+
+
+def test_a_release_to_learn_from_is_not_asked(made: Path, tmp_path: Path) -> None:
+    manifest = json.loads((made / "manifest.json").read_bytes())
+    manifest["recipe"]["validation"] = 0.01
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="there to learn from"):
+        load_items(benchmark("mi-eval"), "el", "", Place(data=tmp_path))
+
+
+def test_tasks_are_read_without_their_answers(tmp_path: Path) -> None:
+    path = tmp_path / "seeds.jsonl"
+    path.write_text("\n".join(map(json.dumps, [*SEEDS, {"instruction": 1}, 7])), encoding="utf-8")
+    table = read_instructions(path, "self-instruct").to_pylist()
+    assert [row["input"] for row in table] == ["", "black sheep", "", "Of a tree.", "", "", ""]
+    assert {row["output"] for row in table} == {""}
+    assert [row["fault"] for row in table] == [None] * 4 + ["missing_field", "not_a_string", "not_an_object"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"validation": 0.1}, "asks and does not answer"),
+        ({"validation": 0.7}, "a share from 0 to 0.5, or 1"),
+        ({"configs": "language"}, "has instructions alone, and configs = 'all'"),
+        ({"directions": ["en-x"], "bitext": ["wikimatrix"]}, "has instructions alone"),
+    ],
+)
+def test_a_recipe_that_is_half_a_benchmark_is_refused(change: dict[str, object], says: str) -> None:
+    table = {"title": "t", "summary": "s", "configs": "all", "langs": ["el"], "instructions": ["seed-tasks"]}
+    table |= {"general": ["en", "xx"], "validation": 1}
+    assert parse_recipe("mi", table, load_catalog(), "mi.toml").is_benchmark
+    with pytest.raises(InputError, match=says):
+        parse_recipe("mi", table | change, load_catalog(), "mi.toml")

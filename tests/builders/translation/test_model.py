@@ -1,0 +1,98 @@
+"""Models as users name them: damaged, of another kind, not on this machine, converted once."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from builders.translation.convert import convert
+from builders.translation.model import open_model
+from builders.translation.model_hub import _patterns
+from corpora.errors import InputError
+from tests.builders.translation import tiny_model
+from tests.builders.translation.running import refused
+
+RECORD = ("Name two colours.", "", "Red and blue.")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "told"),
+    [
+        ("shared_vocabulary.json", '["<s>", "</s>"', "damaged"),
+        ("shared_vocabulary.json", '{"a": 1}', "list of tokens"),
+        ("shared_vocabulary.json", '["a"]', "lacks </s>"),
+        ("shared_vocabulary.json", '["</s>", "<unk>", "eng_Latn", "ell_Grek"]', "is not this model's"),
+        ("tokenizer.json", '{"version": "1.0"}', "cannot be read"),
+        ("model.bin", "nothing", "cannot load the model"),
+    ],
+)
+def test_a_damaged_model_is_told_by_its_file(
+    converted: Path, alpaca: Callable[..., Path], tmp_path: Path, file: str, content: str, told: str
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for path in converted.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / file).write_text(content)
+    assert told in refused(tmp_path, str(alpaca(RECORD)), "--langs", "el", "--translator", str(folder))
+
+
+def test_a_vocabulary_in_another_order_is_told(converted: Path, alpaca: Callable[..., Path], tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(converted, folder)
+    tokens = json.loads((folder / "shared_vocabulary.json").read_text(encoding="utf-8"))
+    (folder / "shared_vocabulary.json").write_text(json.dumps([*tokens[:10], *tokens[39:9:-1], *tokens[40:]]))
+    told = refused(tmp_path, str(alpaca(RECORD)), "--langs", "el", "--translator", str(folder))
+    assert "its tokens are not as in the vocabulary" in told
+
+
+def test_what_cannot_be_is_said_before_anything_is_translated(
+    converted: Path, alpaca: Callable[..., Path], tmp_path: Path
+) -> None:
+    path, model = str(alpaca(RECORD)), str(converted)
+    assert "Leave en out" in refused(tmp_path, path, "--langs", "el,en", "--translator", model)
+    told = refused(tmp_path, path, "--langs", "el", "--translator", model, "--compute-type", "float16")
+    assert "Leave --compute-type out." in told
+
+
+def test_without_a_network_a_sentence_says_what_to_fetch_and_that_none_exists(
+    alpaca: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    sentence = refused(tmp_path, str(alpaca(RECORD)), "--langs", "el", "--offline")
+    for part in ("entai2965/nllb-200-distilled-600M-ctranslate2", "hf download", "--translator none"):
+        assert part in sentence
+
+
+def test_a_conversion_is_made_once(original: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    first = convert(original, tmp_path, told.append)
+    assert convert(original, tmp_path, told.append) == first
+    assert len(told) == 1
+    assert not list(tmp_path.glob(".tmp-*"))
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(InputError, match="type llama; only NLLB's and M2M100's translate"):
+        convert(tmp_path, tmp_path, print)
+    (tmp_path / "config.json").write_text('{"model_type": "m2m_100"}')
+    with pytest.raises(InputError, match="holds no safetensors"):
+        convert(tmp_path, tmp_path, print)
+
+
+def test_a_language_of_m2m100_is_spelled_its_way(converted: Path) -> None:
+    assert replace(open_model(converted), vocabulary=frozenset(["__el__"])).token("el") == "__el__"
+
+
+def test_weights_in_pickles_are_refused() -> None:
+    with pytest.raises(InputError, match="keeps its weights as pickles"):
+        _patterns("org/repo", ["config.json", "pytorch_model.bin"])
+
+
+def test_the_tiny_model_forgets_what_it_is_told_to(forgetful: Path) -> None:
+    assert "[" not in json.loads((forgetful / "shared_vocabulary.json").read_text(encoding="utf-8"))
+    assert "[" in tiny_model.vocabulary()

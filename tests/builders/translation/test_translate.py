@@ -1,0 +1,115 @@
+"""The verb `translate`, and translation as a stage of a release: what is made, counted and said."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from builders.run import Request, run_publish
+from tests.builders.translation.running import refused, run
+from tests.builders.translation.tiny_model import expected
+
+GREEK = partial(expected, flores="ell_Grek")
+RECORDS = [
+    (
+        "Name two colours. Say why.",
+        "<noinput>",
+        "- Red is warm.\n- Blue is cold; see https://a.org for {name}.\n\n```\nx = 1\n```",
+    ),
+    ("Correct the spelling.", "He go hom.", "He goes home."),
+    ("Find a word that rhymes with cat.", "", "Hat."),
+    ("What does 日本 mean?", "", "It is a country."),
+]
+
+
+def test_records_become_instructions_under_the_same_id(
+    converted: Path, alpaca: Callable[..., Path], tmp_path: Path
+) -> None:
+    made = run(tmp_path, str(alpaca(*RECORDS)), "--langs", "el,ar", "--translator", str(converted), "--json")
+    assert made.exit_code == 0, made.exception
+    told = json.loads(made.output)
+    greek, arabic = (pl.read_parquet(told["files"][lang]) for lang in ("el", "ar"))
+    assert set(greek["id"]) == set(arabic["id"])
+    rows = {row["output"]: (row["instruction"], row["input"]) for row in greek.to_dicts()}
+    cold = f"- {GREEK('Blue is cold; see')} https://a.org {GREEK('for')} {{name}}."
+    kept = f"- {GREEK('Red is warm.')}\n{cold}\n\n```\nx = 1\n```"
+    assert rows == {
+        kept: (GREEK("Name two colours. Say why."), ""),
+        "He goes home.": (GREEK("Correct the spelling."), "He go hom."),
+    }
+    ledger = {(r["stage"], r["lang"], r["reason"]): r["rows"] for r in told["ledger"]}
+    assert ledger["translated", "el", "in"] == 4
+    assert (ledger["translated", "el", "rhyme"], ledger["translated", "el", "unknown_token"]) == (1, 1)
+    assert ledger["segments", "en", "correction_in_part"] == 1
+    shares = {(r["stage"], r["lang"]): r["share"] for r in told["ledger"] if r["reason"] == "in"}
+    assert set(shares.values()) == {1.0}, "records are shares of records, segments of segments"
+    assert told["translator"]["decoding"] == "float32 beam 1"
+
+
+def test_the_number_of_records_can_be_limited(converted: Path, alpaca: Callable[..., Path], tmp_path: Path) -> None:
+    made = run(tmp_path, str(alpaca(*RECORDS)), "--langs", "el", "--translator", str(converted), "--records", "1")
+    assert made.exit_code == 0, made.exception
+    assert pl.read_parquet(tmp_path / "out" / "small.el.parquet").height == 1
+
+
+def test_a_release_says_what_translated_it_and_its_licence(converted: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for path in converted.iterdir():
+        (folder / path.name).symlink_to(path)
+    (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    request = Request(
+        ("coit",),
+        ("el",),
+        sample=True,
+        translator=str(folder),
+        beam=1,
+        compute_type="float32",
+        work=tmp_path / "work",
+        lock=tmp_path / "lock",
+        threads=2,
+    )
+    (release,) = run_publish(request, tmp_path / "registry", "instructions")
+    assert release.manifest["translator"]["licence"] == "cc-by-nc-4.0"
+    card = (release.folder / "README.md").read_text(encoding="utf-8")
+    assert "cc-by-nc-4.0" in card
+    assert "non-commercial use only" in card
+    rows = pl.read_parquet(release.folder / "data" / "el" / "*.parquet").filter(task="general", lang="el")
+    assert rows.height > 30
+    passed = {r["reason"]: r["rows"] for r in release.manifest["ledger"] if r["stage"] == "translations"}
+    assert passed["kept"] >= 0.9 * passed["in"]
+
+
+def test_messages_are_read_as_instructions(converted: Path, tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "Name a fruit."}, {"role": "assistant", "content": "It is an apple."}]
+    path = tmp_path / "chat.jsonl"
+    path.write_text("\n".join(json.dumps({"messages": m}) for m in (turns, turns * 2)), encoding="utf-8")
+    made = run(tmp_path, str(path), "--langs", "el", "--translator", str(converted))
+    assert made.exit_code == 0, made.exception
+    (row,) = pl.read_parquet(tmp_path / "out" / "chat.el.parquet").to_dicts()
+    assert (row["instruction"], row["output"]) == (GREEK("Name a fruit."), GREEK("It is an apple."))
+
+
+def test_bad_input_is_a_sentence_and_the_memory_is_left_as_it_was(
+    converted: Path, alpaca: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = str(alpaca(*RECORDS[:1]))
+    named = ("--langs", "el", "--translator", str(converted))
+    assert run(tmp_path, path, *named).exit_code == 0
+    before = {p: p.read_bytes() for p in (tmp_path / "work" / "memory").rglob("*.parquet")}
+    assert before
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"instruction": "a", "output": "b"}\n{"instruction": "a" "output"}\n')
+    assert "line 2," in refused(tmp_path, str(broken), *named)
+    (tmp_path / "page.json").write_text("<!doctype html><html></html>")
+    assert "HTML page" in refused(tmp_path, str(tmp_path / "page.json"), *named)
+    assert "no file" in refused(tmp_path, "nowhere.json", *named)
+    assert "does not have Hindi (hi)" in refused(tmp_path, path, "--langs", "hi", "--translator", str(converted))
+    (tmp_path / "empty").mkdir()
+    assert "is no translation model" in refused(
+        tmp_path, path, "--langs", "el", "--translator", str(tmp_path / "empty")
+    )
+    assert "There is no translator 'nllb'" in refused(tmp_path, path, "--langs", "el", "--translator", "nllb")
+    assert {p: p.read_bytes() for p in (tmp_path / "work" / "memory").rglob("*.parquet")} == before

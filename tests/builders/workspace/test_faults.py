@@ -1,0 +1,265 @@
+"""Faults in the middle of things: full disks, damaged files, changed inputs and rules. Each is noticed, explained and
+mended, and what is published in the end is what a build that nothing happened to publishes, byte for byte."""
+
+import gzip
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import builders.pipeline.bitext
+import builders.pipeline.filters
+import builders.pipeline.write_tables
+import builders.workspace.workspace
+from builders.run import Request, run_build, run_publish
+from corpora.catalog import SAMPLE
+from corpora.errors import InputError
+
+BUILDERS = [sys.executable, "-m", "builders"]
+STAGES = (
+    *("pairs", "screened", "duplicates", "hubs", "evaluation", "grams", "contaminated", "verdicts", "bitext"),
+    *("shared_english", "records", "translated", "instructions", "ledger"),
+)
+TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
+Files = dict[str, bytes]
+
+
+def request_in(folder: Path, **changes: object) -> Request:
+    """A request for the Greek of the sample, whose every trace is in a folder."""
+    asked = Request(("coit",), ("el",), sample=True, threads=1, work=folder / "work", lock=folder / "corpora.lock")
+    return replace(asked, **changes)
+
+
+def published(request: Request) -> Files:
+    """The bytes of every file of a request's release, in a registry that knows of no other."""
+    registry = request.work.parent / "registry"
+    shutil.rmtree(registry, ignore_errors=True)
+    release = next(run_publish(request, registry, "instructions")).folder
+    return {path.relative_to(release).as_posix(): path.read_bytes() for path in release.rglob("*") if path.is_file()}
+
+
+def explained(request: Request) -> tuple[Files, list[str]]:
+    """What a request publishes, and what was said of the units of work that did not stand."""
+    told: list[str] = []
+    files = published(replace(request, explain=told.append))
+    return files, [sentence for sentence in told if not sentence.endswith(": reused")]
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Files]:
+    """The folder of a build that nothing happened to, and the files that it published."""
+    folder = tmp_path_factory.mktemp("calm")
+    return folder, published(request_in(folder))
+
+
+@pytest.fixture
+def copied(calm: tuple[Path, Files], tmp_path: Path) -> tuple[Request, Files]:
+    """The same in a folder of its own, to do harm in."""
+    shutil.copytree(calm[0], tmp_path / "copied")
+    return request_in(tmp_path / "copied"), calm[1]
+
+
+# Damaged files
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def of_another_schema(path: Path) -> None:
+    pl.DataFrame({"other": [1, 2, 3]}).write_parquet(path)
+
+
+def turned(path: Path) -> None:
+    """Turn a bit of a value and leave size, time and footer as they are, as a bad disk does."""
+    content, times = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize("damage", [cut, empty, of_another_schema, turned, Path.unlink])
+def test_damage_to_a_file_of_every_stage_is_noticed_and_mended(
+    copied: tuple[Request, Files], damage: Callable[[Path], None]
+) -> None:
+    request, whole = copied
+    harmed = [path for stage in STAGES for path in (request.work / stage).glob("*.parquet")]
+    assert {path.parent.name for path in harmed} == set(STAGES)
+    for path in harmed:
+        damage(path)
+    files, told = explained(request)
+    assert files == whole
+    noticed = "there is none yet" if damage is Path.unlink else "its file is damaged"
+    assert len(told) == len(harmed)
+    assert all(noticed in sentence for sentence in told), told
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_one_bit_that_turned_in_one_stage_is_mended_there_alone(copied: tuple[Request, Files], stage: str) -> None:
+    request, whole = copied
+    turned(sorted((request.work / stage).glob("*.parquet"))[0])
+    files, told = explained(request)
+    assert files == whole
+    assert [sentence.split()[0] for sentence in told] == [stage]
+    assert told[0].endswith("made again, its file is damaged")
+
+
+@pytest.mark.parametrize("damage", [cut, empty, of_another_schema, turned, Path.unlink])
+def test_damage_to_what_was_identified_is_noticed_and_mended(
+    copied: tuple[Request, Files], damage: Callable[[Path], None]
+) -> None:
+    request, whole = copied
+    harmed = [path for path in (request.work / "identified").rglob("*.parquet") if pl.read_parquet(path).height]
+    assert harmed
+    for path in harmed:
+        damage(path)
+    for path in (request.work / "verdicts").glob("*.parquet"):
+        path.unlink()
+    assert published(request) == whole
+
+
+# Changed inputs
+
+
+def sample_mirror(folder: Path) -> Path:
+    return Path(shutil.copytree(SAMPLE, folder / "mirror"))
+
+
+def test_a_changed_input_is_refused_until_the_lock_is_let_go_and_then_built_as_if_anew(tmp_path: Path) -> None:
+    mirror = sample_mirror(tmp_path)
+    changes = {"sample": False, "mirror": str(mirror), "translator": "none"}
+    request = request_in(tmp_path / "one", **changes)
+    before = published(request)
+    with gzip.open(mirror / TSV, "ab") as file:
+        file.write("1.2\tΜια νέα γραμμή στέκεται εδώ.\tA new line is standing here.\n".encode())
+    with pytest.raises(InputError, match=r"corpora\.lock"):
+        published(request)
+    request.lock.unlink()
+    files, told = explained(request)
+    assert files != before
+    assert "pairs el-wikimatrix: made, sha256 was" in told[0]
+    assert not [sentence for sentence in told if sentence.startswith(("evaluation", "grams", "records"))]
+    assert files == published(request_in(tmp_path / "two", **changes))
+
+
+# Other versions of the rules
+
+
+def test_another_version_of_a_filter_is_explained_and_built_as_if_anew(
+    copied: tuple[Request, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, before = copied
+    rules = dict(builders.pipeline.filters.all_filters())
+    rules["copy"] = replace(rules["copy"], reject="en_said = xx_said or line % 7 = 0")
+    monkeypatch.setattr(builders.pipeline.filters, "all_filters", lambda: rules)
+    files, told = explained(request)
+    assert files != before
+    assert "en_said = xx_said or line % 7 = 0 then 'copy'" in told[0]
+    assert told[0].startswith("screened el-sample-wikimatrix-00000: made, verdict was")
+    assert files == published(request_in(tmp_path / "anew"))
+    monkeypatch.undo()
+    assert published(request) == before
+
+
+@pytest.mark.parametrize("stage", ["screened", "grams", "verdicts", "instructions"])
+def test_another_version_of_a_stage_is_made_from_there_on(
+    copied: tuple[Request, Files], monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    request, whole = copied
+    real = builders.workspace.workspace.sql
+
+    def other(name: str, **texts: str) -> str:
+        return ("-- Another version.\n" if name == stage else "") + real(name, **texts)
+
+    monkeypatch.setattr(builders.workspace.workspace, "sql", other)
+    files, told = explained(request)
+    assert files == whole
+    assert told[0].startswith(f"{stage} ")
+    assert "sql was" in told[0]
+    assert not {sentence.split()[0] for sentence in told} & set(STAGES[: STAGES.index(stage)])
+
+
+def test_another_version_of_the_reader_reads_all_files_again(
+    copied: tuple[Request, Files], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, whole = copied
+    was = builders.pipeline.write_tables.READER
+    monkeypatch.setattr(builders.pipeline.bitext, "READER", was + 1)
+    files, told = explained(request)
+    assert files == whole
+    assert told[0] == f"pairs el-sample-wikimatrix: made, reader was {was}, is {was + 1}"
+
+
+# Full disks
+
+
+def limited(size: int) -> Callable[[], None]:
+    """No file may grow longer than `size`."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    return limit
+
+
+@pytest.mark.parametrize("stage", ["screened", "instructions"])
+def test_a_disk_that_is_full_in_the_middle_ends_in_a_sentence_and_the_rerun_in_the_same_bytes(
+    calm: tuple[Path, Files], tmp_path: Path, stage: str
+) -> None:
+    sizes = {name: max(p.stat().st_size for p in (calm[0] / "work" / name).glob("*.parquet")) for name in STAGES}
+    arguments = ["publish", "coit", "--sample", "--langs", "el", "--threads", "1"]
+    done = subprocess.run(
+        [*BUILDERS, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=limited(sizes[stage] - 1),
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "too large" in done.stderr
+    assert not list(tmp_path.rglob(".tmp-*"))
+    assert not list((tmp_path / "registry").rglob("*.parquet"))
+    assert published(request_in(tmp_path)) == calm[1]
+
+
+# What changes nothing
+
+
+@pytest.mark.parametrize(("shard", "threads"), [(23, 2), (1_000_000, 3)])
+def test_shards_and_threads_change_no_byte_of_a_release(
+    calm: tuple[Path, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard: int, threads: int
+) -> None:
+    monkeypatch.setattr(builders.pipeline.bitext, "SHARD", shard)
+    request = request_in(tmp_path, threads=threads)
+    assert published(request) == calm[1]
+    shards = list((request.work / "screened").glob("*.parquet"))
+    assert len(shards) == -(-pl.read_parquet(request.work / "pairs" / "*.parquet").height // shard)
+
+
+# Hostile lines
+
+
+def test_lines_of_combining_marks_are_charged_with_a_reason(tmp_path: Path) -> None:
+    mirror = sample_mirror(tmp_path)
+    marks = "\u0301\u0323" * 5_000_000
+    with gzip.open(mirror / TSV, "ab", compresslevel=1) as file:
+        file.write(f"1.2\tα{marks}\ta\n1.2\tα{marks[:400_000]}\tThe day is fine.\n".encode())
+    request = request_in(tmp_path, sample=False, mirror=str(mirror), translator="none")
+    built = run_build(request)[0]
+    rows = pl.concat([pl.read_parquet(path) for path in built.verdicts["el"]]).sort("line")
+    assert rows["rejected_by"].to_list()[-2:] == ["oversized_line", "too_long"]

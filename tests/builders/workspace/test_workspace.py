@@ -1,0 +1,265 @@
+"""The work folder: what stands under its key is not made again, and what is damaged is."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from builders.pipeline.write_tables import write_pairs_unit
+from builders.run import run_build
+from builders.workspace.parallel import on_all_cores
+from builders.workspace.queries import sql
+from builders.workspace.workspace import Unit, Work, unit_of
+from corpora.catalog import SAMPLE, load_catalog
+from corpora.errors import InputError
+
+UNIT = Unit("stage", "name", {"threshold": 1.0, "files": {"a": "x", "b": "y"}})
+LINES = [
+    (1.2, "The cat sleeps on the warm roof of the house.", "Η γάτα κοιμάται στη ζεστή στέγη του σπιτιού."),
+    (1.1, "We will travel to the island in the summer.", "Θα ταξιδέψουμε στο νησί το καλοκαίρι."),
+]
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def work(tmp_path, told):
+    return Work(tmp_path / "work", threads=1, explain=told.append)
+
+
+def write_table(unit: Unit, value: int, calls: list[int]):
+    """A function that writes a table with the unit's inputs, and notes that it was called."""
+
+    def write(path: Path) -> None:
+        calls.append(value)
+        schema = pa.schema([("value", pa.int64())], {"inputs": json.dumps(unit.inputs)})
+        pq.write_table(pa.table({"value": [value]}, schema=schema), path)
+
+    return write
+
+
+def test_a_unit_is_made_once_and_reused_under_its_key(work, told):
+    calls: list[int] = []
+    first = work.make(UNIT, write_table(UNIT, 1, calls))
+    again = work.make(UNIT, write_table(UNIT, 2, calls))
+    assert (first, calls) == (again, [1])
+    assert told == ["stage name: made, there is none yet", "stage name: reused"]
+    assert work.used == [first, first]
+
+
+def test_the_key_stands_for_stage_name_and_inputs_in_any_order():
+    same = replace(UNIT, inputs={"files": {"b": "y", "a": "x"}, "threshold": 1.0})
+    assert same.key == UNIT.key
+    others = [replace(UNIT, stage="other"), replace(UNIT, name="other"), replace(UNIT, inputs={})]
+    assert len({UNIT.key, *(unit.key for unit in others)}) == 4
+
+
+def test_a_unit_is_made_again_when_an_input_changes_and_what_differs_is_told(work, told):
+    calls: list[int] = []
+    changed = replace(UNIT, inputs={"threshold": 1.5, "files": {"a": "x", "c": "z"}})
+    before = work.make(UNIT, write_table(UNIT, 1, calls))
+    after = work.make(changed, write_table(changed, 2, calls))
+    assert (calls, before.exists(), before != after) == ([1, 2], True, True)
+    assert told[-1] == (
+        "stage name: made, files.b was 'y', is None; files.c was None, is 'z'; threshold was 1.0, is 1.5"
+    )
+
+
+def test_a_unit_that_cannot_be_made_leaves_nothing(work):
+    def fail(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("the disk is gone")
+
+    with pytest.raises(RuntimeError):
+        work.make(UNIT, fail)
+    assert [path for path in work.folder.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("damage", [b"", b"no Parquet", b"PAR1" + b"\0" * 50])
+def test_a_damaged_file_is_noticed_and_made_again(work, told, damage):
+    calls: list[int] = []
+    path = work.make(UNIT, write_table(UNIT, 1, calls))
+    path.write_bytes(damage)
+    work.make(UNIT, write_table(UNIT, 2, calls))
+    assert (calls, pq.read_table(path)["value"].to_pylist()) == ([1, 2], [2])
+    assert "made again, its file is damaged" in told[-1]
+
+
+def test_a_seal_whose_file_never_came_goes_and_a_users_own_stays(work):
+    path = work.make(replace(UNIT, stage="pairs"), write_table(UNIT, 1, []))
+    lone, own = path.with_name(f"other.{'0' * 16}.sha256"), path.with_name("mine.sha256")
+    for seal in (lone, own):
+        seal.write_text("")
+    work.clean()
+    assert {file.name for file in path.parent.iterdir()} == {path.name, path.with_suffix(".sha256").name, own.name}
+
+
+def test_a_file_cut_short_is_noticed_and_made_again(work):
+    calls: list[int] = []
+    path = work.make(UNIT, write_table(UNIT, 1, calls))
+    path.write_bytes(path.read_bytes()[:-10])
+    work.make(UNIT, write_table(UNIT, 2, calls))
+    assert calls == [1, 2]
+
+
+def test_a_damaged_file_of_an_older_unit_harms_nobody(work):
+    calls: list[int] = []
+    work.make(UNIT, write_table(UNIT, 1, calls)).write_bytes(b"no Parquet")
+    changed = replace(UNIT, inputs={})
+    work.make(changed, write_table(changed, 2, calls))
+    assert calls == [1, 2]
+
+
+def test_a_damaged_file_of_identified_texts_is_noticed(request_for):
+    request = request_for({"small": {"el": LINES}})
+    run_build(request)
+    for path in (request.work / "identified").rglob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:-10])
+    for path in (request.work / "verdicts").glob("*.parquet"):
+        path.unlink()
+    run_build(request)
+
+
+def test_a_query_makes_the_table_of_its_sql_file_and_notes_its_inputs(work):
+    unit = unit_of("bitext", "el", [Path("from.parquet")], more=1)
+    columns = {
+        "lang": "el",
+        "en": "a",
+        "xx": "b",
+        "margin": 1.1,
+        "corpus": "c",
+        "line": 1,
+        "en_key": "k",
+        "xx_key": "l",
+    }
+    rows = [columns | {"rejected_by": None}, columns | {"rejected_by": "empty"}]
+    path = work.query(unit, {"verdicts": pa.Table.from_pylist(rows)}, {"not_used": 1})
+    assert pl.read_parquet(path)["line"].to_list() == [1]
+    noted = json.loads(pq.read_metadata(path).metadata[b"inputs"])
+    assert noted == json.loads(json.dumps(unit.inputs))
+    assert set(noted) == {"from", "sql", "duckdb", "more"}
+    assert noted["from"] == ["from.parquet"]
+
+
+def test_a_query_reads_files_as_tables(work, tmp_path):
+    pl.DataFrame({"x": [1, 2]}).write_parquet(tmp_path / "one.parquet")
+    pl.DataFrame({"x": [3]}).write_parquet(tmp_path / "it's two.parquet")
+    with work.connect({"t": [tmp_path / "one.parquet", tmp_path / "it's two.parquet"]}) as connection:
+        assert connection.sql("select sum(x) from t").fetchall() == [(6,)]
+
+
+def test_a_placeholder_that_nobody_fills_makes_no_file(work):
+    assert "{verdict}" in sql("screened")
+    with pytest.raises(Exception, match="verdict"):
+        work.query(Unit("screened", "el", {}), {"pairs": pa.table({"en": ["a"]})}, {})
+    assert list(work.folder.rglob("*.parquet")) == []
+
+
+def test_a_placeholder_is_filled_everywhere_and_braces_of_sql_stay():
+    assert "{verdict}" not in sql("screened", verdict="null")
+    assert r"\P{Latin}" in sql("screened", verdict="null")
+
+
+def test_a_text_for_a_placeholder_that_is_not_there_is_a_mistake():
+    with pytest.raises(AssertionError):
+        sql("screened", verdcit="null")
+
+
+def test_duckdb_spills_into_the_work_folder_and_obeys_the_threads(work):
+    with replace(work, threads=2).connect({}) as connection:
+        [(spill, threads)] = connection.sql(
+            "select current_setting('temp_directory'), current_setting('threads')"
+        ).fetchall()
+    assert (Path(spill), threads) == (work.scratch / "spill", 2)
+
+
+def test_what_memory_does_not_hold_is_spilled_to_a_disk_on_which_nothing_stands_yet(work):
+    rows = "select sha256(range::varchar) as text from range(400_000)"
+    held_at_once = f"select max(place) from (select text, row_number() over (order by text) as place from ({rows}))"
+    with replace(work, memory=120 << 20).connect({}) as connection:
+        assert connection.sql(held_at_once).fetchall() == [(400_000,)]
+        assert list((work.scratch / "spill").glob("duckdb_temp*"))
+
+
+def test_a_table_in_memory_and_no_rows_at_all_can_be_queried(work):
+    with work.connect({"t": pa.schema([("x", pa.int64())]).empty_table()}) as connection:
+        assert connection.sql("select count(*) from t").fetchall() == [(0,)]
+
+
+def test_what_a_person_can_mend_of_duckdb_is_a_sentence(work, tmp_path):
+    with pytest.raises(InputError, match="Finished work is kept"), work.connect({"t": [tmp_path / "gone.parquet"]}):
+        pass
+
+
+def read_with(threads: int, folder: Path) -> list[tuple[str, bytes]]:
+    corpus = load_catalog(SAMPLE / "corpora.toml")["sample-wikimatrix"]
+    tasks = [
+        (write_pairs_unit, folder / f"{lang}.parquet", Path(corpus.location(lang)), corpus, lang, "{}")
+        for lang in ("el", "hi")
+    ]
+    on_all_cores(tasks, threads, "reading", "lines")
+    return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
+
+
+def test_one_thread_and_two_make_the_same_files(tmp_path):
+    assert read_with(1, tmp_path / "one") == read_with(2, tmp_path / "two")
+
+
+def test_what_a_process_of_the_pool_finds_wrong_is_told_as_it_is(tmp_path):
+    corpus = load_catalog(SAMPLE / "corpora.toml")["sample-wikimatrix"]
+    tasks = [(write_pairs_unit, tmp_path / f"{n}.parquet", tmp_path / "gone.gz", corpus, "el", "{}") for n in (1, 2)]
+    with pytest.raises(InputError, match="There is no file"):
+        on_all_cores(tasks, 2, "reading", "lines")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a space", "it's", "lang=xx", "star*", "what?", "ελληνικά"])
+def test_a_work_folder_may_have_any_name(judge, tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    assert [(row["lang"], row["rejected_by"]) for row in judge(LINES, folder=folder)] == [("el", None)] * 2
+
+
+def test_a_work_folder_whose_name_is_a_pattern_is_refused(request_for, tmp_path):
+    with pytest.raises(InputError, match="pattern"):
+        run_build(replace(request_for({"small": {"el": LINES}}), work=tmp_path / "work [1]"))
+
+
+def test_a_second_build_of_the_same_reuses_every_unit(request_for, told):
+    request = replace(request_for({"small": {"el": LINES}}), explain=told.append)
+    run_build(request)
+    assert all("made, there is none yet" in sentence for sentence in told)
+    first = {path: path.read_bytes() for path in request.work.rglob("*.parquet")}
+    told.clear()
+    run_build(request)
+    assert told
+    assert all(sentence.endswith(": reused") for sentence in told)
+    assert {path: path.read_bytes() for path in request.work.rglob("*.parquet")} == first
+
+
+def test_a_build_that_was_killed_goes_on_where_it_was(request_for, told):
+    request = request_for({"small": {"el": LINES}})
+    code = (
+        "import os, pathlib, signal, sys, builders.pipeline.build as s\n"
+        "from builders.run import Request, run_build\n"
+        "s.judge = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "recipe, catalog, work, lock = sys.argv[1:]\n"
+        "run_build(Request(recipes=(recipe,), catalogs=(pathlib.Path(catalog),), offline=True, translator='none',"
+        " threads=1, work=pathlib.Path(work), lock=pathlib.Path(lock)))\n"
+    )
+    places = [request.recipes[0], *map(str, (request.catalogs[0], request.work, request.lock))]
+    done = subprocess.run([sys.executable, "-c", code, *places], check=False, capture_output=True)
+    assert done.returncode == -9, done.stderr.decode()
+    built = run_build(replace(request, explain=told.append))[0]
+    assert [s for s in told if s.startswith(("pairs", "screened", "duplicates")) and not s.endswith("reused")] == []
+    assert built.mixture["rows"].sum() == 2
+    assert list(request.work.rglob(".tmp-*")) == []

@@ -1,0 +1,128 @@
+"""The picture of the sentence pairs: what is in a bar, how large it is, and that its bytes are always the same."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from builders.pipeline.filters import all_filters
+from cards.plots import funnel as plots
+from cards.plots.funnel import COLOURS, KEPT, OTHER, _group, _segments, draw_funnel
+
+ROOT = Path(__file__).parents[3]
+FILTERS = ["empty", "low_margin", "copy", "duplicate_exact", "contaminated", "wrong_language_xx"]
+DRAW = "import json, sys; from pathlib import Path; from cards.plots.funnel import draw_funnel; "
+DRAW += "draw_funnel(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])); "
+DRAW += "assert 'matplotlib.pyplot' not in sys.modules"
+SETTINGS = "axes.facecolor: red\nfont.size: 30\nfont.family: serif\nsavefig.dpi: 30\nsavefig.bbox: tight\n"
+
+
+def ledger(lang, corpus="small", given=200, rejected=(10, 50, 20, 12, 1, 7)):
+    """The account of one corpus: what came in, what each filter rejected, what is left."""
+    stages = ["screened"] * 3 + ["duplicates", "contaminated", "verdicts"]
+    costs = [*zip(stages, FILTERS, rejected, strict=True)]
+    numbers = [("screened", "in", given), *costs, ("verdicts", "kept", given - sum(rejected))]
+    return [{"lang": lang, "corpus": corpus, "stage": s, "reason": r, "rows": rows} for s, r, rows in numbers]
+
+
+def manifest(langs=("el", "hi"), **changes):
+    numbers = [number for lang in langs for number in ledger(lang)]
+    filters = [{"name": name, "why": ""} for name in FILTERS]
+    return {"name": "tiny", "version": "v1.0.0", "langs": [*langs], "filters": filters, "ledger": numbers} | changes
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Width and height of a PNG, from its header."""
+    data = path.read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", data[16:24])
+
+
+def drawn(given, path: Path) -> bytes:
+    draw_funnel(given, path)
+    return path.read_bytes()
+
+
+def test_the_same_manifest_gives_the_same_bytes(tmp_path):
+    first = drawn(manifest(), tmp_path / "first.png")
+    assert first == drawn(manifest(), tmp_path / "second.png")
+    assert first != drawn(manifest(version="v1.0.1"), tmp_path / "other.png")
+    assert b"matplotlib" not in first.lower()
+
+
+def test_another_process_gives_the_same_bytes_whatever_its_user_has_set(tmp_path):
+    (tmp_path / "matplotlibrc").write_text(SETTINGS)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest(), sort_keys=True))
+    own = {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", DRAW, tmp_path / "manifest.json", tmp_path / "there.png"]
+    subprocess.run(command, env=os.environ | own, cwd=tmp_path, check=True)
+    assert (tmp_path / "there.png").read_bytes() == drawn(manifest(), tmp_path / "here.png")
+
+
+def test_drawing_leaves_the_settings_of_the_process_alone(tmp_path):
+    import matplotlib
+
+    keys = [key for key in matplotlib.rcParams if key != "backend"]  # which is looked for when it is asked for
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
+        before = [matplotlib.rcParams[key] for key in keys]
+        draw_funnel(manifest(), tmp_path / "funnel.png")
+        assert [matplotlib.rcParams[key] for key in keys] == before
+
+
+def test_drawing_leaves_the_manifest_alone(tmp_path):
+    given = manifest()
+    draw_funnel(given, tmp_path / "funnel.png")
+    assert given == manifest()
+
+
+@pytest.mark.parametrize(("count", "height"), [(1, 171), (2, 207), (40, 1575)])
+def test_the_picture_is_1000_pixels_wide_and_grows_with_the_languages(tmp_path, monkeypatch, count, height):
+    monkeypatch.setattr(plots, "language", lambda code: SimpleNamespace(name=f"Language {code}"))
+    draw_funnel(manifest([f"x{number:02}" for number in range(count)]), tmp_path / "funnel.png")
+    assert size(tmp_path / "funnel.png") == (1000, height)
+
+
+def test_the_shares_of_each_language_are_those_of_its_lines_over_all_corpora_and_add_up_to_one():
+    other = ledger("el", "other-corpus", 50, (0, 0, 5, 0, 0, 45))
+    segments = _segments(manifest(ledger=[*manifest()["ledger"], *other]))
+    assert list(segments) == list(COLOURS)
+    assert [shares["hi"] for shares in segments.values()] == [0.5, 0.05, 0.25, 0.1, 0.06, 0.005, 0.035]
+    assert [shares["el"] for shares in segments.values()] == [0.4, 0.04, 0.2, 0.1, 0.048, 0.004, 0.208]
+    for lang in ("el", "hi"):
+        assert sum(shares[lang] for shares in segments.values()) == pytest.approx(1)
+
+
+def test_a_group_that_cost_nothing_in_any_language_is_left_out_and_kept_never_is():
+    nothing = ledger("el", rejected=(0, 200, 0, 0, 0, 0))
+    assert _segments(manifest(["el"], ledger=nothing)) == {KEPT: {"el": 0}, "low margin": {"el": 1}}
+
+
+def test_a_language_without_sentence_pairs_has_no_bar():
+    assert list(_segments(manifest(["el", "hi"], ledger=ledger("hi")))[KEPT]) == ["hi"]
+
+
+def test_a_filter_of_an_unknown_name_goes_to_the_others():
+    given = json.loads(json.dumps(manifest(["el"])).replace('"empty"', '"empty_brackets"'))
+    segments = _segments(given)
+    assert "unreadable or empty" not in segments
+    assert segments[OTHER]["el"] == pytest.approx(0.15)
+    assert sum(shares["el"] for shares in segments.values()) == pytest.approx(1)
+
+
+def test_the_groups_claim_the_filters_that_come_with_the_project():
+    groups = {name: _group(name) for name in all_filters()}
+    assert set(groups.values()) == set(COLOURS) - {KEPT}
+    assert groups["duplicate_normalised"] == "duplicates"
+    assert groups["wrong_language_en"] == groups["wrong_language_xx"] == "wrong language"
+    assert groups["high_margin"] == groups["too_long"] == groups["wrong_script"] == OTHER
+
+
+def test_a_manifest_without_sentence_pairs_gives_no_file(tmp_path):
+    records = [{"lang": "en", "corpus": "alpaca", "stage": "records", "reason": "in", "rows": 7}]
+    draw_funnel(manifest(["en"], ledger=records, filters=[]), tmp_path / "funnel.png")
+    assert not list(tmp_path.iterdir())

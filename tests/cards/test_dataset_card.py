@@ -1,0 +1,298 @@
+"""The card: a page and its YAML, both a function of the manifest, whatever the manifest says."""
+
+import re
+from copy import deepcopy
+from dataclasses import asdict
+
+import jinja2
+import pytest
+import yaml
+
+from cards.dataset_card import metadata, render_card
+from recipes.recipe import Recipe
+
+HOSTILE = "a | b `c` \\| d\n---\n<script>alert(1)</script>\r\n| x | y |\n# Heading {{ 1 }} {% if %}"
+FEATURES = [{"name": "id", "dtype": "string"}, {"name": "lang", "dtype": "string"}]
+
+
+def source(corpus="small", lang="el", **changes):
+    values = {"corpus": corpus, "lang": lang, "kind": "bitext", "title": "Small", "version": "1", "url": "x.zip"}
+    values |= {"sha256": "0" * 64, "size": 1, "licence": "cc-by-4.0", "licence_note": "", "citation": ""}
+    return values | {"homepage": "https://example.org"} | changes
+
+
+def split(rows: int, name: str):
+    file = {"path": f"data/el/{name}-00000-of-00001.parquet", "size": 100 + rows, "sha256": "0" * 64}
+    return {"rows": rows, "num_bytes": 10 * rows, "rows_sha256": "0" * 64, "files": [file]}
+
+
+def number(stage, reason, rows, corpus="small", lang="el"):
+    return {"stage": stage, "corpus": corpus, "lang": lang, "reason": reason, "rows": rows}
+
+
+def manifest(**changes):
+    """A manifest with one config of seven rows from ten lines."""
+    splits = {"train": split(6, "train"), "validation": split(1, "validation")}
+    values = {
+        "manifest_version": 1,
+        "name": "tiny",
+        "version": "v1.2.0",
+        "parent": None,
+        "title": "Tiny",
+        "summary": "A tiny one.",
+        "format": "instructions",
+        "langs": ["el"],
+        "configs": {"el": {"langs": ["el"], "splits": splits}},
+        "features": FEATURES,
+        "sources": [source()],
+        "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), directions=("en-x",))),
+        "filters": [{"name": "empty", "reject": "en = ''", "why": "One side says nothing.", "thresholds": {}}],
+        "prompts": [{"name": "paper", "text": "Translate into {target}.", "origin": "a paper"}],
+        "models": [{"role": "language identification", "name": "lid", "sha256": "1" * 64, "licence": "cc0-1.0"}],
+        "translator": {"name": "none", "sha256": ""},
+        "shared_english": [
+            {"lang": lang, "other": other, "sides": sides}
+            for lang, other, sides in (("el", "el", 2000), ("el", "zh", 30), ("zh", "el", 30), ("zh", "zh", 900))
+        ],
+        "writings": [{"lang": "zh", "writing": "simplified", "rows": 1200}],
+        "decontamination": [
+            {"set_name": "exam", "lang": "el", "sentences": 5, "grams": 50, "rows": 2, "corpus": "exam"}
+        ],
+        "mixture": [
+            {"config": "el", "lang": "el", "task": "translation", "direction": "en-x", "corpus": "small"}
+            | {"split": name, "rows": rows}
+            for name, rows in (("train", 6), ("validation", 1))
+        ],
+        "ledger": [
+            number("screened", "in", 10),
+            number("screened", "empty", 3),
+            number("screened", "kept", 7),
+            number("verdicts", "in", 7),
+            number("verdicts", "kept", 7),
+        ],
+    }
+    return deepcopy(values | changes)
+
+
+def front(card: str):
+    """The YAML of a card, found as the Hub finds it, and the text below it."""
+    match = re.match(r"^(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---(\r\n|\r|\n|$))", card)
+    assert match
+    return yaml.safe_load(match[2]), card[match.end() :]
+
+
+def tables(text: str) -> list[list[str]]:
+    """The Markdown tables of a text: lines that begin with a bar, side by side."""
+    found: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if line.startswith("|"):
+            found[-1].append(line)
+        elif found[-1]:
+            found.append([])
+    return [table for table in found if table]
+
+
+def columns(line: str) -> int:
+    return len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) - 1
+
+
+def check_tables(card: str) -> None:
+    found = tables(front(card)[1])
+    assert found
+    for table in found:
+        assert re.fullmatch(r"\|(:?-+:?\|)+", table[1].replace(" ", "")), table
+        assert {columns(line) for line in table} == {columns(table[0])}, table
+
+
+def test_the_yaml_names_languages_licence_and_size():
+    data, _ = front(render_card(manifest()))
+    assert data["language"] == ["el", "en"]
+    assert data["license"] == "cc-by-4.0"
+    assert data["size_categories"] == ["n<1K"]
+    assert data["pretty_name"] == "Tiny"
+    assert data == metadata(manifest())
+
+
+def test_the_configs_and_their_sizes_agree_with_the_manifest():
+    data, _ = front(render_card(manifest()))
+    assert data["configs"] == [
+        {
+            "config_name": "el",
+            "default": True,
+            "version": "1.2.0",
+            "data_files": [
+                {"split": "train", "path": "data/el/train-*.parquet"},
+                {"split": "validation", "path": "data/el/validation-*.parquet"},
+            ],
+        }
+    ]
+    assert data["dataset_info"] == [
+        {
+            "config_name": "el",
+            "features": FEATURES,
+            "splits": [
+                {"name": "train", "num_bytes": 60, "num_examples": 6},
+                {"name": "validation", "num_bytes": 10, "num_examples": 1},
+            ],
+            "download_size": 207,
+            "dataset_size": 70,
+        }
+    ]
+
+
+def test_of_several_configs_none_is_the_default_and_each_is_named():
+    both = manifest(langs=["el", "hi"], configs={lang: manifest()["configs"]["el"] for lang in ("el", "hi")})
+    data, text = front(render_card(both))
+    assert [config["config_name"] for config in data["configs"]] == ["el", "hi"]
+    assert [info["config_name"] for info in data["dataset_info"]] == ["el", "hi"]
+    assert not any("default" in config for config in data["configs"])
+    assert "Configs: `el`, `hi`." in text
+    check_tables(render_card(both))
+
+
+def test_the_page_says_what_was_given_what_was_kept_and_what_each_filter_cost():
+    _, text = front(render_card(manifest()))
+    assert "| Greek (`el`) | small | 10 | 7 | 70.0% |" in text
+    assert "| `empty` | 3 | 3 | One side says nothing. |" in text
+    assert "**7 examples** in 1 config," in text
+    check_tables(render_card(manifest()))
+
+
+def test_a_config_without_validation_has_none_in_the_table():
+    configs = {"el": {"langs": ["el"], "splits": {"train": split(6, "train")}}}
+    card = render_card(manifest(configs=configs))
+    assert re.search(r"\| `el` \| el \| 6 \| 0 \|", card)
+    assert "validation" not in [s["split"] for s in front(card)[0]["configs"][0]["data_files"]]
+    check_tables(card)
+
+
+def test_a_release_without_sentence_pairs_has_no_account_of_them():
+    card = render_card(manifest(filters=[], prompts=[], ledger=[number("records", "in", 7, "alpaca", "en")]))
+    assert "What each filter cost" not in card
+    check_tables(card)
+
+
+@pytest.mark.parametrize("key", ["title", "licence_note", "version", "corpus", "licence"])
+def test_hostile_words_of_a_corpus_break_neither_table_nor_yaml(key):
+    card = render_card(manifest(sources=[source(**{key: HOSTILE})]))
+    data, text = front(card)
+    assert data["configs"][0]["config_name"] == "el"
+    assert "<script>" not in text
+    assert "\n# Heading" not in text
+    assert text.count("\n---\n") == 0
+    check_tables(card)
+
+
+@pytest.mark.parametrize("key", ["title", "summary"])
+def test_hostile_words_of_a_recipe_do_not_break_the_yaml(key):
+    data, _ = front(render_card(manifest(**{key: HOSTILE})))
+    assert data["configs"][0]["config_name"] == "el"
+    assert data["pretty_name"] == (HOSTILE if key == "title" else "Tiny")
+
+
+def test_hostile_words_of_a_filter_and_a_translator_do_not_break_the_page():
+    rule = {"name": "empty", "reject": "", "why": HOSTILE, "thresholds": {}}
+    general = manifest()["recipe"] | {"general": ["xx"]}
+    card = render_card(
+        manifest(filters=[rule], recipe=general, translator={"name": f"memory {HOSTILE}", "sha256": "2" * 64})
+    )
+    assert "<script>" not in card
+    check_tables(card)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": HOSTILE},
+        {"summary": HOSTILE},
+        {"sources": [source(homepage=HOSTILE)]},
+        {"sources": [source(citation="```\n<script>alert(1)</script>\n```")]},
+    ],
+    ids=["title", "summary", "homepage", "citation"],
+)
+def test_no_words_from_outside_reach_the_page_as_they_are(changes):
+    card = render_card(manifest(**changes))
+    text = re.sub(r"^```bibtex\n.*?^```$", "", front(card)[1], flags=re.MULTILINE | re.DOTALL)
+    assert "<script>" not in text
+    check_tables(card)
+
+
+def test_the_evaluation_sets_that_were_searched_for_stand_in_a_table():
+    _, text = front(render_card(manifest()))
+    assert "| exam | el | 5 | 50 | 2 |" in text
+
+
+def test_braces_of_a_corpus_are_text_and_no_template():
+    assert "{{ 7 * 6 }}" in render_card(manifest(sources=[source(title="{{ 7 * 6 }}")]))
+
+
+@pytest.mark.parametrize("key", ["title", "langs", "mixture", "sources", "models"])
+def test_a_manifest_that_lacks_something_makes_no_card(key):
+    poor = manifest()
+    del poor[key]
+    with pytest.raises((jinja2.UndefinedError, KeyError)):
+        render_card(poor)
+
+
+def test_several_licences_are_a_list_and_one_is_a_word():
+    mixed = [source(), source("other-corpus", licence="cc-by-sa-4.0"), source("small", "hi")]
+    assert front(render_card(manifest(sources=mixed)))[0]["license"] == ["cc-by-4.0", "cc-by-sa-4.0"]
+    assert front(render_card(manifest()))[0]["license"] == "cc-by-4.0"
+
+
+def test_a_corpus_of_two_languages_is_one_row_and_its_licence_is_told_once():
+    _, text = front(render_card(manifest(sources=[source(), source(lang="hi")])))
+    assert "| small | el, hi | 1 | cc-by-4.0 |" in text
+    assert text.count("| small | cc-by-4.0 |") == 1
+
+
+def test_a_note_on_a_licence_stands_in_the_card():
+    _, text = front(render_card(manifest(sources=[source(licence="other", licence_note="Research use.")])))
+    assert "| small | other: Research use. |" in text
+
+
+@pytest.mark.parametrize(("licence", "said"), [("cc-by-nc-4.0", True), ("cc-by-nc-sa-3.0", True), ("cc-by-4.0", False)])
+def test_one_source_for_non_commercial_use_makes_the_release_so(licence, said):
+    card = render_card(manifest(sources=[source(), source("other-corpus", licence=licence)]))
+    assert ("for non-commercial use only, and so is this release" in card) is said
+
+
+def test_a_release_without_translations_of_alpaca_says_so():
+    card = render_card(manifest(recipe=manifest()["recipe"] | {"general": ["en", "xx"]}))
+    assert "There is no translated Alpaca in this release" in card
+    assert "no translated Alpaca" not in render_card(manifest(recipe=manifest()["recipe"] | {"general": ["en"]}))
+
+
+def test_the_columns_of_messages_are_told_in_that_form():
+    card = render_card(manifest(format="messages"))
+    assert "| `messages` |" in card
+    assert "| `instruction`, `input`, `output` |" not in card
+    check_tables(card)
+
+
+@pytest.mark.parametrize(
+    ("rows", "category"),
+    [(999, "n<1K"), (1_000, "1K<n<10K"), (99_999, "10K<n<100K"), (1_000_000, "1M<n<10M"), (999_999_999, "100M<n<1B")],
+)
+def test_the_size_category_is_as_the_hub_spells_it(rows, category):
+    configs = {"el": {"langs": ["el"], "splits": {"train": split(rows, "train")}}}
+    assert metadata(manifest(configs=configs))["size_categories"] == [category]
+
+
+def test_a_thousand_million_rows_are_no_million_million():
+    configs = {"el": {"langs": ["el"], "splits": {"train": split(10**9, "train")}}}
+    assert metadata(manifest(configs=configs))["size_categories"] == ["1B<n<10B"]
+
+
+def test_the_card_is_a_pure_function_of_the_manifest():
+    given = manifest()
+    assert render_card(given) == render_card(manifest())
+    assert given == manifest()
+
+
+def test_the_card_says_how_chinese_is_written_and_which_english_two_languages_share():
+    langs = ["el", "zh"]
+    ledger = [number("screened", "in", 10, lang=lang) for lang in langs]
+    card = render_card(manifest(langs=langs, ledger=ledger))
+    assert "the pairs kept are:\n1,200 simplified." in card
+    assert "| zh | 30 | 900 |" in card

@@ -1,0 +1,833 @@
+"""What `pull` promises, against a real HTTP server on this machine that behaves as badly as it is told to."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import random
+import signal
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from corpora.download import http, transfer
+from corpora.download.pull import Fetched, Source, pull
+from corpora.download.transfer import Errand, Partial, Trouble, discard, download, note_of
+from corpora.errors import InputError
+
+BODY = gzip.compress(random.Random(1).randbytes(300_000))
+OTHER = gzip.compress(random.Random(2).randbytes(300_000))
+HALF = len(BODY) // 2
+Answer = Callable[["Handler", int], None]
+
+
+class Server(ThreadingHTTPServer):
+    """Answers by path (without query) with a function of the handler and the number of the request, from 0."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: dict[str, Answer] = {}
+        self.seen: list[tuple[str, Message]] = []
+        self.guard = threading.Lock()
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}{path}"
+
+    def ranges(self, path: str) -> list[str | None]:
+        return [headers.get("Range") for seen, headers in self.seen if seen == path]
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that hang up are part of the tests."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        with self.server.guard:
+            number = len(self.server.ranges(path))
+            self.server.seen.append((path, self.headers))
+        self.server.answers.get(path, status(404))(self, number)
+
+    def reply(self, code: int, body: bytes = b"", **headers: object) -> None:
+        self.send_response(code)
+        for name, value in {"Content_Length": len(body), **headers}.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def plain(body: bytes, **headers: object) -> Answer:
+    return lambda handler, number: handler.reply(200, body, **headers)
+
+
+def status(code: int, **headers: object) -> Answer:
+    return lambda handler, number: handler.reply(code, b"sorry", **headers)
+
+
+def in_turn(*answers: Answer) -> Answer:
+    """The first answer to the first request and so on, the last one to all later ones."""
+    return lambda handler, number: answers[min(number, len(answers) - 1)](handler, number)
+
+
+def ranged(body: bytes, etag: str = '"one"', heeds_condition: bool = True) -> Answer:
+    """A server that knows Range and, unless told otherwise, If-Range."""
+
+    def answer(handler: Handler, number: int) -> None:
+        wanted, condition = handler.headers.get("Range"), handler.headers.get("If-Range")
+        if not wanted or (heeds_condition and condition not in (None, etag)):
+            return handler.reply(200, body, ETag=etag)
+        start = int(wanted.removeprefix("bytes=").rstrip("-"))
+        if start >= len(body):
+            return handler.reply(416, Content_Range=f"bytes */{len(body)}")
+        return handler.reply(206, body[start:], Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}", ETag=etag)
+
+    return answer
+
+
+def cut(body: bytes, at: int, etag: str = '"one"') -> Answer:
+    """Announces all of `body` and hangs up after `at` bytes."""
+    return lambda handler, number: handler.reply(200, body[:at], Content_Length=len(body), ETag=etag)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setattr(transfer, "BACKOFF_FACTOR", 0.001)
+    with Server() as it:
+        threading.Thread(target=it.serve_forever, args=(0.01,), daemon=True).start()
+        yield it
+        it.shutdown()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    return tmp_path / "corpora.lock"
+
+
+def source(url: str, sha256: str | None = None, lang: str = "el") -> Source:
+    return Source("wikimatrix", lang, url, sha256)
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def sidecar(fetched: Fetched) -> dict[str, object]:
+    return json.loads(fetched.path.with_name(fetched.path.name + ".json").read_text())
+
+
+def files_below(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def leave_part(data: Path, server: Server, path: str, body: bytes, etag: str | None, total: int) -> Path:
+    """What a killed run leaves behind."""
+    part = data / f"127.0.0.1_{server.server_port}" / (path.lstrip("/") + ".part")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(body)
+    note_of(part).write_text(json.dumps({"url": server.url(path), "etag": etag, "last_modified": None, "total": total}))
+    return part
+
+
+def refusal(*arguments: object, **options: object) -> str:
+    with pytest.raises(InputError) as caught:
+        pull(*arguments, **options)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+# What is fetched, and what is written down of it
+
+
+def test_a_file_lands_under_host_and_path_with_a_sidecar_and_an_entry_in_the_lock(server, data, lock):
+    server.answers["/laser/v1/a.gz"] = plain(BODY, ETag='"one"')
+    url = server.url("/laser/v1/a.gz")
+    [fetched] = pull([source(url)], data, lock)
+    assert fetched == Fetched(source(url), fetched.path, digest(BODY), len(BODY))
+    assert fetched.path == data / f"127.0.0.1_{server.server_port}" / "laser/v1/a.gz"
+    assert fetched.path.read_bytes() == BODY
+    assert sidecar(fetched) == {
+        "url": url,
+        "fetched_from": url,
+        "sha256": digest(BODY),
+        "size": len(BODY),
+        "mtime_ns": fetched.path.stat().st_mtime_ns,
+        "etag": '"one"',
+    }
+    assert json.loads(lock.read_text()) == {url: {"sha256": digest(BODY), "size": len(BODY)}}
+    assert files_below(data) == {"a.gz", "a.gz.json"}
+
+
+def test_bodies_are_asked_for_as_they_are_stored(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY, Content_Encoding="gzip")
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == BODY
+    assert server.seen[0][1]["Accept-Encoding"] == "identity"
+
+
+def test_a_body_without_announced_length_is_taken_as_it_is(server, data, lock):
+    def answer(handler: Handler, number: int) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(BODY)
+
+    server.answers["/a.gz"] = answer
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.sha256 == digest(BODY)
+
+
+def test_one_url_for_many_languages_is_fetched_once(server, data, lock):
+    server.answers["/all.gz"] = plain(BODY)
+    url = server.url("/all.gz")
+    sources = [source(url, lang=lang) for lang in ("el", "tr", "vi")]
+    fetched = pull(sources, data, lock)
+    assert [one.source for one in fetched] == sources
+    assert len({one.path for one in fetched}) == len(server.seen) == 1
+
+
+def test_many_files_come_in_parallel_and_in_the_order_asked_for(server, data, lock):
+    together = threading.Barrier(4, timeout=10)
+
+    def answer(handler: Handler, number: int) -> None:
+        together.wait()
+        handler.reply(200, gzip.compress(handler.path.encode()))
+
+    urls = [server.url(f"/{name}.gz") for name in "hgfedcba"]
+    server.answers = {f"/{name}.gz": answer for name in "hgfedcba"}
+    fetched = pull([source(url) for url in urls], data, lock, workers=4)
+    assert [one.source.url for one in fetched] == urls
+    assert all(gzip.decompress(one.path.read_bytes()).decode() in one.source.url for one in fetched)
+    assert list(json.loads(lock.read_text())) == sorted(urls)
+
+
+def test_progress_hears_name_bytes_and_total_up_to_the_end(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    heard: list[tuple[str, int, int | None]] = []
+    pull([source(server.url("/a.gz"))], data, lock, progress=lambda *news: heard.append(news))
+    assert heard[-1] == (f"127.0.0.1_{server.server_port}/a.gz", len(BODY), len(BODY))
+    assert [done for _, done, _ in heard] == sorted(done for _, done, _ in heard)
+
+
+def test_a_query_becomes_a_digest_in_the_name_and_is_shown_nowhere(server, data, lock):
+    server.answers["/a.gz"] = in_turn(plain(BODY), status(404))
+    url = server.url("/a.gz").replace("http://", "http://ann:hidden@") + "?token=secret"
+    [fetched] = pull([source(url)], data, lock)
+    assert fetched.path.name == f"{digest(b'token=secret')[:16]}-a.gz"
+    written = lock.read_text() + json.dumps(sidecar(fetched))
+    fetched.path.unlink()
+    message = refusal([source(url)], data, lock)
+    assert all(word not in written + message for word in ("secret", "ann", "hidden"))
+    assert server.seen[0][1]["Authorization"] == "Basic YW5uOmhpZGRlbg=="
+
+
+# Resuming
+
+
+def test_a_broken_connection_is_continued_in_the_same_run(server, data, lock):
+    server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(BODY))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == BODY
+    assert server.ranges("/a.gz") == [None, f"bytes={HALF}-"]
+    assert server.seen[1][1]["If-Range"] == '"one"'
+    assert files_below(data) == {"a.gz", "a.gz.json"}
+
+
+def test_a_killed_run_is_continued_by_the_next(server, data, lock):
+    server.answers["/a.gz"] = ranged(BODY)
+    leave_part(data, server, "/a.gz", BODY[:HALF], '"one"', len(BODY))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == BODY
+    assert server.ranges("/a.gz") == [f"bytes={HALF}-"]
+
+
+def test_a_run_killed_after_the_last_byte_needs_no_network(server, data, lock):
+    leave_part(data, server, "/a.gz", BODY, '"one"', len(BODY))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert (fetched.sha256, server.seen) == (digest(BODY), [])
+
+
+@pytest.mark.parametrize("etag", [None, 'W/"weak"'])
+def test_a_part_that_the_server_could_not_recognise_is_fetched_anew(server, data, lock, etag):
+    server.answers["/a.gz"] = ranged(BODY)
+    leave_part(data, server, "/a.gz", OTHER[:HALF], etag, len(BODY))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert (fetched.path.read_bytes(), server.ranges("/a.gz")) == (BODY, [None])
+
+
+def test_a_part_from_another_mirror_is_fetched_anew(server, data, lock):
+    server.answers["/mirror/a.gz"] = ranged(BODY)
+    leave_part(data, server, "/a.gz", OTHER[:HALF], '"one"', len(BODY))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock, mirror=server.url("/mirror"))
+    assert (fetched.path.read_bytes(), server.ranges("/mirror/a.gz")) == (BODY, [None])
+
+
+def test_a_server_that_ignores_range_is_taken_from_the_start(server, data, lock):
+    server.answers["/a.gz"] = in_turn(cut(BODY, HALF), plain(BODY))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == BODY
+
+
+def test_a_file_that_changed_between_its_parts_is_fetched_anew(server, data, lock):
+    server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(OTHER, '"two"'))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == OTHER
+    assert sidecar(fetched)["etag"] == '"two"'
+
+
+def test_a_server_that_ignores_if_range_cannot_mix_two_files(server, data, lock):
+    server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(OTHER, '"two"', heeds_condition=False))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == OTHER
+    assert server.ranges("/a.gz") == [None, f"bytes={HALF}-", None]
+
+
+def test_a_range_that_begins_elsewhere_is_not_appended(server, data, lock):
+    def shifted(handler: Handler, number: int) -> None:
+        handler.reply(206, BODY[9:], Content_Range=f"bytes 9-{len(BODY) - 1}/{len(BODY)}", ETag='"one"')
+
+    server.answers["/a.gz"] = in_turn(cut(BODY, HALF), shifted, plain(BODY))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == BODY
+
+
+def test_a_range_past_the_end_begins_again(server, data, lock):
+    server.answers["/a.gz"] = ranged(BODY)
+    leave_part(data, server, "/a.gz", BODY + b"more", '"one"', len(BODY) + 9)
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == BODY
+    assert server.ranges("/a.gz") == [f"bytes={len(BODY) + 4}-", None]
+
+
+def test_a_connection_that_breaks_often_but_brings_much_is_not_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "WORTH_NEW_TRIES", 1000)
+    step = len(BODY) // 12
+
+    def drip(handler: Handler, number: int) -> None:
+        start = step * number
+        handler.reply(
+            206 if start else 200,
+            BODY[start : start + step],
+            Content_Length=len(BODY) - start,
+            Content_Range=f"bytes {start}-{len(BODY) - 1}/{len(BODY)}",
+            ETag='"one"',
+        )
+
+    server.answers["/a.gz"] = drip
+    assert download(errand(server, tmp_path / "part")) == '"one"'
+    assert (tmp_path / "part").read_bytes() == BODY
+    assert len(server.seen) > transfer.TRIES
+
+
+def errand(server: Server, part: Path) -> Errand:
+    return Errand(server.url("/a.gz"), part, threading.Event(), lambda done, total: None)
+
+
+def test_ctrl_c_stops_the_threads_soon_and_keeps_the_part_for_the_next_run(server, data, lock):
+    def slow(handler: Handler, number: int) -> None:
+        handler.reply(200, BODY[:HALF], Content_Length=len(BODY), ETag='"one"')
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        for start in range(HALF, len(BODY), 200):
+            handler.wfile.write(BODY[start : start + 200])
+            time.sleep(0.02)
+
+    server.answers["/a.gz"] = in_turn(slow, ranged(BODY))
+    with pytest.raises(KeyboardInterrupt):
+        pull([source(server.url("/a.gz"))], data, lock)
+    assert files_below(data) == {"a.gz.part", "a.gz.part.json"}
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == BODY
+    assert server.ranges("/a.gz")[1] is not None
+
+
+# Servers that refuse, wait or lie
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 410, 501])
+def test_a_refusal_is_a_sentence_with_url_status_and_what_to_do(server, data, lock, code):
+    server.answers["/a.gz"] = status(code)
+    message = refusal([source(server.url("/a.gz"))], data, lock)
+    assert server.url("/a.gz") in message
+    assert str(code) in message
+    assert "mirror" in message
+    assert len(server.seen) == 1
+    assert not lock.exists()
+
+
+@pytest.mark.parametrize(
+    "busy", [status(429, Retry_After=0), status(429, Retry_After="soon"), status(503), status(500)]
+)
+def test_a_busy_server_is_asked_again(server, data, lock, busy):
+    server.answers["/a.gz"] = in_turn(busy, busy, plain(BODY))
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.read_bytes() == BODY
+
+
+def test_a_wait_that_the_server_asks_for_is_kept(server, data, lock):
+    server.answers["/a.gz"] = in_turn(status(503, Retry_After=1), plain(BODY))
+    begun = time.monotonic()
+    pull([source(server.url("/a.gz"))], data, lock)
+    assert time.monotonic() - begun >= 1
+
+
+def test_a_wait_of_an_hour_is_refused_with_a_sentence(server, data, lock):
+    server.answers["/a.gz"] = status(429, Retry_After=3600)
+    message = refusal([source(server.url("/a.gz"))], data, lock)
+    assert "3600 seconds" in message
+    assert "120" in message
+    assert len(server.seen) == 1
+
+
+def test_a_server_that_is_always_busy_is_given_up_with_the_number_of_tries(server, data, lock):
+    server.answers["/a.gz"] = status(503)
+    message = refusal([source(server.url("/a.gz"))], data, lock)
+    assert f"{transfer.TRIES} tries" in message
+    assert "503" in message
+    assert server.url("/a.gz") in message
+    assert len(server.seen) == transfer.TRIES
+
+
+def test_a_length_that_is_never_reached_is_an_error_with_bytes_got_and_expected(server, data, lock):
+    server.answers["/a.gz"] = lambda handler, number: (
+        handler.reply(416) if handler.headers.get("Range") else cut(BODY, len(BODY) - 7)(handler, number)
+    )
+    message = refusal([source(server.url("/a.gz"))], data, lock)
+    assert str(len(BODY) - 7) in message
+    assert str(len(BODY)) in message
+    assert server.url("/a.gz") in message
+    assert "a.gz" not in files_below(data)
+    assert not lock.exists()
+
+
+def test_a_refused_connection_is_a_sentence(server, data, lock):
+    server.shutdown()
+    server.server_close()
+    message = refusal([source(server.url("/a.gz"))], data, lock)
+    assert "no connection" in message
+    assert server.url("/a.gz") in message
+
+
+def test_an_unknown_host_is_a_sentence(server, data, lock):
+    message = refusal([source("http://no-such-host.invalid/a.gz")], data, lock)
+    assert "http://no-such-host.invalid/a.gz" in message
+    assert "host" in message
+
+
+def test_redirects_are_followed_and_the_name_stays_that_of_the_catalogue(server, data, lock):
+    server.answers |= {"/a.gz": status(302, Location="/moved.gz?signature=secret"), "/moved.gz": plain(BODY)}
+    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    assert fetched.path.name == "a.gz"
+    assert fetched.sha256 == digest(BODY)
+    assert "secret" not in json.dumps(sidecar(fetched))
+
+
+def test_a_redirect_in_a_circle_is_a_sentence(server, data, lock):
+    server.answers["/a.gz"] = status(301, Location="/a.gz")
+    assert "redirects more than 10 times" in refusal([source(server.url("/a.gz"))], data, lock)
+
+
+def test_a_redirect_out_of_http_is_not_followed(server, data, lock):
+    server.answers["/a.gz"] = status(301, Location="file:///etc/passwd")
+    assert "'file'" in refusal([source(server.url("/a.gz"))], data, lock)
+
+
+def test_a_redirect_from_https_to_http_is_not_followed():
+    with pytest.raises(InputError, match="not safe"):
+        http._redirected("https://a.org/x", "http://a.org/x", "https://a.org/x")
+    assert http._redirected("http://a.org/x", "https://a.org/x", "http://a.org/x") == "https://a.org/x"
+
+
+def test_the_proxy_of_the_environment_is_asked_unless_the_host_is_exempt(server, data, lock, monkeypatch):
+    server.answers |= {"http://far.example/a.gz": plain(BODY), "/b.gz": plain(OTHER)}
+    monkeypatch.setenv("http_proxy", server.url("").replace("http://", "http://ann:hidden@"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    far, near = pull([source("http://far.example/a.gz"), source(server.url("/b.gz"))], data, lock, workers=1)
+    assert (far.sha256, near.sha256) == (digest(BODY), digest(OTHER))
+    assert [headers.get("Proxy-Authorization") for _, headers in server.seen] == ["Basic YW5uOmhpZGRlbg==", None]
+
+
+def test_the_first_error_in_the_order_of_the_sources_is_raised_and_others_may_finish(server, data, lock):
+    failed = threading.Event()
+
+    def late(handler: Handler, number: int) -> None:
+        failed.wait(10)
+        handler.reply(404)
+
+    def early(handler: Handler, number: int) -> None:
+        handler.reply(410)
+        failed.set()
+
+    server.answers |= {"/late.gz": late, "/good.gz": plain(BODY), "/early.gz": early}
+    names = ("late", "good", "early")
+    message = refusal([source(server.url(f"/{name}.gz")) for name in names], data, lock, workers=3)
+    assert "late.gz" in message
+    assert "good.gz" in files_below(data)
+
+
+def test_after_an_error_nothing_new_is_begun(server, data, lock):
+    refusal([source(server.url(f"/{number}.gz")) for number in range(20)], data, lock, workers=1)
+    assert len(server.seen) < 20
+
+
+# What the bytes must be
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "kind"),
+    [
+        ("a.gz", b"\n<!DOCTYPE html><title>Log in</title>", "an HTML page"),
+        ("a.zip", b"<html>", "an HTML page"),
+        ("a.json", b"\xef\xbb\xbf <html>", "an HTML page"),
+        ("a.zip", BODY, "a gzip file"),
+        ("a.gz", b"plain words, and more of them", "b'plain words, and'"),
+        ("a.json", b"", "empty"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused(server, data, lock, name, body, kind):
+    server.answers[f"/{name}"] = plain(body)
+    message = refusal([source(server.url(f"/{name}"))], data, lock)
+    assert kind in message
+    assert server.url(f"/{name}") in message
+    assert files_below(data) == set()
+    assert not lock.exists()
+
+
+def test_archives_json_and_unknown_endings_are_accepted(server, data, lock):
+    full, empty = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(full, "w") as archive:
+        archive.writestr("a", "b")
+    zipfile.ZipFile(empty, "w").close()
+    bodies = {
+        "/full.zip": full.getvalue(),
+        "/empty.zip": empty.getvalue(),
+        "/bom.json": b"\xef\xbb\xbf\n [1]",
+        "/object.json": b"{}",
+        "/words.txt": b"<html>",
+    }
+    server.answers = {name: plain(body) for name, body in bodies.items()}
+    fetched = pull([source(server.url(name)) for name in bodies], data, lock)
+    assert [one.path.read_bytes() for one in fetched] == list(bodies.values())
+
+
+def test_a_file_that_differs_from_the_catalogues_digest_is_refused(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    message = refusal([source(server.url("/a.gz"), digest(OTHER))], data, lock)
+    assert server.url("/a.gz") in message
+    assert digest(OTHER) in message
+    assert digest(BODY) in message
+    assert "catalogue (wikimatrix, el)" in message
+    assert files_below(data) == set()
+    assert not lock.exists()
+
+
+def test_a_pinned_digest_that_agrees_is_accepted_in_either_case(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    assert pull([source(server.url("/a.gz"), digest(BODY).upper())], data, lock)
+
+
+def test_a_file_that_differs_from_the_lock_is_refused_until_its_entry_is_removed(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    url = server.url("/a.gz")
+    lock.write_text(json.dumps({url: {"sha256": digest(OTHER), "size": len(OTHER)}}))
+    message = refusal([source(url)], data, lock)
+    for part in (
+        url,
+        digest(OTHER),
+        digest(BODY),
+        f"{len(OTHER)} bytes",
+        f"{len(BODY)} bytes",
+        f"remove the entry of {url}",
+    ):
+        assert part in message
+    assert files_below(data) == set()
+    lock.write_text("{}")
+    assert pull([source(url)], data, lock)[0].sha256 == digest(BODY)
+
+
+def test_entries_of_the_lock_that_nobody_asked_for_stay(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    entry = {"sha256": digest(b""), "size": 0}
+    lock.write_text(json.dumps({"https://z.org/z": entry}))
+    pull([source(server.url("/a.gz"))], data, lock)
+    assert (
+        lock.read_text()
+        == json.dumps(
+            {server.url("/a.gz"): {"sha256": digest(BODY), "size": len(BODY)}, "https://z.org/z": entry}, indent=2
+        )
+        + "\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"u": 1}', '{"u": {"sha256": "no", "size": 1}}', '{"u": {"size": 1}}'])
+def test_a_spoilt_lock_stops_the_run_before_the_first_byte(server, data, lock, text):
+    lock.write_text(text)
+    assert str(lock) in refusal([source(server.url("/a.gz"))], data, lock)
+    assert server.seen == []
+
+
+# What is here already
+
+
+def test_a_file_that_is_here_needs_no_network_and_is_not_read_again(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    [first] = pull([source(server.url("/a.gz"))], data, lock)
+    stat = first.path.stat()
+    first.path.write_bytes(bytes(len(BODY)))  # other bytes, the same size and time: the sidecar is trusted
+    os.utime(first.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert pull([source(server.url("/a.gz"))], data, lock) == [first]
+    assert len(server.seen) == 1
+
+
+def test_a_file_that_was_only_touched_is_read_again_and_kept(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    [first] = pull([source(server.url("/a.gz"))], data, lock)
+    os.utime(first.path, ns=(1, 1))
+    assert pull([source(server.url("/a.gz"))], data, lock) == [first]
+    assert sidecar(first)["mtime_ns"] == 1
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_file_that_was_changed_is_fetched_anew_or_refused_offline(server, data, lock, locked):
+    server.answers["/a.gz"] = plain(BODY)
+    [first] = pull([source(server.url("/a.gz"))], data, lock)
+    first.path.write_bytes(OTHER)
+    if not locked:
+        lock.unlink()
+    message = refusal([source(server.url("/a.gz"))], data, lock, offline=True)
+    assert str(first.path) in message
+    assert digest(OTHER) in message
+    assert digest(BODY) in message
+    assert pull([source(server.url("/a.gz"))], data, lock) == [first]
+    assert first.path.read_bytes() == BODY
+    assert len(server.seen) == 2
+
+
+def test_a_file_that_disagrees_with_a_newer_lock_is_fetched_anew(server, data, lock):
+    server.answers["/a.gz"] = in_turn(plain(BODY), plain(OTHER))
+    pull([source(server.url("/a.gz"))], data, lock)
+    lock.write_text(json.dumps({server.url("/a.gz"): {"sha256": digest(OTHER), "size": len(OTHER)}}))
+    assert pull([source(server.url("/a.gz"))], data, lock)[0].sha256 == digest(OTHER)
+
+
+def test_offline_takes_what_is_here_wherever_it_came_from(server, data, lock):
+    server.answers["/mirror/a.gz"] = plain(BODY)
+    first = pull([source(server.url("/a.gz"))], data, lock, mirror=server.url("/mirror"))
+    assert pull([source(server.url("/a.gz"))], data, lock, offline=True) == first
+    assert len(server.seen) == 1
+
+
+def test_offline_names_everything_that_is_missing(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    pull([source(server.url("/a.gz"))], data, lock)
+    sources = [source(server.url(f"/{name}.gz")) for name in "abc"]
+    message = refusal(sources, data, lock, offline=True)
+    assert "b.gz" in message
+    assert "c.gz" in message
+    assert "a.gz" not in message
+    assert "`builders pull`" in message
+    assert len(server.seen) == 1
+
+
+def test_offline_a_file_put_there_by_hand_counts_only_if_a_digest_vouches_for_it(server, data, lock):
+    path = data / "far.example" / "a.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(BODY)
+    assert "http://far.example/a.gz" in refusal([source("http://far.example/a.gz")], data, lock, offline=True)
+    assert pull([source("http://far.example/a.gz", digest(BODY))], data, lock, offline=True)[0].path == path
+
+
+# Mirrors and local files
+
+
+def test_a_mirror_replaces_scheme_and_host_and_keeps_path_and_query(server, data, lock):
+    server.answers["/mirror/v1/a.gz"] = plain(BODY)
+    url = "https://far.example/v1/a.gz"
+    [fetched] = pull([source(url)], data, lock, mirror=server.url("/mirror/"))
+    assert fetched.path == data / "far.example/v1/a.gz"
+    assert (sidecar(fetched)["url"], sidecar(fetched)["fetched_from"]) == (url, server.url("/mirror/v1/a.gz"))
+    assert list(json.loads(lock.read_text())) == [url]
+
+
+def test_another_mirror_is_asked_anew_and_must_agree_with_the_lock(server, data, lock):
+    server.answers |= {"/one/a.gz": plain(BODY), "/two/a.gz": plain(BODY), "/three/a.gz": plain(OTHER)}
+    one = [source("https://far.example/a.gz")]
+    first = pull(one, data, lock, mirror=server.url("/one"))
+    assert pull(one, data, lock, mirror=server.url("/two")) == first
+    assert sidecar(first[0])["fetched_from"] == server.url("/two/a.gz")
+    assert server.url("/three/a.gz") in refusal(one, data, lock, mirror=server.url("/three"))
+    assert first[0].path.read_bytes() == BODY
+
+
+def test_files_of_a_folder_mirror_are_used_in_place_and_locked(server, tmp_path, data, lock):
+    place = tmp_path / "mirror" / "v1" / "a.gz"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(BODY)
+    url = "https://far.example/v1/a.gz"
+    [fetched] = pull([source(url)], data, lock, mirror=str(tmp_path / "mirror"), offline=True)
+    assert (fetched.path, fetched.sha256) == (place, digest(BODY))
+    assert json.loads(lock.read_text()) == {url: {"sha256": digest(BODY), "size": len(BODY)}}
+    place.write_bytes(OTHER)
+    message = refusal([source(url)], data, lock, mirror=str(tmp_path / "mirror"))
+    assert url in message
+    assert str(place) in message
+    assert place.read_bytes() == OTHER
+
+
+def test_a_file_that_a_folder_mirror_lacks_is_named_with_its_path(tmp_path, data, lock):
+    message = refusal([source("https://far.example/v1/a.gz")], data, lock, mirror=str(tmp_path / "mirror"))
+    assert str(tmp_path / "mirror/v1/a.gz") in message
+    assert "https://far.example/v1/a.gz" in message
+
+
+@pytest.mark.parametrize(
+    ("mirror", "words"),
+    [("ftp://far.example", "neither"), ("https://far.example/?a=b", "a query"), ("http://", "not a valid")],
+)
+def test_a_mirror_that_is_none_is_refused(data, lock, mirror, words):
+    assert words in refusal([source("https://far.example/a.gz")], data, lock, mirror=mirror)
+
+
+def test_a_file_of_the_same_name_under_another_scheme_is_not_taken_for_it(server, data, lock):
+    server.answers["/mirror/a.gz"] = in_turn(plain(BODY), plain(OTHER))
+    pull([source("http://far.example/a.gz")], data, lock, mirror=server.url("/mirror"))
+    [fetched] = pull([source("https://far.example/a.gz")], data, lock, mirror=server.url("/mirror"))
+    assert fetched.sha256 == digest(OTHER)
+
+
+def test_a_local_file_is_used_in_place_and_not_locked(tmp_path, data, lock):
+    path = tmp_path / "sample.tsv.gz"
+    path.write_bytes(BODY)
+    [fetched] = pull([source(str(path), digest(BODY))], data, lock)
+    assert (fetched.path, fetched.size) == (path, len(BODY))
+    note = data / "local" / f"{digest(str(path).encode())}.json"
+    assert json.loads(note.read_text())["sha256"] == digest(BODY)
+    assert not lock.exists()
+    assert files_below(data) == {note.name}
+    path.write_bytes(OTHER)
+    assert digest(OTHER) in refusal([source(str(path), digest(BODY))], data, lock)
+
+
+def test_the_digest_of_a_local_file_is_remembered(tmp_path, data, lock):
+    path = tmp_path / "sample.tsv.gz"
+    path.write_bytes(BODY)
+    first = pull([source(str(path))], data, lock)
+    os.utime(path, ns=(7, 7))
+    pull([source(str(path))], data, lock)
+    path.write_bytes(bytes(path.stat().st_size))
+    path.write_bytes(b"\x1f\x8b" + bytes(len(BODY) - 2))
+    os.utime(path, ns=(7, 7))
+    assert pull([source(str(path))], data, lock) == first
+
+
+def test_a_local_file_that_is_missing_or_not_a_full_path_is_a_sentence(tmp_path, data, lock):
+    assert str(tmp_path / "none.gz") in refusal([source(str(tmp_path / "none.gz"))], data, lock)
+    assert "wikimatrix (el)" in refusal([source("some/none.gz")], data, lock)
+
+
+# Names from outside
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../a.gz",
+        "/x/../../a.gz",
+        "/%2e%2e/a.gz",
+        "/x/./a.gz",
+        "//etc/a.gz",
+        "/x%2f..%2fa.gz",
+        "/x%5ca.gz",
+        "/%00.gz",
+        "/folder/",
+        "",
+        "/" + "a" * 300,
+        "/%ff.gz",
+    ],
+)
+def test_a_path_that_leads_elsewhere_is_refused_before_the_first_byte(server, data, lock, path):
+    assert refusal([source(server.url("/good.gz")), source(server.url(path))], data, lock)
+    assert server.seen == []
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://[::1/a.gz", "http://h:port/a.gz", "http://h/a b.gz", "http://../a.gz"]
+)
+def test_a_url_that_is_none_is_refused(data, lock, url):
+    assert refusal([source(url)], data, lock)
+
+
+def test_two_urls_with_one_name_on_disk_are_refused(data, lock):
+    for other in ("http://far.example/a.gz", "https://far.example/a.gz.json", "https://far.example/a%2egz"):
+        message = refusal([source("https://far.example/a.gz"), source(other)], data, lock)
+        assert other in message
+        assert "https://far.example/a.gz" in message
+
+
+# The disk
+
+
+def test_a_disk_error_rises_and_leaves_no_half_file(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+    data.write_text("a file where the folder should be")
+    with pytest.raises((FileExistsError, NotADirectoryError)):
+        pull([source(server.url("/a.gz"))], data, lock)
+    assert not lock.exists()
+
+
+def test_a_full_disk_rises_and_leaves_no_half_file(server, data, lock):
+    server.answers["/a.gz"] = plain(BODY)
+
+    def full(name: str, done: int, total: int | None) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        pull([source(server.url("/a.gz"))], data, lock, progress=full)
+    assert "a.gz" not in files_below(data)
+    assert not lock.exists()
+
+
+def test_a_note_of_a_part_survives_a_round_and_can_be_discarded(tmp_path):
+    part, partial = tmp_path / "part", Partial("http://h/a", None, "Mon, 01 Jan 2024 00:00:00 GMT", 3)
+    part.write_bytes(b"ab")
+    transfer._write_note(part, partial)
+    assert transfer._read_note(part) == partial
+    assert partial.validator == "Mon, 01 Jan 2024 00:00:00 GMT"
+    discard(part)
+    assert files_below(tmp_path) == set()
+    assert Trouble("why").wait == 0
+
+
+def test_what_killed_pulls_left_half_written_is_removed_and_the_users_own_files_are_not(
+    server: Server, data: Path, lock: Path
+) -> None:
+    server.answers["/b.txt"] = plain(b"text")
+    wanted = [source(server.url("/b.txt"))]
+    [fetched] = pull(wanted, data, lock)
+    left = [lock.with_name(".tmp-12-34-corpora.lock"), fetched.path.with_name(".tmp-12-34-b.txt.json")]
+    kept = [lock.with_name(name) for name in (".tmp-notes", ".tmp-12-34-other.lock", ".tmp-corpora.lock")]
+    for path in (*left, *kept):
+        path.write_text("half")
+    assert pull(wanted, data, lock) == [fetched]
+    assert [path for path in left if path.exists()] == []
+    assert [path for path in kept if not path.exists()] == []

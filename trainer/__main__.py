@@ -1,0 +1,5 @@
+"""Run the command `trainer`: `python -m trainer`."""
+
+from trainer.cli.main import main
+
+main()
