@@ -5,14 +5,19 @@ Every table of the project is read through `extension_files`, so a user's row is
 that is named on the command line, or by a caller of the Python API, may also hold Python code.
 """
 
+import importlib.util
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from corpora.errors import InputError
+from corpora.files import sha256_of
 
 VARIABLE = "COIT_WITH"  # folders, separated as in PATH
 
@@ -23,6 +28,15 @@ class Extensions:
 
     folders: tuple[Path, ...] = ()
     code: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class UserFunction:
+    """A Python function of a code folder, and the digest of the file that holds it, for the keys of cached results."""
+
+    reference: str
+    function: Callable[..., Any]
+    sha256: str
 
 
 _active: ContextVar[Extensions | None] = ContextVar("extensions", default=None)
@@ -64,3 +78,54 @@ def check_folders(folders: Sequence[str | Path], source: str) -> tuple[Path, ...
 def extension_files(name: str) -> tuple[Path, ...]:
     """Return the files of this name in the folders in use, in the order in which they extend the project's table."""
     return tuple(path for folder in current_extensions().folders if (path := folder / name).exists())
+
+
+def load_function(reference: str, where: str, table: Path | None = None) -> UserFunction:
+    """Return the Python function that a row names as `module:function`.
+
+    The module is the file `module.py` of the folder that holds the row's table, or of the first code folder that has
+    it. It is loaded once, under a name of its own, so that it never replaces an installed module.
+
+    Args:
+        reference: The name, such as `my_filters:is_short`.
+        where: The file, row and key that holds it, for errors.
+        table: The file of the row, if it is the user's.
+
+    Raises:
+        InputError: The name is malformed, no code folder holds the module, it cannot be imported, or it has no such
+            function.
+    """
+    module, _, name = reference.partition(":")
+    if not (module.isidentifier() and name.isidentifier()):
+        raise InputError(f"{where}: '{reference}' must be module:function, such as my_code:my_function.")
+    code = current_extensions().code
+    own = [folder for folder in code if table is not None and folder == table.parent.resolve()]
+    path = next((path for folder in (*own, *code) if (path := folder / f"{module}.py").is_file()), None)
+    if path is None:
+        folders = ", ".join(map(str, code)) or "none is given"
+        raise InputError(
+            f"{where}: no code folder holds {module}.py ({folders}). Python code is read only from a folder that is "
+            "given with --with on the command line, or to the Python API."
+        )
+    sha256 = sha256_of(path)
+    function = getattr(_load_module(path, sha256, where), name, None)
+    if not callable(function):
+        raise InputError(f"{where}: {path} has no function '{name}'.")
+    return UserFunction(reference, function, sha256)
+
+
+def _load_module(path: Path, sha256: str, where: str) -> ModuleType:
+    """Return the module in a file, loaded again only if the file has changed."""
+    name = f"coit_extension_{sha256[:16]}_{path.stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise InputError(f"{where}: {path} cannot be imported: {type(error).__name__}: {error}.") from error
+    return sys.modules[name]
