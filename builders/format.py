@@ -11,7 +11,7 @@ from tabulate import tabulate
 from builders.budget.format import mixture_lines
 from builders.pipeline.build import Built
 from builders.pipeline.ledger import totals
-from builders.publishing.types import Plan, Published
+from builders.publishing.types import Published, UploadPlan
 from cards.dataset_card import load_call, reasons
 from cards.manifest import Manifest, identity, num_rows
 from corpora.catalog import Corpus, languages
@@ -24,24 +24,26 @@ def published_text(item: Published) -> str:
     manifest, configs = item.manifest, list(item.manifest["configs"])
     kept = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("verdicts", "kept"))
     given = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("screened", "in"))
-    verb = "Would publish" if item.dry else "Published" if item.new else "Unchanged:"
+    verb = "Would publish" if item.is_dry_run else "Published" if item.is_new else "Unchanged:"
     lines = [
-        f"{verb} {manifest['name']} {manifest['version']} ({item.why})",
+        f"{verb} {manifest['name']} {manifest['version']} ({item.reason})",
         f"  {num_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
         + (f"; {kept:,} of {given:,} sentence pairs kept" if given else ""),
     ]
-    return "\n".join([*lines, *(_planned(item.plan) if item.plan else _found(item)), *mixture_lines(manifest)])
+    return "\n".join(
+        [*lines, *(_planned(item.upload_plan) if item.upload_plan else _found(item)), *mixture_lines(manifest)]
+    )
 
 
 def _found(item: Published) -> list[str]:
     """Where a release lies and how to load it."""
     call = load_call(item.where, item.manifest, next(iter(item.manifest["configs"])))
     if item.where.startswith("hf://"):
-        return [f"  hub     {item.place}", f"  load    {call}", f"  check   builders verify {item.place}"]
-    return [f"  folder  {item.place}", f"  load    {call}", f"  card    {item.folder / 'README.md'}"]
+        return [f"  hub     {item.uri}", f"  load    {call}", f"  check   builders verify {item.uri}"]
+    return [f"  folder  {item.uri}", f"  load    {call}", f"  card    {item.folder / 'README.md'}"]
 
 
-def _planned(plan: Plan) -> list[str]:
+def _planned(plan: UploadPlan) -> list[str]:
     """What a dry run found."""
     changes = [
         f"  {verb:8}{path}"
@@ -57,9 +59,9 @@ def published_json(published: Sequence[Published]) -> str:
     return _json(
         [
             {k: p.manifest[k] for k in keys}
-            | {"place": p.place, "folder": None if p.where.startswith("hf://") else p.place}
-            | {"new": p.new and not p.dry, "why": p.why, "rows": num_rows(p.manifest)}
-            | {"manifest_sha256": identity(p.manifest), "plan": asdict(p.plan) if p.plan else None}
+            | {"uri": p.uri, "folder": None if p.where.startswith("hf://") else p.uri}
+            | {"is_new": p.is_new and not p.is_dry_run, "reason": p.reason, "rows": num_rows(p.manifest)}
+            | {"manifest_sha256": identity(p.manifest), "upload_plan": asdict(p.upload_plan) if p.upload_plan else None}
             for p in published
         ]
     )

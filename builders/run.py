@@ -20,9 +20,9 @@ from builders.pipeline.quality_scores import Scores, hints, read_scores
 from builders.publishing.digests import known_rows
 from builders.publishing.package import describe, release_name, write_data
 from builders.publishing.publish import Draft, publish
-from builders.publishing.registry import home_of
-from builders.publishing.types import Published, Wish
-from builders.publishing.versions import check_wish
+from builders.publishing.registry import open_registry
+from builders.publishing.types import Published, PublishOptions
+from builders.publishing.versions import validate_version
 from builders.translation import translator as translators
 from builders.translation.export import check_records, hand_out, named_instructions, place_for
 from builders.translation.model_lock import files as model_files
@@ -152,19 +152,19 @@ def run_translate(request: Request, what: str, out: Path) -> Translated:
 
 
 def run_publish(
-    request: Request, to: str | Path, form: str, wish: Wish | None = None, private: bool = False
+    request: Request, to: str | Path, form: str, options: PublishOptions | None = None, private: bool = False
 ) -> Iterator[Published]:
     """Build every recipe of a request and publish it to a registry folder or the Hub, one after the other."""
     catalog = request.catalog()
     recipes = request.chosen(catalog)
     named = [budgeted(recipe, request.budget) for recipe in recipes]
-    homes = {recipe.name: home_of(str(to), release_name(recipe, form), private) for recipe in named}
-    if len({home.place for home in homes.values()}) < len(recipes):
+    registries = {recipe.name: open_registry(str(to), release_name(recipe, form), private) for recipe in named}
+    if len({registry.uri for registry in registries.values()}) < len(recipes):
         raise InputError(f"{to} is one repository, for one recipe; name the organisation, or publish recipe by recipe.")
-    if wish and wish.version:
-        check_wish(wish.version)
-    for home in homes.values() if not (wish and wish.dry) else ():
-        home.ready()
+    if options and options.version:
+        validate_version(options.version)
+    for registry in registries.values() if not (options and options.dry_run) else ():
+        registry.check_writable()
     with _opened(request) as work:
         for built in _builds(request, work):
             if request.budget:
@@ -172,7 +172,7 @@ def run_publish(
             if form == "messages":
                 built = replace(built, examples=as_messages(built.recipe, built.examples, work))
             draft = Draft(describe(built, form, catalog), partial(write_data, built, form), known_rows(built))
-            yield publish(homes[built.recipe.name], draft, work, wish)
+            yield publish(registries[built.recipe.name], draft, work, options)
 
 
 def run_pull(request: Request) -> list[Fetched]:

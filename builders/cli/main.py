@@ -92,11 +92,11 @@ def publish_verb(
 ) -> None:
     """Build RECIPES (by default coit and muit; names or paths) and publish each as the next version."""
     from builders.format import published_json, published_text
-    from builders.publishing.types import Wish
+    from builders.publishing.types import PublishOptions
     from builders.run import run_publish
 
     published = []
-    wish = Wish(version, dry_run, _hint)
+    wish = PublishOptions(version, dry_run, _hint)
     for release in run_publish(_request(recipes, **options), to, form, wish, private):
         published.append(release)
         if not as_json:
@@ -156,7 +156,7 @@ def show_verb(release: str, registry: str, as_json: bool) -> None:
     from cards.manifest import to_text
 
     found = open_release(release, registry)
-    click.echo(to_text(found.manifest).rstrip() if as_json else release_text(found.place, found.manifest))
+    click.echo(to_text(found.manifest).rstrip() if as_json else release_text(found.uri, found.manifest))
 
 
 @cli.command("inspect")

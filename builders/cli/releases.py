@@ -129,7 +129,7 @@ def yank_verb(release: str, why: str | None, undo: bool, registry: str) -> None:
     if undo == (why is not None):
         raise InputError("Say why (--why TEXT), or take it back (--undo).")
     found = yank(release, why, registry)
-    click.echo(f"{found.place} is yanked: {found.yanked}" if found.yanked else f"{found.place} is yanked no longer.")
+    click.echo(f"{found.uri} is yanked: {found.yanked}" if found.yanked else f"{found.uri} is yanked no longer.")
     if found.yanked and found.commit:
         _hint("Those who load the Hub's main may still get it: `builders rollback` publishes an older one anew.")
 
@@ -144,13 +144,13 @@ def rollback_verb(release: str, version: str | None, dry_run: bool, registry: st
     """Publish what an older RELEASE (NAME@VERSION) holds as the next version; no data is sent again, no tag moves."""
     from builders.format import published_json, published_text
     from builders.publishing.publish import roll_back
-    from builders.publishing.registry import home_to_roll_back
-    from builders.publishing.types import Wish
+    from builders.publishing.registry import registry_and_version
+    from builders.publishing.types import PublishOptions
     from builders.workspace.workspace import bench
 
-    home, wanted = home_to_roll_back(release, registry)
+    found, wanted = registry_and_version(release, registry)
     with bench() as work:
-        made = roll_back(home, wanted, work, Wish(version, dry_run, _hint))
+        made = roll_back(found, wanted, work, PublishOptions(version, dry_run, _hint))
     click.echo(published_json([made]) if as_json else published_text(made))
 
 
@@ -159,7 +159,7 @@ def _warn(release: Any) -> None:
     from builders.publishing.format import shown
 
     if release.yanked:
-        _hint(f"Warning: {release.place} is yanked: {shown(release.yanked)}")
+        _hint(f"Warning: {release.uri} is yanked: {shown(release.yanked)}")
 
 
 def _hint(sentence: str) -> None:

@@ -56,8 +56,8 @@ def diff(before: Release, after: Release, num: int = 3, card: bool = False) -> t
 
 
 def _card_lines(before: Release, after: Release) -> str:
-    old, new = ((r.bring([CARD]) / CARD).read_text(encoding="utf-8").split("\n") for r in (before, after))
-    return "\n".join(unified_diff(old, new, before.place, after.place, lineterm="", n=0))
+    old, new = ((r.fetch_files([CARD]) / CARD).read_text(encoding="utf-8").split("\n") for r in (before, after))
+    return "\n".join(unified_diff(old, new, before.uri, after.uri, lineterm="", n=0))
 
 
 def same_content(before: Manifest, manifest: Manifest) -> bool:
@@ -100,7 +100,7 @@ def _sizes(config: str, before: Release, after: Release, key: str) -> tuple[int 
 
 def _files(release: Release, config: str) -> Sequence[Path]:
     """The data files of a config; InputError unless each is as the manifest says."""
-    folder = release.bring(paths_of(release.manifest, config))
+    folder = release.fetch_files(paths_of(release.manifest, config))
     for file in data_files({config: release.manifest["configs"][config]}):
         path = folder / file["path"]
         if not path.is_file() or sha256_of(path) != file["sha256"]:

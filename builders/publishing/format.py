@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from builders.publishing.types import Release
 from builders.publishing.verify import Verified
-from builders.publishing.versions import Difference, needed_bump
+from builders.publishing.versions import Difference, required_bump
 from cards.manifest import data_files, num_rows
 
 Examples = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -34,14 +34,14 @@ def versions_text(releases: Sequence[Release]) -> str:
         for r in releases
     ]
     table = tabulate(rows, head, disable_numparse=True, colalign=("left", "left", "right", "right"))
-    return "\n".join([table, *(f"{r.place} is yanked: {shown(r.yanked)}" for r in releases if r.yanked)])
+    return "\n".join([table, *(f"{r.uri} is yanked: {shown(r.yanked)}" for r in releases if r.yanked)])
 
 
 def versions_json(releases: Sequence[Release]) -> str:
     """The same for a machine."""
     return _json(
         [
-            {"name": r.manifest["name"], "version": r.version, "place": r.place, "commit": r.commit}
+            {"name": r.manifest["name"], "version": r.version, "uri": r.uri, "commit": r.commit}
             | {"manifest_sha256": r.identity, "rows": num_rows(r.manifest), "bytes": _num_bytes(r)}
             | {"configs": list(r.manifest["configs"]), "difference": r.manifest["difference"], "yanked": r.yanked}
             for r in releases
@@ -55,13 +55,13 @@ def _num_bytes(release: Release) -> int:
 
 def difference_text(before: Release, after: Release, difference: Difference, examples: Examples, card: str) -> str:
     """Rows by config, columns, what else is said differently, the bump that follows, examples, and the card's lines."""
-    bump, why = needed_bump(difference)
+    bump, why = required_bump(difference)
     rows = [
         (c.config, *(_number(n) for n in (*c.rows, c.added, c.removed, c.changed, *c.num_bytes)))
         for c in difference.configs
     ]
     head = ["config", "rows before", "after", "added", "removed", "changed", "bytes before", "after"]
-    parts = [f"{before.place} -> {after.place}", tabulate(rows, head, disable_numparse=True, stralign="right")]
+    parts = [f"{before.uri} -> {after.uri}", tabulate(rows, head, disable_numparse=True, stralign="right")]
     for title, names in _said(difference).items():
         parts.append(f"{title}: {', '.join(names)}")
     same = before.identity == after.identity
@@ -100,19 +100,17 @@ MISSING = object()  # what a release of other columns says in one
 
 def difference_json(before: Release, after: Release, difference: Difference, examples: Examples, card: str) -> str:
     """The same for a machine."""
-    bump, why = needed_bump(difference)
-    places = {"before": before.place, "after": after.place, "same": before.identity == after.identity}
+    bump, why = required_bump(difference)
+    places = {"before": before.uri, "after": after.uri, "same": before.identity == after.identity}
     return _json(places | {"bump": bump, "why": why, **asdict(difference), "examples": examples, "card": card})
 
 
 def verified_text(found: Verified) -> str:
     """What was looked at, and every fault."""
     if found.faults:
-        return "\n".join(
-            [f"{found.place} is not as it was published:", *(f"  {shown(fault)}" for fault in found.faults)]
-        )
+        return "\n".join([f"{found.uri} is not as it was published:", *(f"  {shown(fault)}" for fault in found.faults)])
     return (
-        f"{found.place} is as it was published: {found.files} files, {found.num_bytes:,} bytes, {found.rows:,} rows\n"
+        f"{found.uri} is as it was published: {found.files} files, {found.num_bytes:,} bytes, {found.rows:,} rows\n"
         f"  identity {found.identity}"
     )
 

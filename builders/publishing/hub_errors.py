@@ -19,82 +19,82 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from builders.publishing.types import Overtaken
+from builders.publishing.types import ConflictError
 from corpora.errors import InputError
 
 CONFLICT, BUSY = (409, 412), (408, 429, 500, 502, 503, 504)  # statuses
-TRIES = 5  # of a request that changes nothing, or the same thing again
-LONGEST = 300.0  # seconds that a Hub may ask us to wait
+MAX_ATTEMPTS = 5  # of a request that changes nothing, or the same thing again
+MAX_RETRY_AFTER_S = 300.0  # seconds that a Hub may ask us to wait
 NO_ANSWER = (TransportError, ConnectionError, TimeoutError)
 Answer = TypeVar("Answer")
 
 
-def ask(place: str, call: Callable[..., Answer], *values: Any, **options: Any) -> Answer:
+def request_with_retry(uri: str, call: Callable[..., Answer], *values: Any, **options: Any) -> Answer:
     """The answer to a request that may safely be sent again; InputError if there is none in the end."""
-    for left in reversed(range(TRIES)):
+    for left in reversed(range(MAX_ATTEMPTS)):
         try:
             return call(*values, **options)
         except (HfHubHTTPError, *NO_ANSWER) as error:
             if isinstance(error, OfflineModeIsEnabled) or not (left and _may_pass(error)):
-                raise refusal(place, error) from None
-            time.sleep(_wait(error) or random.uniform(0.05, 0.2) * 2 ** (TRIES - left))
+                raise hub_error(uri, error) from None
+            time.sleep(_wait(error) or random.uniform(0.05, 0.2) * 2 ** (MAX_ATTEMPTS - left))
         except (LocalEntryNotFoundError, HFValidationError) as error:
-            raise refusal(place, error) from None
+            raise hub_error(uri, error) from None
         except LocalTokenNotFoundError:
-            raise InputError(f"There is no token for {place}. {AUTH}") from None
+            raise InputError(f"There is no token for {uri}. {AUTH}") from None
         except UnicodeEncodeError:
-            raise InputError(f"The token for {place} has characters that no token has. {AUTH}") from None
+            raise InputError(f"The token for {uri} has characters that no token has. {AUTH}") from None
         except OSError as error:
             if error.errno is not None:
                 raise  # of this machine's disk
             if not left:
-                raise InputError(f"{place}: what came is not what was announced: {_line(str(error))}.") from None
+                raise InputError(f"{uri}: what came is not what was announced: {_line(str(error))}.") from None
     raise AssertionError("the last try either answers or raises")
 
 
 @contextmanager
-def once(place: str) -> Iterator[None]:
-    """A request that must not be sent twice: Overtaken where it may have been heard, InputError if it was refused."""
+def request_once(uri: str) -> Iterator[None]:
+    """Send a request once: ConflictError if its outcome is unknown, InputError if it was refused."""
     try:
         yield
     except (HfHubHTTPError, *NO_ANSWER) as error:
         if isinstance(error, HfHubHTTPError) and _status(error) in CONFLICT:
-            raise Overtaken("another commit was first") from None
+            raise ConflictError("another commit was first") from None
         if _may_pass(error) and not isinstance(error, OfflineModeIsEnabled):
-            raise Overtaken(_told(error), failed=True, wait=_wait(error)) from None
-        raise refusal(place, error) from None
+            raise ConflictError(_told(error), failed=True, wait=_wait(error)) from None
+        raise hub_error(uri, error) from None
     except (RuntimeError, ValueError) as error:  # what the uploading of data and the check of the card raise
         cause = error.__cause__
         if isinstance(cause, (HfHubHTTPError, *NO_ANSWER)) and _may_pass(cause):
-            raise Overtaken(_told(cause), failed=True, wait=_wait(cause)) from None
-        raise InputError(f"{place} took no upload: {_line(str(error))}. Run the same command again.") from None
+            raise ConflictError(_told(cause), failed=True, wait=_wait(cause)) from None
+        raise InputError(f"{uri} took no upload: {_line(str(error))}. Run the same command again.") from None
 
 
-def missing(error: Exception) -> bool:
+def is_not_found(error: Exception) -> bool:
     """Whether an error says that a repository, revision or file is not there."""
     return isinstance(error, RepositoryNotFoundError | RevisionNotFoundError | EntryNotFoundError) and not isinstance(
         error, LocalEntryNotFoundError
     )
 
 
-def refusal(place: str, error: Exception) -> InputError:
+def hub_error(uri: str, error: Exception) -> InputError:
     """The sentence for an answer that asking again does not change."""
     if isinstance(error, OfflineModeIsEnabled | LocalEntryNotFoundError):
         return InputError(
-            f"{place} is not all in the cache, and the Hub is not asked or not reached. "
+            f"{uri} is not all in the cache, and the Hub is not asked or not reached. "
             "Unset HF_HUB_OFFLINE and look at the connection, then run it again."
         )
     status = _status(error) if isinstance(error, HfHubHTTPError) else None
     if isinstance(error, RepositoryNotFoundError):
-        return InputError(f"{place} is not there, or not for you to see: `hf auth whoami` says who you are. {AUTH}")
+        return InputError(f"{uri} is not there, or not for you to see: `hf auth whoami` says who you are. {AUTH}")
     if status == 401:
-        return InputError(f"The Hub does not know you: it refused the token for {place}, or there is none. {AUTH}")
+        return InputError(f"The Hub does not know you: it refused the token for {uri}, or there is none. {AUTH}")
     if status == 403:
-        return InputError(f"The Hub forbids this for {place}: {_told(error)}. {AUTH}")
+        return InputError(f"The Hub forbids this for {uri}: {_told(error)}. {AUTH}")
     if isinstance(error, RevisionNotFoundError):
-        return InputError(f"{place} has no such version. `builders versions` lists those that it has.")
+        return InputError(f"{uri} has no such version. `builders versions` lists those that it has.")
     told = _told(error)
-    return InputError(f"{place} could not be reached as it should: {told}. Nothing is half-done; run it again.")
+    return InputError(f"{uri} could not be reached as it should: {told}. Nothing is half-done; run it again.")
 
 
 AUTH = "Log in with `hf auth login`, or set HF_TOKEN to a token that may write there."
@@ -113,7 +113,7 @@ def _wait(error: Exception) -> float:
     """The seconds that an answer asks us to wait before the next request, or none."""
     response = getattr(error, "response", None)
     asked = response.headers.get("Retry-After", "") if response is not None else ""
-    return min(float(asked), LONGEST) if asked.isdecimal() else 0.0
+    return min(float(asked), MAX_RETRY_AFTER_S) if asked.isdecimal() else 0.0
 
 
 def _told(error: Exception) -> str:

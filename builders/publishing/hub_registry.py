@@ -1,4 +1,4 @@
-"""A home that is a repository on the Hugging Face Hub: a release is one commit, and a tag that never moves."""
+"""A registry that is a repository on the Hugging Face Hub: a release is one commit, and a tag that never moves."""
 
 import hashlib
 import re
@@ -11,32 +11,32 @@ from pathlib import Path
 from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
 from huggingface_hub.hf_api import RepoFile
 
-from builders.publishing.hub_errors import AUTH, ask, once
+from builders.publishing.hub_errors import AUTH, request_once, request_with_retry
 from builders.publishing.hub_repository import Repository, differs
 from builders.publishing.local_registry import STATUS, status_text
-from builders.publishing.types import Overtaken, Release, Seen
+from builders.publishing.types import ConflictError, RegistryState, Release
 from builders.publishing.versions import in_order
 from cards.human_written import with_notice
 from cards.manifest import FILE, Manifest, data_files, identity, release_files
 from corpora.errors import InputError
 
 PART = r"[A-Za-z0-9](?:[A-Za-z0-9]|[._-](?![._-])){0,94}[A-Za-z0-9]|[A-Za-z0-9]"  # of a repository's name
-WITH_US = {".gitattributes", "README.md"}  # what a repository may hold that nothing was published to
+ALLOWED_FILES = {".gitattributes", "README.md"}  # what a repository may hold that nothing was published to
 Operation = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
 
 
-def hub_home(to: str, name: str, private: bool = False, offline: bool = False) -> "HubHome":
+def open_hub_registry(to: str, name: str, private: bool = False, offline: bool = False) -> "HubRegistry":
     """The repository that hf://ORG (for releases of a name) or hf://ORG/NAME is; InputError if it is neither."""
     parts = to.removeprefix("hf://").removeprefix("datasets/").rstrip("/").split("/")
     if len(parts) == 1 and name:
         parts.append(name)
     if len(parts) != 2 or not all(re.fullmatch(PART, part) for part in parts):
-        raise InputError(f"{to[:200]!r} is no place on the Hub. Write hf://ORG, or hf://ORG/NAME for one repository.")
-    return HubHome("/".join(parts), name, private, offline)
+        raise InputError(f"{to[:200]!r} is not a registry on the Hub. Write hf://ORG, or hf://ORG/NAME for one repository.")
+    return HubRegistry("/".join(parts), name, private, offline)
 
 
 @dataclass(frozen=True)
-class HubHome:
+class HubRegistry:
     """The releases of one name in one dataset repository. The token is the one that the Hub's own tools use."""
 
     repo: str
@@ -45,9 +45,9 @@ class HubHome:
     offline: bool = False  # ask no server: what is not in the cache is not there
 
     @property
-    def place(self) -> str:
+    def uri(self) -> str:
         """The repository, as a person names it."""
-        return self.there.place
+        return self.there.uri
 
     @cached_property
     def there(self) -> Repository:
@@ -55,46 +55,51 @@ class HubHome:
         return Repository(self.repo, self.offline)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Nobody is kept out: of several publishers the Hub lets one be first, and the others look again."""
         yield None
 
-    def told(self, version: str) -> str:
+    def card_location(self, version: str) -> str:
         """The repository; the version is its revision."""
-        return self.place
+        return self.uri
 
-    def ready(self) -> None:
+    def check_writable(self) -> None:
         """InputError if the token may not write here: said before hours of work, not after."""
         try:
-            ask(self.place, self.there.may_write)
+            request_with_retry(self.uri, self.there.may_write)
             return
         except LookupError:  # there is no repository yet
-            who = ask(self.place, self.there.api.whoami)
+            who = request_with_retry(self.uri, self.there.api.whoami)
         org = self.repo.split("/")[0]
         if org not in {who["name"], *(other["name"] for other in who.get("orgs", []))}:
             raise InputError(f"The Hub knows you as {who['name']}, who is not in {org}. {AUTH}")
 
     # What it holds
 
-    def look(self, finish: bool = False) -> Seen:
+    def get_state(self, finish: bool = False) -> RegistryState:
         """Its tags, and what stands on `main`. With `finish`, a commit whose publisher was killed gets its tag."""
         tags, head = self.there.refs()
         if head is None:
-            return Seen()
-        if self.private and not ask(self.place, self.there.api.repo_info, self.repo, repo_type="dataset").private:
-            raise InputError(f"{self.place} is public already. Leave --private out, or change it on the Hub.")
+            return RegistryState()
+        if (
+            self.private
+            and not request_with_retry(self.uri, self.there.api.repo_info, self.repo, repo_type="dataset").private
+        ):
+            raise InputError(f"{self.uri} is public already. Leave --private out, or change it on the Hub.")
         main = self.there.manifest(head) if finish else None
         if main and main["version"] not in tags:
             tags[main["version"]] = self._finish(main, head)
         there = in_order(tags)
         newest = self._at(there[-1], tags[there[-1]], head) if there else None
-        return Seen(newest, tuple(there), (self.there.read("README.md", head) or b"").decode(errors="replace"), head)
+        return RegistryState(
+            newest, tuple(there), (self.there.read("README.md", head) or b"").decode(errors="replace"), head
+        )
 
     def release(self, version: str) -> Release:
         """One of its versions."""
         tags, head = self.there.refs()
         if version not in tags:
-            raise InputError(f"{self.place} has no {version}. `builders versions {self.place}` lists what it has.")
+            raise InputError(f"{self.uri} has no {version}. `builders versions {self.uri}` lists what it has.")
         return self._at(version, tags[version], head)
 
     def at_commit(self, version: str, commit: str) -> Release:
@@ -108,29 +113,29 @@ class HubHome:
 
     def _at(self, version: str, commit: str, head: str | None = None) -> Release:
         manifest = self.there.manifest(commit)
-        place = f"{self.place}@{version}"
+        uri = f"{self.uri}@{version}"
         if manifest is None or manifest["version"] != version:
             raise InputError(
-                f"The tag {version} of {self.place} names a commit that does not hold {version}: it was moved or made "
+                f"The tag {version} of {self.uri} names a commit that does not hold {version}: it was moved or made "
                 "by hand. Move it back to its commit, or delete it, on the Hub."
             )
         why = self.there.yanked(head).get(version) if head else None
         listed = partial(self.there.faults, manifest, version)
-        return Release(place, manifest, partial(self.there.bring, place, commit), commit, why, listed)
+        return Release(uri, manifest, partial(self.there.fetch_files, uri, commit), commit, why, listed)
 
     # What is put there
 
-    def put(self, folder: Path, manifest: Manifest, seen: Seen, copied_from: Release | None = None) -> str:
-        """Make one commit of a written release upon what was seen, tag it, and read back what the Hub has."""
-        head = seen.head or self._create()
+    def commit(self, folder: Path, manifest: Manifest, state: RegistryState, copied_from: Release | None = None) -> str:
+        """Make one commit of a written release upon what was state, tag it, and read back what the Hub has."""
+        head = state.head or self._create()
         there = self.there.tree(head)
-        if seen.newest is None and (foreign := sorted(set(there) - WITH_US)):
+        if state.newest is None and (foreign := sorted(set(there) - ALLOWED_FILES)):
             raise InputError(
-                f"{self.place} holds files that were not published by builders, such as {foreign[0][:80]!r}. "
+                f"{self.uri} holds files that were not published by builders, such as {foreign[0][:80]!r}. "
                 "Name another repository."
             )
-        operations = _operations(folder, manifest, there, seen, copied_from)
-        with once(self.place):
+        operations = _operations(folder, manifest, there, state, copied_from)
+        with request_once(self.uri):
             commit = self.there.api.create_commit(
                 self.repo,
                 operations,
@@ -141,26 +146,28 @@ class HubHome:
             ).oid
         self._tag(manifest, commit)
         self._check(manifest, manifest["version"], folder)
-        return f"{self.place}@{manifest['version']}"
+        return f"{self.uri}@{manifest['version']}"
 
     def _create(self) -> str:
-        """Make the repository; the head of its `main`. Overtaken if somebody has published to it by now."""
+        """Make the repository; the head of its `main`. ConflictError if somebody has published to it by now."""
         visibility = {"private": True} if self.private else {}
-        ask(self.place, self.there.api.create_repo, self.repo, repo_type="dataset", exist_ok=True, **visibility)
+        request_with_retry(
+            self.uri, self.there.api.create_repo, self.repo, repo_type="dataset", exist_ok=True, **visibility
+        )
         _, head = self.there.refs()
         if head is None or self.there.manifest(head):
-            raise Overtaken("another made the repository")
+            raise ConflictError("another made the repository")
         return head
 
     def _finish(self, main: Manifest, head: str) -> str:
         """Tag the commit of the release that stands untagged on `main`: its publisher was killed, or is at it."""
-        commits = ask(
-            self.place, lambda: list(self.there.api.list_repo_commits(self.repo, repo_type="dataset", revision=head))
+        commits = request_with_retry(
+            self.uri, lambda: list(self.there.api.list_repo_commits(self.repo, repo_type="dataset", revision=head))
         )
         own = next((commit.commit_id for commit in commits if commit.title == _title(main)), None)
         if own is None or self.there.manifest(own) != main:
             raise InputError(
-                f"{self.place} says on main that it is {main['version']}, but no commit in its history published that. "
+                f"{self.uri} says on main that it is {main['version']}, but no commit in its history published that. "
                 "Restore its manifest.json."
             )
         self._check(main, own)
@@ -170,23 +177,25 @@ class HubHome:
     def _tag(self, manifest: Manifest, commit: str) -> None:
         """Tag a commit with its version; if the tag is there already it must be that commit's."""
         options = {"tag_message": f"manifest sha256 {identity(manifest)}", "revision": commit, "repo_type": "dataset"}
-        ask(self.place, self.there.api.create_tag, self.repo, tag=manifest["version"], exist_ok=True, **options)
+        request_with_retry(
+            self.uri, self.there.api.create_tag, self.repo, tag=manifest["version"], exist_ok=True, **options
+        )
         tags, _ = self.there.refs()
         if tags.get(manifest["version"]) != commit:
-            raise Overtaken(f"the tag {manifest['version']} is another commit's", failed=True)
+            raise ConflictError(f"the tag {manifest['version']} is another commit's", failed=True)
 
     def _check(self, manifest: Manifest, revision: str, folder: Path | None = None) -> None:
         """InputError unless the Hub says of every file of a release what the manifest says, or what `folder` holds."""
-        place, faults = f"{self.place}@{manifest['version']}", self.there.faults(manifest, revision)
+        uri, faults = f"{self.uri}@{manifest['version']}", self.there.faults(manifest, revision)
         if folder and not faults:
             there, own = self.there.tree(revision), _own(manifest)
             faults = [
-                f"{place} has another {path}."
+                f"{uri} has another {path}."
                 for path in own
                 if path not in there or _differs_from(there[path], folder / path)
             ]
         if faults:
-            raise InputError(f"{faults[0]} `builders yank {place}` warns others; then publish again.")
+            raise InputError(f"{faults[0]} `builders yank {uri}` warns others; then publish again.")
 
     # What is said of it
 
@@ -197,9 +206,9 @@ class HubHome:
             assert head, "a version that was found is in a repository"
             try:
                 return self._write_status(version, why, head)
-            except Overtaken:
+            except ConflictError:
                 continue
-        raise InputError(f"Others wrote to {self.place} first, ten times. Run the same command again.")
+        raise InputError(f"Others wrote to {self.uri} first, ten times. Run the same command again.")
 
     def _write_status(self, version: str, why: str | None, head: str) -> None:
         status = status_text(self.there.yanked(head), version, why)
@@ -211,18 +220,18 @@ class HubHome:
                 CommitOperationAdd("README.md", with_notice(card.decode(errors="replace"), notice).encode())
             )
         done = f"Yank {version}: {why}" if why is not None else f"Take back that {version} is yanked"
-        with once(self.place):
+        with request_once(self.uri):
             self.there.api.create_commit(
                 self.repo, operations, commit_message=done[:200], repo_type="dataset", parent_commit=head
             )
 
 
-def hub_homes(org: str) -> list[HubHome]:
+def list_hub_registries(org: str) -> list[HubRegistry]:
     """The repositories of an organisation or person on the Hub that releases were published to."""
     api = HfApi(library_name="coit-builders")
-    found = ask(f"hf://{org}", lambda: sorted(info.id for info in api.list_datasets(author=org)))
-    homes = [HubHome(repo, "") for repo in found]
-    return [home for home in homes if home.look().versions]
+    found = request_with_retry(f"hf://{org}", lambda: sorted(info.id for info in api.list_datasets(author=org)))
+    registries = [HubRegistry(repo, "") for repo in found]
+    return [registry for registry in registries if registry.get_state().versions]
 
 
 def _title(manifest: Manifest) -> str:
@@ -235,7 +244,7 @@ def _own(manifest: Manifest) -> list[str]:
 
 
 def _operations(
-    folder: Path, manifest: Manifest, there: Mapping[str, RepoFile], seen: Seen, copied_from: Release | None
+    folder: Path, manifest: Manifest, there: Mapping[str, RepoFile], state: RegistryState, copied_from: Release | None
 ) -> list[Operation]:
     """What one commit must do: write what differs, and delete what the release no longer has."""
     data = {entry["path"]: entry["sha256"] for entry in data_files(manifest["configs"])}
@@ -249,7 +258,7 @@ def _operations(
     if copied_from:
         copies = [path for path, sha256 in data.items() if path not in there or differs(there[path], sha256)]
         operations += [CommitOperationCopy(path, path, src_revision=copied_from.commit) for path in copies]
-    published = {entry["path"] for entry in release_files(seen.newest.manifest)} if seen.newest else set()
+    published = {entry["path"] for entry in release_files(state.newest.manifest)} if state.newest else set()
     stale = [path for path in there if (path in published or path.startswith("data/")) and path not in {*data, *own}]
     return operations + [CommitOperationDelete(path, is_folder=False) for path in sorted(stale)]
 

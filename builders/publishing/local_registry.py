@@ -1,4 +1,4 @@
-"""A home that is a folder: NAME/vX.Y.Z, each version written beside the others and renamed into its place."""
+"""A registry that is a folder: NAME/vX.Y.Z, each version written beside the others and renamed into its uri."""
 
 import json
 import shutil
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.publishing.types import Release, Seen, in_folder
+from builders.publishing.types import RegistryState, Release, open_folder
 from builders.publishing.versions import in_order
 from cards.manifest import FILE, Manifest, data_files
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked, remove_leftovers, settle, sha256_of
 
 STATUS = "registry.json"  # beside the versions: which of them are yanked
-PATIENCE = 600.0  # seconds that a publisher waits for another
+LOCK_TIMEOUT_S = 600.0  # seconds that a publisher waits for another
 
 
 @dataclass(frozen=True)
-class FolderHome:
+class LocalRegistry:
     """The releases of one name in a registry folder."""
 
     registry: Path
@@ -31,11 +31,11 @@ class FolderHome:
         return self.registry / self.name
 
     @property
-    def place(self) -> str:
+    def uri(self) -> str:
         """The folder, as a person names it."""
         return str(self.path)
 
-    def ready(self) -> None:
+    def check_writable(self) -> None:
         """InputError if `datasets` could not load from here."""
         if set(str(self.path.resolve())) & set("[]*?"):
             raise InputError(
@@ -43,10 +43,10 @@ class FolderHome:
             )
 
     @contextmanager
-    def held(self) -> Iterator[Path]:
+    def lock(self) -> Iterator[Path]:
         """Keep other publishers out, and write in the registry, on the disk where the release will lie."""
-        self.ready()
-        with locked(self.path, "registry folder", PATIENCE):
+        self.check_writable()
+        with locked(self.path, "registry folder", LOCK_TIMEOUT_S):
             remove_leftovers(self.path)
             yield self.path
 
@@ -54,43 +54,43 @@ class FolderHome:
         """Its versions, oldest first."""
         return in_order(path.name for path in self.path.glob("v*") if (path / FILE).exists())
 
-    def look(self, finish: bool = False) -> Seen:
+    def get_state(self, finish: bool = False) -> RegistryState:
         """Its newest version. With `finish`, for what builds upon it: InputError unless its data is as published."""
         there = self.versions()
         if not there:
-            return Seen()
+            return RegistryState()
         newest = self.release(there[-1])
         if finish:
             _check_data(self.path / there[-1], newest.manifest)
         card = self.path / there[-1] / "README.md"
-        return Seen(newest, tuple(there), card.read_text(encoding="utf-8") if card.exists() else "")
+        return RegistryState(newest, tuple(there), card.read_text(encoding="utf-8") if card.exists() else "")
 
     def release(self, version: str) -> Release:
         """One of its versions."""
-        return in_folder(self.path / version, self.yanked().get(version))
+        return open_folder(self.path / version, self.yanked().get(version))
 
     def yanked(self) -> Mapping[str, str]:
         """The versions that are yanked, and why."""
         path = self.path / STATUS
         return read_status(path.read_bytes(), str(path)) if path.exists() else {}
 
-    def told(self, version: str) -> str:
+    def card_location(self, version: str) -> str:
         """The folder of a version in a registry of the usual name: a card knows no path of this machine."""
         return f"registry/{self.name}/{version}"
 
-    def put(self, folder: Path, manifest: Manifest, seen: Seen, copied_from: Release | None = None) -> str:
-        """Rename a written release into its place; where it is."""
+    def commit(self, folder: Path, manifest: Manifest, state: RegistryState, copied_from: Release | None = None) -> str:
+        """Rename a written release into its uri; where it is."""
         if copied_from:
             for entry in data_files(manifest["configs"]):
                 (folder / entry["path"]).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(Path(copied_from.place) / entry["path"], folder / entry["path"])
+                shutil.copyfile(Path(copied_from.uri) / entry["path"], folder / entry["path"])
             _check_data(folder, manifest)
         settle(folder, self.path / manifest["version"])
         return str(self.path / manifest["version"])
 
     def yank(self, version: str, why: str | None) -> None:
         """Write down that a version is yanked, or no longer."""
-        with self.held(), atomic_path(self.path / STATUS) as path:
+        with self.lock(), atomic_path(self.path / STATUS) as path:
             path.write_text(status_text(self.yanked(), version, why), encoding="utf-8")
 
 

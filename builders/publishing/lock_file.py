@@ -27,7 +27,7 @@ def lock(
     entries = read_lock(path) if path.exists() else {}
     names = []
     for release in (open_release(name, registry) for name in releases):
-        name = release.place.rpartition("@")[0] if release.commit else release.place
+        name = release.uri.rpartition("@")[0] if release.commit else release.uri
         entries[name] = _entry(release)
         if fetch:
             _checked(name, entries[name], release)
@@ -94,21 +94,21 @@ def load(name: str, config: str | None = None, path: Path = LOCK, offline: bool 
 def _pinned(name: str, entry: Entry, offline: bool) -> Release:
     if not name.startswith(HUB):
         return open_release(name)
-    from builders.publishing.hub_registry import hub_home
+    from builders.publishing.hub_registry import open_hub_registry
 
-    return hub_home(name, "", offline=offline).at_commit(entry["version"], entry["commit"])
+    return open_hub_registry(name, "", offline=offline).at_commit(entry["version"], entry["commit"])
 
 
 def _checked(name: str, entry: Entry, release: Release, offline: bool = False) -> Path:
     """The folder of a release, every byte of which is as pinned; what was damaged on the way is fetched once more."""
     paths = [file["path"] for file in entry["files"]]
-    folder = release.bring(paths)
+    folder = release.fetch_files(paths)
     if (faults := _faults(folder, entry)) and release.commit and not offline:
         from builders.publishing.hub_repository import forget_cached
 
         for path in faults:
             forget_cached(folder, path)
-        folder = release.bring(paths)
+        folder = release.fetch_files(paths)
         faults = _faults(folder, entry)
         for path in faults:
             forget_cached(folder, path)

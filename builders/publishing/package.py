@@ -39,7 +39,13 @@ LAYOUT = {"compression": "zstd", "chunks": "content-defined", "row_group": ROWS_
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 TEXT = [(name, pa.string()) for name in ("instruction", "input", "output")]
 BUILD = "build.json"
-BESIDE = ("README.md", "croissant.json", "funnel.png", "laws.png", "ledger.parquet")  # what stands beside the data
+METADATA_FILES = (
+    "README.md",
+    "croissant.json",
+    "funnel.png",
+    "laws.png",
+    "ledger.parquet",
+)  # what stands beside the data
 SCHEMAS = {
     form: pa.schema(
         [(name, pa.string()) for name in ("id", "lang", "task", "direction")]
@@ -77,7 +83,7 @@ def _write_split(examples: Path, split: str, schema: pa.Schema, release: Path, f
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         with (
-            _Held(path) as held,
+            _BufferedFile(path) as held,
             pq.ParquetWriter(
                 held, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True
             ) as writer,
@@ -87,12 +93,12 @@ def _write_split(examples: Path, split: str, schema: pa.Schema, release: Path, f
                 published = table.select(schema.names).cast(schema)
                 num_bytes += published.nbytes
                 writer.write_table(published)
-                held.pour()
+                held.flush_buffer()
     files = [file_entry(release, path) for path in paths]
     return {"rows": rows, "num_bytes": num_bytes, "rows_sha256": digest.hexdigest(), "files": files}
 
 
-class _Held(io.RawIOBase):
+class _BufferedFile(io.RawIOBase):
     """A file that takes in memory what Arrow writes and pours it out when told, a row group at a time.
 
     Arrow ends the process where a write fails between content-defined chunks; here a full disk is an OSError.
@@ -100,33 +106,33 @@ class _Held(io.RawIOBase):
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("wb")
-        self.held = bytearray()
+        self.buffer = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self.held += data
+        self.buffer += data
         return len(data)
 
     def tell(self) -> int:
-        return self.file.tell() + len(self.held)
+        return self.file.tell() + len(self.buffer)
 
-    def pour(self) -> None:
+    def flush_buffer(self) -> None:
         """Write what is held to the disk; an OSError names the file."""
         try:
-            self.file.write(self.held)
+            self.file.write(self.buffer)
             self.file.flush()
         except OSError as error:
             error.filename = self.file.name
             raise
-        self.held.clear()
+        self.buffer.clear()
 
     def close(self) -> None:
         if not self.closed:
             super().close()
             with self.file:
-                self.pour()
+                self.flush_buffer()
 
 
 def _groups(examples: Path, split: str) -> Iterator[pa.Table]:
@@ -209,7 +215,7 @@ def _filter_entry(rule: Filter, langs: Sequence[str]) -> dict[str, Any]:
     return {"name": rule.name, "reject": rule.reject, "why": rule.why, "thresholds": thresholds}
 
 
-def finish(folder: Path, manifest: Manifest, where: str, written: Mapping[str, str]) -> None:
+def write_metadata(folder: Path, manifest: Manifest, where: str, written: Mapping[str, str]) -> None:
     """Write what follows from the manifest: picture, card, croissant.json, itself; and the versions that made it.
 
     `where` is what the card tells to load, `written` what people wrote into the card. The manifest gets `beside`: what
@@ -219,25 +225,25 @@ def finish(folder: Path, manifest: Manifest, where: str, written: Mapping[str, s
     draw_budget(manifest, folder / "laws.png")
     (folder / "README.md").write_text(render_card(manifest, where, written), encoding="utf-8")
     (folder / "croissant.json").write_text(to_text(croissant(manifest)), encoding="utf-8")
-    manifest["beside"] = [file_entry(folder, folder / name) for name in BESIDE if (folder / name).exists()]
-    (folder / BUILD).write_text(json.dumps(made_with(), indent=2) + "\n", encoding="utf-8")
+    manifest["beside"] = [file_entry(folder, folder / name) for name in METADATA_FILES if (folder / name).exists()]
+    (folder / BUILD).write_text(json.dumps(environment(), indent=2) + "\n", encoding="utf-8")
     (folder / FILE).write_text(to_text(manifest), encoding="utf-8")
 
 
-def made_with() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """The versions of Python and of the packages that shape a release's bytes."""
     return {"packages": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}}
 
 
-def read_made_with(release: Release) -> object:
+def read_environment(release: Release) -> object:
     """What a release says that it was made with; None if it does not say."""
     try:
-        return json.loads((release.bring([BUILD]) / BUILD).read_bytes())
+        return json.loads((release.fetch_files([BUILD]) / BUILD).read_bytes())
     except (OSError, ValueError):
         return None
 
 
-def load_back(folder: Path, manifest: Manifest, cache: Path) -> None:
+def smoke_test(folder: Path, manifest: Manifest, cache: Path) -> None:
     """Load every config with `datasets`, as a user would; AssertionError if anything differs from the manifest.
 
     `cache` is a folder to put the prepared data in; it is removed again.
@@ -264,7 +270,7 @@ def load_back(folder: Path, manifest: Manifest, cache: Path) -> None:
             datasets.enable_progress_bars()
 
 
-def check_rows(manifest: Manifest) -> None:
+def check_not_empty(manifest: Manifest) -> None:
     """InputError if a config has nothing to train on, or of a benchmark nothing to ask."""
     needed = "validation" if manifest["recipe"]["validation"] == 1 else "train"
     for config, entry in manifest["configs"].items():

@@ -1,4 +1,4 @@
-"""Releases at rest, in a folder or on the Hub, and what a place must be able to do to hold them."""
+"""Releases at rest, in a folder or on the Hub, and what a uri must be able to do to hold them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,14 +11,14 @@ from cards.manifest import FILE, Manifest, data_files, identity, read_manifest, 
 
 @dataclass(frozen=True)
 class Release:
-    """One version at rest. `bring` makes the named files readable below the folder that it returns."""
+    """One version at rest. `fetch_files` makes the named files readable below the folder that it returns."""
 
-    place: str  # as a person names it: a folder, or hf://ORG/NAME@VERSION
+    uri: str  # as a person names it: a folder, or hf://ORG/NAME@VERSION
     manifest: Manifest
-    bring: Callable[[Sequence[str]], Path]
+    fetch_files: Callable[[Sequence[str]], Path]
     commit: str | None = None  # on the Hub
     yanked: str | None = None  # why, if it is
-    listed: Callable[[], Sequence[str]] = tuple  # faults in what the place itself says that it holds
+    listed: Callable[[], Sequence[str]] = tuple  # faults in what the uri itself says that it holds
 
     @property
     def version(self) -> str:
@@ -32,11 +32,11 @@ class Release:
 
     def folder(self) -> Path:
         """A folder with all its files, which `datasets.load_dataset` reads; fetched first if it lies on the Hub."""
-        return self.bring([FILE, *(entry["path"] for entry in release_files(self.manifest))])
+        return self.fetch_files([FILE, *(entry["path"] for entry in release_files(self.manifest))])
 
 
 @dataclass(frozen=True)
-class Plan:
+class UploadPlan:
     """The files that a publish adds, changes and deletes, against the latest version, and the bytes of the new ones."""
 
     added: tuple[str, ...]
@@ -49,27 +49,27 @@ class Plan:
 class Published:
     """What publishing did: the release, whether it is new, why it has its version; or, in a dry run, what it would."""
 
-    place: str
+    uri: str
     manifest: Manifest
-    new: bool
-    why: str
-    plan: Plan | None = None
-    dry: bool = False
+    is_new: bool
+    reason: str
+    upload_plan: UploadPlan | None = None
+    is_dry_run: bool = False
 
     @property
     def where(self) -> str:
         """What `load_dataset` is told: a folder, or hf://ORG/NAME."""
-        return self.place.rpartition("@")[0] if self.place.startswith("hf://") else self.place
+        return self.uri.rpartition("@")[0] if self.uri.startswith("hf://") else self.uri
 
     @property
     def folder(self) -> Path:
         """Where a release of a local registry lies."""
-        return Path(self.place)
+        return Path(self.uri)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a home held when it was looked at."""
+class RegistryState:
+    """What a registry held when it was looked at."""
 
     newest: Release | None = None
     versions: tuple[str, ...] = ()  # oldest first
@@ -77,32 +77,32 @@ class Seen:
     head: str | None = None  # the commit that `main` stood at
 
 
-class Overtaken(Exception):
-    """Another publisher was first, or the place failed and may have done its work or not: look again."""
+class ConflictError(Exception):
+    """Another publisher was first, or the uri failed and may have done its work or not: look again."""
 
     def __init__(self, reason: str, failed: bool = False, wait: float = 0) -> None:
         super().__init__(reason)
         self.failed, self.wait = failed, wait  # seconds
 
 
-class Home(Protocol):
-    """The place of the releases of one name: a folder of a registry, or a repository on the Hub."""
+class Registry(Protocol):
+    """The uri of the releases of one name: a folder of a registry, or a repository on the Hub."""
 
     @property
     def name(self) -> str:
         """The name of its releases; empty if it is not known before one is read."""
 
     @property
-    def place(self) -> str:
+    def uri(self) -> str:
         """How a person names it."""
 
-    def ready(self) -> None:
+    def check_writable(self) -> None:
         """InputError if it is plain already that nothing can be published here."""
 
-    def held(self) -> AbstractContextManager[Path | None]:
+    def lock(self) -> AbstractContextManager[Path | None]:
         """Keep others out where that can be done; a folder to write a release in, or None for any."""
 
-    def look(self, finish: bool = False) -> Seen:
+    def get_state(self, finish: bool = False) -> RegistryState:
         """What it holds; with `finish`, what a killed publisher left undone is done first."""
 
     def release(self, version: str) -> Release:
@@ -111,13 +111,13 @@ class Home(Protocol):
     def yanked(self) -> Mapping[str, str]:
         """The versions that are yanked, and why."""
 
-    def told(self, version: str) -> str:
+    def card_location(self, version: str) -> str:
         """What the card tells to load: hf://ORG/NAME, or a folder as it is called on every machine."""
 
-    def put(self, folder: Path, manifest: Manifest, seen: Seen, copied_from: Release | None = None) -> str:
-        """Make a written release visible, all at once; where it is. Overtaken if `seen` is not what it holds now.
+    def commit(self, folder: Path, manifest: Manifest, state: RegistryState, copied_from: Release | None = None) -> str:
+        """Make a written release visible, all at once; where it is. ConflictError if `state` is not what it holds now.
 
-        The data of `copied_from` is there already, and lies in its place in `folder` only if the home is a folder.
+        The data of `copied_from` is there already, and lies in its uri in `folder` only if the registry is a folder.
         """
 
     def yank(self, version: str, why: str | None) -> None:
@@ -125,27 +125,27 @@ class Home(Protocol):
 
 
 @dataclass(frozen=True)
-class Wish:
+class PublishOptions:
     """What a user asks of a publish beside its content."""
 
     version: str | None = None  # a bump or a version, at least as large as the difference needs
-    dry: bool = False
-    tell: Callable[[str], None] = field(default=lambda sentence: None)
+    dry_run: bool = False
+    log: Callable[[str], None] = field(default=lambda sentence: None)
 
 
-def in_folder(folder: Path, yanked: str | None = None) -> Release:
+def open_folder(folder: Path, yanked: str | None = None) -> Release:
     """The release that lies in a folder; InputError if there is none."""
     return Release(str(folder), read_manifest(folder), lambda paths: folder, yanked=yanked)
 
 
-def plan(before: Manifest | None, manifest: Manifest) -> Plan:
+def plan_upload(before: Manifest | None, manifest: Manifest) -> UploadPlan:
     """What a new release adds, changes and deletes."""
     old, new = _digests(before), _digests(manifest)
     added = tuple(path for path in new if path not in old)
     changed = tuple(path for path in new if path in old and new[path] != old[path])
     sizes = {entry["path"]: entry["size"] for entry in release_files(manifest)}
     deleted = tuple(path for path in old if path not in new)
-    return Plan(added, changed, deleted, sum(sizes.get(path, 0) for path in (*added, *changed)))
+    return UploadPlan(added, changed, deleted, sum(sizes.get(path, 0) for path in (*added, *changed)))
 
 
 def _digests(manifest: Manifest | None) -> Mapping[str, str]:

@@ -20,7 +20,7 @@ from corpora.files import sha256_of
 class Verified:
     """What verifying found: files, bytes and rows that were looked at, and a sentence for each fault."""
 
-    place: str
+    uri: str
     identity: str
     files: int
     num_bytes: int
@@ -41,13 +41,13 @@ def verify(release: Release, work: Work | None = None) -> Verified:
     try:
         folder = release.folder()
     except InputError as error:
-        return Verified(release.place, release.identity, 0, 0, 0, (*listed, str(error)))
+        return Verified(release.uri, release.identity, 0, 0, 0, (*listed, str(error)))
     wrong = {entry["path"]: fault for entry in entries if (fault := file_fault(folder, entry))}
-    faults = [*listed, *wrong.values(), *_manifest_faults(folder, release), *_strangers(folder, release)]
+    faults = [*listed, *wrong.values(), *_manifest_faults(folder, release), *_unexpected_files(folder, release)]
     faults += _row_faults(folder, release, set(wrong), work)
     sizes = sum(entry["size"] for entry in entries)
     rows = num_rows(release.manifest)
-    return Verified(release.place, release.identity, len(entries) + 1, sizes, rows, tuple(faults))
+    return Verified(release.uri, release.identity, len(entries) + 1, sizes, rows, tuple(faults))
 
 
 def file_fault(folder: Path, entry: dict[str, Any]) -> str:
@@ -67,7 +67,7 @@ def _manifest_faults(folder: Path, release: Release) -> Iterator[str]:
         yield f"{folder / FILE} is not as builders writes it, so its sha256 is not the identity of the release."
 
 
-def _strangers(folder: Path, release: Release) -> Iterator[str]:
+def _unexpected_files(folder: Path, release: Release) -> Iterator[str]:
     """Files beside the data that nobody published: `load_dataset` might take them for data."""
     if release.commit:
         return  # what is fetched is what was asked for; the Hub's own list has been looked at

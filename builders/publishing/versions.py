@@ -60,7 +60,7 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted((name for name in names if VERSION.fullmatch(name)), key=parse_version)
 
 
-def needed_bump(difference: Difference) -> tuple[str, str]:
+def required_bump(difference: Difference) -> tuple[str, str]:
     """The smallest bump that a difference allows, and the difference in words.
 
     Rows changed, moved or removed, or another schema: major; rows added: minor; other bytes or words: patch.
@@ -83,14 +83,14 @@ def needed_bump(difference: Difference) -> tuple[str, str]:
 ROW_KINDS = ("added", "removed", "changed")
 
 
-def successor(version: str, bump: str) -> str:
+def bump_version(version: str, bump: str) -> str:
     """The version that follows by a `major`, `minor` or `patch` bump."""
     major, minor, patch = parse_version(version)
     following = {"major": (major + 1, 0, 0), "minor": (major, minor + 1, 0), "patch": (major, minor, patch + 1)}[bump]
     return "v" + ".".join(map(str, following))
 
 
-def check_wish(asked: str) -> None:
+def validate_version(asked: str) -> None:
     """InputError unless a user asked for a bump or a version."""
     if asked not in BUMPS:
         try:
@@ -106,9 +106,9 @@ def next_version(latest: str | None, difference: Difference | None, asked: str |
     """
     if latest is None or difference is None:
         return ("v1.0.0" if asked in (None, *BUMPS) else _spelled(str(asked))), "the first release"
-    bump, why = needed_bump(difference)
-    least = successor(latest, bump)
-    wanted = least if asked is None else successor(latest, asked) if asked in BUMPS else _spelled(asked)
+    bump, why = required_bump(difference)
+    least = bump_version(latest, bump)
+    wanted = least if asked is None else bump_version(latest, asked) if asked in BUMPS else _spelled(asked)
     if parse_version(wanted) < parse_version(least):
         raise InputError(f"{wanted} is too small a step from {latest}: {why}. Ask for {least} or a later version.")
     return wanted, why

@@ -18,8 +18,8 @@ import duckdb  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
 from builders.publishing.digests import SPLITS, count_rows  # noqa: E402
-from builders.publishing.hub_registry import hub_home  # noqa: E402
-from builders.publishing.local_registry import FolderHome  # noqa: E402
+from builders.publishing.hub_registry import open_hub_registry  # noqa: E402
+from builders.publishing.local_registry import LocalRegistry  # noqa: E402
 from builders.publishing.package import SCHEMAS, _write_split  # noqa: E402
 from builders.publishing.publish import Draft, publish  # noqa: E402
 from builders.workspace.workspace import Work  # noqa: E402
@@ -48,7 +48,7 @@ def main() -> None:
         folder = Path(name)
         examples = folder / "examples.parquet"
         duckdb.connect().execute(EXAMPLES, {"rows": rows, "path": str(examples)})
-        for home in (FolderHome(folder / "registry", "tiny"), hub_home("hf://org/tiny", "tiny")):
+        for home in (LocalRegistry(folder / "registry", "tiny"), open_hub_registry("hf://org/tiny", "tiny")):
             work = Work(folder / "work")
             draft = Draft(described(), lambda place: write(examples, place), None)
             before = time.perf_counter()
@@ -59,7 +59,7 @@ def main() -> None:
             digested = time.perf_counter() - before
             again = publish(home, known, work)
             took = time.perf_counter() - before
-            assert not again.new
+            assert not again.is_new
             print(
                 f"{home.place}: {rows:,} rows, first {first:.1f} s, unchanged {took:.2f} s ({digested:.2f} s digests)"
             )

@@ -339,8 +339,8 @@ def test_a_release_whose_data_is_not_what_it_was_is_not_called_unchanged(
     tmp_path: Path, request_for: Callable[..., Request], damage: Callable[[Path], None]
 ) -> None:
     request = request_for({"small": {"el": PAIRS}}, folder=tmp_path)
-    assert publish(request, tmp_path / "registry").new
-    assert not publish(request, tmp_path / "registry").new
+    assert publish(request, tmp_path / "registry").is_new
+    assert not publish(request, tmp_path / "registry").is_new
     data = tmp_path / "registry/small/v1.0.0/data/el/train-00000-of-00001.parquet"
     damage(data)
     with pytest.raises(InputError, match="is missing or has been changed") as told:
@@ -395,8 +395,8 @@ def two_languages(request_for: Callable[..., Request]) -> Request:
 
 
 def test_the_order_of_languages_changes_nothing(tmp_path: Path, two_languages: Request) -> None:
-    assert publish(replace(two_languages, langs=("el", "hi")), tmp_path).new
-    assert not publish(replace(two_languages, langs=("hi", "el")), tmp_path).new
+    assert publish(replace(two_languages, langs=("el", "hi")), tmp_path).is_new
+    assert not publish(replace(two_languages, langs=("hi", "el")), tmp_path).is_new
 
 
 def test_languages_may_be_spelt_with_spaces_and_capitals(tmp_path: Path, two_languages: Request) -> None:

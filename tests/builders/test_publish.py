@@ -104,7 +104,7 @@ def test_a_second_run_says_that_nothing_changed_and_makes_no_version(
     published: dict[str, Published], folder: Path
 ) -> None:
     again = list(run_publish(request(folder), folder / "registry", "instructions"))
-    assert [(p.new, p.manifest["version"]) for p in again] == [(False, "v1.0.0")] * 2
+    assert [(p.is_new, p.manifest["version"]) for p in again] == [(False, "v1.0.0")] * 2
     assert [path.name for path in (folder / "registry" / "coit-sample").glob("v*")] == ["v1.0.0"]
 
 
@@ -114,11 +114,11 @@ def test_a_build_with_another_threshold_is_a_new_version_and_the_old_one_stays(t
     (first,) = run_publish(few, registry, "instructions")
     before = digests(first.folder)
     (second,) = run_publish(replace(few, thresholds={"hub": {"most": 5}}), registry, "instructions")
-    assert (second.manifest["version"], second.why[:12]) == ("v1.1.0", "5 rows added")
+    assert (second.manifest["version"], second.reason[:12]) == ("v1.1.0", "5 rows added")
     assert second.manifest["parent"]["version"] == "v1.0.0"
     (third,) = run_publish(few, registry, "instructions")
     assert third.manifest["version"] == "v2.0.0"
-    assert "5 removed" in third.why
+    assert "5 removed" in third.reason
     assert digests(first.folder) == before
 
 

@@ -208,8 +208,8 @@ def test_the_card_shows_mixture_laws_and_alternatives(folder: Path) -> None:
 def test_the_same_budget_again_publishes_nothing_and_a_better_law_is_a_new_version(folder: Path) -> None:
     first = publish(folder, Budget(300, laws=LAWS))
     assert first.manifest["version"] == "v1.0.0"
-    assert not publish(folder, Budget(300, laws=LAWS)).new
+    assert not publish(folder, Budget(300, laws=LAWS)).is_new
     better = replace(LAWS, laws={**LAWS.laws, "zh": ScalingLaw("zh", 100.0, 57.3984, -0.2)})
     again = publish(folder, Budget(300, laws=better))
-    assert (again.new, again.manifest["version"]) == (True, "v2.0.0")
+    assert (again.is_new, again.manifest["version"]) == (True, "v2.0.0")
     assert json.loads((first.folder / "manifest.json").read_text())["version"] == "v1.0.0"

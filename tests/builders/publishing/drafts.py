@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from builders.publishing.publish import Draft, publish
-from builders.publishing.registry import home_of
-from builders.publishing.types import Published, Wish
+from builders.publishing.registry import open_registry
+from builders.publishing.types import Published, PublishOptions
 from builders.workspace.workspace import Work
 from corpora.errors import InputError
 
@@ -26,11 +26,18 @@ def draft(rows: Rows, **changes: object) -> Draft:
     return Draft(described(**changes), write_rows(splits))
 
 
-def put(to: str, rows: Rows, wish: Wish | None = None, private: bool = False, **changes: object) -> Published:
+def put(
+    to: str, rows: Rows, options: PublishOptions | None = None, private: bool = False, **changes: object
+) -> Published:
     """Publish rows to a place."""
     own = draft(rows, **changes)
     with TemporaryDirectory() as folder:
-        return publish(home_of(to, own.described["name"], private), own, Work(Path(folder), threads=1), wish or Wish())
+        return publish(
+            open_registry(to, own.described["name"], private),
+            own,
+            Work(Path(folder), threads=1),
+            options or PublishOptions(),
+        )
 
 
 def alone(to: str, rows: Rows, version: str | None, start: float, said: Path) -> None:
@@ -38,8 +45,8 @@ def alone(to: str, rows: Rows, version: str | None, start: float, said: Path) ->
     os.environ["HF_HUB_CACHE"] = str(said.with_suffix(".cache"))
     time.sleep(max(0.0, start - time.time()))
     try:
-        made = put(to, rows, Wish(version))
-        said.write_text(f"{made.manifest['version']} {made.new}")
+        made = put(to, rows, PublishOptions(version))
+        said.write_text(f"{made.manifest['version']} {made.is_new}")
     except InputError as error:
         said.write_text(f"refused: {error}")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from builders.publishing.difference import diff
 from builders.publishing.digests import rows_digest
 from builders.publishing.lock_file import fetch, load, lock, read_lock
 from builders.publishing.publish import roll_back
-from builders.publishing.registry import home_of, list_releases, open_release, yank
+from builders.publishing.registry import list_releases, open_registry, open_release, yank
 from builders.publishing.verify import verify
 from builders.workspace.workspace import bench
 from cards.manifest import data_files, file_entry, identity, to_text
@@ -83,7 +84,7 @@ def test_the_whole_of_an_organisation_is_listed(hub, here):
     from huggingface_hub import HfApi
 
     HfApi().create_repo("alice/something-else", repo_type="dataset")
-    assert {r.place for r in list_releases("hf://alice")} == {"hf://alice/one@v1.0.0", "hf://alice/two@v1.0.0"}
+    assert {r.uri for r in list_releases("hf://alice")} == {"hf://alice/one@v1.0.0", "hf://alice/two@v1.0.0"}
 
 
 def test_a_diff_counts_rows_by_key_and_shows_some(place):
@@ -280,8 +281,8 @@ def test_a_hostile_manifest_on_the_hub_writes_nothing_outside_the_cache(hub, her
 @pytest.mark.parametrize(
     "to", ["hf://", "hf://a/b/c", "hf://../x", "hf://a b", "hf://a/..", "s3://bucket", "hf://a/b--c"]
 )
-def test_what_is_no_place_is_a_sentence(here, to):
-    with pytest.raises(InputError, match="no place"):
+def test_malformed_registry_is_refused(here, to):
+    with pytest.raises(InputError, match="is not a registry"):
         put(to, ONE)
     assert not list(here.iterdir())
 
@@ -358,14 +359,14 @@ def test_a_rollback_may_be_tried_dry(place, hub):
 
 def test_a_rollback_to_nothing_is_refused(folder):
     with bench() as work, pytest.raises(InputError, match="Unknown version"):
-        roll_back(home_of("registry", "tiny"), "v7.0.0", work)
+        roll_back(open_registry("registry", "tiny"), "v7.0.0", work)
     done = CliRunner().invoke(cli, ["rollback", "tiny"])
     assert isinstance(done.exception, InputError)
 
 
 def test_the_hub_s_own_command_reads_what_was_published(hub, here):
     put("hf://org/read", ONE)
-    hf = Path(sys.executable).with_name("hf")
+    hf = shutil.which("hf") or Path(sys.executable).with_name("hf")
     own = os.environ | {"HF_HOME": str(here / "home")}
 
     def ask(*arguments: str) -> str:

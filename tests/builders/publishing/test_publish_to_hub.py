@@ -16,8 +16,8 @@ from pathlib import Path
 import datasets
 import pytest
 
-from builders.publishing.registry import home_of, open_release
-from builders.publishing.types import Wish
+from builders.publishing.registry import open_registry, open_release
+from builders.publishing.types import PublishOptions
 from builders.publishing.verify import verify
 from builders.workspace.workspace import bench
 from cards.manifest import identity, parse_manifest, release_files
@@ -76,10 +76,10 @@ def check_whole(hub, repo: str) -> None:
 
 def test_what_is_published_is_one_commit_and_one_tag_and_loads_by_version(hub, repo, to):
     first = put(to, ONE)
-    assert (first.new, first.place, first.why) == (True, f"{to}@v1.0.0", "the first release")
+    assert (first.is_new, first.uri, first.reason) == (True, f"{to}@v1.0.0", "the first release")
     second = put(to, TWO)
     assert second.manifest["version"] == "v2.0.0"
-    assert second.why == "configs removed: tr"
+    assert second.reason == "configs removed: tr"
     assert commits_of(hub, repo) == ["tiny v2.0.0", "tiny v1.0.0"]
     check_whole(hub, repo)
     for streaming in (False, True):
@@ -104,20 +104,20 @@ def test_nothing_changed_makes_no_commit(hub, repo, to):
     put(to, ONE)
     hub.seen.clear()
     again = put(to, ONE)
-    assert (again.new, again.why) == (False, "nothing changed")
+    assert (again.is_new, again.reason) == (False, "nothing changed")
     assert not [asked for asked in hub.seen if not asked.startswith(("GET", "HEAD"))]
 
 
 def test_a_dry_run_says_what_it_would_do_and_asks_nothing_of_the_hub_but_to_read(hub, repo, to):
-    would = put(to, ONE, Wish(dry=True))
+    would = put(to, ONE, PublishOptions(dry_run=True))
     assert repo not in hub.store.repos
-    assert "data/el/train-00000-of-00001.parquet" in would.plan.added
+    assert "data/el/train-00000-of-00001.parquet" in would.upload_plan.added
     put(to, ONE)
     hub.seen.clear()
-    would = put(to, TWO, Wish(dry=True))
-    assert (would.dry, would.manifest["version"]) == (True, "v2.0.0")
-    assert would.plan.deleted == ("data/tr/train-00000-of-00001.parquet",)
-    assert "data/el/train-00000-of-00001.parquet" in would.plan.changed
+    would = put(to, TWO, PublishOptions(dry_run=True))
+    assert (would.is_dry_run, would.manifest["version"]) == (True, "v2.0.0")
+    assert would.upload_plan.deleted == ("data/tr/train-00000-of-00001.parquet",)
+    assert "data/el/train-00000-of-00001.parquet" in would.upload_plan.changed
     assert all(asked.startswith(("GET", "HEAD")) for asked in hub.seen)
 
 
@@ -167,7 +167,7 @@ def test_what_is_written_into_the_card_on_the_hub_stays_and_makes_a_patch(hub, r
     mine = card.replace("<!-- by hand: limits -->\n", "<!-- by hand: limits -->\n- Ask *us* first.\n")
     HfApi().upload_file(path_or_fileobj=mine.encode(), path_in_repo="README.md", repo_id=repo, repo_type="dataset")
     made = put(to, ONE)
-    assert (made.new, made.manifest["version"]) == (True, "v1.0.1")
+    assert (made.is_new, made.manifest["version"]) == (True, "v1.0.1")
     put(to, TWO)
     files = hub.store.repos[repo].commits[hub.store.repos[repo].heads["main"]].files
     assert "- Ask *us* first.\n<!-- /by hand -->" in hub.store.content(files["README.md"].sha256).read_text()
@@ -193,7 +193,7 @@ def test_hostile_words_of_a_recipe_and_a_corpus_are_published_as_words(hub, repo
     text = hub.store.content(card.sha256).read_text()
     assert "<script>" not in text.split("```bibtex")[0].split("\n---\n", 1)[1]
     with bench() as work:
-        assert verify(open_release(made.place), work).faults == ()
+        assert verify(open_release(made.uri), work).faults == ()
 
 
 def test_a_card_that_the_hub_has_changed_on_the_way_is_not_called_published(hub, repo, to):
@@ -241,12 +241,12 @@ def test_who_may_not_write_is_told_before_the_work_and_not_after(hub, to, token,
     monkeypatch.setenv("HF_TOKEN", token)
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", "/nowhere")
     with pytest.raises(InputError, match=said) as told:
-        home_of(to, "tiny").ready()
+        open_registry(to, "tiny").check_writable()
     assert not token or token not in str(told.value)
 
 
 def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(hub, repo, to, monkeypatch):
-    monkeypatch.setattr("builders.publishing.publish.FAILURES", 0)
+    monkeypatch.setattr("builders.publishing.publish.MAX_FAILURES", 0)
     rows = {"el": {"1": "a text that no other test uploads"}}
     commit_answers(hub, refused(500))
     with pytest.raises(InputError, match="fails again"):
@@ -254,7 +254,7 @@ def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(hub, repo, to,
     assert len([asked for asked in hub.seen if asked.startswith("PUT")]) >= 1
     hub.faults.clear()
     hub.seen.clear()
-    assert put(to, rows).new
+    assert put(to, rows).is_new
     assert not [asked for asked in hub.seen if asked.startswith("PUT")]
 
 
@@ -278,7 +278,7 @@ def refused(status: int, **headers: str):
 @pytest.mark.parametrize("status", [409, 412, 429, 500, 503])
 def test_a_commit_that_is_refused_for_now_is_tried_again(hub, repo, to, status):
     commit_answers(hub, refused(status))
-    assert put(to, ONE).new
+    assert put(to, ONE).is_new
     assert commits_of(hub, repo) == ["tiny v1.0.0"]
     check_whole(hub, repo)
 
@@ -293,7 +293,7 @@ def test_a_hub_that_asks_to_wait_is_given_that_time(hub, to):
 def test_an_answer_that_is_lost_after_the_commit_happened_makes_no_second_commit(hub, repo, to):
     commit_answers(hub, "lose")
     made = put(to, ONE)
-    assert (made.new, made.manifest["version"]) == (True, "v1.0.0")
+    assert (made.is_new, made.manifest["version"]) == (True, "v1.0.0")
     assert commits_of(hub, repo) == ["tiny v1.0.0"]
     assert list(hub.store.repos[repo].tags) == ["v1.0.0"]
 
@@ -301,12 +301,12 @@ def test_an_answer_that_is_lost_after_the_commit_happened_makes_no_second_commit
 def test_a_tag_whose_answer_is_lost_is_there_once(hub, repo, to):
     left = ["lose"]
     hub.faults.append(lambda asked: left.pop() if left and "/tag/" in asked.path else None)
-    assert put(to, ONE).new
+    assert put(to, ONE).is_new
     assert list(hub.store.repos[repo].tags) == ["v1.0.0"]
 
 
 def test_a_hub_that_always_fails_ends_with_a_sentence_and_no_trace(hub, repo, to, monkeypatch):
-    monkeypatch.setattr("builders.publishing.publish.FAILURES", 1)
+    monkeypatch.setattr("builders.publishing.publish.MAX_FAILURES", 1)
     put(to, ONE)
     commit_answers(hub, *[refused(500)] * 9)
     with pytest.raises(InputError, match="fails again and again"):
@@ -320,7 +320,7 @@ def test_what_the_hub_lists_otherwise_than_the_manifest_is_found(hub, repo, to):
     files = kept.commits[kept.tags["v1.0.0"]].files
     files[path] = replace(files[path], size=1)
     with bench() as work:
-        faults = verify(open_release(made.place), work).faults
+        faults = verify(open_release(made.uri), work).faults
     assert f"{to} does not hold '{path}' of v1.0.0 as it was published." in faults
 
 

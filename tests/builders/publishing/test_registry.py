@@ -7,10 +7,10 @@ from pathlib import Path
 import datasets
 import pytest
 
-from builders.publishing.local_registry import FolderHome
+from builders.publishing.local_registry import LocalRegistry
 from builders.publishing.publish import Draft, publish
 from builders.publishing.registry import names, open_release, versions
-from builders.publishing.types import Wish
+from builders.publishing.types import PublishOptions
 from builders.publishing.versions import parse_version
 from builders.run import run_build, run_publish
 from builders.workspace.workspace import Work
@@ -27,9 +27,9 @@ def registry(tmp_path):
 def put(registry, tmp_path, tiny, writer):
     """Publish rows given as config -> split -> rows, with changes to the manifest."""
 
-    def run(rows, wish=None, **changes):
+    def run(rows, options=None, **changes):
         draft = Draft(tiny(**changes), writer(rows))
-        return publish(FolderHome(registry, "tiny"), draft, Work(tmp_path / "work", threads=1), wish)
+        return publish(LocalRegistry(registry, "tiny"), draft, Work(tmp_path / "work", threads=1), options)
 
     return run
 
@@ -40,7 +40,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_the_first_release_is_version_one(put, row, registry):
     made = put({"el": {"train": [row("1")]}})
-    assert (made.new, made.why, made.folder) == (True, "the first release", registry / "tiny" / "v1.0.0")
+    assert (made.is_new, made.reason, made.folder) == (True, "the first release", registry / "tiny" / "v1.0.0")
     assert (made.manifest["version"], made.manifest["parent"]) == ("v1.0.0", None)
     assert {"README.md", "manifest.json", "build.json"} <= set(files(made.folder))
 
@@ -50,67 +50,67 @@ def test_nothing_changed_makes_no_version_and_touches_no_file(put, row, registry
     first = put(rows)
     before = files(registry)
     again = put(rows)
-    assert (again.new, again.why, again.folder) == (False, "nothing changed", first.folder)
+    assert (again.is_new, again.reason, again.folder) == (False, "nothing changed", first.folder)
     assert files(registry) == before
-    assert put(rows, Wish("v1.0.0")).why == "nothing changed"
-    assert put(rows, Wish("v3.0.0")).why == "nothing changed, so v3.0.0 was not made"
+    assert put(rows, PublishOptions("v1.0.0")).reason == "nothing changed"
+    assert put(rows, PublishOptions("v3.0.0")).reason == "nothing changed, so v3.0.0 was not made"
     assert files(registry) == before
 
 
 def test_added_rows_make_a_minor_version(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1"), row("2"), row("3")]}})
-    assert (made.manifest["version"], made.why) == ("v1.1.0", "2 rows added, 0 removed, 0 changed")
+    assert (made.manifest["version"], made.reason) == ("v1.1.0", "2 rows added, 0 removed, 0 changed")
 
 
 def test_an_added_config_makes_a_minor_version(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1")]}, "hi": {"train": [row("1", lang="hi")]}})
     assert made.manifest["version"] == "v1.1.0"
-    assert "configs added: hi" in made.why
+    assert "configs added: hi" in made.reason
 
 
 def test_the_first_validation_rows_are_added_rows(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1")], "validation": [row("2", "validation")]}})
-    assert (made.manifest["version"], made.why) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
+    assert (made.manifest["version"], made.reason) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
 
 
 def test_a_changed_row_makes_a_major_version(put, row):
     put({"el": {"train": [row("1"), row("2")]}})
     made = put({"el": {"train": [row("1"), row("2", output="other"), row("3")]}})
-    assert (made.manifest["version"], made.why) == ("v2.0.0", "1 rows added, 0 removed, 1 changed")
+    assert (made.manifest["version"], made.reason) == ("v2.0.0", "1 rows added, 0 removed, 1 changed")
 
 
 def test_a_removed_row_makes_a_major_version(put, row):
     put({"el": {"train": [row("1"), row("2")]}})
     made = put({"el": {"train": [row("1")]}})
-    assert (made.manifest["version"], made.why) == ("v2.0.0", "0 rows added, 1 removed, 0 changed")
+    assert (made.manifest["version"], made.reason) == ("v2.0.0", "0 rows added, 1 removed, 0 changed")
 
 
 def test_a_row_that_moves_to_the_other_split_makes_a_major_version(put, row):
     put({"el": {"train": [row("1"), row("2")]}})
     made = put({"el": {"train": [row("1")], "validation": [row("2", "validation")]}})
-    assert (made.manifest["version"], made.why) == ("v2.0.0", "0 rows added, 0 removed, 1 changed")
+    assert (made.manifest["version"], made.reason) == ("v2.0.0", "0 rows added, 0 removed, 1 changed")
 
 
 def test_a_row_of_the_same_id_in_the_other_direction_is_another_row(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1"), row("1", direction="x-en")]}})
-    assert (made.manifest["version"], made.why) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
+    assert (made.manifest["version"], made.reason) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
 
 
 def test_a_removed_config_makes_a_major_version(put, row):
     put({"el": {"train": [row("1")]}, "hi": {"train": [row("1", lang="hi")]}})
     made = put({"el": {"train": [row("1")]}})
-    assert (made.manifest["version"], made.why) == ("v2.0.0", "configs removed: hi")
+    assert (made.manifest["version"], made.reason) == ("v2.0.0", "configs removed: hi")
 
 
 def test_other_words_about_the_same_rows_make_a_patch(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1")]}}, summary="Other words.")
     assert made.manifest["version"] == "v1.0.1"
-    assert made.why == "the same rows, in other bytes or with other words about them"
+    assert made.reason == "the same rows, in other bytes or with other words about them"
 
 
 def test_the_same_rows_in_another_order_are_a_patch(put, row):
@@ -124,13 +124,13 @@ def test_what_is_written_into_the_card_by_hand_makes_a_patch_and_stays(put, row)
     marker = "<!-- by hand: about -->\n"
     card.write_text(card.read_text().replace(marker, f"{marker}Read *this* first.\n\nΔιάβασε.\n"))
     made = put(rows)
-    assert (made.new, made.manifest["version"]) == (True, "v1.0.1")
+    assert (made.is_new, made.manifest["version"]) == (True, "v1.0.1")
     later = put({"el": {"train": [row("1"), row("2")]}})
     for version in (made, later):
         assert (
             f"{marker}Read *this* first.\n\nΔιάβασε.\n<!-- /by hand -->" in (version.folder / "README.md").read_text()
         )
-    assert not put({"el": {"train": [row("1"), row("2")]}}).new
+    assert not put({"el": {"train": [row("1"), row("2")]}}).is_new
 
 
 def test_a_card_that_a_newer_template_renders_otherwise_makes_a_patch(put, row):
@@ -185,7 +185,7 @@ def test_a_write_that_fails_leaves_no_trace(registry, tmp_path, tiny, put, row):
     put({"el": {"train": [row("1")]}})
     before = published_in(registry)
     with pytest.raises(RuntimeError):
-        publish(FolderHome(registry, "tiny"), Draft(tiny(), fail), Work(tmp_path / "work"))
+        publish(LocalRegistry(registry, "tiny"), Draft(tiny(), fail), Work(tmp_path / "work"))
     assert published_in(registry) == before
 
 
@@ -196,7 +196,7 @@ def test_a_release_that_does_not_load_back_leaves_no_trace(registry, tmp_path, t
         return configs
 
     with pytest.raises(Exception, match=r"2|rows|split"):
-        publish(FolderHome(registry, "tiny"), Draft(tiny(), one_row_too_many), Work(tmp_path / "work"))
+        publish(LocalRegistry(registry, "tiny"), Draft(tiny(), one_row_too_many), Work(tmp_path / "work"))
     assert published_in(registry) == ["tiny"]
     assert (names(registry), versions(registry, "tiny")) == ([], [])
 
@@ -257,9 +257,9 @@ def test_what_is_no_version_is_an_error_that_shows_one(text):
 def test_a_release_is_found_by_name_by_version_and_by_folder(registry):
     for version in ("v1.0.0", "v1.1.0"):
         make_version(registry, "tiny", version)
-    assert open_release("tiny", registry).place == str(registry / "tiny" / "v1.1.0")
+    assert open_release("tiny", registry).uri == str(registry / "tiny" / "v1.1.0")
     for spelt in ("tiny@v1.0.0", "tiny@1.0.0", "tiny@v1.0"):
-        assert open_release(spelt, registry).place == str(registry / "tiny" / "v1.0.0")
+        assert open_release(spelt, registry).uri == str(registry / "tiny" / "v1.0.0")
     assert open_release("tiny@1", registry).version == "v1.1.0"
     assert open_release(str(registry / "tiny" / "v1.0.0"), Path("elsewhere")).version == "v1.0.0"
 
@@ -325,7 +325,7 @@ def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_p
 def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, tiny, writer):
     draft = Draft(tiny(), writer({"el": {"train": [row("1")]}}))
     with pytest.raises(InputError, match="for patterns"):
-        publish(FolderHome(tmp_path / "reg [1]", "tiny"), draft, Work(tmp_path / "work"))
+        publish(LocalRegistry(tmp_path / "reg [1]", "tiny"), draft, Work(tmp_path / "work"))
 
 
 def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(request_for, tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from builders.publishing.difference import compare
 from builders.publishing.types import Release
-from builders.publishing.versions import Change, Difference, needed_bump, next_version, parse_version, successor
+from builders.publishing.versions import Change, Difference, bump_version, next_version, parse_version, required_bump
 from builders.workspace.workspace import Work
 from corpora.errors import InputError
 
@@ -37,16 +37,16 @@ def bump_of(difference: Difference) -> str:
 
 @given(DIFFERENCE)
 def test_the_bump_follows_from_the_difference(difference):
-    assert needed_bump(difference)[0] == bump_of(difference)
+    assert required_bump(difference)[0] == bump_of(difference)
 
 
 @given(VERSION, DIFFERENCE, st.none() | VERSION | st.sampled_from(["patch", "minor", "major"]))
 def test_a_version_is_never_smaller_than_the_difference_needs_and_always_later(latest, difference, asked):
-    least = successor(latest, bump_of(difference))
+    least = bump_version(latest, bump_of(difference))
     try:
         version, _ = next_version(latest, difference, asked)
     except InputError:
-        wanted = successor(latest, asked) if asked in ("patch", "minor", "major") else asked
+        wanted = bump_version(latest, asked) if asked in ("patch", "minor", "major") else asked
         assert parse_version(wanted) < parse_version(least)
         return
     assert parse_version(latest) < parse_version(least) <= parse_version(version)
@@ -99,7 +99,7 @@ def test_nothing_differs_from_itself(release, rows):
     with TemporaryDirectory() as folder:
         one = release(Path(folder), rows)
         difference = compare(one, one, Work(Path(folder), threads=1))
-    assert needed_bump(difference)[0] == "patch"
+    assert required_bump(difference)[0] == "patch"
     assert not difference.columns
     assert not difference.said
 
@@ -110,4 +110,4 @@ def test_columns_are_compared_by_name_type_and_order(release, tmp_path, before, 
     old, new = release(tmp_path / "old", rows), release(tmp_path / "new", rows)
     for one, names in ((old, before), (new, after)):
         one.manifest["features"] = [*one.manifest["features"], *({"name": name, "dtype": "string"} for name in names)]
-    assert needed_bump(compare(old, new, Work(tmp_path, threads=1))) == ("major", "the columns changed")
+    assert required_bump(compare(old, new, Work(tmp_path, threads=1))) == ("major", "the columns changed")
