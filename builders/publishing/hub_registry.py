@@ -31,7 +31,7 @@ def open_hub_registry(to: str, name: str, private: bool = False, offline: bool =
     if len(parts) == 1 and name:
         parts.append(name)
     if len(parts) != 2 or not all(re.fullmatch(PART, part) for part in parts):
-        raise InputError(f"{to[:200]!r} is not a registry on the Hub. Write hf://ORG, or hf://ORG/NAME for one repository.")
+        raise InputError(f"{to[:200]!r} is not a registry. Write hf://ORG, or hf://ORG/NAME for a repository.")
     return HubRegistry("/".join(parts), name, private, offline)
 
 

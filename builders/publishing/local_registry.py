@@ -1,4 +1,4 @@
-"""A registry that is a folder: NAME/vX.Y.Z, each version written beside the others and renamed into its uri."""
+"""A registry that is a folder: NAME/vX.Y.Z, each version written beside the others and renamed into place."""
 
 import json
 import shutil
@@ -79,7 +79,7 @@ class LocalRegistry:
         return f"registry/{self.name}/{version}"
 
     def commit(self, folder: Path, manifest: Manifest, state: RegistryState, copied_from: Release | None = None) -> str:
-        """Rename a written release into its uri; where it is."""
+        """Rename a written release into place; where it is."""
         if copied_from:
             for entry in data_files(manifest["configs"]):
                 (folder / entry["path"]).parent.mkdir(parents=True, exist_ok=True)

@@ -25,9 +25,7 @@ def open_registry(to: str, name: str, private: bool = False) -> Registry:
 
 def _folder(to: str) -> Path:
     if "://" in to:
-        raise InputError(
-            f"{to.partition('://')[0]}:// is not a registry. Name a folder, hf://ORG or hf://ORG/NAME."
-        )
+        raise InputError(f"{to.partition('://')[0]}:// is not a registry. Name a folder, hf://ORG or hf://ORG/NAME.")
     return Path(to)
 
 
