@@ -12,6 +12,7 @@ from torch import Tensor
 
 from corpora.errors import InputError
 from corpora.files import sha256_of
+from corpora.hub import HubRepository
 from trainer.evaluation.comet_model import Regression, encoder, load_weights
 from trainer.evaluation.generation import by_length
 from trainer.training.tokenizer import first_line
@@ -108,7 +109,7 @@ def load_comet(asked: str, offline: bool = False) -> Comet:
     wanted = None
     if not asked or not folder.is_dir():
         repository, commit, wanted = _on_hub(asked)
-        folder = _fetch(repository, commit, (SETTINGS, CHECKPOINT), offline)
+        folder = HubRepository(repository, "model", offline).download(commit, (SETTINGS, CHECKPOINT))
     for name in (SETTINGS, CHECKPOINT):
         if not (folder / name).is_file():
             raise InputError(f"{folder} is no COMET model: {name} is not there.")
@@ -138,27 +139,16 @@ def _encoder_folder(folder: Path, offline: bool) -> Path:
         raise InputError(
             f"The encoder '{asked}' is not known here: put {', '.join(ENCODER_FILES)} into {folder}/encoder."
         )
-    place = own or _fetch(*ENCODERS[asked], ENCODER_FILES, offline)
+    place = own or _download_encoder(asked, offline)
     for name in ENCODER_FILES:
         if not (place / name).is_file():
             raise InputError(f"The encoder's {name} is not in {place}.")
     return place
 
 
-def _fetch(repository: str, commit: str, names: Sequence[str], offline: bool) -> Path:
-    """The folder of some files of a repository at one commit, downloaded once."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
-
-    try:
-        return Path(
-            snapshot_download(repository, revision=commit, allow_patterns=list(names), local_files_only=offline)
-        )
-    except LocalEntryNotFoundError:
-        raise InputError(f"{repository} at {commit[:12]} is not downloaded yet, and the Hub was not reached.") from None
-    except (HfHubHTTPError, httpx.HTTPError, OSError, ValueError) as error:
-        raise InputError(f"{repository} could not be downloaded: {first_line(error)}") from None
+def _download_encoder(name: str, offline: bool) -> Path:
+    repository, commit = ENCODERS[name]
+    return HubRepository(repository, "model", offline).download(commit, ENCODER_FILES)
 
 
 def _settings(path: Path) -> dict[str, Any]:

@@ -81,7 +81,10 @@ def test_a_known_model_is_held_to_its_pins(
 
 
 def test_the_hub_s_answers_are_sentences(hub: Any, repository: str, tmp_path: Path) -> None:
-    for name, told in (("org/none", "There is no model org/none"), (f"{repository}@v9", "has no revision 'v9'")):
+    for name, told in (
+        ("org/none", "The model org/none@main does not exist"),
+        (f"{repository}@v9", "@v9 has no such revision"),
+    ):
         pulled = pull(tmp_path, "--translator", name)
         assert isinstance(pulled.exception, InputError)
         assert told in str(pulled.exception)
