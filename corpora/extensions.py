@@ -8,16 +8,18 @@ that is named on the command line, or by a caller of the Python API, may also ho
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from corpora.errors import InputError
 from corpora.files import sha256_of
+from corpora.tables import Row, read_toml_rows
 
 VARIABLE = "COIT_WITH"  # folders, separated as in PATH
 
@@ -129,3 +131,37 @@ def _load_module(path: Path, sha256: str, where: str) -> ModuleType:
             del sys.modules[name]
             raise InputError(f"{where}: {path} cannot be imported: {type(error).__name__}: {error}.") from error
     return sys.modules[name]
+
+
+def extension_versions(name: str) -> tuple[tuple[Path, int, int], ...]:
+    """Return the files of this name in the folders in use, each with its time of change and its size.
+
+    As the key of a cache it makes rows that a user has just edited count.
+    """
+    return tuple((path, (stat := path.stat()).st_mtime_ns, stat.st_size) for path in extension_files(name))
+
+
+def read_extended_rows(path: Path, row_type: type[Row], name: str = "name") -> Mapping[str, Row]:
+    """Return the rows of one of the project's TOML tables and of the user's files of the same name.
+
+    A user's row replaces ours of the same name, in its position; others follow.
+
+    Args:
+        path: The project's table.
+        row_type: The dataclass of a row.
+        name: The field that receives the table's name.
+
+    Raises:
+        InputError: A file cannot be read, or a row does not fit `row_type`.
+    """
+    kind: Any = row_type
+    rows: Mapping[str, Row] = _read_versions(path, kind, name, extension_versions(path.name))
+    return rows
+
+
+@cache
+def _read_versions(path: Path, row_type: Any, name: str, versions: tuple[tuple[Path, int, int], ...]) -> Any:
+    rows: dict[str, Any] = {}
+    for file in (path, *(file for file, _, _ in versions)):
+        rows |= read_toml_rows(file, row_type, name)
+    return rows
