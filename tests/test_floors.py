@@ -11,6 +11,7 @@ ROOMS = {"corpora": set(), "recipes": {"corpora"}, "cards": {"corpora"}, "builde
 HOMES = {
     "fasttext": {"corpora"},
     "numba": {"corpora"},
+    "rich": {"corpora"},
     "urllib3": {"corpora"},
     "jinja2": {"cards"},
     "matplotlib": {"cards"},
@@ -23,7 +24,7 @@ HOMES = {
     "datasets": {"builders", "trainer"},
     "huggingface_hub": {"corpora", "builders", "trainer"},
     "httpx2": {"corpora", "builders"},
-    "click": {"builders", "trainer"},
+    "click": {"corpora", "builders", "trainer"},
     "torch": {"trainer"},
     "transformers": {"trainer"},
     "trl": {"trainer"},
