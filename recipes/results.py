@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
 from corpora.reading.strict_json import decode
 
-HERE = Path(__file__).parent
 DIRECTIONS = ("en-x", "x-en", "")
 NORMAL_95 = 1.959964  # standard deviations from the middle of a 95 % interval to its end
+MEASURED = ("value", "interval", "n", "metric_min", "metric_max")
 Value = float | int | str | list[float] | None
 
 
@@ -31,7 +30,9 @@ class Score:
     `size` is the number of sentence pairs of `lang` that the model was trained on (0: none), of a model that learned
     from text and no pairs that of documents. `value` and `interval`
     (its 95 % interval, or None) are in the metric's units, `n` is the number of items scored. `direction` is `en-x`,
-    `x-en`, or empty where nothing is translated. Runs that differ in nothing but `seed` are repetitions.
+    `x-en`, or empty where nothing is translated. `metric_min` and `metric_max` are the range of the metric: a row
+    carries them, so that the laws can be fitted to any metric, a user's own too. Runs that differ in nothing but `seed`
+    are repetitions.
     """
 
     release: str
@@ -47,34 +48,18 @@ class Score:
     interval: tuple[float, float] | None
     n: int
     signature: str
+    metric_min: float
+    metric_max: float
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes it this result and no other: everything but value, interval and n."""
-        return tuple(v for k, v in asdict(self).items() if k not in ("value", "interval", "n"))
+        """What makes it this result and no other: everything but the measured numbers and the metric's range."""
+        return tuple(v for k, v in asdict(self).items() if k not in MEASURED)
 
     @property
     def std(self) -> float | None:
         """The standard error of the value, from its interval."""
         return (self.interval[1] - self.interval[0]) / (2 * NORMAL_95) if self.interval else None
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric and the range of its values; higher is better."""
-
-    name: str
-    low: float
-    high: float
-    what: str
-
-
-@cache
-def metrics() -> dict[str, Metric]:
-    """The rows of `metrics.csv`, by name."""
-    with (HERE / "metrics.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["metric"]: Metric(row["metric"], float(row["low"]), float(row["high"]), row["what"]) for row in rows}
 
 
 def read_scores(path: Path) -> list[Score]:
@@ -138,17 +123,16 @@ def score_of(row: dict[str, Any], where: str) -> Score:
         _check_type(name, value, where)
     if row["lang"] not in languages():
         raise InputError(f"{where}: {unknown('language', row['lang'], languages())}")
-    if row["metric"] not in metrics():
-        raise InputError(f"{where}: {unknown('metric', row['metric'], metrics())}")
     _check_range(row, where)
     interval = row["interval"] and (float(row["interval"][0]), float(row["interval"][1]))
-    return Score(**row | {"value": float(row["value"]), "interval": interval or None})
+    numbers = {name: float(row[name]) for name in ("value", "metric_min", "metric_max")}
+    return Score(**row | numbers | {"interval": interval or None})
 
 
 def _check_type(name: str, value: Value, where: str) -> None:
     if name in ("size", "seed", "n"):
         right, expected = type(value) is int and 0 <= value < 2**53, "a whole number of at least 0"
-    elif name == "value":
+    elif name in ("value", "metric_min", "metric_max"):
         right, expected = _is_number(value), "a number"
     elif name == "interval":
         numbers = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
@@ -168,12 +152,11 @@ def _is_number(value: object) -> bool:
 
 def _check_range(row: dict[str, Any], where: str) -> None:
     """InputError unless the value lies in its metric's range, and its interval around it."""
-    metric, value = metrics()[row["metric"]], row["value"]
-    if not metric.low <= value <= metric.high:
-        raise InputError(
-            f"{where}: the value {value:g} is outside the range of {metric.name}, "
-            f"{metric.low:g} to {metric.high:g} ({metric.what})."
-        )
+    value, low, high = row["value"], row["metric_min"], row["metric_max"]
+    if not low < high:
+        raise InputError(f"{where}: 'metric_min' ({low:g}) must be less than 'metric_max' ({high:g}).")
+    if not low <= value <= high:
+        raise InputError(f"{where}: the value {value:g} is outside the range of {row['metric']}, {low:g} to {high:g}.")
     if row["interval"] and not row["interval"][0] <= value <= row["interval"][1]:
         raise InputError(f"{where}: the value {value:g} is not inside its interval {row['interval']}.")
 
@@ -216,7 +199,9 @@ def to_line(score: Score) -> str:
     return json.dumps(asdict(score), ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_csv(path: Path, metric: str, benchmark: str = "", direction: str = "") -> list[Score]:
+def read_csv(
+    path: Path, metric: str, benchmark: str = "", direction: str = "", metric_range: tuple[float, float] = (0.0, 100.0)
+) -> list[Score]:
     """Scores from a CSV with the columns lang, size, score and, where known, std (its standard error).
 
     Rows of equal language and size are repeated runs: they get the seeds 0, 1, 2, ... in the order of the file.
@@ -234,6 +219,7 @@ def read_csv(path: Path, metric: str, benchmark: str = "", direction: str = "") 
         lang, size = (row["lang"] or "").strip(), int(_number(row["size"], "size", where))
         seed = runs[lang, size] = runs.get((lang, size), -1) + 1
         fixed = {"release": "", "mixture": "", "model": "", "n": 0, "signature": "imported"}
+        fixed |= dict(zip(("metric_min", "metric_max"), metric_range, strict=True))
         named = {"metric": metric, "benchmark": benchmark, "direction": direction}
         scores.append(score_of(fixed | named | {"lang": lang, "size": size, "seed": seed} | _values(row, where), where))
     if not scores:

@@ -41,13 +41,17 @@ SPLIT_OPTIONS = [
 @click.command("fit")
 @options(SCORE_OPTIONS)
 @click.option("--import", "table", type=FILE, help="First add the rows of a CSV of lang,size,score[,std] to --scores.")
+@click.option(
+    "--metric-range", default="0,100", show_default=True, metavar="MIN,MAX", help="Range of an imported metric."
+)
 @click.option("--gamma", multiple=True, metavar="LANG=VALUE", help="Similarity to English: alpha is reported too.")
 @click.option("--against", metavar="MODEL", help="Models of this name by laws of their own, such as 'continued-*'.")
 @click.option("--to", type=FILE, default="laws.json", show_default=True, help="The laws; a picture goes beside them.")
 @JSON
 def fit_verb(
-    table: Path | None, gamma: tuple[str, ...], against: str | None, to: Path, as_json: bool, **asked: Any
-) -> None:
+    table: Path | None, metric_range: str, gamma: tuple[str, ...], against: str | None, to: Path, as_json: bool,
+    **asked: Any,
+) -> None:  # fmt: skip
     """Fit a scaling law for each language to scores: with intervals, in the form that predicts larger sizes best."""
     from builders.budget.comparison import Families, families_json, families_text
     from builders.budget.format import laws_text
@@ -61,7 +65,7 @@ def fit_verb(
     if to.suffix in ("", ".png"):
         raise InputError(f"--to takes a JSON file, such as laws.json, not '{to}'; the picture is put beside it.")
     if table:
-        _import(table, asked)
+        _import(table, metric_range, asked)
     scores, chosen = _scores(**asked, without=against)
     known = gammas(scores) | parse_amounts(gamma, "--gamma", sorted({s.lang for s in chosen}))
     laws = fit_scores(chosen, known)
@@ -140,14 +144,25 @@ def plan_verb(runs: int, enough: float, largest: float | None, overhead: float, 
 VERBS = (fit_verb, allocate_verb, plan_verb)
 
 
-def _import(table: Path, asked: Mapping[str, Any]) -> None:
+def _range(text: str) -> tuple[float, float]:
+    """Return the two numbers of --metric-range."""
+    from corpora.errors import InputError
+
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        raise InputError(f"--metric-range takes two numbers such as 0,100, not '{text}'.") from None
+    return low, high
+
+
+def _import(table: Path, metric_range: str, asked: Mapping[str, Any]) -> None:
     """Add the rows of a CSV to the file of scores."""
     from corpora.errors import InputError
     from recipes.results import append_scores, read_csv
 
     if not asked["metric"]:
         raise InputError(f"Say which --metric the scores of {table} are of, such as comet.")
-    rows = read_csv(table, asked["metric"], asked["benchmark"] or "", asked["direction"] or "")
+    rows = read_csv(table, asked["metric"], asked["benchmark"] or "", asked["direction"] or "", _range(metric_range))
     added = append_scores(asked["scores"], rows)
     click.echo(f"{added:,} of {len(rows):,} rows of {table} are new in {asked['scores']}.", err=True)
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from corpora.errors import InputError
-from recipes.results import Score, metrics
+from recipes.results import Score
 from recipes.scaling.functional_forms import fit_form
 from recipes.scaling.law import FORMS, Laws, Point, ScalingLaw
 from recipes.scaling.posterior import DRAWS
@@ -37,6 +37,9 @@ def choose_scores(
         if not left:
             asked = f"{name} '{value}'" if value is not None else "this choice"
             raise InputError(f"No score is left of {asked}. There are: {', '.join(known) or 'none'}.")
+    if len(ranges := sorted({(s.metric_min, s.metric_max) for s in left})) > 1:
+        told = " and ".join(f"{low:g} to {high:g}" for low, high in ranges)
+        raise InputError(f"The rows of {left[0].metric} disagree on the metric's range: {told}. Correct the file.")
     if len(signatures := sorted({s.signature for s in left})) > 1:
         raise InputError(
             f"These scores were computed in {len(signatures)} ways that cannot be compared: {'; '.join(signatures)}. "
@@ -56,11 +59,10 @@ def gammas(scores: Iterable[Score]) -> dict[str, float]:
 
 def fit_scores(scores: Sequence[Score], gamma: Mapping[str, float] | None = None) -> Laws:
     """The laws of scores of one metric; InputError if no language has one."""
-    metric = metrics()[scores[0].metric]
     points: dict[str, list[Point]] = {}
     for score in scores:
         points.setdefault(score.lang, []).append(Point(score.size, score.value, score.std))
-    laws = fit(points, metric.high, metric.name)
+    laws = fit(points, scores[0].metric_max, scores[0].metric)
     known = gamma or {}
     return replace(laws, laws={lang: replace(law, gamma=known.get(lang)) for lang, law in laws.laws.items()})
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from recipes.results import append_scores, metrics, read_csv, read_scores, score_of, to_line
+from recipes.results import append_scores, read_csv, read_scores, score_of, to_line
 
 ROW = {
     "release": "coit@v1.0.0",
@@ -25,6 +25,8 @@ ROW = {
     "interval": [81.0, 82.0],
     "n": 1012,
     "signature": "s",
+    "metric_min": 0.0,
+    "metric_max": 100.0,
 }
 
 
@@ -63,7 +65,9 @@ def test_a_line_is_read_as_it_was_written(file: Callable[..., Path]) -> None:
         ({"interval": [1, 2]}, "not inside its interval"),
         ({"lang": "xx"}, "Unknown language 'xx'"),
         ({"lang": ["el"]}, "'lang' must be a string"),
-        ({"metric": "commet"}, "Did you mean comet"),
+        ({"metric_max": 80}, "0 to 80"),
+        ({"metric_min": 100}, "must be less than 'metric_max'"),
+        ({"metric_min": None}, "'metric_min' must be a number"),
         ({"direction": "el-en"}, "'direction' must be"),
         ({"extra": 1}, "Unknown field 'extra'"),
     ],
@@ -162,8 +166,10 @@ def test_a_csv_that_is_odd_is_told_with_its_line(tmp_path: Path, text: str, told
         read_csv(write_csv(tmp_path, text), "comet")
 
 
-def test_every_metric_has_a_range() -> None:
-    assert all(metric.low < metric.high for metric in metrics().values())
+def test_an_imported_metric_has_the_range_that_is_given(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, "lang,size,score\nel,5000,-0.5\n")
+    (score,) = read_csv(path, "my-metric", metric_range=(-1.0, 1.0))
+    assert (score.value, score.metric_min, score.metric_max) == (-0.5, -1.0, 1.0)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(ROW)), st.none() | st.integers() | st.floats() | st.text(max_size=5)))

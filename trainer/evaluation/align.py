@@ -179,6 +179,8 @@ def _gamma(
         interval=around,
         n=len(hits),
         signature=f"retrieval:cosine|states:mean|layer:{layer}/{len(states['en']) - 1}|v:1{extent}",
+        metric_min=0.0,
+        metric_max=1.0,
     )
 
 

@@ -158,6 +158,8 @@ def _score(asked: Evaluation, unit: Unit, metric: Metric, said: pl.DataFrame) ->
         interval=result.interval,
         n=result.n,
         signature="|".join((result.signature, *_asked_how(asked, unit, metric.needs))),
+        metric_min=metric.min,
+        metric_max=metric.max,
     )
 
 

@@ -145,6 +145,7 @@ def _judged(
             metric="win_rate" if rubric == "pair" else "judged", value=mean_percent(read.sum(axis=0)),
             interval=interval(read, mean_percent), n=len(read),
             signature=f"judge:{endpoint.model}|rubric:{rubric}-{words}{against}|{asked}",
+            metric_min=0.0, metric_max=100.0,
         ),
         unread,
     )  # fmt: skip

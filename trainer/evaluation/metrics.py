@@ -43,6 +43,8 @@ class Metric:
     signature: Callable[[str, How], str]
     needs: str = "generate"
     tasks: tuple[str, ...] = field(default=("translation", "question", "instruction"))
+    min: float = 0.0
+    max: float = 100.0
 
 
 @dataclass(frozen=True)

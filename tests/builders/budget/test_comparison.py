@@ -25,7 +25,7 @@ def family(model: str, k: float, beta: float, noise: float, seed: int) -> list[s
         to_line(
             Score(
                 "r@v1.0.0", lang, size, 0, "", f"{model}-{size}", "flores", "en-x", "comet",
-                float(100 - k * size**beta + rng.normal(0, noise)), None, 1012, "s",
+                float(100 - k * size**beta + rng.normal(0, noise)), None, 1012, "s", 0.0, 100.0,
             )
         )
         for lang in ("el", "zh")

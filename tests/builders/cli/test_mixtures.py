@@ -129,7 +129,7 @@ def test_plan_names_runs_and_when_to_stop(fitted: Path, run: Callable[..., str])
     [
         (("fit", "--scores", "none.jsonl"), "There is no file none.jsonl"),
         (("fit", "--import", "results.csv"), "Say which --metric"),
-        (("fit", "--import", "results.csv", "--metric", "commet"), "Did you mean comet"),
+        (("fit", "--import", "results.csv", "--metric", "comet", "--metric-range", "0"), "two numbers"),
         (("fit", "--langs", "xx"), "Unknown language 'xx'"),
         (("fit", "--langs", "de"), "No score is left"),
         (("fit", "--gamma", "ar=much"), "a number of at least 0"),

@@ -171,7 +171,10 @@ def test_more_pairs_never_predict_a_lower_score_and_no_draw_is_outside_of_its_fo
 
 def row(**changes: object) -> Score:
     known = {"release": "r", "lang": "el", "size": 1000, "seed": 0, "mixture": "", "model": "m", "benchmark": "b"}
-    known |= {"direction": "", "metric": "comet", "value": 50.0, "interval": None, "n": 1, "signature": "s"}
+    known |= {"direction": "", "metric": "comet", "value": 50.0, "interval": None, "n": 1, "signature": "s"} | {
+        "metric_min": 0.0,
+        "metric_max": 100.0,
+    }
     return score_of(known | changes, "")
 
 

@@ -173,7 +173,7 @@ def test_a_pinned_model_that_was_never_downloaded_is_a_sentence(
 
 
 def test_a_value_that_a_metric_cannot_have_is_not_written(tmp_path: Path) -> None:
-    odd = Score("r", "el", 0, 0, "", "m", "flores", "en-x", "comet", -3.0, None, 9, "x")
+    odd = Score("r", "el", 0, 0, "", "m", "flores", "en-x", "comet", -3.0, None, 9, "x", 0.0, 100.0)
     with pytest.raises(InputError, match="outside the range of comet"):
         append_scores(tmp_path / "s.jsonl", [odd])
     assert not (tmp_path / "s.jsonl").exists()

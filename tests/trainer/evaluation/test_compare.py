@@ -125,7 +125,7 @@ def test_what_cannot_be_compared_is_a_sentence(evaluated: Path) -> None:
 
 def test_the_leaderboard_keeps_signatures_apart_and_puts_seeds_together(tmp_path: Path) -> None:
     def score(model: str, lang: str, seed: int, value: float, signature: str = "x") -> Score:
-        return Score("r@v1", lang, 0, seed, "", model, "xquad", "", "contains", value, None, 9, signature)
+        return Score("r@v1", lang, 0, seed, "", model, "xquad", "", "contains", value, None, 9, signature, 0.0, 100.0)
 
     rows = [score(f"ours-seed{seed}", lang, seed, 50 + seed) for seed in (0, 2) for lang in ("el", "zh")]
     append_scores(tmp_path / "s.jsonl", [*rows, score("base", "el", 0, 70.0), score("base", "el", 0, 1.0, "y")])

@@ -145,9 +145,3 @@ def test_the_interval_of_a_share_is_as_wide_as_theory_says() -> None:
 def test_the_language_of_answers_is_heard_and_silence_is_none() -> None:
     texts = ["Η γάτα κοιμάται πάνω στο χαλί όλη την ημέρα.", "The cat sleeps on the mat all day long.", "", "1990"]
     assert measure(METRICS["answer_language"], outputs(texts, [[]] * 4), "el", How()).value == 25.0
-
-
-def test_metrics_know_every_score_that_is_written() -> None:
-    from recipes.results import metrics
-
-    assert set(METRICS) <= set(metrics())
