@@ -32,7 +32,14 @@ from corpora.catalog import SAMPLE, Corpus, load_catalog
 from corpora.download.pull import Fetched, Source, pull
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked
-from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe, narrow, stand_ins, without_evaluation
+from recipes.recipe import (
+    DEFAULT_NAMES,
+    Recipe,
+    load_recipe,
+    select_langs,
+    skip_decontamination,
+    substitute_corpora,
+)
 
 
 @dataclass(frozen=True)
@@ -75,16 +82,16 @@ class Request:
         return recipes
 
     def _narrowed(self, recipe: Recipe, catalog: Mapping[str, Corpus]) -> Recipe:
-        recipe = narrow(recipe, self.langs) if self.langs else recipe
-        recipe = without_evaluation(recipe, self.no_decontaminate)
-        recipe = stand_ins(recipe, catalog, "sample") if self.sample else recipe
-        recipe = replace(recipe, records=self.records) if self.records else recipe
+        recipe = select_langs(recipe, self.langs) if self.langs else recipe
+        recipe = skip_decontamination(recipe, self.no_decontaminate)
+        recipe = substitute_corpora(recipe, catalog, "sample") if self.sample else recipe
+        recipe = replace(recipe, max_instructions=self.records) if self.records else recipe
         filters = {name: dict(recipe.filters.get(name, {})) for name in {**recipe.filters, **self.thresholds}}
         for name, values in self.thresholds.items():
             filters[name] |= values
-        without = tuple(dict.fromkeys((*recipe.without, *self.without)))
-        also = tuple(dict.fromkeys((*recipe.also, *self.also)))
-        recipe = replace(recipe, filters=filters, without=without, also=also)
+        without = tuple(dict.fromkeys((*recipe.disable_filters, *self.without)))
+        also = tuple(dict.fromkeys((*recipe.enable_filters, *self.also)))
+        recipe = replace(recipe, filters=filters, disable_filters=without, enable_filters=also)
         if self.budget:
             check_budget(recipe, self.budget)
         chosen_filters(recipe, self.own_scores)  # what is not known is said before anything is fetched
@@ -97,7 +104,7 @@ class Request:
 
     def named_translator(self, recipes: Sequence[Recipe]) -> Translator:
         """The translator that the user named, by default NLLB; the sample brings a translation memory instead."""
-        if not any("xx" in recipe.general for recipe in recipes):
+        if not any("xx" in recipe.instruction_langs for recipe in recipes):
             return Translator("none")
         if self.sample and self.translator is None:
             return translators.from_memory(SAMPLE / "memory.parquet")
@@ -138,8 +145,8 @@ def run_translate(request: Request, what: str, out: Path) -> Translated:
         configs="language",
         langs=langs,
         instructions=(corpus.id,),
-        general=("xx",),
-        records=request.records,
+        instruction_langs=("xx",),
+        max_instructions=request.records,
     )
     with _opened(request) as work:
         translator = request.named_translator([recipe])

@@ -20,6 +20,18 @@ from corpora.errors import InputError, unknown
 
 Row = TypeVar("Row")
 STRICT = {"extra": "forbid", "strict": True, "use_attribute_docstrings": True, "arbitrary_types_allowed": True}
+PLAIN_WORDS = {  # pydantic's names of what it expects, and ours
+    "a valid string": "a string",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "a valid boolean": "true or false",
+    "a valid array": "a list",
+    "an object": "a table",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "above",
+    "less than": "below",
+}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -181,23 +193,35 @@ def _parse(
             row: Row = _adapter(schema).validate_python({**texts, **fixed}, strict=False)
         else:
             # JSON, because in pydantic's strict mode only its arrays may become tuples.
-            text = json.dumps({**values, **{key: str(value) for key, value in fixed.items()}}, default=str)
+            text = json.dumps({**values, **fixed}, default=str)
             row = _adapter(schema).validate_json(text)
     except ValidationError as error:
-        raise InputError(f"{where}: {_sentence(error.errors()[0])}") from None
+        raise InputError(f"{where}: {_sentence(error.errors()[0], values)}") from None
     return row
 
 
-def _sentence(error: Any) -> str:
+def _sentence(error: Any, values: Mapping[str, Any]) -> str:
     """Return what pydantic found wrong first, in one sentence."""
-    key = ".".join(str(part) for part in error["loc"] if "[" not in str(part))
+    key = ".".join(_key_path(error["loc"], values))
     if error["type"] in ("missing", "missing_argument"):
         return f"the key '{key}' is missing."
     if error["type"] == "literal_error":
         choices = [choice.strip("'") for choice in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         return str(unknown(f"value of '{key}'", str(error["input"]), choices))
     expected = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    for pydantic, plain in PLAIN_WORDS.items():
+        expected = expected.replace(pydantic, plain)
     return f"'{key}' must be {expected}, not {error['input']!r}."
+
+
+def _key_path(location: Iterable[str | int], values: Any) -> Iterator[str]:
+    """Yield the keys on the way to an error, without places in lists and pydantic's names of types."""
+    for part in location:
+        if isinstance(values, Mapping) and "[" not in str(part):
+            yield str(part)
+            values = values.get(part)
+        elif isinstance(values, list) and isinstance(part, int):
+            values = values[part]
 
 
 def _type_name(schema: Mapping[str, Any]) -> str:

@@ -1,205 +1,219 @@
-"""Recipe: what a release is made of; loaded by name or path, strictly, and narrowed to some languages."""
+"""Recipe: what a release is made of. Recipes are TOML files, read strictly by name or path."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from corpora.catalog import Corpus, language, languages, read_toml
+from pydantic import AfterValidator, Field
+
+from corpora.catalog import Corpus, language, languages
 from corpora.errors import InputError, unknown
+from corpora.extensions import current_extensions
+from corpora.tables import STRICT, check_reference, parse_row, read_toml
+from recipes.prompts import translation_prompts
 
-HERE = Path(__file__).parent
-DATASETS = HERE / "datasets"
-CHOICES = {"configs": ("language", "all"), "general": ("en", "xx"), "directions": ("en-x", "x-en")}
+DATASETS = Path(__file__).parent / "datasets"
 DEFAULT_NAMES = ("coit", "muit")
 UNANSWERED = "self-instruct"  # the format of instructions that are read without answers
+KINDS = {  # the keys that name corpora, and the kind of corpus that each one takes
+    "bitext": "bitext",
+    "instructions": "instructions",
+    "monolingual": "monolingual",
+    "decontaminate_against": "evaluation",
+}
+
+
+def _different(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("a list of different strings")
+    return values
+
+
+Names = Annotated[tuple[str, ...], AfterValidator(_different)]
+Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe for one release.
+    """A recipe for one release: the keys of a TOML file, and the name that its file has."""
 
-    `configs` is `language` (a config a language) or `all` (one config of all). `bitext` and `instructions` name
-    corpora of the catalogue; of equal pairs the one from the corpus listed first wins. `general` says in which
-    languages the general-task instructions come: `en`, `xx` or both. `pairs` caps the translation examples a
-    language and direction, `records` takes the first of each instruction corpus, `texts` of each corpus of
-    `monolingual` (None: all that is kept).
-    Of several `prompts` each pair's id chooses one. What the sets of `evaluation` say is
-    taken out of the translation data; `not_searched` are those left out at a user's word. `validation` is the share
-    of English sentences and records set aside for validation. `filters` changes thresholds, `without` leaves filters
-    out, `also` asks for optional ones.
-
-    `validation = 1` makes a benchmark: all is held back, and a record stands in every language or in none.
-    """
-
+    __pydantic_config__ = STRICT
     name: str
+    """The name of the release: the recipe's file without `.toml`."""
     title: str
+    """The release's title, for its card."""
     summary: str
-    configs: str
-    langs: tuple[str, ...]
-    bitext: tuple[str, ...] = ()
-    instructions: tuple[str, ...] = ()
-    monolingual: tuple[str, ...] = ()
-    general: tuple[str, ...] = ()
-    directions: tuple[str, ...] = ()
-    pairs: int | None = None
-    records: int | None = None
-    texts: int | None = None
-    evaluation: tuple[str, ...] = ("flores101", "xquad", "mlqa")
-    not_searched: tuple[str, ...] = ()
-    prompts: tuple[str, ...] = ("paper",)
-    validation: float = 0.01
-    seed: int = 0
-    filters: Mapping[str, Mapping[str, float | Mapping[str, float]]] = field(default_factory=dict)
-    without: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
+    """One sentence on what the release holds, for its card."""
+    configs: Literal["language", "all"]
+    """`language`: one config a language; `all`: one config with all languages."""
+    langs: Names
+    """The languages, beside English, in which the release has examples."""
+    kind: Literal["training", "benchmark"] = "training"
+    """`training`, or `benchmark`: all rows are held back, and an instruction is in every language or in none."""
+    bitext: Names = ()
+    """Corpora of sentence pairs; of equal pairs the one from the corpus listed first is kept."""
+    instructions: Names = ()
+    """Corpora of English instructions."""
+    monolingual: Names = ()
+    """Corpora of documents in the languages."""
+    instruction_langs: Annotated[tuple[Literal["en", "xx"], ...], AfterValidator(_different)] = ()
+    """The languages of the instructions: `en` (English), `xx` (translated into each of `langs`), or both."""
+    directions: Annotated[tuple[Literal["en-xx", "xx-en"], ...], AfterValidator(_different)] = ()
+    """The directions of the translation examples: `en-xx` (from English), `xx-en` (into English), or both."""
+    max_pairs: Count | None = None
+    """The most translation examples of a language and direction for training."""
+    max_instructions: Count | None = None
+    """The most instructions of each corpus; the first ones are taken."""
+    max_documents: Count | None = None
+    """The most documents of each corpus and language; the first ones are taken."""
+    decontaminate_against: Names = ("flores101", "xquad", "mlqa")
+    """Benchmarks; sentence pairs that contain their texts are rejected."""
+    prompts: Names = ("paper",)
+    """Translation prompts of `prompts.toml`; a pair's id chooses one of them."""
+    validation: Annotated[float, Field(ge=0, le=0.5)] = 0.01
+    """The share of English sentences and instructions that is held back for validation."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """The seed of all choices: of the validation split, of prompts."""
+    filters: dict[str, dict[str, float | dict[str, float]]] = field(default_factory=dict)
+    """Thresholds that differ from those of `filters.toml`, by filter and key; for all languages or by language."""
+    disable_filters: Names = ()
+    """Filters that are not applied."""
+    enable_filters: Names = ()
+    """Filters that are off by default and are applied."""
+    not_decontaminated: tuple[str, ...] = ()
+    """Benchmarks of `decontaminate_against` that the user chose to skip; no key of a recipe's file."""
 
     @property
     def is_benchmark(self) -> bool:
-        """Whether the release is to be asked, not learned from."""
-        return self.validation == 1
+        """Whether the release is for evaluation, and all of its rows are held back."""
+        return self.kind == "benchmark"
 
     def config_langs(self) -> dict[str, tuple[str, ...]]:
-        """The languages of each config, by the config's name."""
+        """Return the languages of each config, by the config's name."""
         return {"all": self.langs} if self.configs == "all" else {lang: (lang,) for lang in self.langs}
 
-
-@dataclass(frozen=True)
-class Prompt:
-    """How a translation is asked for; `text` holds {target} and may hold {source}, English names of languages."""
-
-    name: str
-    text: str
-    origin: str
+    def corpora(self) -> tuple[str, ...]:
+        """Return the names of all corpora that the recipe names, benchmarks included."""
+        return tuple(name for key in KINDS for name in getattr(self, key))
 
 
 def recipe_names() -> list[str]:
-    """The names of the recipes that come with the project."""
-    return sorted(path.stem for path in DATASETS.glob("*.toml"))
+    """Return the names of all recipes: the project's, and those in `datasets/` of the folders of `--with`."""
+    return sorted(_recipe_files())
 
 
 def load_recipe(name_or_path: str, catalog: Mapping[str, Corpus]) -> Recipe:
-    """The recipe of this name, or in the TOML file at this path; InputError if anything in it is not known."""
-    path = DATASETS / f"{name_or_path}.toml"
+    """Return the recipe of this name, or of the TOML file at this path.
+
+    Raises:
+        InputError: The recipe is unknown, or its file is not as expected; the message has file and key.
+    """
     if name_or_path.endswith(".toml") or "/" in name_or_path:
         path = Path(name_or_path)
-    elif name_or_path not in recipe_names():
-        raise unknown("recipe", name_or_path, recipe_names())
+    elif name_or_path in (files := _recipe_files()):
+        path = files[name_or_path]
+    else:
+        raise unknown("recipe", name_or_path, files)
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", path.stem):
-        raise InputError(f"{path}: a recipe's file is named in lower-case letters, digits and hyphens.")
+        raise InputError(f"{path}: the file name of a recipe has lower-case letters, digits and hyphens only.")
     return parse_recipe(path.stem, read_toml(path), catalog, str(path))
 
 
+def _recipe_files() -> dict[str, Path]:
+    """Return the files of all recipes by name; a user's recipe replaces ours of the same name."""
+    folders = (DATASETS, *(folder / "datasets" for folder in current_extensions().folders))
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+
+
 def parse_recipe(name: str, table: Mapping[str, Any], catalog: Mapping[str, Corpus], where: str) -> Recipe:
-    """A strictly checked recipe from the table of a TOML file."""
-    known = {f.name: f for f in fields(Recipe) if f.name not in ("name", "not_searched")}
-    for key, value in table.items():
-        if key not in known:
-            raise InputError(f"{where}: {unknown('key', key, known)}")
-        _check_type(key, value, where)
-    for key in ("title", "summary", "configs", "langs"):
-        if key not in table:
-            raise InputError(f"{where}: the key '{key}' is missing.")
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-    recipe = Recipe(name=name, **values | ({"langs": tuple(sorted(values["langs"]))}))
-    _check_names(recipe, catalog, where)
-    return recipe
+    """Return the recipe in the table of a TOML file.
+
+    Args:
+        name: The recipe's name.
+        table: The keys and values of the file.
+        catalog: The corpora that it may name.
+        where: The file, for errors.
+
+    Raises:
+        InputError: A key, value or name is not as expected.
+    """
+    recipe = parse_row(table, Recipe, where, name=name, not_decontaminated=())
+    recipe = replace(recipe, langs=tuple(sorted(recipe.langs)))
+    _check_references(recipe, catalog, where)
+    _check_instructions(recipe, catalog, where)
+    _check_parts(recipe, where)
+    if not recipe.is_benchmark:
+        return recipe
+    if "validation" in table:
+        raise InputError(f"{where}: a benchmark holds all rows back. Remove the key 'validation'.")
+    return replace(recipe, validation=1.0)
 
 
-def _check_type(key: str, value: Any, where: str) -> None:
-    sources = ("bitext", "instructions", "monolingual", "evaluation")
-    lists = ("langs", *sources, "general", "directions", "prompts", "without", "also")
-    if key in lists:
-        right = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        right = right and len(set(value)) == len(value)
-        expected = "a list of different strings"
-    elif key in ("pairs", "records", "texts", "seed"):
-        least = 0 if key == "seed" else 1
-        right, expected = type(value) is int and value >= least, f"a whole number of at least {least}"
-    elif key == "validation":
-        right, expected = (
-            type(value) in (int, float) and (0 <= value <= 0.5 or value == 1),
-            "a share from 0 to 0.5, or 1",
-        )
-    elif key == "filters":
-        right, expected = isinstance(value, dict) and all(isinstance(v, dict) for v in value.values()), "tables"
-    else:
-        right, expected = isinstance(value, str), "a string"
-    if not right:
-        raise InputError(f"{where}: '{key}' must be {expected}, not {value!r}.")
-
-
-def _check_names(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> None:
-    for key, choices in CHOICES.items():
-        value = getattr(recipe, key)
-        for item in (value,) if isinstance(value, str) else value:
-            if item not in choices:
-                raise InputError(f"{where}: {unknown(f'value of {key}', item, choices)}")
+def _check_references(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> None:
     for lang in recipe.langs:
-        if lang not in languages():
-            raise InputError(f"{where}: {unknown('language', lang, languages())}")
+        check_reference(lang, languages(), "language", f"{where}, 'langs'")
         if lang == "en":
-            raise InputError(f"{where}: langs names the languages beside English; 'en' cannot be one of them.")
-    for kind in ("bitext", "instructions", "monolingual", "evaluation"):
-        for corpus in getattr(recipe, kind):
-            of_kind = {c.id for c in catalog.values() if c.kind == kind}
-            if corpus not in of_kind:
-                raise InputError(f"{where}: {unknown(f'{kind} corpus', corpus, of_kind)}")
+            raise InputError(f"{where}: 'langs' names the languages beside English. Remove 'en'.")
+    for key, kind in KINDS.items():
+        known = [corpus.id for corpus in catalog.values() if corpus.kind == kind]
+        for corpus in getattr(recipe, key):
+            check_reference(corpus, known, f"{kind} corpus", f"{where}, '{key}'")
+    known_prompts = translation_prompts()
+    for prompt in recipe.prompts:
+        check_reference(prompt, known_prompts, "prompt", f"{where}, 'prompts'")
+
+
+def _check_instructions(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> None:
     for corpus in recipe.instructions:
         if not catalog[corpus].has("en"):
             raise InputError(f"{where}: the instructions of '{corpus}' are not in English; only English ones are read.")
         if catalog[corpus].format == UNANSWERED and not recipe.is_benchmark:
-            raise InputError(f"{where}: '{corpus}' asks and does not answer; it is for a benchmark (validation = 1).")
-    if recipe.is_benchmark and (recipe.configs != "all" or recipe.directions or recipe.monolingual):
-        raise InputError(f"{where}: a benchmark (validation = 1) has instructions alone, and configs = 'all'.")
-    for prompt in recipe.prompts:
-        if prompt not in prompts():
-            raise InputError(f"{where}: {unknown('prompt', prompt, prompts())}")
-    if not recipe.langs or not (recipe.general or recipe.directions or recipe.monolingual):
+            raise InputError(f"{where}: '{corpus}' has no answers. Use it in a recipe with kind = 'benchmark'.")
+
+
+def _check_parts(recipe: Recipe, where: str) -> None:
+    if not recipe.langs:
+        raise InputError(f"{where}: 'langs' is empty. Name at least one language.")
+    if not (recipe.instruction_langs or recipe.directions or recipe.monolingual):
         raise InputError(
-            f"{where}: a recipe needs at least one language, and text, general instructions or a direction."
+            f"{where}: the release would be empty. Set 'instruction_langs', 'directions' or 'monolingual'."
         )
-    if (recipe.directions and not (recipe.bitext and recipe.prompts)) or (recipe.general and not recipe.instructions):
-        raise InputError(f"{where}: directions need bitext and a prompt, general needs instructions.")
+    if recipe.directions and not (recipe.bitext and recipe.prompts):
+        raise InputError(f"{where}: 'directions' needs at least one corpus in 'bitext' and one prompt in 'prompts'.")
+    if recipe.instruction_langs and not recipe.instructions:
+        raise InputError(f"{where}: 'instruction_langs' needs at least one corpus in 'instructions'.")
+    if recipe.is_benchmark and (recipe.configs != "all" or recipe.directions or recipe.monolingual):
+        raise InputError(f"{where}: a benchmark has configs = 'all', and neither 'directions' nor 'monolingual'.")
 
 
-def prompts() -> dict[str, Prompt]:
-    """The rows of `prompts.toml` that ask for a translation, by name."""
-    table = read_toml(HERE / "prompts.toml")["translation"]
-    return {name: Prompt(name, **row) for name, row in table.items()}
-
-
-def narrow(recipe: Recipe, langs: Sequence[str]) -> Recipe:
-    """The recipe for these languages alone, in the order of their codes; any language of the table may be asked for."""
+def select_langs(recipe: Recipe, langs: Sequence[str]) -> Recipe:
+    """Return the recipe for these languages only; they may be any of `languages.csv`."""
     for lang in langs:
         if language(lang).code == "en":
-            raise InputError("--langs names the languages beside English, such as el,hi; 'en' is always there.")
+            raise InputError("--langs names the languages beside English, such as el,hi. Remove 'en'.")
     if len(set(langs)) != len(langs) or not langs:
-        raise InputError(f"--langs needs at least one language and each of them once, not '{','.join(langs)}'.")
+        raise InputError(f"--langs needs at least one language, and each only once, not '{','.join(langs)}'.")
     return replace(recipe, langs=tuple(sorted(langs)))
 
 
-def stand_ins(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Recipe:
-    """The recipe with each corpus replaced by the one that stands for it, under a name of its own."""
-    instead = {c.stands_for: c.id for c in catalog.values() if c.stands_for}
-    for corpus in (*recipe.bitext, *recipe.instructions, *recipe.monolingual, *recipe.evaluation):
-        if corpus not in instead:
-            raise InputError(f"The {suffix} has nothing that stands for the corpus '{corpus}' of recipe {recipe.name}.")
-    return replace(
-        recipe,
-        name=f"{recipe.name}-{suffix}",
-        bitext=tuple(instead[corpus] for corpus in recipe.bitext),
-        instructions=tuple(instead[corpus] for corpus in recipe.instructions),
-        monolingual=tuple(instead[corpus] for corpus in recipe.monolingual),
-        evaluation=tuple(instead[corpus] for corpus in recipe.evaluation),
-    )
+def substitute_corpora(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Recipe:
+    """Return the recipe with each corpus replaced by its sample, and with `suffix` added to its name."""
+    samples = {c.stands_for: c.id for c in catalog.values() if c.stands_for}
+    for corpus in recipe.corpora():
+        if corpus not in samples:
+            raise InputError(f"The {suffix} has no corpus for '{corpus}' of recipe {recipe.name}.")
+    replaced: dict[str, Any] = {key: tuple(samples[corpus] for corpus in getattr(recipe, key)) for key in KINDS}
+    return replace(recipe, name=f"{recipe.name}-{suffix}", **replaced)
 
 
-def without_evaluation(recipe: Recipe, left_out: Sequence[str]) -> Recipe:
-    """The recipe without decontamination against some sets; InputError if it names none of that name."""
-    for name in left_out:
-        if name not in recipe.evaluation:
-            raise unknown(f"evaluation set of recipe {recipe.name}", name, recipe.evaluation)
-    kept = tuple(name for name in recipe.evaluation if name not in left_out)
-    return replace(recipe, evaluation=kept, not_searched=tuple(left_out))
+def skip_decontamination(recipe: Recipe, skipped: Sequence[str]) -> Recipe:
+    """Return the recipe without decontamination against some benchmarks."""
+    for name in skipped:
+        if name not in recipe.decontaminate_against:
+            raise unknown(
+                f"benchmark in 'decontaminate_against' of recipe {recipe.name}", name, recipe.decontaminate_against
+            )
+    kept = tuple(name for name in recipe.decontaminate_against if name not in skipped)
+    return replace(recipe, decontaminate_against=kept, not_decontaminated=tuple(skipped))

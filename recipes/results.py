@@ -17,7 +17,7 @@ from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
 from corpora.reading.strict_json import decode
 
-DIRECTIONS = ("en-x", "x-en", "")
+DIRECTIONS = ("en-xx", "xx-en", "")
 NORMAL_95 = 1.959964  # standard deviations from the middle of a 95 % interval to its end
 MEASURED = ("value", "interval", "n", "metric_min", "metric_max")
 Value = float | int | str | list[float] | None
@@ -29,8 +29,8 @@ class Score:
 
     `size` is the number of sentence pairs of `lang` that the model was trained on (0: none), of a model that learned
     from text and no pairs that of documents. `value` and `interval`
-    (its 95 % interval, or None) are in the metric's units, `n` is the number of items scored. `direction` is `en-x`,
-    `x-en`, or empty where nothing is translated. `metric_min` and `metric_max` are the range of the metric: a row
+    (its 95 % interval, or None) are in the metric's units, `n` is the number of items scored. `direction` is `en-xx`,
+    `xx-en`, or empty where nothing is translated. `metric_min` and `metric_max` are the range of the metric: a row
     carries them, so that the laws can be fitted to any metric, a user's own too. Runs that differ in nothing but `seed`
     are repetitions.
     """
@@ -139,7 +139,7 @@ def _check_type(name: str, value: Value, where: str) -> None:
         right = value is None or (numbers and value == sorted(value))  # type: ignore[arg-type]
         expected = "null or [low, high]"
     elif name == "direction":
-        right, expected = value in DIRECTIONS, "en-x, x-en or empty"
+        right, expected = value in DIRECTIONS, "en-xx, xx-en or empty"
     else:
         right, expected = isinstance(value, str), "a string"
     if not right:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from corpora.errors import InputError, unknown
-from recipes.prompts import form
+from recipes.prompts import prompt_template
 
 HERE = Path(__file__).parent.parent / "recipes" / "training"
 NOT_RECIPES = ("fsdp2",)
@@ -211,7 +211,7 @@ def _are_texts(value: Any) -> bool:
 
 def _check_together(recipe: TrainingRecipe, where: str, changed: Mapping[str, Any]) -> None:
     """InputError for settings that make no sense together, or by themselves."""
-    form(recipe["prompt"])
+    prompt_template(recipe["prompt"])
     if bool(recipe["model_name_or_path"]) == bool(recipe["random_model"]):
         raise InputError(f"{where}: a recipe needs model_name_or_path or random_model, one of the two.")
     if recipe["random_model"] and not recipe["tokenizer"]:

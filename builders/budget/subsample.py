@@ -75,7 +75,7 @@ def available(counts: pl.DataFrame, langs: Sequence[str]) -> dict[str, int]:
 def mix(built: Built, budget: Budget, work: Work) -> Built:
     """The build with its translations cut to the budget's mixture, under a name of its own.
 
-    Of each language and direction the first rows by id are taken (for x-en the last, as everywhere), so that the rows
+    Of each language and direction the first rows by id are taken (for xx-en the last, as everywhere), so that the rows
     of a smaller count are among those of a larger one. Validation shrinks in proportion, as it does by `pairs`.
     """
     recipe = budgeted(built.recipe, budget)

@@ -19,7 +19,7 @@ SCORE_OPTIONS = [
     click.option("--scores", type=FILE, default="scores.jsonl", show_default=True, help="The file of scores."),
     click.option("--metric", help="The metric, where the scores are of several."),
     click.option("--benchmark", help="The benchmark, where the scores are of several."),
-    click.option("--direction", help="en-x or x-en, where the scores are of both."),
+    click.option("--direction", help="en-xx or xx-en, where the scores are of both."),
     click.option("--model", help="Only models of this name; a pattern such as 'tiny-*'."),
     click.option("--langs", help="Only these languages, such as ar,el,hi."),
 ]

@@ -57,12 +57,12 @@ def sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Source]:
     if recipe.directions:
         needed += [
             source(catalog[name], lang)
-            for name in recipe.evaluation
+            for name in recipe.decontaminate_against
             for lang in ("en", *recipe.langs)
             if catalog[name].has(lang)
         ]
     needed += [source(catalog[name], lang) for name in recipe.monolingual for lang in _with_text(catalog[name], recipe)]
-    return needed + [source(catalog[name], "en") for name in recipe.instructions if recipe.general]
+    return needed + [source(catalog[name], "en") for name in recipe.instructions if recipe.instruction_langs]
 
 
 def _with_text(corpus: Corpus, recipe: Recipe) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ def source(corpus: Corpus, lang: str) -> Source:
 
 def chosen_filters(recipe: Recipe, scores: Scores | None) -> tuple[Filter, ...]:
     """The filters of a recipe, those over the user's own scores at last; InputError for what is not known."""
-    return choose_filters(recipe.filters, recipe.without, recipe.also, score_filters(scores))
+    return choose_filters(recipe.filters, recipe.disable_filters, recipe.enable_filters, score_filters(scores))
 
 
 def build(

@@ -15,7 +15,8 @@ from builders.translation.translator import Translator
 from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
 from corpora.download.pull import Fetched
-from recipes.recipe import Recipe, prompts
+from recipes.prompts import translation_prompts
+from recipes.recipe import Recipe
 
 BITEXT = pa.schema([(name, pa.string()) for name in ("id", "lang", "en", "xx", "corpus", "en_key", "xx_key")])
 
@@ -35,9 +36,9 @@ def instruct(
     english: dict[str, Path] = {}
     for file in files:
         corpus = catalog[file.source.corpus]
-        english[corpus.id] = _records(file, corpus, tuple(english.values()), recipe.records, work)
+        english[corpus.id] = _records(file, corpus, tuple(english.values()), recipe.max_instructions, work)
     made = {}
-    if translator.translates and "xx" in recipe.general:
+    if translator.translates and "xx" in recipe.instruction_langs:
         with translator.opened():
             made = {name: translate(path, name, recipe.langs, translator, work) for name, path in english.items()}
     foreign = {lang: [of.translated[lang] for of in made.values()] for lang in recipe.langs if made}
@@ -60,10 +61,10 @@ def collect_texts(
     made: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
-        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "texts": recipe.texts}
+        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "texts": recipe.max_documents}
         unit = Unit("texts", f"{lang}-{corpus.id}", inputs)
         write = partial(
-            write_texts, source=file.path, corpus=corpus, lang=lang, most=recipe.texts, inputs=inputs_text(unit)
+            write_texts, source=file.path, corpus=corpus, lang=lang, most=recipe.max_documents, inputs=inputs_text(unit)
         )
         made.setdefault(lang, []).append(work.make(unit, write))
     return made
@@ -75,15 +76,16 @@ def exemplify(
     """`instructions`: the examples of one config, in the order of their key."""
     values = {
         "directions": list(recipe.directions),
-        "general": list(recipe.general),
-        "pairs": recipe.pairs or 2**62,
+        "instruction_langs": list(recipe.instruction_langs),
+        "max_pairs": recipe.max_pairs or 2**62,
         "validation": recipe.validation,
         "validation_below": "g" if recipe.is_benchmark else f"{int(recipe.validation * 2**32):08x}",
         "benchmark": recipe.is_benchmark,
         "seed": str(recipe.seed),
         "num_prompts": len(recipe.prompts),
     }
-    asked = [{"number": number, "text": prompts()[name].text} for number, name in enumerate(recipe.prompts)]
+    known = translation_prompts()
+    asked = [{"number": number, "text": known[name].text} for number, name in enumerate(recipe.prompts)]
     named = [{"code": lang, "name": language(lang).name} for lang in langs]
     unit = unit_of(
         "instructions", f"{recipe.name}-{config}", [*bitext, *records], prompts=asked, languages=named, **values

@@ -31,7 +31,8 @@ from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import scratch
 from corpora.language_id import fasttext_model as lid
-from recipes.recipe import Recipe, prompts
+from recipes.prompts import translation_prompts
+from recipes.recipe import Recipe
 
 ROWS_PER_GROUP = 100_000
 GROUPS_PER_FILE = 10
@@ -171,7 +172,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         ],
         "recipe": {k: v for k, v in asdict(recipe).items() if k not in ("name", "title", "summary", "langs")},
         "filters": [_filter_entry(f, recipe.langs) for f in built.filters] if recipe.directions else [],
-        "prompts": [asdict(prompts()[name]) for name in recipe.prompts] if recipe.directions else [],
+        "prompts": [asdict(translation_prompts()[name]) for name in recipe.prompts] if recipe.directions else [],
         "models": [
             {"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE},
             *_translation_models(built),
@@ -188,7 +189,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
 
 def _translation_models(built: Built) -> list[dict[str, str]]:
     """The models that texts are from, by the translation memory or by our own run, with their terms."""
-    if "xx" not in built.recipe.general:
+    if "xx" not in built.recipe.instruction_langs:
         return []
     names = built.translator.memory.models if built.translator.memory else ()
     known = [{"role": "translation", "name": name, "sha256": "", "licence": model_licence(name)} for name in names]
@@ -272,7 +273,7 @@ def smoke_test(folder: Path, manifest: Manifest, cache: Path) -> None:
 
 def check_not_empty(manifest: Manifest) -> None:
     """InputError if a config has nothing to train on, or of a benchmark nothing to ask."""
-    needed = "validation" if manifest["recipe"]["validation"] == 1 else "train"
+    needed = "validation" if manifest["recipe"]["kind"] == "benchmark" else "train"
     for config, entry in manifest["configs"].items():
         if needed not in entry["splits"]:
             translator = manifest["translator"]["name"]

@@ -21,18 +21,18 @@ pairs as (
     from bitext
 ),
 directed as (
-    select *, 'en-x' as direction, row_number() over (partition by lang, split order by id) as place
+    select *, 'en-xx' as direction, row_number() over (partition by lang, split order by id) as place
     from pairs
-    where list_contains($directions, 'en-x')
+    where list_contains($directions, 'en-xx')
     union all
-    select *, 'x-en' as direction, row_number() over (partition by lang, split order by id desc) as place
+    select *, 'xx-en' as direction, row_number() over (partition by lang, split order by id desc) as place
     from pairs
-    where list_contains($directions, 'x-en')
+    where list_contains($directions, 'xx-en')
 ),
 capped as (
     select *
     from directed
-    where place <= if(split = 'train', $pairs, ceil($pairs * $validation))
+    where place <= if(split = 'train', $max_pairs, ceil($max_pairs * $validation))
 ),
 translation as (
     select
@@ -44,13 +44,13 @@ translation as (
             replace(
                 prompts.text,
                 '{source}',
-                if(direction = 'en-x', 'English', languages.name)
+                if(direction = 'en-xx', 'English', languages.name)
             ),
             '{target}',
-            if(direction = 'en-x', languages.name, 'English')
+            if(direction = 'en-xx', languages.name, 'English')
         ) as instruction,
-        if(direction = 'en-x', en, xx) as input,
-        if(direction = 'en-x', xx, en) as output,
+        if(direction = 'en-xx', en, xx) as input,
+        if(direction = 'en-xx', xx, en) as output,
         corpus,
         split
     from capped
@@ -65,11 +65,11 @@ everywhere as (
     group by id
     having count(distinct lang) > (select count(*) from languages)
 ),
-general as (
+answered as (
     select
         id,
         lang,
-        if(instruction = '', 'text', 'general') as task,  -- a document asks nothing
+        if(instruction = '', 'text', 'instruction') as task,  -- a document asks nothing
         '' as direction,
         instruction,
         input,
@@ -82,13 +82,13 @@ general as (
         ) as split
     from records
     where rejected_by is null
-        and (instruction = '' or list_contains($general, if(lang = 'en', 'en', 'xx')))
+        and (instruction = '' or list_contains($instruction_langs, if(lang = 'en', 'en', 'xx')))
         and (not $benchmark or id in (from everywhere))
 ),
 examples as (
     from translation
     union all by name
-    from general
+    from answered
 )
 select
     id,

@@ -3,7 +3,7 @@ with placed as (
     select
         *,
         if(
-            direction = 'x-en',
+            direction = 'xx-en',
             row_number() over (partition by lang, task, direction, split order by id desc),
             row_number() over (partition by lang, task, direction, split order by id)
         ) as place

@@ -68,8 +68,8 @@ summary = "Translations from English, for the circle from data to models and bac
 configs = "all"
 langs = {langs}
 bitext = ["tatoeba"]
-evaluation = ["flores101"]
-directions = ["en-x"]
+decontaminate_against = ["flores101"]
+directions = ["en-xx"]
 validation = 0.1
 """
 
@@ -87,7 +87,7 @@ def main() -> None:
     publish = ("builders", "publish", "circle.toml", "--catalog", "catalog.toml")
     run(*publish)
     at_once(asked, [partial(measure_law, lang, asked, settings) for lang in langs])
-    run("builders", "fit", *METRIC, "--direction", "en-x", "--model", "tiny-circle-v*", "--to", "laws.json")
+    run("builders", "fit", *METRIC, "--direction", "en-xx", "--model", "tiny-circle-v*", "--to", "laws.json")
     limits = ("--budget", asked.budget, "--laws", "laws.json", "--release", "circle")
     pictures = ("--to", "mixture.csv", "--picture", "frontier.png")
     split = json.loads(run("builders", "allocate", *limits, *pictures, "--json"))
@@ -161,7 +161,7 @@ def train(release: str, folder: str, settings: tuple[str, ...]) -> None:
 
 
 def evaluate(runs: list[str], benchmarks: str, langs: str, asked: argparse.Namespace) -> None:
-    of = ("--benchmarks", benchmarks, "--release", "circle", "--directions", "en-x", "--langs", langs)
+    of = ("--benchmarks", benchmarks, "--release", "circle", "--directions", "en-xx", "--langs", langs)
     run("trainer", "evaluate", *runs, *of, "--metrics", "token_accuracy", "--limit", asked.limit, *place())
 
 

@@ -28,7 +28,7 @@ STEPS = {
     "wrong_language_xx",
 }
 RECIPE = 'title = "T"\nsummary = "T"\nconfigs = "language"\nlangs = ["{lang}"]\nbitext = ["wikimatrix"]\n'
-RECIPE += 'directions = ["en-x"]\nevaluation = []\nvalidation = 0\n'
+RECIPE += 'directions = ["en-xx"]\ndecontaminate_against = []\nvalidation = 0\n'
 
 
 def main() -> None:

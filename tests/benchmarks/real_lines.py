@@ -25,7 +25,8 @@ GOOD = ("good", "1-1", "entity")  # the labels of what a perfect cleaner keeps
 CORPUS = (
     'title = "{0}"\nkind = "bitext"\nversion = "1"\nformat = "moses-zip"\nurl = "{0}.{{pair}}.zip"\nlicence = "other"\n'
 )
-RECIPE = 'title = "Real"\nsummary = "Real lines."\nconfigs = "language"\ndirections = ["en-x"]\nevaluation = []\n'
+RECIPE = 'title = "Real"\nsummary = "Real lines."\nconfigs = "language"\ndirections = ["en-xx"]\n'
+RECIPE += "decontaminate_against = []\n"
 
 
 def main() -> None:

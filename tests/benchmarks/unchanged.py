@@ -28,7 +28,7 @@ from tests.builders.conftest import described  # noqa: E402
 EXAMPLES = """
 copy (
     with rows as (
-        select md5(i::varchar) as id, 'el' as lang, 'translation' as task, 'en-x' as direction,
+        select md5(i::varchar) as id, 'el' as lang, 'translation' as task, 'en-xx' as direction,
             'Translate the following sentences from English to Greek.' as instruction,
             concat('The sentence of number ', i, ' says what ', md5((i * 7)::varchar), ' says.') as input,
             concat('Η πρόταση ', i, ' λέει ό,τι λέει ', md5((i * 11)::varchar)) as output,

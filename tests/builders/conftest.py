@@ -71,8 +71,8 @@ def write_recipe(corpora: Mapping[str, Mapping[str, Lines]], folder: Path, more:
     """A recipe of translation from English over all corpora, in their order."""
     langs = dict.fromkeys(lang for by_lang in corpora.values() for lang in by_lang)
     text = f'title = "Small"\nsummary = "A small one."\nconfigs = "language"\nlangs = {json.dumps(list(langs))}\n'
-    text += f'bitext = {json.dumps(list(corpora))}\ndirections = ["en-x"]\nvalidation = 0\n{more}'
-    text = text if "evaluation" in more else f"evaluation = []\n{text}"
+    text += f'bitext = {json.dumps(list(corpora))}\ndirections = ["en-xx"]\nvalidation = 0\n{more}'
+    text = text if "decontaminate_against" in more else f"decontaminate_against = []\n{text}"
     (folder / "small.toml").write_text(text, encoding="utf-8")
     return folder / "small.toml"
 
@@ -120,7 +120,7 @@ Rows = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]  # config -> spli
 def example(id: str, split: str = "train", **changes: str) -> dict[str, str]:
     """One published row."""
     row = dict.fromkeys(SCHEMAS["instructions"].names, "")
-    row |= {"lang": "el", "task": "translation", "direction": "en-x", "instruction": "Translate.", "corpus": "small"}
+    row |= {"lang": "el", "task": "translation", "direction": "en-xx", "instruction": "Translate.", "corpus": "small"}
     return row | {"id": id, "input": f"in {id}", "output": f"out {id}", "split": split} | changes
 
 
@@ -168,7 +168,7 @@ def described(**changes: object) -> Manifest:
         "features": features,
         "layout": {},
         "sources": [source],
-        "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), evaluation=())),
+        "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), decontaminate_against=())),
         "filters": [],
         "prompts": [],
         "models": [{"role": "language identification", "name": "none", "sha256": "0" * 64, "licence": "cc0-1.0"}],

@@ -362,7 +362,7 @@ def test_records_that_two_corpora_share_are_published_once(tmp_path: Path) -> No
         bitext_table(name, kind="instructions", format="alpaca-json", url=f"{name}.json") for name in ("one", "two")
     ]
     (tmp_path / "own.toml").write_text("".join(tables).replace('langs = ["el"]', 'langs = ["en"]'))
-    more = 'langs = ["el"]\nbitext = []\ninstructions = ["one", "two"]\ngeneral = ["en"]\nvalidation = 0\n'
+    more = 'langs = ["el"]\nbitext = []\ninstructions = ["one", "two"]\ninstruction_langs = ["en"]\nvalidation = 0\n'
     (tmp_path / "both.toml").write_text(f'title = "Both"\nsummary = "Both."\nconfigs = "all"\n{more}')
     done = builders(tmp_path, "publish", "both.toml", "--catalog", "own.toml", "--offline", "--translator", "none")
     assert done.returncode == 0, done.stderr

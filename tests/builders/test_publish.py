@@ -159,7 +159,7 @@ def test_no_sentence_of_a_config_stands_in_both_splits(published: dict[str, Publ
             sentences = rows.filter((pl.col(column) != "") & (pl.col("task") == "translation"))
             splits = sentences.group_by(column).agg(pl.col("split").n_unique())
             assert splits["split"].max() == 1
-        records = rows.filter(pl.col("task") == "general").group_by("id").agg(pl.col("split").n_unique())
+        records = rows.filter(pl.col("task") == "instruction").group_by("id").agg(pl.col("split").n_unique())
         assert records["split"].max() == 1
 
 
@@ -174,11 +174,11 @@ def test_rows_are_keyed_and_in_the_order_of_their_key(published: dict[str, Publi
 def test_instructions_are_asked_in_plain_english_names_and_the_papers_words(published: dict[str, Published]) -> None:
     rows = rows_of(published["coit-sample"].folder, "el").filter(pl.col("task") == "translation")
     assert set(rows["instruction"]) == {"Translate the following sentences from English to Greek."}
-    assert set(rows["direction"]) == {"en-x"}
+    assert set(rows["direction"]) == {"en-xx"}
 
 
 def test_a_record_keeps_its_id_in_every_language(published: dict[str, Published]) -> None:
-    rows = rows_of(published["muit-sample"].folder, "all").filter(pl.col("task") == "general")
+    rows = rows_of(published["muit-sample"].folder, "all").filter(pl.col("task") == "instruction")
     sizes = rows.group_by("id").agg(pl.col("lang").n_unique())
     assert set(sizes["lang"]) == {7, 1}  # all languages, or English alone where the memory does not know it
     assert sizes.filter(pl.col("lang") == 1).height == 2  # the translation and the spelling task
@@ -187,7 +187,7 @@ def test_a_record_keeps_its_id_in_every_language(published: dict[str, Published]
 def test_without_a_translator_instructions_are_english_and_the_card_says_so(tmp_path: Path) -> None:
     few = request(tmp_path, recipes=("coit",), langs=("hi",), translator="none")
     (release,) = run_publish(few, tmp_path / "registry", "instructions")
-    general = rows_of(release.folder, "hi").filter(pl.col("task") == "general")
+    general = rows_of(release.folder, "hi").filter(pl.col("task") == "instruction")
     assert set(general["lang"]) == {"en"}
     assert release.manifest["translator"]["name"] == "none"
     assert "no translated Alpaca" in (release.folder / "README.md").read_text()
@@ -213,16 +213,16 @@ def test_a_recipe_of_ones_own_caps_pairs_in_both_directions_and_rotates_prompts(
     recipe = tmp_path / "mine.toml"
     recipe.write_text(
         'title = "Mine"\nsummary = "A test."\nconfigs = "language"\nlangs = ["vi"]\nbitext = ["wikimatrix"]\n'
-        'directions = ["en-x", "x-en"]\npairs = 60\nprompts = ["paper", "into", "say"]\nvalidation = 0\n'
+        'directions = ["en-xx", "xx-en"]\nmax_pairs = 60\nprompts = ["paper", "into", "say"]\nvalidation = 0\n'
     )
     (release,) = run_publish(request(tmp_path, recipes=(str(recipe),), langs=()), tmp_path / "registry", "instructions")
     rows = rows_of(release.folder, "vi")
-    assert dict(rows["direction"].value_counts().iter_rows()) == {"en-x": 60, "x-en": 60}
-    assert not set(rows.filter(pl.col("direction") == "en-x")["id"]) & set(
-        rows.filter(pl.col("direction") == "x-en")["id"]
+    assert dict(rows["direction"].value_counts().iter_rows()) == {"en-xx": 60, "xx-en": 60}
+    assert not set(rows.filter(pl.col("direction") == "en-xx")["id"]) & set(
+        rows.filter(pl.col("direction") == "xx-en")["id"]
     )
     assert rows["instruction"].n_unique() >= 5
-    into_english = rows.filter(pl.col("direction") == "x-en")["instruction"]
+    into_english = rows.filter(pl.col("direction") == "xx-en")["instruction"]
     assert all("English" in text for text in into_english)
 
 
@@ -232,7 +232,7 @@ def test_a_smaller_cap_is_a_subset_of_a_larger_one(tmp_path: Path) -> None:
         recipe = tmp_path / f"cap-{pairs}.toml"
         recipe.write_text(
             'title = "Cap"\nsummary = "A test."\nconfigs = "language"\nlangs = ["el"]\nbitext = ["wikimatrix"]\n'
-            f'directions = ["en-x"]\npairs = {pairs}\n'
+            f'directions = ["en-xx"]\nmax_pairs = {pairs}\n'
         )
         (built,) = run_build(request(tmp_path, recipes=(str(recipe),), langs=()))
         train = pl.read_parquet(built.examples["el"]).filter(pl.col("split") == "train")

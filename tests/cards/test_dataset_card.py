@@ -45,7 +45,7 @@ def manifest(**changes):
         "configs": {"el": {"langs": ["el"], "splits": splits}},
         "features": FEATURES,
         "sources": [source()],
-        "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), directions=("en-x",))),
+        "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), directions=("en-xx",))),
         "filters": [{"name": "empty", "reject": "en = ''", "why": "One side says nothing.", "thresholds": {}}],
         "prompts": [{"name": "paper", "text": "Translate into {target}.", "origin": "a paper"}],
         "models": [{"role": "language identification", "name": "lid", "sha256": "1" * 64, "licence": "cc0-1.0"}],
@@ -59,7 +59,7 @@ def manifest(**changes):
             {"set_name": "exam", "lang": "el", "sentences": 5, "grams": 50, "rows": 2, "corpus": "exam"}
         ],
         "mixture": [
-            {"config": "el", "lang": "el", "task": "translation", "direction": "en-x", "corpus": "small"}
+            {"config": "el", "lang": "el", "task": "translation", "direction": "en-xx", "corpus": "small"}
             | {"split": name, "rows": rows}
             for name, rows in (("train", 6), ("validation", 1))
         ],
@@ -192,7 +192,7 @@ def test_hostile_words_of_a_recipe_do_not_break_the_yaml(key):
 
 def test_hostile_words_of_a_filter_and_a_translator_do_not_break_the_page():
     rule = {"name": "empty", "reject": "", "why": HOSTILE, "thresholds": {}}
-    general = manifest()["recipe"] | {"general": ["xx"]}
+    general = manifest()["recipe"] | {"instruction_langs": ["xx"]}
     card = render_card(
         manifest(filters=[rule], recipe=general, translator={"name": f"memory {HOSTILE}", "sha256": "2" * 64})
     )
@@ -258,9 +258,11 @@ def test_one_source_for_non_commercial_use_makes_the_release_so(licence, said):
 
 
 def test_a_release_without_translations_of_alpaca_says_so():
-    card = render_card(manifest(recipe=manifest()["recipe"] | {"general": ["en", "xx"]}))
+    card = render_card(manifest(recipe=manifest()["recipe"] | {"instruction_langs": ["en", "xx"]}))
     assert "There is no translated Alpaca in this release" in card
-    assert "no translated Alpaca" not in render_card(manifest(recipe=manifest()["recipe"] | {"general": ["en"]}))
+    assert "no translated Alpaca" not in render_card(
+        manifest(recipe=manifest()["recipe"] | {"instruction_langs": ["en"]})
+    )
 
 
 def test_the_columns_of_messages_are_told_in_that_form():

@@ -19,7 +19,7 @@ ROW = {
     "mixture": "",
     "model": "tiny",
     "benchmark": "flores101",
-    "direction": "en-x",
+    "direction": "en-xx",
     "metric": "comet",
     "value": 81.5,
     "interval": [81.0, 82.0],
@@ -140,7 +140,7 @@ def write_csv(folder: Path, text: str) -> Path:
 
 def test_a_csv_becomes_scores_and_equal_rows_repeated_runs(tmp_path: Path) -> None:
     path = write_csv(tmp_path, "size,lang, score,std\n5000,el,70.5,0.5\n5000,el,70.5,\n20000,el,75,0\n")
-    scores = read_csv(path, "comet", "flores101", "en-x")
+    scores = read_csv(path, "comet", "flores101", "en-xx")
     assert [(s.size, s.seed, s.value) for s in scores] == [(5000, 0, 70.5), (5000, 1, 70.5), (20000, 0, 75.0)]
     assert [s.std for s in scores] == [pytest.approx(0.5), None, pytest.approx(0.0)]
 

@@ -21,14 +21,14 @@ SIZE = 2048
 
 def texts() -> Iterator[str]:
     """The sample's sentences and records, and the prompts that they are put in."""
-    from recipes.prompts import forms
+    from recipes.prompts import prompt_templates
 
     for path in sorted((HERE / "text").glob("*.sentences.tsv")):
         yield from path.read_text(encoding="utf-8").split("\n")
     for path in sorted((HERE / "text").glob("*.records.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             yield from (value for value in json.loads(line).values() if isinstance(value, str))
-    alpaca = forms()["alpaca"]
+    alpaca = prompt_templates()["alpaca"]
     asked = "Translate the following sentences from English to {}."
     for name in ("Arabic", "Greek", "Hindi", "Turkish", "Vietnamese", "Chinese"):
         yield from [alpaca.prompt(asked.format(name), "x"), alpaca.prompt(asked.format(name), "")] * 20

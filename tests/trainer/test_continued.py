@@ -72,4 +72,4 @@ def test_a_model_s_scores_say_what_its_base_learned_from(published: Path, tmp_pa
     origin = find_candidate(str(tmp_path / "tuned")).origin
     assert origin.size("el") == 20
     assert "text/el=20" in origin.mixture
-    assert f"general/el={tuned['mixture']['general']['el']}" in origin.mixture
+    assert f"instruction/el={tuned['mixture']['instruction']['el']}" in origin.mixture

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from recipes.mixing.csv_values import read_amounts
-from recipes.prompts import form
+from recipes.prompts import prompt_template
 from trainer.cli.main import cli
 from trainer.estimate import dry_run_text, look_ahead
 from trainer.recipe import load_recipe
@@ -51,13 +51,13 @@ def test_padding_is_what_padded_batches_of_the_plan_would_hold(ask: Ask) -> None
 
 def test_one_example_a_task_is_shown_token_by_token_with_its_mask(ask: Ask) -> None:
     ahead = look_ahead(ask(), 1, "cpu", None)
-    assert [shown["task"] for shown in ahead["shown"]] == ["general", "translation"]
+    assert [shown["task"] for shown in ahead["shown"]] == ["instruction", "translation"]
     for shown in ahead["shown"]:
         learned = [token["learned"] for token in shown["tokens"]]
         start = learned.index(True)
         assert all(learned[start:])
         before = "".join(token["text"] for token in shown["tokens"][:start])
-        assert before.startswith(form("alpaca").without_input[:40])
+        assert before.startswith(prompt_template("alpaca").without_input[:40])
         assert before.endswith("### Response:")
         assert shown["tokens"][-1]["text"] == "</s>"
     text = dry_run_text(ahead)

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from cards.manifest import identity
 from corpora.errors import InputError
-from recipes.prompts import form
+from recipes.prompts import prompt_template
 from trainer.release import Release
 from trainer.run import Record, Stopped
 from trainer.sft import sft
@@ -43,7 +43,9 @@ def test_the_loss_falls_and_the_model_loads_and_generates(trained: Trained) -> N
     assert losses(record)[-1] < losses(record)[0] - 0.2
     model = AutoModelForCausalLM.from_pretrained(out / "model", use_safetensors=True)
     tokenizer = AutoTokenizer.from_pretrained(out / "model")
-    asked = tokenizer(form("alpaca").prompt("Translate the sentence into Greek.", "Hello."), return_tensors="pt")
+    asked = tokenizer(
+        prompt_template("alpaca").prompt("Translate the sentence into Greek.", "Hello."), return_tensors="pt"
+    )
     written = model.generate(**asked, max_new_tokens=8, do_sample=False)
     assert written.shape[1] > asked["input_ids"].shape[1]
     assert not list(out.glob("model/*.bin"))
@@ -56,7 +58,7 @@ def test_the_record_says_what_was_learned_from_and_with_what(trained: Trained, r
     assert record["status"] == "done"
     assert record["release"]["manifest_sha256"] == identity(release.manifest)
     assert record["release"]["origin"] == "coit-sample@v1.0.0"
-    assert record["prompt"] == {"name": "alpaca", "sha256": form("alpaca").sha256()}
+    assert record["prompt"] == {"name": "alpaca", "sha256": prompt_template("alpaca").sha256()}
     rows = release.manifest["configs"]["el"]["splits"]["train"]["rows"]
     assert sum(row["rows"] for row in record["examples"] if row["split"] == "train") == rows
     assert record["tokens"] == sum(row["tokens"] for row in record["examples"] if row["split"] == "train")

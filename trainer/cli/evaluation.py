@@ -25,7 +25,7 @@ from trainer.cli.options import (
 @click.argument("models", nargs=-1, required=True)
 @click.option("--benchmarks", required=True, help="Such as flores,xquad; see trainer/scoring/benchmarks.toml.")
 @click.option("--langs", help="Only these languages, such as el,hi; by default all that a benchmark has.")
-@click.option("--directions", help="Of translations: en-x, x-en; by default both.")
+@click.option("--directions", help="Of translations: en-xx, xx-en; by default both.")
 @click.option("--metrics", help="Such as chrf++,token_accuracy; by default those of each benchmark.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first items of each language; said in the signature.")
 @click.option("--max-new-tokens", type=click.IntRange(1), default=512, show_default=True, help="Longest answer.")

@@ -92,7 +92,7 @@ def sentences(name: str, langs: Sequence[str], place: Place, limit: int | None) 
         raise InputError("--langs names the languages to compare with English, such as el,hi.")
     texts: dict[str, list[str]] = {}
     for lang in langs:
-        items = load_items(asked, lang, "en-x", place, limit).items
+        items = load_items(asked, lang, "en-xx", place, limit).items
         texts["en"] = [item.input for item in items]
         texts[lang] = [item.references[0] for item in items]
     if len(texts["en"]) < 2:

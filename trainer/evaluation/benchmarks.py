@@ -10,8 +10,7 @@ from corpora.errors import InputError, unknown
 from corpora.reading.archives import file_chunks
 from corpora.reading.benchmarks import flores_sentences, read_flores
 from corpora.reading.questions import BOM, read_questions, whole_file
-from recipes.recipe import HERE as RECIPES
-from recipes.recipe import prompts
+from recipes.prompts import QuestionPrompt, question_prompts, translation_prompts
 from trainer.evaluation.instructions import own_instructions, published_instructions
 from trainer.evaluation.items import DIRECTIONS, Benchmark, Item, Items, Place
 from trainer.evaluation.validation_split import held_directions, held_langs, held_out
@@ -59,9 +58,9 @@ def _translations(asked: Benchmark, lang: str, direction: str, place: Place) -> 
             f"{asked.name} has {len(english):,} sentences in English and {len(foreign):,} in {language(lang).name}, "
             "so which belong together is not known. Take both from one release."
         )
-    source, target = ("en", lang) if direction == "en-x" else (lang, "en")
-    text = prompts()["paper"].text.format(source=language(source).name, target=language(target).name)
-    sides = zip(english, foreign, strict=True) if direction == "en-x" else zip(foreign, english, strict=True)
+    source, target = ("en", lang) if direction == "en-xx" else (lang, "en")
+    text = translation_prompts()["paper"].text.format(source=language(source).name, target=language(target).name)
+    sides = zip(english, foreign, strict=True) if direction == "en-xx" else zip(foreign, english, strict=True)
     return [Item(str(n), text, asked_of, (wanted,)) for n, (asked_of, wanted) in enumerate(sides, 1)], [*odd, *more]
 
 
@@ -105,16 +104,22 @@ def _questions(asked: Benchmark, lang: str, direction: str, place: Place) -> tup
     path = _own(place, names) or _upstream(corpus, lang, place, names)
     table, odd = read_questions(path, corpus.format, code, asked.part, asked.id)
     return [
-        Item(row["id"], form["instruction"], form["input"].format(**row), tuple(row["answers"]))
-        for row in table.to_pylist()
+        Item(row["id"], form.instruction, form.input.format(**row), tuple(row["answers"])) for row in table.to_pylist()
     ], odd
 
 
-def question_form(lang: str) -> dict[str, str]:
-    """How a question is asked in a language: `instruction` and `input`; InputError where no row says so."""
-    rows: dict[str, dict[str, str]] = read_toml(RECIPES / "prompts.toml")["question"]
+def question_form(lang: str) -> QuestionPrompt:
+    """Return the prompt of questions in a language.
+
+    Raises:
+        InputError: No `prompts.toml` has one.
+    """
+    rows = question_prompts()
     if lang not in rows:
-        raise InputError(f"recipes/prompts.toml has no [question.{lang}]: how to ask in {language(lang).name}?")
+        raise InputError(
+            f"There is no prompt for questions in {language(lang).name}. Add a table [question.{lang}] to the "
+            "prompts.toml of a folder, and name the folder with --with."
+        )
     return rows[lang]
 
 
@@ -166,7 +171,7 @@ def asked_langs(text: str | None, asked: Benchmark, place: Place) -> list[str]:
     if asked.corpus == RELEASE:
         return held_langs(place.release)
     corpus = place.catalog.get(asked.corpus)
-    rows = read_toml(RECIPES / "prompts.toml")["question"]
+    rows = question_prompts()
     return [
         code
         for code in languages()

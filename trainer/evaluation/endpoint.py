@@ -12,7 +12,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from corpora.errors import InputError
-from recipes.prompts import Form
+from recipes.prompts import PromptTemplate
 from trainer.evaluation.items import Item
 from trainer.recipe import digest
 
@@ -35,7 +35,9 @@ class Endpoint:
         return digest(["endpoint", self.model])
 
 
-def ask(endpoint: Endpoint, form: Form, items: Sequence[Item], max_new_tokens: int) -> Iterator[list[dict[str, Any]]]:
+def ask(
+    endpoint: Endpoint, form: PromptTemplate, items: Sequence[Item], max_new_tokens: int
+) -> Iterator[list[dict[str, Any]]]:
     """The answers to items, greedily, some at a time: {place, text, num_new, ended}."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for start in range(0, len(items), 4 * AT_ONCE):
@@ -45,7 +47,7 @@ def ask(endpoint: Endpoint, form: Form, items: Sequence[Item], max_new_tokens: i
             yield [{"place": place} | answer for place, answer in zip(places, answers, strict=True)]
 
 
-def _body(form: Form, item: Item) -> dict[str, Any]:
+def _body(form: PromptTemplate, item: Item) -> dict[str, Any]:
     """A chat for a chat form, else the text of the prompt."""
     if form.chat is None:
         return {"prompt": form.prompt(item.instruction, item.input)}

@@ -8,7 +8,7 @@ from typing import Any
 
 from corpora.errors import InputError
 from corpora.files import sha256_of
-from recipes.prompts import Form, form
+from recipes.prompts import PromptTemplate, prompt_template
 from trainer.recipe import digest
 from trainer.run import Record, learned, read_record
 from trainer.training.examples import Encoder
@@ -37,7 +37,7 @@ class Candidate:
 
     name: str
     place: str
-    form: Form
+    form: PromptTemplate
     origin: Origin
     revision: str | None = None
 
@@ -107,19 +107,21 @@ def find_candidate(asked: str, prompt: str | None = None, name: str | None = Non
         if asked.startswith((".", "/")) or asked.count("/") != 1 or path.parent.is_dir():  # runs/RUN is no ORG/NAME
             raise InputError(f"There is no folder {asked}. Name a run, a folder with a model, or ORG/NAME on the Hub.")
         place, _, revision = asked.partition("@")
-        return Candidate(name or place, place, form(prompt or PROMPT), Origin(), revision or None)
+        return Candidate(name or place, place, prompt_template(prompt or PROMPT), Origin(), revision or None)
     record = read_record(path) or (read_record(path.resolve().parent) if path.name == "model" else None)
     folder = path / "model" if (path / "model" / "config.json").is_file() else path
     _check_folder(folder, record)
     run = path.resolve().parent if folder == path and record else path.resolve()
-    return Candidate(name or run.name, str(folder), form(prompt or trained_prompt(record)), origin_of(record))
+    return Candidate(
+        name or run.name, str(folder), prompt_template(prompt or trained_prompt(record)), origin_of(record)
+    )
 
 
 def served_candidate(asked: str, prompt: str | None = None, name: str | None = None) -> Candidate:
     """A model at an endpoint: by the name that it has there, or by the folder of the run that made it."""
     if Path(asked).is_dir():
         return find_candidate(asked, prompt, name)
-    return Candidate(name or asked, asked, form(prompt or PROMPT), Origin())
+    return Candidate(name or asked, asked, prompt_template(prompt or PROMPT), Origin())
 
 
 def _check_folder(folder: Path, record: Record | None) -> None:
@@ -140,7 +142,7 @@ def trained_prompt(record: Record | None) -> str:
     if record is None:
         return PROMPT
     said = record["prompt"]
-    if form(said["name"]).sha256() != said["sha256"]:
+    if prompt_template(said["name"]).sha256() != said["sha256"]:
         raise InputError(
             f"The prompt '{said['name']}' is not as it was when the model was trained. Restore it in "
             "recipes/prompts.toml, or name one with --prompt."

@@ -16,7 +16,7 @@ def published_instructions(folder: Path, lang: str) -> Iterator[tuple[str, str, 
     InputError if the release in the folder is there to learn from, lacks the language, or is damaged.
     """
     release = find_release(str(folder), folder.parent, folder / "datasets.lock")
-    if release.manifest["recipe"]["validation"] != 1:
+    if release.manifest["recipe"]["kind"] != "benchmark":
         raise InputError(f"{release.origin} is there to learn from. Name a release of the recipe mi-eval, or the like.")
     config = choose_config(release, None)
     choose_langs(release, config, () if lang == "en" else (lang,))

@@ -9,7 +9,7 @@ from pathlib import Path
 from corpora.catalog import Corpus, load_catalog
 from trainer.release import Release
 
-DIRECTIONS = ("en-x", "x-en")
+DIRECTIONS = ("en-xx", "xx-en")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from corpora.catalog import read_toml
 from corpora.errors import InputError
 from corpora.files import locked
-from recipes.prompts import OWN_CHAT, form
-from recipes.recipe import HERE as RECIPES
+from recipes.prompts import TOKENIZER_TEMPLATE, judge_prompts, prompt_template
 from recipes.results import Score, append_scores
 from trainer.evaluation.bootstrap import interval
 from trainer.evaluation.compare import Kept, Place, shared_outputs
@@ -99,14 +97,14 @@ def _verdicts(place: Place, items: Sequence[Item], endpoint: Endpoint, folder: P
     path = folder / f"{'.'.join(filter(None, place))}.judge.{digest(key)[:8]}.parquet"
 
     def make(left: Sequence[Item]) -> Iterator[list[dict[str, object]]]:
-        return ask(endpoint, form(OWN_CHAT), left, LONGEST)
+        return ask(endpoint, prompt_template(TOKENIZER_TEMPLATE), left, LONGEST)
 
     return list(outputs(path, key, items, make, lambda n: None)["text"]) if items else []
 
 
 def rubric_text(name: str) -> str:
     """The words in which a judge is asked."""
-    return str(read_toml(RECIPES / "prompts.toml")["judge"][name]["text"])
+    return judge_prompts()[name].text
 
 
 def read_answer(text: str) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from corpora.errors import InputError
-from recipes.prompts import Form
+from recipes.prompts import PromptTemplate
 
 BATCH_ROWS = 2_000
 
@@ -31,7 +31,7 @@ class Example:
 class Encoder:
     """How rows become ids: the form of the prompt and the tokenizer."""
 
-    form: Form
+    form: PromptTemplate
     tokenizer: Any
 
     def encode(self, rows: pl.DataFrame) -> Iterator[Example]:

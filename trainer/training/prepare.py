@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from filelock import FileLock
 
 from corpora.errors import InputError
-from recipes.prompts import Form, form
+from recipes.prompts import PromptTemplate, prompt_template
 from trainer.recipe import TrainingRecipe, digest
 from trainer.release import KEY, SIZED, Release, choose_config, choose_langs, read_rows
 from trainer.run import check_same_run
@@ -53,7 +53,7 @@ class Prepared:
     request: Request
     config: str
     langs: tuple[str, ...]
-    form: Form
+    form: PromptTemplate
     tokenizer: Any
     model_config: Any
     model: dict[str, str]
@@ -113,7 +113,7 @@ def prepare(request: Request) -> Prepared:
     config = choose_config(release, request.config)
     langs = choose_langs(release, config, request.langs)
     tokenizer = load_tokenizer(recipe)
-    asked = form(recipe["prompt"])
+    asked = prompt_template(recipe["prompt"])
     tokenizer.chat_template = asked.chat or tokenizer.chat_template  # saved with the model, so that it is asked alike
     shape = model_config(recipe, tokenizer)
     folder = request.out / "examples"

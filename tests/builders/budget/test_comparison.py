@@ -24,7 +24,7 @@ def family(model: str, k: float, beta: float, noise: float, seed: int) -> list[s
     return [
         to_line(
             Score(
-                "r@v1.0.0", lang, size, 0, "", f"{model}-{size}", "flores", "en-x", "comet",
+                "r@v1.0.0", lang, size, 0, "", f"{model}-{size}", "flores", "en-xx", "comet",
                 float(100 - k * size**beta + rng.normal(0, noise)), None, 1012, "s", 0.0, 100.0,
             )
         )

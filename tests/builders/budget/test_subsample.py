@@ -110,7 +110,7 @@ def test_mixtures_by_name_have_names_of_their_own(cut: Callable[..., Built]) -> 
 
 
 def test_general_instructions_are_those_of_the_build_without_a_budget(muit: Built, cut: Callable[..., Built]) -> None:
-    general = pl.col("task") == "general"
+    general = pl.col("task") == "instruction"
     few = pl.read_parquet(cut(Budget(120)).examples["all"]).filter(general)
     assert few.equals(pl.read_parquet(muit.examples["all"]).filter(general))
 
@@ -148,12 +148,12 @@ def test_both_directions_share_a_languages_pairs(cut: Callable[..., Built], fold
     recipe = tmp_path / "both.toml"
     recipe.write_text(
         'title = "Both"\nsummary = "A test."\nconfigs = "language"\nlangs = ["el", "vi"]\nbitext = ["wikimatrix"]\n'
-        'directions = ["en-x", "x-en"]\nvalidation = 0\n'
+        'directions = ["en-xx", "xx-en"]\nvalidation = 0\n'
     )
     built = cut(Budget(101), run_build(request(folder, str(recipe), langs=()))[0])
     found = Counter(translations(built).select("lang", "direction").rows())
     assert counts(built) == {"el": 51, "vi": 50}
-    assert (found["el", "en-x"], found["el", "x-en"]) == (26, 25)
+    assert (found["el", "en-xx"], found["el", "xx-en"]) == (26, 25)
     assert translations(built)["id"].is_unique().all()
 
 

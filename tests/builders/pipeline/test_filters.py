@@ -168,7 +168,7 @@ def test_what_an_evaluation_set_says_is_not_trained_on(judge):
         (1.2, sentence.upper()[10:], "Η Βουλή συνεδρίασε πρώτη φορά στο παλιό θέατρο της πόλης, όπως όλοι περίμεναν."),
         (1.2, "The parliament met again in the new town hall.", "Η βουλή συνήλθε ξανά στο νέο δημαρχείο."),
     ]
-    found = [row["rejected_by"] for row in judge(lines, more='evaluation = ["exam"]\n')]
+    found = [row["rejected_by"] for row in judge(lines, more='decontaminate_against = ["exam"]\n')]
     assert found == ["contaminated", "contaminated", None]
     assert [row["rejected_by"] for row in judge(lines)] == [None, None, None]
 
@@ -195,8 +195,8 @@ def test_each_pair_is_charged_to_the_first_filter_that_rejects_it(judge):
 
 def test_a_filter_left_out_leaves_its_pairs_to_the_next(judge):
     lines = [(1.2, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd")]
-    assert judge(lines, more='without = ["bad_encoding"]')[0]["rejected_by"] == "markup"
-    assert judge(lines, more='without = ["bad_encoding", "markup"]')[0]["rejected_by"] == "copy"
+    assert judge(lines, more='disable_filters = ["bad_encoding"]')[0]["rejected_by"] == "markup"
+    assert judge(lines, more='disable_filters = ["bad_encoding", "markup"]')[0]["rejected_by"] == "copy"
 
 
 def test_a_pair_without_a_margin_has_no_low_one(judge):
@@ -370,14 +370,14 @@ def test_chinese_is_measured_for_its_writing_and_kept_in_both(judge):
 
 
 def test_either_writing_of_chinese_can_be_left_out_and_what_is_written_alike_stays(judge):
-    simplified = [row["rejected_by"] for row in judge(CHINESE, "zh", more='also = ["traditional_chinese"]')]
+    simplified = [row["rejected_by"] for row in judge(CHINESE, "zh", more='enable_filters = ["traditional_chinese"]')]
     assert simplified == [None, "traditional_chinese", None, "traditional_chinese", None]
-    traditional = [row["rejected_by"] for row in judge(CHINESE, "zh", more='also = ["simplified_chinese"]')]
+    traditional = [row["rejected_by"] for row in judge(CHINESE, "zh", more='enable_filters = ["simplified_chinese"]')]
     assert traditional == ["simplified_chinese", None, "simplified_chinese", None, None]
 
 
 def test_only_chinese_is_measured_for_its_writing(judge):
-    row = judge([(1.2, "I am a teacher.", "Είμαι δάσκαλος.")], "el", more='also = ["simplified_chinese"]')[0]
+    row = judge([(1.2, "I am a teacher.", "Είμαι δάσκαλος.")], "el", more='enable_filters = ["simplified_chinese"]')[0]
     assert (row["traditional_share"], row["rejected_by"]) == (None, None)
 
 

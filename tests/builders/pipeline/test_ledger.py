@@ -130,7 +130,9 @@ def test_every_reason_comes_with_three_of_its_lines_and_says_nothing_that_an_eva
     sentence = "The parliament met for the first time in the old theatre of the harbour town, and nobody was surprised."
     low = [(1.0, f"Low {name}.", f"Χαμηλό {name}.") for name in ("one", "two", "three", "four", "five")]
     taken = (1.2, sentence, "Η βουλή συνήλθε για πρώτη φορά στο παλιό θέατρο, και κανείς δεν ξαφνιάστηκε από αυτό.")
-    built = build_small({"small": {"el": [*low, taken, (1.2, "y" * 4000, "Μικρό.")]}}, 'evaluation = ["exam"]\n')
+    built = build_small(
+        {"small": {"el": [*low, taken, (1.2, "y" * 4000, "Μικρό.")]}}, 'decontaminate_against = ["exam"]\n'
+    )
     examples = {row["reason"]: row["examples"] for row in built.ledger.iter_rows(named=True)}
     assert examples["in"] == examples["kept"] == []
     assert len(examples["low_margin"]) == 3

@@ -328,7 +328,7 @@ def test_of_nothing_nothing_is_charged(tmp_path):
 def test_a_build_charges_near_duplicates_where_it_is_asked_to(judge):
     lines = [(1.3, EN, EL), (1.2, *NEAR)]
     assert [row["rejected_by"] for row in judge(lines)] == [None, None]
-    [first, second] = judge(lines, more='also = ["near_duplicate"]\n')
+    [first, second] = judge(lines, more='enable_filters = ["near_duplicate"]\n')
     assert first["rejected_by"] is None
     assert (second["rejected_by"], second["matched_corpus"], second["matched_line"]) == ("near_duplicate", "small", 1)
     assert 0.8 <= second["matched_similarity"] < 1
@@ -340,6 +340,6 @@ def test_a_threshold_of_a_filter_that_was_not_asked_for_is_a_mistake(judge):
 
 
 def test_pairs_that_are_hardly_alike_cannot_be_asked_for(judge):
-    more = 'also = ["near_duplicate"]\n[filters]\nnear_duplicate = { least = 0.5 }\n'
+    more = 'enable_filters = ["near_duplicate"]\n[filters]\nnear_duplicate = { least = 0.5 }\n'
     with pytest.raises(InputError, match=r"0\.7 to 1, not 0\.5"):
         judge([(1.3, EN, EL)], more=more)

@@ -27,7 +27,7 @@ NUMBER = st.one_of(st.sampled_from([b"1.2", b"1.1", b"1.03"]), st.binary(max_siz
 MARGIN = NUMBER.map(lambda margin: margin.replace(b"\n", b""))
 LASER = st.lists(st.one_of(TEXT, st.tuples(MARGIN, TEXT, TEXT).map(b"\t".join)), min_size=1, max_size=30)
 RECIPE = 'title = "Any"\nsummary = "Any."\nconfigs = "language"\nlangs = ["el"]\nbitext = ["any"]\n'
-RECIPE += 'directions = ["en-x"]\nevaluation = []\n'
+RECIPE += 'directions = ["en-xx"]\ndecontaminate_against = []\n'
 CATALOG = '[any]\ntitle = "Any"\nkind = "bitext"\nversion = "1"\nformat = "{form}"\nurl = "{name}"\nlangs = ["el"]\n'
 CATALOG += 'licence = "cc0-1.0"\n'
 NUMBERS = count()
@@ -103,8 +103,8 @@ def test_every_record_of_any_alpaca_file_is_accounted_for(tmp_path, records):
     (folder / "any.json").write_text(json.dumps(records))
     asked = request(folder, "alpaca-json", "any.json")
     asked.catalogs[0].write_text(asked.catalogs[0].read_text().replace('"bitext"', '"instructions"'))
-    text = RECIPE.replace('bitext = ["any"]', 'bitext = []\ninstructions = ["any"]\ngeneral = ["en"]')
-    Path(asked.recipes[0]).write_text(text.replace('directions = ["en-x"]\n', ""))
+    text = RECIPE.replace('bitext = ["any"]', 'bitext = []\ninstructions = ["any"]\ninstruction_langs = ["en"]')
+    Path(asked.recipes[0]).write_text(text.replace('directions = ["en-xx"]\n', ""))
     asked.catalogs[0].write_text(asked.catalogs[0].read_text().replace('langs = ["el"]', 'langs = ["en"]'))
     built = run_build(asked)[0]
     given_in = built.ledger.filter(pl.col("reason") == "in")["rows"].sum()

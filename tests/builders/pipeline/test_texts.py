@@ -29,8 +29,8 @@ def request(folder: Path, **changes: str) -> Request:
     table += 'url = "mine.{code}.json.gz"\nlangs = ["el"]\nlicence = "cc0-1.0"\n'
     (folder / "mine.toml").write_text(table, encoding="utf-8")
     langs = changes.get("langs", '["el"]')
-    recipe = f'title = "T"\nsummary = "S"\nconfigs = "language"\nlangs = {langs}\nmonolingual = ["mine"]\ntexts = 6\n'
-    (folder / "only-text.toml").write_text(recipe + "validation = 0.0\n", encoding="utf-8")
+    recipe = f'title = "T"\nsummary = "S"\nconfigs = "language"\nlangs = {langs}\nmonolingual = ["mine"]\n'
+    (folder / "only-text.toml").write_text(recipe + "max_documents = 6\nvalidation = 0.0\n", encoding="utf-8")
     where = {"work": folder / "work", "lock": folder / "corpora.lock"}
     return Request(recipes=(str(folder / "only-text.toml"),), catalogs=(folder / "mine.toml",), **where)
 

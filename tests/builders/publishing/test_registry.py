@@ -96,7 +96,7 @@ def test_a_row_that_moves_to_the_other_split_makes_a_major_version(put, row):
 
 def test_a_row_of_the_same_id_in_the_other_direction_is_another_row(put, row):
     put({"el": {"train": [row("1")]}})
-    made = put({"el": {"train": [row("1"), row("1", direction="x-en")]}})
+    made = put({"el": {"train": [row("1"), row("1", direction="xx-en")]}})
     assert (made.manifest["version"], made.reason) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
 
 
@@ -304,7 +304,7 @@ def test_a_real_build_follows_the_same_rule(request_for, tmp_path):
         (LINES, "", "v1.1.0"),
         (LINES, "[filters.low_margin]\nleast = 1.05", "v1.1.1"),
         (LINES, "[filters.low_margin]\nleast = 1.15", "v2.0.0"),
-        (LINES, 'without = ["low_margin"]', "v2.1.0"),
+        (LINES, 'disable_filters = ["low_margin"]', "v2.1.0"),
     ]
     for lines, more, version in steps:
         (tmp_path / "small" / "corpora.lock").unlink(missing_ok=True)
@@ -329,7 +329,7 @@ def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, 
 
 
 def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(request_for, tmp_path):
-    more = 'instructions = ["one", "two"]\ngeneral = ["en"]\n'
+    more = 'instructions = ["one", "two"]\ninstruction_langs = ["en"]\n'
     request = request_for({"small": {"el": LINES}}, more, tmp_path)
     with request.catalogs[0].open("a", encoding="utf-8") as catalog:
         for name in ("one", "two"):

@@ -100,7 +100,7 @@ def test_the_answers_are_kept_and_scored(made: Path, tmp_path: Path, monkeypatch
 
 def test_a_release_to_learn_from_is_not_asked(made: Path, tmp_path: Path) -> None:
     manifest = json.loads((made / "manifest.json").read_bytes())
-    manifest["recipe"]["validation"] = 0.01
+    manifest["recipe"]["kind"] = "training"
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(InputError, match="there to learn from"):
         load_items(benchmark("mi-eval"), "el", "", Place(data=tmp_path))
@@ -118,15 +118,15 @@ def test_tasks_are_read_without_their_answers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"validation": 0.1}, "asks and does not answer"),
-        ({"validation": 0.7}, "a share from 0 to 0.5, or 1"),
-        ({"configs": "language"}, "has instructions alone, and configs = 'all'"),
-        ({"directions": ["en-x"], "bitext": ["wikimatrix"]}, "has instructions alone"),
+        ({"validation": 0.1}, "Remove the key 'validation'"),
+        ({"kind": "training"}, "'seed-tasks' has no answers"),
+        ({"configs": "language"}, "a benchmark has configs = 'all'"),
+        ({"directions": ["en-xx"], "bitext": ["wikimatrix"]}, "neither 'directions' nor"),
     ],
 )
 def test_a_recipe_that_is_half_a_benchmark_is_refused(change: dict[str, object], says: str) -> None:
     table = {"title": "t", "summary": "s", "configs": "all", "langs": ["el"], "instructions": ["seed-tasks"]}
-    table |= {"general": ["en", "xx"], "validation": 1}
+    table |= {"instruction_langs": ["en", "xx"], "kind": "benchmark"}
     assert parse_recipe("mi", table, load_catalog(), "mi.toml").is_benchmark
     with pytest.raises(InputError, match=says):
         parse_recipe("mi", table | change, load_catalog(), "mi.toml")

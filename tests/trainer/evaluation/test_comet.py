@@ -69,7 +69,7 @@ def ask(checkpoint: Path, tmp_path: Path) -> Callable[..., Evaluation]:
 
     def make(seed: int) -> Evaluation:
         return Evaluation(
-            find_candidate(str(make_model(tmp_path / f"model-{seed}", seed))), ("flores",), "el", ("en-x",),
+            find_candidate(str(make_model(tmp_path / f"model-{seed}", seed))), ("flores",), "el", ("en-xx",),
             metrics=("chrf++", "comet"), max_new_tokens=12, place=Place(data, any_rows=True, offline=True),
             how=How(comet=load_comet(str(checkpoint))), out=tmp_path / "out", scores=tmp_path / "scores.jsonl",
         )  # fmt: skip
@@ -173,7 +173,7 @@ def test_a_pinned_model_that_was_never_downloaded_is_a_sentence(
 
 
 def test_a_value_that_a_metric_cannot_have_is_not_written(tmp_path: Path) -> None:
-    odd = Score("r", "el", 0, 0, "", "m", "flores", "en-x", "comet", -3.0, None, 9, "x", 0.0, 100.0)
+    odd = Score("r", "el", 0, 0, "", "m", "flores", "en-xx", "comet", -3.0, None, 9, "x", 0.0, 100.0)
     with pytest.raises(InputError, match="outside the range of comet"):
         append_scores(tmp_path / "s.jsonl", [odd])
     assert not (tmp_path / "s.jsonl").exists()

@@ -87,7 +87,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         list(
             evaluate(
                 Evaluation(
-                    candidate, ("flores",), "el,hi", ("en-x",), ("token_accuracy",), place=place,
+                    candidate, ("flores",), "el,hi", ("en-xx",), ("token_accuracy",), place=place,
                     out=folder / "evaluations", scores=folder / "scores.jsonl",
                 ),
                 print,

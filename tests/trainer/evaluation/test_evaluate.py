@@ -70,13 +70,13 @@ def test_a_model_is_scored_in_every_direction_and_what_it_said_is_kept(ask: Call
     asked = ask()
     scores = list(evaluate(asked, print))
     places = {(s.benchmark, s.direction, s.metric) for s in scores}
-    assert {("flores", d, m) for d in ("en-x", "x-en") for m in ("chrf++", "token_accuracy")} <= places
+    assert {("flores", d, m) for d in ("en-xx", "xx-en") for m in ("chrf++", "token_accuracy")} <= places
     assert {("xquad", "", m) for m in ("em", "f1", "contains", "answer_language")} <= places
     assert len(scores) == len(places) == 8
     assert all(s.model == "random" and s.size == 0 and s.release == "" for s in scores)
     assert read_scores(asked.scores) == scores
     said = outputs_of(asked)
-    table = next(table for name, table in said.items() if name.startswith("flores.el.en-x.generate"))
+    table = next(table for name, table in said.items() if name.startswith("flores.el.en-xx.generate"))
     assert table["references"].to_list() == [[text] for text in SENTENCES["ell"]]
     assert table["input"].to_list() == SENTENCES["eng"]
     assert table["instruction"][0] == "Translate the following sentences from English to Greek."
@@ -113,7 +113,7 @@ def test_a_killed_evaluation_goes_on_and_ends_as_an_undisturbed_one(
     ask: Callable[..., Evaluation], model: Path, data: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "trainer", "evaluate", str(model), "--benchmarks", "flores", "--langs", "el"]
-    command += ["--directions", "en-x", "--metrics", "chrf++", "--max-new-tokens", "200", "--batch-size", "1"]
+    command += ["--directions", "en-xx", "--metrics", "chrf++", "--max-new-tokens", "200", "--batch-size", "1"]
     command += ["--data", str(data), "--any-rows", "--offline"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL)
     folder = tmp_path / "evaluations" / "random"
@@ -121,7 +121,7 @@ def test_a_killed_evaluation_goes_on_and_ends_as_an_undisturbed_one(
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert list(folder.glob("*.parts/*.json"))
-    chosen = {"benchmarks": ("flores",), "directions": ("en-x",), "metrics": ("chrf++",)}
+    chosen = {"benchmarks": ("flores",), "directions": ("en-xx",), "metrics": ("chrf++",)}
     asked = ask(**chosen, max_new_tokens=200, batch_size=1)
     resumed = scores_of(asked)
     assert not list(folder.glob("*.parts"))
@@ -160,7 +160,7 @@ def test_answers_stop_at_the_end_token_and_prompts_lose_their_middle(tmp_path: P
 def test_token_accuracy_is_that_of_a_plain_loop(ask: Callable[..., Evaluation]) -> None:
     import torch
 
-    asked = ask(benchmarks=("flores",), directions=("en-x",), metrics=("token_accuracy",))
+    asked = ask(benchmarks=("flores",), directions=("en-xx",), metrics=("token_accuracy",))
     (score,) = evaluate(asked, print)
     candidate, right, num = asked.candidate, 0, 0
     for english, greek in zip(SENTENCES["eng"], SENTENCES["ell"], strict=True):
@@ -237,21 +237,21 @@ def test_an_empty_benchmark_is_a_sentence(data: Path, tmp_path: Path) -> None:
         (folder / name).write_text("", encoding="utf-8")
     for name in ("mi-eval", "flores"):
         with pytest.raises(InputError, match=f"{name} in Greek asks nothing: its file is empty"):
-            load_items(benchmark(name), "el", "en-x", Place(folder, any_rows=True, offline=True))
+            load_items(benchmark(name), "el", "en-xx", Place(folder, any_rows=True, offline=True))
 
 
 def test_a_shortened_benchmark_is_refused_unless_said_so(data: Path, tmp_path: Path) -> None:
     place = Place(shutil.copytree(data, tmp_path / "data"), offline=True)
     with pytest.raises(InputError, match="has 4 items here, not 1,012"):
-        load_items(benchmark("flores"), "el", "en-x", place)
+        load_items(benchmark("flores"), "el", "en-xx", place)
     (tmp_path / "data" / "ell.devtest").write_text("Μία μόνο.\n", encoding="utf-8")
     with pytest.raises(InputError, match="4 sentences in English and 1 in Greek"):
-        load_items(benchmark("flores"), "el", "en-x", replace(place, any_rows=True))
+        load_items(benchmark("flores"), "el", "en-xx", replace(place, any_rows=True))
 
 
 def test_what_was_asked_of_some_items_is_signed_so(ask: Callable[..., Evaluation]) -> None:
-    (few,) = evaluate(ask(benchmarks=("flores",), directions=("en-x",), metrics=("chrf++",), limit=2), print)
-    (all_of,) = evaluate(ask(benchmarks=("flores",), directions=("en-x",), metrics=("chrf++",)), print)
+    (few,) = evaluate(ask(benchmarks=("flores",), directions=("en-xx",), metrics=("chrf++",), limit=2), print)
+    (all_of,) = evaluate(ask(benchmarks=("flores",), directions=("en-xx",), metrics=("chrf++",)), print)
     assert few.signature.endswith("first:2")
     assert (few.n, all_of.n) == (2, 4)
     assert few.signature != all_of.signature
@@ -304,7 +304,7 @@ def test_a_file_of_scores_that_cannot_be_added_to_is_told_before_any_work(
 
 
 def test_damaged_answers_are_a_sentence(ask: Callable[..., Evaluation]) -> None:
-    asked = ask(benchmarks=("flores",), directions=("en-x",), metrics=("chrf++",))
+    asked = ask(benchmarks=("flores",), directions=("en-xx",), metrics=("chrf++",))
     scores_of(asked)
     (path,) = asked.folder.glob("*.parquet")
     path.write_bytes(path.read_bytes()[:-40])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from corpora.errors import InputError
-from recipes.prompts import form
+from recipes.prompts import prompt_template
 from tests.trainer.models import make_data
 from trainer.evaluation import endpoint as endpoint_module
 from trainer.evaluation.endpoint import Endpoint, ask, complete
@@ -77,8 +77,8 @@ ITEM = Item("1", "Say yes.", "", ())
 
 def test_a_prompt_goes_as_text_or_as_chat_greedily(serve: Callable[[Reply], Server]) -> None:
     server = serve(lambda body: chat("ναι") if "messages" in body else text("yes "))
-    (plain,) = next(iter(ask(server.endpoint(), form("alpaca"), [ITEM], 7)))
-    (talk,) = next(iter(ask(server.endpoint(), form("chat"), [ITEM], 7)))
+    (plain,) = next(iter(ask(server.endpoint(), prompt_template("alpaca"), [ITEM], 7)))
+    (talk,) = next(iter(ask(server.endpoint(), prompt_template("chat"), [ITEM], 7)))
     assert (plain["text"], plain["ended"], talk["text"], talk["ended"]) == ("yes", True, "ναι", False)
     assert [body["path"] for body in server.asked] == ["/v1/completions", "/v1/chat/completions"]
     assert all(body["temperature"] == 0 and body["max_tokens"] == 7 for body in server.asked)
@@ -101,7 +101,7 @@ def test_a_slow_broken_or_strange_server_is_a_sentence(serve: Callable[[Reply], 
     with pytest.raises(InputError, match="answers with no JSON"):
         complete(serve(lambda body: (200, b"<html>")).endpoint(), {"prompt": "x"})
     with pytest.raises(InputError, match="no form of OpenAI's API"):
-        list(ask(serve(lambda body: (200, b'{"choices": []}')).endpoint(), form("alpaca"), [ITEM], 5))
+        list(ask(serve(lambda body: (200, b'{"choices": []}')).endpoint(), prompt_template("alpaca"), [ITEM], 5))
     with pytest.raises(InputError, match="no answer after"):
         complete(Endpoint("http://127.0.0.1:9/v1", "nobody"), {"prompt": "x"})
 

@@ -20,7 +20,7 @@ def test_scores_carry_release_size_and_seed_of_the_run(
     record, folder = trained
     place = Place(release=release, offline=True)
     asked = Evaluation(
-        find_candidate(str(folder)), ("validation",), "el", ("en-x",), ("token_accuracy",), place=place,
+        find_candidate(str(folder)), ("validation",), "el", ("en-xx",), ("token_accuracy",), place=place,
         out=tmp_path / "evaluations", scores=tmp_path / "scores.jsonl",
     )  # fmt: skip
     (score,) = evaluate(asked, print)
@@ -32,23 +32,23 @@ def test_scores_carry_release_size_and_seed_of_the_run(
 
 
 def test_what_a_release_holds_back_is_asked_as_it_was_published(release: Release) -> None:
-    rows = read_rows(release, "el", "validation", ["el"]).filter(task="translation", direction="en-x").sort("id")
-    items = load_items(benchmark("validation"), "el", "en-x", Place(release=release)).items
+    rows = read_rows(release, "el", "validation", ["el"]).filter(task="translation", direction="en-xx").sort("id")
+    items = load_items(benchmark("validation"), "el", "en-xx", Place(release=release)).items
     assert [(i.id, i.instruction, i.input, i.references) for i in items] == [
         (row["id"], row["instruction"], row["input"], (row["output"],)) for row in rows.iter_rows(named=True)
     ]
     with pytest.raises(InputError, match="holds back no translations in Greek"):
-        load_items(benchmark("validation"), "el", "x-en", Place(release=release))
+        load_items(benchmark("validation"), "el", "xx-en", Place(release=release))
     with pytest.raises(InputError, match="Name the release with --release"):
-        load_items(benchmark("validation"), "el", "en-x", Place())
+        load_items(benchmark("validation"), "el", "en-xx", Place())
     with pytest.raises(InputError, match="has no German; it has ar, el, hi, tr, vi, zh"):
-        load_items(benchmark("validation"), "de", "en-x", Place(release=release))
+        load_items(benchmark("validation"), "de", "en-xx", Place(release=release))
 
 
 def test_a_release_is_asked_in_the_languages_and_directions_that_it_holds_back(release: Release) -> None:
     planned = [(lang, direction) for _, lang, direction in plan(["validation"], None, (), Place(release=release))]
-    assert planned == [(lang, "en-x") for lang in ("ar", "el", "hi", "tr", "vi", "zh")]
-    assert list(plan(["validation"], "el", ("x-en",), Place(release=release)))  # asked for by name: it will be told
+    assert planned == [(lang, "en-xx") for lang in ("ar", "el", "hi", "tr", "vi", "zh")]
+    assert list(plan(["validation"], "el", ("xx-en",), Place(release=release)))  # asked for by name: it will be told
 
 
 def test_a_run_that_is_not_done_or_whose_prompt_changed_is_refused(

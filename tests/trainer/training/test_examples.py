@@ -7,7 +7,7 @@ import pytest
 from transformers import PreTrainedTokenizerBase
 
 from corpora.errors import InputError
-from recipes.prompts import Form, form, forms
+from recipes.prompts import PromptTemplate, prompt_template, prompt_templates
 from tests.trainer.conftest import LANGS
 from tests.trainer.tokenizers import merging, metaspace
 from trainer.recipe import load_recipe
@@ -35,12 +35,12 @@ def rows_of(release: Release, lang: str) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("lang", LANGS)
-@pytest.mark.parametrize("name", sorted(forms()))
+@pytest.mark.parametrize("name", sorted(prompt_templates()))
 @pytest.mark.parametrize("kind", ["tiny", "metaspace"])
 def test_the_answer_and_its_end_are_learned_and_nothing_else(
     kind: str, name: str, lang: str, release: Release, made: dict[str, PreTrainedTokenizerBase]
 ) -> None:
-    tokenizer, asked = made[kind], form(name)
+    tokenizer, asked = made[kind], prompt_template(name)
     rows = rows_of(release, lang)
     for example, row in zip(Encoder(asked, tokenizer).encode(rows), rows.iter_rows(named=True), strict=True):
         before, learned = example.input_ids[: example.num_prompt], example.input_ids[example.num_prompt :]
@@ -52,7 +52,7 @@ def test_the_answer_and_its_end_are_learned_and_nothing_else(
         assert answer.removesuffix("<|im_end|>\n").lstrip(" ") == row["output"].lstrip(" ")
 
 
-def expected_prompt(asked: Form, tokenizer: PreTrainedTokenizerBase, row: dict[str, str]) -> str:
+def expected_prompt(asked: PromptTemplate, tokenizer: PreTrainedTokenizerBase, row: dict[str, str]) -> str:
     """The prompt as it was written by hand here, after the token that the tokenizer begins every text with."""
     begin = "<s>" if tokenizer("")["input_ids"] and asked.chat is None else ""
     question = f"{row['instruction']}\n\n{row['input']}" if row["input"] else row["instruction"]
@@ -75,11 +75,11 @@ def alpaca(row: dict[str, str]) -> str:
 
 def test_a_token_across_the_boundary_is_not_made(tmp_path: Path) -> None:
     tokenizer = merging(tmp_path)
-    rows = pl.DataFrame({"id": "1", "lang": "el", "task": "general", "direction": "", "instruction": "Say it."})
+    rows = pl.DataFrame({"id": "1", "lang": "el", "task": "instruction", "direction": "", "instruction": "Say it."})
     for output, merged in (("To be", True), ("be", False)):
         given = rows.with_columns(input=pl.lit(""), output=pl.lit(output))
-        (example,) = Encoder(form("alpaca"), tokenizer).encode(given)
-        together = tokenizer(form("alpaca").prompt("Say it.", "") + output)["input_ids"]
+        (example,) = Encoder(prompt_template("alpaca"), tokenizer).encode(given)
+        together = tokenizer(prompt_template("alpaca").prompt("Say it.", "") + output)["input_ids"]
         assert (tokenizer.convert_tokens_to_ids(":T") in together) is merged
         assert example.merged is merged
         assert tokenizer.decode(example.input_ids[: example.num_prompt]).endswith("### Response:")
@@ -87,14 +87,14 @@ def test_a_token_across_the_boundary_is_not_made(tmp_path: Path) -> None:
 
 
 def test_a_template_that_rewrites_the_question_is_refused(made: dict[str, PreTrainedTokenizerBase]) -> None:
-    rewriting = Form("mine", "a test", chat="{{ messages | length }}{{ messages[0].content }}")
+    rewriting = PromptTemplate("mine", "a test", chat="{{ messages | length }}{{ messages[0].content }}")
     with pytest.raises(InputError, match="writes the question differently once it is answered"):
         Encoder(rewriting, made["tiny"]).texts("a", "b", "c")
 
 
 def test_a_tokenizer_without_a_chat_template_is_told_of_another_prompt(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="brings no chat template"):
-        Encoder(form("chat"), metaspace(tmp_path)).texts("a", "b", "c")
+        Encoder(prompt_template("chat"), metaspace(tmp_path)).texts("a", "b", "c")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_tokenizer_without_a_chat_template_is_told_of_another_prompt(tmp_path:
     ],
 )
 def test_what_the_limit_of_ten_tokens_does(num_prompt: int, length: int, too_long: str, verdict: str) -> None:
-    example = Example("k", "el", "general", list(range(length)), num_prompt, False)
+    example = Example("k", "el", "instruction", list(range(length)), num_prompt, False)
     found, left = fit(example, 10, too_long)
     assert found == verdict
     assert (left is not None) is (verdict in ("kept", "cut"))
