@@ -124,4 +124,4 @@ def _validate(row_type: Any, values: Mapping[str, Any], where: str, is_text: boo
         # JSON, because in pydantic's strict mode only its arrays may become tuples, and its objects rows.
         return adapter(row_type).validate_json(json.dumps(values, default=pydantic_core.to_jsonable_python))
     except ValidationError as error:
-        raise InputError(f"{where}: {describe_errors(error.errors(), row_type)}") from None
+        raise InputError(f"{where}: {describe_errors(error.errors(), row_type, values)}") from None

@@ -19,37 +19,53 @@ EXPECTED = {  # pydantic's type of an error -> what was expected
     "path": "a path",
     "none": "left out",
 }
+STARTS = {  # of pydantic's sentences -> of what follows "must be"
+    "Input should be ": "",
+    "Value error, ": "",
+    "String should match pattern": "a string that matches the pattern",
+    "String should have": "a string with",
+    "Tuple should have": "a list with",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "above",
+    "less than": "below",
+}
 UNKNOWN_KEY = ("unexpected_keyword_argument", "extra_forbidden")
 MISSING_KEY = ("missing", "missing_argument", "missing_keyword_only_argument")
 
 
-def describe_errors(errors: Sequence[Any], row_type: Any) -> str:
+def describe_errors(errors: Sequence[Any], row_type: Any, values: Mapping[str, Any]) -> str:
     """Return a sentence on the first of pydantic's errors, with key and what was expected.
 
     An unknown key comes first: a key that is missing may be the same one, spelled right. A value of a union has an
     error for each of its types; the sentence names all of them.
     """
     first = next((error for error in errors if error["type"] in UNKNOWN_KEY), errors[0])
-    path = _path(first["loc"])
+    path = _path(first["loc"], values)
     if first["type"] in UNKNOWN_KEY:
         kind = "key" if len(path) == 1 else f"key of {_shown(path[:-1])}"
         return str(unknown(kind, str(path[-1]), _known_keys(row_type, path[:-1])))
     if first["type"] in MISSING_KEY:
         return f"the key {_shown(path)} is missing."
-    same = [error for error in errors if _path(error["loc"]) == path]
+    keys = [part for part in path if not isinstance(part, int)]
+    same = [error for error in errors if _path(error["loc"], values) == path]
     if first["type"] == "literal_error" and len(same) == 1:
-        return str(unknown(f"value of {_shown(path)}", str(first["input"]), _choices(first)))
+        return str(unknown(f"value of {_shown(keys)}", str(first["input"]), _choices(first)))
     expected = " or ".join(dict.fromkeys(_expected(error) for error in same))
     return f"{_shown(path)} must be {expected}, not {first['input']!r}."
 
 
-def _path(location: Sequence[Any]) -> tuple[Any, ...]:
-    """Return keys and indexes without the names of types by which pydantic tells the members of a union apart."""
-    return tuple(part for part in location if isinstance(part, int) or not _is_type(part))
-
-
-def _is_type(part: str) -> bool:
-    return "[" in part or part in ("str", "int", "float", "bool", "none", "list", "dict", "tuple", "path")
+def _path(location: Sequence[Any], values: Any) -> tuple[Any, ...]:
+    """Return the keys and indexes of a location, without the names by which pydantic tells a union's members apart."""
+    path: list[Any] = []
+    for part in location:
+        if isinstance(values, Mapping) and "[" not in str(part):
+            path.append(part)
+            values = values.get(part)
+        elif isinstance(values, list) and isinstance(part, int):
+            path.append(part)
+            values = values[part]
+    return tuple(path)
 
 
 def _shown(path: Sequence[Any]) -> str:
@@ -67,7 +83,9 @@ def _expected(error: Any) -> str:
     if error["type"] == "literal_error":
         return " or ".join(f'"{choice}"' for choice in _choices(error))
     stem = error["type"].removesuffix("_type").removesuffix("_parsing").removesuffix("_exact")
-    text: str = error["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    text: str = error["msg"]
+    for start, words in STARTS.items():
+        text = text.replace(start, words)
     return EXPECTED.get(stem, text)
 
 

@@ -34,7 +34,7 @@ class Limit:
 class Check:
     __pydantic_config__ = STRICT
     name: str
-    title: str
+    title: Annotated[str, Field(min_length=1, pattern="^[A-Z]?")]
     """What is checked,
     in one line."""
     kind: Literal["bitext", "instructions"] = "bitext"
@@ -81,7 +81,7 @@ def test_toml_tables_become_rows_with_their_names_and_fixed_fields(tmp_path: Pat
         ("kind = 1", "Unknown value of 'kind' '1'. Known: bitext, instructions."),
         ('langs = "all"', """'langs' must be a list or "any", not 'all'."""),
         ("langs = [1]", "'langs' (item 1) must be a string, not 1."),
-        ("weight = 0", "'weight' must be greater than 0, not 0."),
+        ("weight = 0", "'weight' must be above 0, not 0."),
         ("count = 1.5", "'count' must be a whole number, not 1.5."),
         ("is_on = 1", "'is_on' must be true or false, not 1."),
         ("langs = 2026-01-01", "'langs' must not be a date or time. Put it in quotation marks."),
@@ -131,7 +131,7 @@ def test_csv_lines_become_rows_and_empty_cells_take_defaults(tmp_path: Path) -> 
         ("labels\nel\n", "line 2: the key 'code' is missing."),
         ("code,ratio\nel,much\n", "line 2: 'ratio' must be a number, not 'much'."),
         ("code,ratio\nel,nan\n", "line 2: 'ratio' must be a finite number, not 'nan'."),
-        ("code,ratio\nel,-1\n", "line 2: 'ratio' must be greater than 0"),
+        ("code,ratio\nel,-1\n", "line 2: 'ratio' must be above 0"),
         ("code,ratio\nel\n", "line 2: 2 columns were expected"),
         ("code,ratio\nel,1,2\n", "line 2: 2 columns were expected"),
         ("code\nel\nhi\nel\n", "line 4: code 'el' appears twice."),
