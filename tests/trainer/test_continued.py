@@ -70,6 +70,6 @@ def test_a_model_s_scores_say_what_its_base_learned_from(published: Path, tmp_pa
     tuned = sft(ask(published, "alpaca-en-x-sample", tmp_path / "tuned", model, "random_model=null"))
     assert tuned["base"] == {"text": {"el": 20}}
     origin = find_candidate(str(tmp_path / "tuned")).origin
-    assert origin.size("el") == 20
-    assert "text/el=20" in origin.mixture
-    assert f"instruction/el={tuned['mixture']['instruction']['el']}" in origin.mixture
+    assert (origin.num_pairs("el"), origin.num_documents("el")) == (0, 20)
+    assert origin.composition["text"] == {"el": 20}
+    assert origin.composition["instruction"]["el"] == tuned["mixture"]["instruction"]["el"]
