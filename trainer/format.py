@@ -1,63 +1,153 @@
-"""What the command prints: tables and sentences for people, JSON for machines."""
+"""The text, JSON and HTML of what training returns."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from tabulate import tabulate
 
-from trainer.run import Record
+from trainer.run import RunMetadata
+
+WIDTH = 110
+COUNT_COLUMNS = (
+    *("split", "lang", "task", "num_rows", "dropped", "truncated", "no_target", "boundary_merged"),
+    *("num_tokens", "num_target_tokens"),
+)
 
 
-def run_text(record: Record, out: Path) -> str:
-    """What was trained, how it went, and how to load it."""
-    release, first, last = record["release"], record["losses"][0], record["losses"][-1]
-    seconds = sum(session.get("seconds", 0.0) for session in record["sessions"])
+def to_json(value: object) -> str:
+    """Return a value as JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def run_text(metadata: RunMetadata, folder: Path) -> str:
+    """Return what was trained, the result, and how to load the model."""
+    release, first, last = metadata["release"], metadata["losses"][0], metadata["losses"][-1]
+    seconds = sum(session.get("seconds", 0.0) for session in metadata["sessions"])
     lines = [
-        f"Trained {record['recipe']['name']} on {release['name']}@{release['version']}, config {release['config']}",
-        f"  {record['steps']:,} steps, {record['tokens']:,} tokens in {seconds:,.0f} s; "
+        f"Trained {metadata['recipe']['name']} on {release['name']}@{release['version']}, config {release['config']}",
+        f"  {metadata['step']:,} steps, {metadata['num_tokens']:,} tokens in {seconds:,.0f} s; "
         f"loss {first['loss']:.3f} -> {last['loss']:.3f}",
-        *_evaluation_lines(record),
-        f"  model   {out / 'model'}",
-        f'  load    transformers.AutoModelForCausalLM.from_pretrained("{out / "model"}")',
-        f"  record  {out / 'run.json'}",
+        f"  {_evaluation_text(metadata)}",
+        f"  model     {folder / 'model'}",
+        f'  load      transformers.AutoModelForCausalLM.from_pretrained("{folder / "model"}")',
+        f"  metadata  {folder / 'run.json'}",
     ]
     return "\n".join(lines)
 
 
-def _evaluation_lines(record: Record) -> list[str]:
-    if not record["evaluations"]:
-        return ["  no validation rows, so nothing was evaluated"]
-    found = {lang: of for lang, of in record["evaluations"][-1].items() if lang != "step"}
-    told = (f"{lang} loss {of['loss']:.3f}, accuracy {of['token_accuracy']:.1%}" for lang, of in found.items())
-    return [f"  validation: {'; '.join(told)}"]
+def _evaluation_text(metadata: RunMetadata) -> str:
+    if not metadata["evaluations"]:
+        return "no validation rows, so nothing was evaluated"
+    langs = {lang: metrics for lang, metrics in metadata["evaluations"][-1].items() if lang != "step"}
+    parts = (f"{lang} loss {m['loss']:.3f}, token accuracy {m['token_accuracy']:.1%}" for lang, m in langs.items())
+    return f"validation: {'; '.join(parts)}"
 
 
-def run_json(record: Record) -> str:
-    """The record."""
-    return json.dumps(record, indent=2, ensure_ascii=False)
+def run_html(metadata: RunMetadata, folder: Path) -> str:
+    """Return the result of a run as an HTML table."""
+    release = metadata["release"]
+    rows = {
+        "recipe": metadata["recipe"]["name"],
+        "release": f"{release['name']}@{release['version']}, config {release['config']}",
+        "status": metadata["status"],
+        "steps": metadata.get("step"),
+        "tokens": metadata.get("num_tokens"),
+        "evaluation": _evaluation_text(metadata) if "evaluations" in metadata else "",
+        "folder": str(folder),
+    }
+    return str(tabulate(rows.items(), tablefmt="html"))
 
 
-def sizes_text(records: Sequence[Record]) -> str:
-    """A row a run: what it learned from and what it reached."""
-    return tabulate([_size_row(record) for record in records], headers="keys", floatfmt=".3f", intfmt=",")
-
-
-def sizes_json(records: Sequence[Record]) -> str:
-    """The same rows for a machine."""
-    return json.dumps([_size_row(record) for record in records], indent=2, ensure_ascii=False)
-
-
-def _size_row(record: Record) -> dict[str, Any]:
-    lang = record["release"]["langs"][0]
-    found = record["evaluations"][-1].get(lang, {}) if record["evaluations"] else {}
+def sweep_row(metadata: RunMetadata, folder: Path) -> dict[str, Any]:
+    """Return the size of a run of a sweep and what it reached."""
+    lang = metadata["release"]["langs"][0]
+    metrics = metadata["evaluations"][-1].get(lang, {}) if metadata["evaluations"] else {}
     return {
         "lang": lang,
-        "size": record["size"],
-        "seed": record["seed"],
-        "tokens": record["tokens"],
-        "loss": found.get("loss"),
-        "token_accuracy": found.get("token_accuracy"),
-        "folder": record["folder"],
+        "size": metadata["size"],
+        "seed": metadata["seed"],
+        "num_tokens": metadata["num_tokens"],
+        "loss": metrics.get("loss"),
+        "token_accuracy": metrics.get("token_accuracy"),
+        "folder": str(folder),
     }
+
+
+def sweep_table(rows: Sequence[Mapping[str, Any]], tablefmt: str = "simple") -> str:
+    """Return the rows of a sweep as a table."""
+    return str(tabulate(rows, headers="keys", floatfmt=".3f", intfmt=",", tablefmt=tablefmt))
+
+
+def estimate_text(estimate: Mapping[str, Any]) -> str:
+    """Return an estimate as tables and sentences."""
+    release, schedule = estimate["release"], estimate["schedule"]
+    lines = [
+        f"{estimate['recipe']['name']} on {release['name']}@{release['version']}, config {release['config']}",
+        "",
+        tabulate(_count_rows(estimate), headers="keys", intfmt=",", floatfmt=".1f"),
+        "",
+        f"padding   {_padding_text(estimate)}",
+        f"training  {schedule['num_steps']:,} steps over {schedule['num_train_epochs']:g} epochs, "
+        f"{schedule['num_tokens']:,} tokens, at most {schedule['max_tokens_at_once']:,} at once in each of "
+        f"{schedule['processes']} processes",
+        f"estimate  {_resources_text(estimate['resources'])}",
+        *[line for sample in estimate["samples"] for line in _sample_lines(sample)],
+    ]
+    return "\n".join(lines)
+
+
+def estimate_html(estimate: Mapping[str, Any]) -> str:
+    """Return an estimate as HTML: the counts of examples, and the sentences."""
+    counts = tabulate(_count_rows(estimate), headers="keys", intfmt=",", floatfmt=".1f", tablefmt="html")
+    sentences = {
+        "padding": _padding_text(estimate),
+        "steps": estimate["schedule"]["num_steps"],
+        "tokens": estimate["schedule"]["num_tokens"],
+        "estimate": _resources_text(estimate["resources"]),
+    }
+    return f"{counts}\n{tabulate(sentences.items(), tablefmt='html')}"
+
+
+def _count_rows(estimate: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for row in estimate["example_counts"]:
+        trained = row["kept"] + row["truncated"]
+        means = {"tokens per row": row["num_tokens"] / trained if trained else 0.0, "max_tokens": row["max_tokens"]}
+        rows.append({name: row[name] for name in COUNT_COLUMNS} | means)
+    return rows
+
+
+def _padding_text(estimate: Mapping[str, Any]) -> str:
+    shares, max_length = estimate["padding"], estimate["recipe"]["settings"]["max_length"]
+    text = f"{shares['padded']:.1%} of the model's input if batches are padded, none if they are packed"
+    if "unfilled" in shares:
+        text += f"; blocks of {max_length} tokens are {1 - shares['unfilled']:.1%} full"
+    return text
+
+
+def _resources_text(resources: Mapping[str, Any]) -> str:
+    available = f" of {resources['device_bytes'] / 1e9:,.0f}" if resources["device_bytes"] else ""
+    return (
+        f"{resources['num_parameters']:,} parameters on {resources['device']}: about "
+        f"{resources['memory_bytes'] / 1e9:,.1f}{available} GB a process and {_duration(resources['seconds'])}, at "
+        f"{resources['share_of_peak']:.0%} of the peak speed"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:,.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
+
+
+def _sample_lines(sample: Mapping[str, Any]) -> list[str]:
+    """Return an example with bars between its tokens; those that are learned are in brackets."""
+    marked = []
+    for token in sample["tokens"]:
+        text = token["text"].replace("\n", "↵").replace(" ", "·")
+        marked.append(f"[{text}]" if token["is_target"] else f"|{text}")
+    head = f"{sample['task']}, {sample['lang']}: {len(marked)} tokens; those in [brackets] are learned"
+    return ["", head, *[f"  {line}" for line in wrap("".join(marked), WIDTH, break_on_hyphens=False)]]

@@ -1,4 +1,4 @@
-"""Launching: a run in this process, or in several that train one model together."""
+"""launch(): train in this process, or start several that train one model together."""
 
 import logging
 import os
@@ -8,53 +8,53 @@ from pathlib import Path
 import yaml
 
 from corpora.errors import InputError
-from trainer.run import Record, Stopped, begin, read_record, write_record
-from trainer.training.prepare import Request, is_main, prepare
+from trainer.preparation import TrainConfig, begin_run, prepare
+from trainer.processes import STARTED_HERE, is_launched
+from trainer.run import RunMetadata, Stopped, read_metadata, write_metadata
 
-LAUNCHED = "WORLD_SIZE"  # set by torchrun and accelerate for the processes that they start
-STARTED_HERE = "COIT_TRAINER_STARTED"  # set by us for the processes that we start: we speak for them
-GRACE = 600  # seconds that processes get to write a checkpoint once they were told to stop
-
-
-def reports() -> bool:
-    """Whether this process tells how a run ended: the one that was started by hand, or the first of several."""
-    return is_main() and STARTED_HERE not in os.environ
+GRACE_S = 600  # processes get this long to write a checkpoint after a signal
 
 
-def train(request: Request, processes: int) -> Record:
-    """Train as a request says, in this process or in so many new ones; the run's record. Stopped if a signal did so."""
+def launch(config: TrainConfig, processes: int) -> RunMetadata:
+    """Train in this process, or in `processes` new ones.
+
+    Raises:
+        InputError: The run cannot be trained as configured.
+        Stopped: A signal ended the run; a checkpoint is saved.
+    """
     if processes == 1:
-        from trainer.sft import sft
+        from trainer.train import train
 
-        return sft(request)
-    if LAUNCHED in os.environ:
-        raise InputError("--processes starts processes, but this one was started by torchrun or accelerate already.")
-    prepared = prepare(request)  # what can be known to be wrong is said once, before anything starts
-    prepared.batches(processes)
-    record = read_record(request.out)
-    if record is None:
-        write_record(request.out, begin(prepared, processes, request.sharding) | {"status": "prepared"})
-    elif record["status"] == "done":
-        return record
-    code = _launch(_arguments(request), processes)
-    return _result(request.out, code)
+        return train(config)
+    if is_launched():
+        raise InputError("--processes starts processes, but torchrun or accelerate has already started this one.")
+    state = prepare(config)  # errors are reported once, before any process starts
+    state.batches(processes)
+    metadata = read_metadata(config.output)
+    if metadata is None:
+        metadata = begin_run(state, processes)
+        metadata["status"] = "prepared"
+        write_metadata(config.output, metadata)
+    elif metadata["status"] == "done":
+        return metadata
+    return _result(config.output, _start_processes(_arguments(config), processes))
 
 
-def _result(out: Path, code: int) -> Record:
-    """What the processes left behind; they have said themselves what was wrong."""
-    record = read_record(out)
-    if record and record["status"] == "stopped":
-        raise Stopped(record["steps"], record["num_steps"])
-    if code or record is None:
+def _result(output: Path, code: int) -> RunMetadata:
+    """Return what the processes wrote; they have reported their own errors."""
+    metadata = read_metadata(output)
+    if metadata and metadata["status"] == "stopped":
+        raise Stopped(metadata["step"], metadata["num_steps"])
+    if code or metadata is None:
         sys.exit(code or 1)
-    return record
+    return metadata
 
 
-def _launch(arguments: list[str], processes: int) -> int:
-    """Run `trainer` in `processes` processes of this machine; the exit code of the first to fail.
+def _start_processes(arguments: list[str], processes: int) -> int:
+    """Run `trainer` in several processes of this machine; return the exit code of the first that fails, or 0.
 
-    The same as `torchrun --nproc-per-node N -m trainer ...`: a signal reaches every process, and torchrun waits
-    for them to save.
+    This is `torchrun --nproc-per-node N -m trainer ...`: a signal reaches every process, and torchrun waits until
+    they have saved.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -65,7 +65,7 @@ def _launch(arguments: list[str], processes: int) -> int:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
     os.environ[STARTED_HERE] = "1"
-    options = ["--standalone", f"--nproc-per-node={processes}", f"--shutdown-timeout={GRACE}"]
+    options = ["--standalone", f"--nproc-per-node={processes}", f"--shutdown-timeout={GRACE_S}"]
     try:
         run(get_args_parser().parse_args([*options, "-m", "trainer", *arguments]))
     except ChildFailedError as failed:
@@ -77,10 +77,10 @@ def _launch(arguments: list[str], processes: int) -> int:
     return 0
 
 
-def _arguments(request: Request) -> list[str]:
-    """The command of one process of a run; the recipe, as it was changed, goes along as a file."""
-    recipe = request.out / f"{request.recipe.name}.yaml"
-    recipe.write_text(yaml.safe_dump(dict(request.recipe.settings), allow_unicode=True, sort_keys=False), "utf-8")
-    asked = {"release": request.release.folder, "out": request.out, "sharding": request.sharding}
-    asked |= {"config": request.config, "langs": ",".join(request.langs), "size": request.size}
-    return ["sft", str(recipe), *[f"--{name}={value}" for name, value in asked.items() if value]]
+def _arguments(config: TrainConfig) -> list[str]:
+    """Return the command line of one process; the recipe with its changed settings is passed as a file."""
+    recipe = config.output / f"{config.recipe.name}.yaml"
+    recipe.write_text(yaml.safe_dump(dict(config.recipe.settings), allow_unicode=True, sort_keys=False), "utf-8")
+    options = {"release": config.release.folder, "output": config.output, "sharding": config.sharding}
+    options |= {"config": config.config_name, "langs": ",".join(config.langs), "size": config.size}
+    return ["sft", str(recipe), *[f"--{name}={value}" for name, value in options.items() if value]]

@@ -13,7 +13,7 @@ import yaml
 from corpora.errors import InputError, unknown
 from recipes.prompts import prompt_template
 
-HERE = Path(__file__).parent.parent / "recipes" / "training"
+RECIPES = Path(__file__).parent.parent / "recipes" / "training"
 NOT_RECIPES = ("fsdp2",)
 
 # A key, its type, and its default; the names are those of TRL's SFTConfig and ModelConfig where TRL has the thing.
@@ -23,10 +23,10 @@ OURS: dict[str, tuple[str, Any]] = {
     "prompt": ("text", "alpaca"),  # a row of prompts.toml
     "tokenizer": ("text", ""),  # a folder or repository; empty: the model's
     "pad_token": ("text", ""),  # for tokenizers that name none
-    "random_model": ("table", None),  # keys of a LlamaConfig: a model that was never trained
-    "examples_per_step": ("count", None),  # the batch over all processes, in examples
-    "blocks_per_step": ("count", None),  # or in packed blocks of max_length
-    "too_long": ("text", "drop"),  # what becomes of rows over max_length: drop, cut or stop
+    "model_config": ("table", None),  # keys of a LlamaConfig: a model with random weights
+    "global_batch_size": ("count", 16),  # of a step, over all processes
+    "batch_unit": ("text", "examples"),  # what global_batch_size counts
+    "on_overflow": ("text", "drop"),  # what happens to rows over max_length
 }
 MODEL: dict[str, tuple[str, Any]] = {
     "model_name_or_path": ("text", ""),
@@ -65,10 +65,14 @@ SFT: dict[str, tuple[str, Any]] = {
     "save_total_limit": ("count", 2),
 }
 KEYS = OURS | MODEL | SFT
-CHOICES = {"too_long": ("drop", "cut", "stop"), "loss_type": ("nll", "dft")}
+CHOICES = {
+    "batch_unit": ("examples", "packed"),
+    "on_overflow": ("drop", "truncate", "error"),
+    "loss_type": ("nll", "dft"),
+}
 # Keys of TRL that a recipe may not set, and why.
 MANAGED = {
-    "gradient_accumulation_steps": "it follows from examples_per_step or blocks_per_step and the number of processes",
+    "gradient_accumulation_steps": "it follows from global_batch_size and the number of processes",
     "warmup_ratio": "TRL has no such key any more; warmup_steps below 1 is the share of all steps",
     "gradient_checkpointing": "it is called activation_checkpointing now",
     "datasets": "the rows are those of --release, all of them",
@@ -80,7 +84,7 @@ MANAGED = {
     "max_steps": "the steps follow from the rows and num_train_epochs",
 }
 # Keys that change how fast or how talkative a run is, but not what it learns: another value may go on with the run.
-PACE = (
+THROUGHPUT_KEYS = (
     *("logging_steps", "eval_steps", "save_steps", "save_total_limit", "per_device_eval_batch_size"),
     *("per_device_train_batch_size", "activation_checkpointing", "title", "release"),
 )
@@ -96,9 +100,9 @@ class TrainingRecipe:
     def __getitem__(self, key: str) -> Any:
         return self.settings[key]
 
-    def learned_from(self) -> dict[str, Any]:
+    def training_settings(self) -> dict[str, Any]:
         """The settings that change what is learned, which a resumed run must share."""
-        return {key: value for key, value in self.settings.items() if key not in PACE}
+        return {key: value for key, value in self.settings.items() if key not in THROUGHPUT_KEYS}
 
     def with_settings(self, **changes: Any) -> "TrainingRecipe":
         """The recipe with other values."""
@@ -107,12 +111,12 @@ class TrainingRecipe:
 
 def recipe_names() -> list[str]:
     """The names of the training recipes that come with the project."""
-    return sorted(path.stem for path in HERE.glob("*.yaml") if path.stem not in NOT_RECIPES)
+    return sorted(path.stem for path in RECIPES.glob("*.yaml") if path.stem not in NOT_RECIPES)
 
 
 def load_recipe(name_or_path: str, changes: Sequence[str] = ()) -> TrainingRecipe:
     """The recipe of this name, or in the YAML file at this path, with `key=value` changes; InputError if unfit."""
-    path = HERE / f"{name_or_path}.yaml"
+    path = RECIPES / f"{name_or_path}.yaml"
     if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path:
         path = Path(name_or_path)
     elif name_or_path not in recipe_names():
@@ -126,7 +130,9 @@ def load_recipe(name_or_path: str, changes: Sequence[str] = ()) -> TrainingRecip
 
 def fsdp_settings(name_or_path: str) -> dict[str, Any]:
     """The `fsdp_config` of an accelerate file (`fsdp2`, or a path), in the words of TrainingArguments."""
-    path = HERE / f"{name_or_path}.yaml" if "/" not in name_or_path and "." not in name_or_path else Path(name_or_path)
+    path = (
+        RECIPES / f"{name_or_path}.yaml" if "/" not in name_or_path and "." not in name_or_path else Path(name_or_path)
+    )
     table = _read(path)
     if table.get("distributed_type") != "FSDP" or not isinstance(table.get("fsdp_config"), dict):
         raise InputError(f"{path} is no accelerate file for FSDP: distributed_type FSDP and fsdp_config were expected.")
@@ -159,7 +165,7 @@ def _read(path: Path) -> dict[str, Any]:
     base = table.pop("extends")
     if base not in recipe_names() or base == path.stem:
         raise InputError(f"{path}: {unknown('recipe to extend', str(base), recipe_names())}")
-    return _read(HERE / f"{base}.yaml") | table
+    return _read(RECIPES / f"{base}.yaml") | table
 
 
 def _parse_change(text: str) -> tuple[str, Any]:
@@ -212,14 +218,12 @@ def _are_texts(value: Any) -> bool:
 def _check_together(recipe: TrainingRecipe, where: str, changed: Mapping[str, Any]) -> None:
     """InputError for settings that make no sense together, or by themselves."""
     prompt_template(recipe["prompt"])
-    if bool(recipe["model_name_or_path"]) == bool(recipe["random_model"]):
-        raise InputError(f"{where}: a recipe needs model_name_or_path or random_model, one of the two.")
-    if recipe["random_model"] and not recipe["tokenizer"]:
-        raise InputError(f"{where}: a random_model needs a tokenizer.")
-    if (recipe["examples_per_step"] is None) == (recipe["blocks_per_step"] is None):
-        raise InputError(f"{where}: a recipe needs examples_per_step or blocks_per_step, one of the two.")
-    if recipe["blocks_per_step"] and not recipe["packing"]:
-        raise InputError(f"{where}: blocks_per_step counts packed blocks, so it needs packing: true.")
+    if bool(recipe["model_name_or_path"]) == bool(recipe["model_config"]):
+        raise InputError(f"{where}: a recipe needs model_name_or_path or model_config, one of the two.")
+    if recipe["model_config"] and not recipe["tokenizer"]:
+        raise InputError(f"{where}: model_config needs a tokenizer.")
+    if recipe["batch_unit"] == "packed" and not recipe["packing"]:
+        raise InputError(f"{where}: batch_unit: packed counts packed blocks, so it needs packing: true.")
     for key in ("num_train_epochs", "logging_steps", "eval_steps", "save_steps"):
         if not recipe[key]:
             raise InputError(f"{'--set' if key in changed else where}: '{key}' must be above 0.")

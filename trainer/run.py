@@ -1,78 +1,118 @@
-"""run.json: what a run learned from, with what, and what came of it."""
+"""RunMetadata: run.json, which records what a run trained on, with what, and what came of it."""
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from trainer.recipe import digest
-
-if TYPE_CHECKING:
-    from trainer.training.prepare import Prepared
+from trainer.recipe import TrainingRecipe, digest
 
 FILE = "run.json"
-VERSION = 1
+VERSION = 2
 PACKAGES = ("coit-builders", "torch", "transformers", "trl", "accelerate", "peft", "tokenizers", "datasets")
-Record = dict[str, Any]
+Composition = dict[str, dict[str, int]]  # task -> language -> examples
+
+
+class ParentRun(TypedDict):
+    """The run that made the model that another run starts from."""
+
+    key: str
+    name: str
+    cumulative_examples: Composition
+
+
+class RunMetadata(TypedDict):
+    """The content of run.json."""
+
+    metadata_version: int
+    status: Literal["prepared", "running", "stopped", "done"]
+    key: str  # the digest of `identity`
+    identity: dict[str, Any]  # all that makes this run the same run
+    release: dict[str, Any]  # name, version, manifest_sha256, origin, config, langs, size
+    size: int | None  # translations (or documents) per language, if limited
+    seed: int
+    recipe: dict[str, Any]  # name, settings
+    prompt: dict[str, str]  # name, sha256
+    tokenizer: str  # sha256
+    model: dict[str, Any]  # name, sha256 or commit, num_parameters
+    example_counts: list[dict[str, Any]]  # by split, language and task
+    composition: Composition  # the examples that are trained
+    parent_run: ParentRun | None
+    processes: int
+    sharding: str
+    sessions: list[dict[str, Any]]  # one for each start of the command
+    step: NotRequired[int]
+    num_steps: NotRequired[int]
+    num_tokens: NotRequired[int]  # trained so far, over all epochs
+    losses: NotRequired[list[dict[str, Any]]]
+    evaluations: NotRequired[list[dict[str, Any]]]  # by step: {"step": 4, "el": {"loss": ..., "token_accuracy": ...}}
 
 
 class Stopped(Exception):
-    """A run was asked to stop, and left a checkpoint; `args` are the step and the number of steps."""
+    """A signal stopped a run, which left a checkpoint; `args` are the step and the number of steps."""
 
 
-def read_record(folder: Path) -> Record | None:
-    """The record of a run's folder, or None; InputError if it is damaged."""
+def read_metadata(folder: Path) -> RunMetadata | None:
+    """Return the metadata of a run's folder, or None if it has none.
+
+    Raises:
+        InputError: The file is damaged or of another version.
+    """
     path = folder / FILE
     if not path.exists():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        assert record["record_version"] == VERSION
-        assert record.keys() >= {"key", "status", "identity"}
+        metadata = json.loads(path.read_text(encoding="utf-8"))
+        assert metadata["metadata_version"] == VERSION
+        assert metadata.keys() >= {"key", "status", "identity"}
     except (ValueError, KeyError, TypeError, AssertionError, AttributeError):
         raise InputError(
-            f"{path} is damaged or of another version; move {folder} away, or name another --out."
+            f"{path} is damaged or of another version. Move {folder} away, or name another folder with --output."
         ) from None
-    return dict(record)
+    return cast(RunMetadata, metadata)
 
 
-def write_record(folder: Path, record: Record) -> None:
-    """Write the record of a run, whole or not at all."""
+def write_metadata(folder: Path, metadata: RunMetadata) -> None:
+    """Write the metadata of a run atomically."""
     with atomic_path(folder / FILE) as temporary:
-        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(metadata, indent=2, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def check_same_run(folder: Path, identity: Mapping[str, Any]) -> Record | None:
-    """The record of the run that a folder holds, if it is this one; InputError with the differences if it is not."""
-    record = read_record(folder)
-    if record is None:
+def check_same_run(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Check that a folder is empty or holds the run with this identity.
+
+    Raises:
+        InputError: It holds another run (the message lists the differences) or checkpoints of an unknown one.
+    """
+    metadata = read_metadata(folder)
+    if metadata is None:
         if list(folder.glob("checkpoint-*")):
             raise InputError(
-                f"{folder} holds checkpoints but no {FILE}, so whose they are is not known; name another --out."
+                f"{folder} has checkpoints but no {FILE}, so their run is unknown. Name another folder with --output."
             )
-        return None
-    if record["key"] == digest(identity):
-        return record
-    differences = "; ".join(_differences(record["identity"], identity))
-    raise InputError(f"{folder} holds another run ({differences}). Name another folder with --out, or move it away.")
+    elif metadata["key"] != digest(identity):
+        differences = "; ".join(_differences(metadata["identity"], identity))
+        raise InputError(
+            f"{folder} holds another run ({differences}). Name another folder with --output, or move it away."
+        )
 
 
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any], place: str = "") -> list[str]:
-    """What two identities differ in, in words."""
-    found = []
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> list[str]:
+    """Return the values in which two identities differ, as text."""
+    differences = []
     for key in sorted({*before, *now}):
         old, new = before.get(key), now.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
-            found += _differences(old, new, f"{place}{key}.")
+            differences += _differences(old, new, f"{path}{key}.")
         elif old != new:
-            found.append(f"{place}{key} was {_short(old)}, now {_short(new)}")
-    return found
+            differences.append(f"{path}{key} was {_short(old)}, now {_short(new)}")
+    return differences
 
 
 def _short(value: object) -> str:
@@ -80,24 +120,40 @@ def _short(value: object) -> str:
     return f"{text[:12]}…" if len(text) > 40 else text
 
 
-def begin(prepared: "Prepared", processes: int, sharding: str) -> Record:
-    """The record of a run that begins."""
-    request, identity = prepared.request, prepared.identity()
-    release = identity["release"] | {"origin": request.release.origin}
+def begin(
+    identity: dict[str, Any],
+    origin: str,
+    recipe: TrainingRecipe,
+    num_parameters: int,
+    counts: Mapping[str, Sequence[Mapping[str, Any]]],
+    processes: int,
+    sharding: str,
+) -> RunMetadata:
+    """Return the metadata of a run that begins.
+
+    Args:
+        identity: All that makes the run the same run: release, recipe, prompt, tokenizer, model.
+        origin: Where the release was found.
+        recipe: The training recipe.
+        num_parameters: The parameters of the model.
+        counts: The counts of examples by split, as `write_table` returns them.
+        processes: The processes that train together.
+        sharding: `none`, or the name of the accelerate file.
+    """
     return {
-        "record_version": VERSION,
+        "metadata_version": VERSION,
         "status": "running",
         "key": digest(identity),
-        "release": release,
-        "size": request.size,
-        "seed": request.recipe["seed"],
-        "recipe": {"name": request.recipe.name, "settings": dict(request.recipe.settings)},
+        "release": identity["release"] | {"origin": origin},
+        "size": identity["release"]["size"],
+        "seed": recipe["seed"],
+        "recipe": {"name": recipe.name, "settings": dict(recipe.settings)},
         "prompt": identity["prompt"],
         "tokenizer": identity["tokenizer"],
-        "model": prepared.model | {"parameters": prepared.num_parameters},
-        "examples": _examples(prepared),
-        "mixture": mixture(prepared),
-        "base": _learned_before(request.recipe["model_name_or_path"]),
+        "model": identity["model"] | {"num_parameters": num_parameters},
+        "example_counts": [{"split": split} | dict(row) for split, rows in counts.items() for row in rows],
+        "composition": composition(counts["train"]),
+        "parent_run": find_parent_run(recipe["model_name_or_path"]),
         "processes": processes,
         "sharding": sharding,
         "sessions": [],
@@ -105,36 +161,37 @@ def begin(prepared: "Prepared", processes: int, sharding: str) -> Record:
     }
 
 
-def _examples(prepared: "Prepared") -> list[dict[str, Any]]:
-    return [{"split": split} | row for split, account in prepared.accounts.items() for row in account]
+def composition(counts: Sequence[Mapping[str, Any]]) -> Composition:
+    """Return the examples that are trained, by task and language."""
+    totals: Composition = {}
+    for row in counts:
+        totals.setdefault(row["task"], {})[row["lang"]] = row["kept"] + row["truncated"]
+    return totals
 
 
-def mixture(prepared: "Prepared") -> dict[str, dict[str, int]]:
-    """The examples that are trained, by task and language."""
-    found: dict[str, dict[str, int]] = {}
-    for row in prepared.accounts["train"]:
-        found.setdefault(row["task"], {})[row["lang"]] = row["kept"] + row["cut"]
-    return found
+def cumulative_examples(metadata: RunMetadata) -> Composition:
+    """Return the examples that a run's model was trained on, in the run and in all runs before it."""
+    parent = metadata["parent_run"]
+    totals = {task: dict(langs) for task, langs in parent["cumulative_examples"].items()} if parent else {}
+    for task, langs in metadata["composition"].items():
+        total = totals.setdefault(task, {})
+        for lang, count in langs.items():
+            total[lang] = total.get(lang, 0) + count
+    return totals
 
 
-def learned(record: Record) -> dict[str, dict[str, int]]:
-    """The examples that a run's model has learned from: those of the run, and of the runs that made its base."""
-    found = {task: dict(rows) for task, rows in record.get("base", {}).items()}
-    for task, rows in record["mixture"].items():
-        own = found.setdefault(task, {})
-        for lang, count in rows.items():
-            own[lang] = own.get(lang, 0) + count
-    return found
+def find_parent_run(model: str | None) -> ParentRun | None:
+    """Return the run that made the model in this folder; None if the folder is not of a run."""
+    metadata = read_metadata(Path(model)) if model and Path(model).is_dir() else None
+    if metadata is None:
+        return None
+    release = metadata["release"]
+    name = f"{metadata['recipe']['name']} on {release['name']}@{release['version']}"
+    return {"key": metadata["key"], "name": name, "cumulative_examples": cumulative_examples(metadata)}
 
 
-def _learned_before(base: str | None) -> dict[str, dict[str, int]]:
-    """What the run learned from that made the model in a folder; nothing of one that is no run's."""
-    record = read_record(Path(base)) if base and Path(base).is_dir() else None
-    return learned(record) if record else {}
-
-
-def session(device: str, first_step: int) -> dict[str, Any]:
-    """One sitting of a run: when it began, at which step, on what, with which packages."""
+def new_session(device: str, first_step: int) -> dict[str, Any]:
+    """Return the entry of one start of the command: time, first step, device and versions of packages."""
     return {
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
         "first_step": first_step,
@@ -150,16 +207,21 @@ def _version(name: str) -> str | None:
         return None
 
 
-def outcome(log: list[dict[str, Any]]) -> dict[str, Any]:
-    """Losses and evaluations by step, from the trainer's own log."""
-    losses = [{key: row[key] for key in ("step", "loss", "grad_norm", "learning_rate") if key in row} for row in log]
+def read_losses(log: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the training losses by step from the log of transformers' Trainer."""
+    keys = ("step", "loss", "grad_norm", "learning_rate")
+    return [{key: row[key] for key in keys if key in row} for row in log if "loss" in row]
+
+
+def read_evaluations(log: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the evaluations by step and language from the log of transformers' Trainer."""
     evaluations: list[dict[str, Any]] = []
     for row in log:
-        found: dict[str, Any] = {"step": row["step"]}
+        evaluation: dict[str, Any] = {"step": row["step"]}
         for key in row:
             if key.startswith("eval_"):
                 lang, _, metric = key.removeprefix("eval_").partition("_")
-                found.setdefault(lang, {})[metric] = row[key]
-        if len(found) > 1:
-            evaluations.append(found)
-    return {"losses": [row for row in losses if "loss" in row], "evaluations": evaluations}
+                evaluation.setdefault(lang, {})[metric] = row[key]
+        if len(evaluation) > 1:
+            evaluations.append(evaluation)
+    return evaluations

@@ -1,4 +1,4 @@
-"""The circle, verb by verb, on real sentence pairs: publish, sizes, evaluate, fit, allocate, publish, train, compare.
+"""The circle, verb by verb, on real sentence pairs: publish, sweep, evaluate, fit, allocate, publish, train, compare.
 
     python tests/benchmarks/circle.py OUT [--langs el,hi,tr,vi] [--sizes 250,500,1k,2k] [--budget 11000] [--seeds 3]
 
@@ -54,7 +54,7 @@ licence = "cc-by-2.0"
 
 [flores101]
 title = "FLORES-101 devtest"
-kind = "benchmark"
+kind = "evaluation"
 version = "1"
 format = "flores-tar"
 url = "{folder}/flores101.tar.gz"
@@ -150,14 +150,14 @@ def at_once(asked: argparse.Namespace, steps: list[Callable[[], None]]) -> None:
 def measure_law(lang: str, asked: argparse.Namespace, settings: tuple[str, ...]) -> None:
     """Train on every size and seed in a language, and evaluate the models on what is held back."""
     seeds = ("--seeds", str(asked.seeds))
-    run("trainer", "sizes", "tiny", "--release", "circle", "--langs", lang, "--sizes", asked.sizes, *seeds, *settings)
+    run("trainer", "sweep", "tiny", "--release", "circle", "--langs", lang, "--sizes", asked.sizes, *seeds, *settings)
     evaluate([str(path) for path in sorted(Path("runs").glob(f"tiny-circle-v*-{lang}-*"))], "validation", lang, asked)
 
 
 def train(release: str, folder: str, settings: tuple[str, ...]) -> None:
     """Train on a mixture's release with the seed that a run's folder is named after."""
     seed = f"seed={folder.partition('seed')[2]}"
-    run("trainer", "sft", "tiny", "--release", release, "--out", folder, *settings, "--set", seed)
+    run("trainer", "sft", "tiny", "--release", release, "--output", folder, *settings, "--set", seed)
 
 
 def evaluate(runs: list[str], benchmarks: str, langs: str, asked: argparse.Namespace) -> None:
@@ -188,7 +188,7 @@ def spent(began: float) -> str:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     minutes = [(time.monotonic() - began) / 60, (used.ru_utime + used.ru_stime) / 60]
     return (
-        f"{len(records)} runs learned from {sum(record['tokens'] for record in records):,} tokens. This time took "
+        f"{len(records)} runs learned from {sum(record['num_tokens'] for record in records):,} tokens. This time took "
         f"{minutes[0]:.1f} minutes by the clock and {minutes[1]:.1f} of all cores."
     )
 

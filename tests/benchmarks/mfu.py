@@ -15,52 +15,50 @@ from time import perf_counter
 
 import torch
 
+from trainer.preparation import Batches, TrainConfig, prepare
 from trainer.recipe import load_recipe
 from trainer.release import find_release
-from trainer.sft import make_tuner
-from trainer.training.arguments import training_arguments
-from trainer.training.batches import Batches
-from trainer.training.prepare import Request, prepare
-from trainer.training.resources import find_device
+from trainer.resources import find_device
+from trainer.training import build_trainer, training_arguments
 
-BILLION = "random_model={hidden_size: 2048, intermediate_size: 5632, num_hidden_layers: 22, num_attention_heads: 16, "
+BILLION = "model_config={hidden_size: 2048, intermediate_size: 5632, num_hidden_layers: 22, num_attention_heads: 16, "
 BILLION += "num_key_value_heads: 16, max_position_embeddings: 2048, tie_word_embeddings: true}"
 SETTINGS = {
     "packed blocks of 2,048, 8 at once": (
-        "blocks_per_step=8",
-        "examples_per_step=null",
+        "global_batch_size=8",
+        "batch_unit=packed",
         "max_length=2048",
         "per_device_train_batch_size=8",
     ),
-    "packed examples, 64 at once": ("examples_per_step=64", "per_device_train_batch_size=64", "max_length=512"),
-    "padded, 512, 4 at once (2023)": ("examples_per_step=16", "packing=false", "max_length=512"),
+    "packed examples, 64 at once": ("global_batch_size=64", "per_device_train_batch_size=64", "max_length=512"),
+    "padded, 512, 4 at once (2023)": ("global_batch_size=16", "packing=false", "max_length=512"),
 }
-COMMON = (BILLION, "bf16=true", "tf32=true", "activation_checkpointing=true", "num_train_epochs=1", "too_long=drop")
+COMMON = (BILLION, "bf16=true", "tf32=true", "activation_checkpointing=true", "num_train_epochs=1", "on_overflow=drop")
 
 
-def measure(request: Request, steps: int) -> tuple[float, int]:
+def measure(config: TrainConfig, steps: int) -> tuple[float, int]:
     """Real tokens a second over `steps` steps, and parameters; the first two steps are not timed."""
-    prepared = prepare(request)
-    plan = prepared.batches(1)
-    batches = Batches(plan.micro_batches[: plan.per_step * (steps + 2)], plan.per_step, plan.filler)
-    tuner = make_tuner(prepared, batches, training_arguments(request, batches, 1))
-    tuner.create_optimizer_and_scheduler(steps + 2)
-    tuner.model.train()
-    lengths, tokens, began = prepared.lengths(), 0, 0.0
-    loader = iter(tuner.get_train_dataloader())
+    state = prepare(config)
+    plan = state.batches(1)
+    batches = Batches(plan.micro_batches[: plan.per_step * (steps + 2)], plan.per_step, plan.padding_row)
+    trainer = build_trainer(state, batches, training_arguments(config, batches, 1))
+    trainer.create_optimizer_and_scheduler(steps + 2)
+    trainer.model.train()
+    lengths, tokens, began = state.lengths(), 0, 0.0
+    loader = iter(trainer.get_train_dataloader())
     for number, places in enumerate(batches.steps()):
         if number == 2:
             torch.cuda.synchronize()
             began = perf_counter()
-        held = [tuner._prepare_inputs(next(loader)) for _ in range(plan.per_step)]
-        learned = tuner._get_num_items_in_batch(held, tuner.args.device)
+        held = [trainer._prepare_inputs(next(loader)) for _ in range(plan.per_step)]
+        num_targets = trainer._get_num_items_in_batch(held, trainer.args.device)
         for micro_batch in held:
-            tuner.training_step(tuner.model, micro_batch, learned)
-        tuner.optimizer.step()
-        tuner.optimizer.zero_grad()
+            trainer.training_step(trainer.model, micro_batch, num_targets)
+        trainer.optimizer.step()
+        trainer.optimizer.zero_grad()
         tokens += int(lengths[places].sum()) if number >= 2 else 0
     torch.cuda.synchronize()
-    return tokens / (perf_counter() - began), prepared.num_parameters
+    return tokens / (perf_counter() - began), state.num_parameters
 
 
 def main() -> None:
@@ -69,14 +67,14 @@ def main() -> None:
     parser.add_argument("--release", required=True)
     parser.add_argument("--config")
     parser.add_argument("--steps", type=int, default=10)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     if not torch.cuda.is_available():
         sys.exit("There is no CUDA device here, so there is nothing to measure.")
     device = find_device(None)
-    release = find_release(asked.release, Path("registry"), Path("datasets.lock"))
+    release = find_release(options.release, Path("registry"), Path("datasets.lock"))
     for name, changes in SETTINGS.items():
-        request = Request(load_recipe("tiny", [*COMMON, *changes]), release, Path(mkdtemp()), asked.config)
-        speed, parameters = measure(request, asked.steps)
+        config = TrainConfig(load_recipe("tiny", [*COMMON, *changes]), release, Path(mkdtemp()), options.config)
+        speed, parameters = measure(config, options.steps)
         share = 6 * parameters * speed / device.peak
         memory = torch.cuda.max_memory_allocated() / 1e9
         print(

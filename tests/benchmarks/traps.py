@@ -24,8 +24,8 @@ def plain(trap: str, out: str) -> None:
     from transformers import LlamaConfig, LlamaForCausalLM
     from trl import SFTConfig, SFTTrainer
 
+    from trainer.preparation import load_tokenizer
     from trainer.recipe import load_recipe
-    from trainer.training.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(load_recipe("tiny"))
     shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
@@ -75,7 +75,7 @@ def without(trap: str, shim: bool, **environment: str) -> str:
 
 def guarded(release: Path, out: Path, shim: bool) -> str:
     """What `trainer sft --processes 2` makes of it, with a recipe that checkpoints activations too."""
-    options = [f"--release={release}", "--config=el", f"--out={out}", "--processes=2"]
+    options = [f"--release={release}", "--config=el", f"--output={out}", "--processes=2"]
     options += ["--set=num_train_epochs=0.1", "--set=activation_checkpointing=true"]
     code, said = run([sys.executable, "-m", "trainer", "sft", "tiny", *options], shim)
     files = sorted(path.name for path in out.glob("model/*.safetensors"))

@@ -1,4 +1,4 @@
-"""A release made from the bundled sample, and recipes small enough to train in a second."""
+"""A release of the bundled sample, and a recipe small enough to train in a second."""
 
 import os
 
@@ -7,27 +7,26 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
-from builders.run import Request as Build
-from builders.run import run_publish
-from trainer.recipe import load_recipe
-from trainer.release import Release, find_release
-from trainer.run import Record
-from trainer.training.prepare import Request
+if TYPE_CHECKING:
+    from trainer.preparation import TrainConfig
+    from trainer.release import Release
+    from trainer.run import RunMetadata
 
-torch.set_num_threads(1)
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
 SMALL = ("num_train_epochs=1", "save_steps=4", "eval_steps=4", "logging_steps=1")
-SMALL += ("random_model={hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2}",)
+SMALL += ("model_config={hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2}",)
 
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A registry that holds coit-sample@v1.0.0."""
+    """Return a registry with coit-sample@v1.0.0."""
+    from builders.run import Request as Build
+    from builders.run import run_publish
+
     folder = tmp_path_factory.mktemp("published")
     build = Build(recipes=("coit",), langs=LANGS, sample=True, work=folder / "work", lock=folder / "corpora.lock")
     assert list(run_publish(build, folder / "registry", "instructions"))
@@ -35,35 +34,51 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def release(registry: Path) -> Release:
+def release(registry: Path) -> "Release":
+    from trainer.release import find_release
+
     return find_release("coit-sample@v1.0.0", registry, registry / "datasets.lock")
 
 
-@pytest.fixture
-def ask(release: Release, tmp_path: Path) -> Callable[..., Request]:
-    """A request for a small run of `tiny` on the sample's Greek, with changes of settings."""
+@pytest.fixture(scope="session")
+def one_thread() -> None:
+    """Let torch use one thread, so that small models train fast beside other processes."""
+    import torch
 
-    def make(*changes: str, out: str = "run", **others: Any) -> Request:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def config_of(release: "Release", tmp_path: Path, one_thread: None) -> "Callable[..., TrainConfig]":
+    """Return the config of a small run of `tiny` on the Greek rows of the sample, with changed settings."""
+    from trainer.preparation import TrainConfig
+    from trainer.recipe import load_recipe
+
+    def make(*changes: str, output: str = "run", **others: Any) -> TrainConfig:
         recipe = load_recipe("tiny", [*SMALL, *changes])
-        return Request(recipe=recipe, release=release, out=tmp_path / out, **({"config": "el"} | others))
+        return TrainConfig(recipe=recipe, release=release, output=tmp_path / output, **({"config_name": "el"} | others))
 
     return make
 
 
 @pytest.fixture(scope="session")
-def trained(release: Release, tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, Path]:
-    """One run of `tiny` that nothing disturbed: its record and its folder."""
-    from trainer.sft import sft
+def trained(
+    release: "Release", tmp_path_factory: pytest.TempPathFactory, one_thread: None
+) -> "tuple[RunMetadata, Path]":
+    """Return metadata and folder of one run of `tiny` without interruption."""
+    from trainer.preparation import TrainConfig
+    from trainer.recipe import load_recipe
+    from trainer.train import train
 
-    out = tmp_path_factory.mktemp("trained") / "run"
-    return sft(Request(load_recipe("tiny", SMALL), release, out, config="el")), out
+    output = tmp_path_factory.mktemp("trained") / "run"
+    return train(TrainConfig(load_recipe("tiny", SMALL), release, output, config_name="el")), output
 
 
-def copy_release(release: Release, folder: Path) -> Path:
-    """A copy of a release to spoil."""
+def copy_release(release: "Release", folder: Path) -> Path:
+    """Return a copy of a release that a test may damage."""
     shutil.copytree(release.folder, folder)
     return folder
 
 
-def losses(record: Record) -> Sequence[float]:
-    return [row["loss"] for row in record["losses"]]
+def losses(metadata: "RunMetadata") -> Sequence[float]:
+    return [row["loss"] for row in metadata["losses"]]

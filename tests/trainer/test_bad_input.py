@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 from cards.manifest import FILE, to_text
 from corpora.errors import InputError
 from trainer.cli.main import cli
+from trainer.experiments import parse_size
 from trainer.recipe import TrainingRecipe, fsdp_settings, load_recipe, recipe_names
 from trainer.release import Release
-from trainer.run import Record
-from trainer.sweep import parse_size
+from trainer.run import RunMetadata
 
 from .conftest import copy_release
 from .tokenizers import merging, metaspace
@@ -32,7 +32,7 @@ def complain(registry: Path, tmp_path: Path) -> Callable[..., str]:
     """Run `trainer sft` on the sample's Greek and return the sentence that it ends with."""
 
     def run(*changes: str, recipe: str = "tiny", release: str = "coit-sample", config: str | None = "el") -> str:
-        arguments = ["sft", recipe, f"--release={release}", f"--registry={registry}", f"--out={tmp_path / 'run'}"]
+        arguments = ["sft", recipe, f"--release={release}", f"--registry={registry}", f"--output={tmp_path / 'run'}"]
         arguments += [f"--config={config}"] if config else []
         options = [change if change.startswith("--") else f"--set={change}" for change in changes]
         result = CliRunner().invoke(cli, [*arguments, *options])
@@ -48,7 +48,7 @@ def complain(registry: Path, tmp_path: Path) -> Callable[..., str]:
     [
         (["learning_rat=1"], "Unknown key 'learning_rat'. Did you mean learning_rate?"),
         (["warmup_ratio=0.03"], "'warmup_ratio' cannot be set: TRL has no such key any more"),
-        (["gradient_accumulation_steps=4"], "it follows from examples_per_step"),
+        (["gradient_accumulation_steps=4"], "it follows from global_batch_size"),
         (["fraction=0.5"], "a mixture is a release"),
         (["trust_remote_code=true"], "code that comes with a model is never run"),
         (["use_liger_kernel=true"], "it patches every model of the process"),
@@ -59,23 +59,23 @@ def complain(registry: Path, tmp_path: Path) -> Callable[..., str]:
         (["num_train_epochs=0"], "--set: 'num_train_epochs' must be above 0"),
         (["num_train_epochs"], "--set takes KEY=VALUE"),
         (["seed=[1"], "is not valid YAML"),
-        (["too_long=trim"], "Unknown value of too_long 'trim'"),
+        (["on_overflow=trim"], "Unknown value of on_overflow 'trim'"),
         (["prompt=alpacca"], "Unknown prompt 'alpacca'. Did you mean alpaca?"),
-        (["blocks_per_step=4"], "examples_per_step or blocks_per_step, one of the two"),
-        (["examples_per_step=null", "blocks_per_step=4", "packing=false"], "it needs packing: true"),
-        (["model_name_or_path=x"], "model_name_or_path or random_model, one of the two"),
+        (["batch_unit=blocks"], "Unknown value of batch_unit"),
+        (["global_batch_size=4", "batch_unit=packed", "packing=false"], "it needs packing: true"),
+        (["model_name_or_path=x"], "model_name_or_path or model_config, one of the two"),
         (["use_peft=true", "lora_target_modules=[lm_head]"], "an adapter on lm_head is never trained"),
-        (["random_model={hiden_size: 4}"], "random_model: Unknown key 'hiden_size'. Did you mean hidden_size"),
-        (["lr_scheduler_type=cosin"], "Recipe tiny cannot be trained so"),
-        (["optim=adamm"], "Recipe tiny cannot be trained so"),
-        (["max_length=40"], "of 257 rows none fits the limit of 40 tokens"),
-        (["max_length=150", "too_long=stop"], "Rows are longer than the limit of 150 tokens (max_length): "),
+        (["model_config={hiden_size: 4}"], "model_config: Unknown key 'hiden_size'. Did you mean hidden_size"),
+        (["lr_scheduler_type=cosin"], "TRL refuses the settings of recipe tiny"),
+        (["optim=adamm"], "TRL refuses the settings of recipe tiny"),
+        (["max_length=40"], "none of 257 rows fits the limit of 40 tokens"),
+        (["max_length=150", "on_overflow=error"], "Rows are longer than the limit of 150 tokens (max_length): "),
         (["--langs=hi"], "Config 'el' of coit-sample@v1.0.0 has no hi; it has el."),
         (["--langs=elll"], "Unknown language 'elll'"),
-        (["--size=0"], "'0' is no size"),
+        (["--size=0"], "'0' is not a size"),
         (["--size=9k"], "has 171 translations in el, fewer than 9,000"),
         (["tokenizer=./no/where/there"], "No tokenizer could be loaded from './no/where/there'"),
-        (["prompt=chat"], "The tokenizer brings no chat template"),
+        (["prompt=chat"], "The tokenizer has no chat template"),
         (["pad_token=<none>"], "has no token '<none>' to pad with"),
         (["--sharding=fsdp3"], "There is no file"),
     ],
@@ -153,26 +153,26 @@ def test_a_folder_that_is_no_release_is_refused(tmp_path: Path, complain: Callab
 
 def test_a_tokenizer_without_an_end_or_a_padding_token_is_refused(tmp_path: Path, complain: Callable[..., str]) -> None:
     metaspace(tmp_path / "unpadded")
-    assert "names no padding token. Name one with --set pad_token=TOKEN" in complain(f"tokenizer={tmp_path}/unpadded")
+    assert "has no padding token. Name one with --set pad_token=TOKEN" in complain(f"tokenizer={tmp_path}/unpadded")
     endless = merging(tmp_path / "endless")
     endless.eos_token = None
     endless.save_pretrained(tmp_path / "endless")
-    assert "names no end-of-sequence token" in complain(f"tokenizer={tmp_path}/endless")
+    assert "has no end-of-sequence token" in complain(f"tokenizer={tmp_path}/endless")
 
 
 def test_a_model_folder_that_is_none_is_refused(
-    trained: tuple[Record, Path], tmp_path: Path, complain: Callable[..., str]
+    trained: tuple[RunMetadata, Path], tmp_path: Path, complain: Callable[..., str]
 ) -> None:
     def named(folder: Path) -> Sequence[str]:
-        return ("random_model=null", "tokenizer=tiny-tokenizer", f"model_name_or_path={folder}")
+        return ("model_config=null", "tokenizer=tiny-tokenizer", f"model_name_or_path={folder}")
 
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert "holds no config.json, so it is no model folder" in complain(*named(empty))
+    assert "has no config.json, so it is not a model folder" in complain(*named(empty))
     pickled = tmp_path / "pickled"
     shutil.copytree(trained[1] / "model", pickled)
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
-    assert "holds no weights as safetensors; other forms are not read" in complain(*named(pickled))
+    assert "has no weights as safetensors; other formats are not read" in complain(*named(pickled))
     damaged = tmp_path / "damaged"
     shutil.copytree(trained[1] / "model", damaged)
     (damaged / "model.safetensors").write_bytes(b"no weights")
@@ -216,7 +216,7 @@ def test_every_recipe_loads_and_names_a_release_and_a_prompt(name: str) -> None:
 def test_x_llama_is_trained_as_the_paper_says() -> None:
     recipe = load_recipe("x-llama")
     published = {"num_train_epochs": 3, "learning_rate": 2e-5, "lr_scheduler_type": "cosine", "warmup_steps": 0.03}
-    published |= {"weight_decay": 0, "examples_per_step": 128, "max_length": 512, "prompt": "alpaca", "use_peft": False}
+    published |= {"weight_decay": 0, "global_batch_size": 128, "max_length": 512, "prompt": "alpaca", "use_peft": False}
     assert {key: recipe[key] for key in published} == published
 
 

@@ -1,23 +1,18 @@
-"""Continued pre-training (arXiv 2308.04948, Figure 7): documents are counted, and a base is remembered."""
+"""Continued pre-training (arXiv 2308.04948, Figure 7): a size counts documents, and a run records its parent run."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from builders.run import Request as Build
-from builders.run import run_publish
 from corpora.errors import InputError
-from trainer.evaluation.eval_model import find_candidate
-from trainer.recipe import load_recipe
-from trainer.release import find_release
-from trainer.sft import sft
-from trainer.sweep import plan_runs
-from trainer.training.prepare import Request, prepare
 
 from .conftest import SMALL
 
+pytestmark = pytest.mark.slow
 CATALOG = """
 [mine]
 title = "Mine"
@@ -33,7 +28,10 @@ RECIPE = 'title = "T"\nsummary = "S"\nconfigs = "language"\nlangs = ["el"]\nmono
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A registry with documents in Greek (`texts`) and the sample's Alpaca (`alpaca-en-x-sample`)."""
+    """Return a registry with documents in Greek (`texts`) and the sample's Alpaca (`alpaca-en-x-sample`)."""
+    from builders.run import Request as Build
+    from builders.run import run_publish
+
     folder = tmp_path_factory.mktemp("continued")
     rows = [json.dumps({"text": f"Το πλοίο {n} έφυγε χθες και γύρισε σήμερα."}) for n in range(40)]
     (folder / "mine.jsonl").write_text("\n".join(rows), encoding="utf-8")
@@ -47,29 +45,45 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "registry"
 
 
-def ask(published: Path, name: str, out: Path, *changes: str) -> Request:
-    release = find_release(name, published, published / "datasets.lock")
-    return Request(load_recipe("tiny", [*SMALL, *changes]), release, out, config="el")
+@pytest.fixture
+def config_on(published: Path, tmp_path: Path) -> Callable[..., Any]:
+    """Return the config of a small run on a release of the registry."""
+    from trainer.preparation import TrainConfig
+    from trainer.recipe import load_recipe
+    from trainer.release import find_release
+
+    def make(name: str, output: str, *changes: str) -> TrainConfig:
+        release = find_release(name, published, published / "datasets.lock")
+        return TrainConfig(load_recipe("tiny", [*SMALL, *changes]), release, tmp_path / output, config_name="el")
+
+    return make
 
 
-def test_a_size_counts_documents_where_there_are_no_pairs(published: Path, tmp_path: Path) -> None:
-    asked = ask(published, "texts", tmp_path / "run", "prompt=text")
-    few, more = (set(prepare(replace(asked, size=size, out=tmp_path / str(size))).keys("train")) for size in (5, 20))
+def test_size_counts_documents_if_there_are_no_pairs(config_on: Callable[..., Any], tmp_path: Path) -> None:
+    from trainer.experiments import plan_runs
+    from trainer.preparation import prepare
+
+    config = config_on("texts", "run", "prompt=text")
+    few, more = (set(prepare(replace(config, size=s, output=tmp_path / str(s))).keys("train")) for s in (5, 20))
     assert (len(few), len(more)) == (5, 20)
     assert few < more
-    planned = plan_runs(replace(asked, langs=("el",)), [5, 20], 1, tmp_path)
+    planned = plan_runs(replace(config, langs=("el",)), [5, 20], 1, tmp_path)
     assert [run.size for run in planned] == [5, 20]
     with pytest.raises(InputError, match="documents in el, fewer than 5,000"):
-        plan_runs(replace(asked, langs=("el",)), [5000], 1, tmp_path)
+        plan_runs(replace(config, langs=("el",)), [5000], 1, tmp_path)
 
 
-def test_a_model_s_scores_say_what_its_base_learned_from(published: Path, tmp_path: Path) -> None:
-    base = sft(replace(ask(published, "texts", tmp_path / "base", "prompt=text"), size=20))
-    assert base["base"] == {}
+def test_results_include_the_examples_of_the_parent_run(config_on: Callable[..., Any], tmp_path: Path) -> None:
+    from trainer.run import cumulative_examples
+    from trainer.train import train
+
+    base = train(replace(config_on("texts", "base", "prompt=text"), size=20))
+    assert base["parent_run"] is None
     model = f"model_name_or_path={tmp_path / 'base' / 'model'}"
-    tuned = sft(ask(published, "alpaca-en-x-sample", tmp_path / "tuned", model, "random_model=null"))
-    assert tuned["base"] == {"text": {"el": 20}}
-    origin = find_candidate(str(tmp_path / "tuned")).origin
-    assert (origin.num_pairs("el"), origin.num_documents("el")) == (0, 20)
-    assert origin.composition["text"] == {"el": 20}
-    assert origin.composition["instruction"]["el"] == tuned["mixture"]["instruction"]["el"]
+    tuned = train(config_on("alpaca-en-x-sample", "tuned", model, "model_config=null"))
+    assert tuned["parent_run"] == {
+        "key": base["key"],
+        "name": "tiny on texts@v1.0.0",
+        "cumulative_examples": {"text": {"el": 20}},
+    }
+    assert cumulative_examples(tuned) == {"text": {"el": 20}} | tuned["composition"]

@@ -10,7 +10,7 @@ import click
 from trainer.cli.evaluation import VERBS
 
 if TYPE_CHECKING:
-    from trainer.training.prepare import Request
+    from trainer.preparation import TrainConfig
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -18,7 +18,9 @@ STOPPED = 143  # as a shell says of a process that SIGTERM ended
 RELEASE_OPTIONS = [
     click.option("--release", help="A folder, NAME@v1.0.0 of the registry, or ORG/NAME@v1.0.0 of the Hub."),
     click.option("--registry", type=FOLDER, default="registry", show_default=True, help="The registry folder."),
-    click.option("--lock", type=FILE, default="datasets.lock", show_default=True, help="Pins of releases on the Hub."),
+    click.option(
+        "--datasets-lock", type=FILE, default="datasets.lock", show_default=True, help="Pins of releases on the Hub."
+    ),
     click.option("--offline", is_flag=True, help="Use what is downloaded already; never touch the network."),
     click.option("--config", help="The config of the release; not needed if it has only one."),
     click.option("--langs", help="Only these languages of the config, beside English, such as el,hi."),
@@ -62,84 +64,90 @@ def cli() -> None:
 @click.argument("recipe")
 @options(RELEASE_OPTIONS, LAUNCH_OPTIONS)
 @click.option("--size", help="So many translations (or documents) a language, such as 4k: the first in a seeded order.")
-@click.option("--out", type=FOLDER, help="The run's folder; by default one below runs/ that says what it is.")
+@click.option("--output", type=FOLDER, help="The run's folder; by default one below runs/ that says what it is.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained and what it would take, and stop.")
 @click.option("--device", help="What a dry run reckons with: h100, h200, a100, l40s or cpu; by default what is here.")
-@click.option("--costs", type=FILE, help="Let a dry run write tokens a translation by language to this CSV file.")
+@click.option("--tokens-per-pair", type=FILE, help="Let a dry run write tokens per translation by language as CSV.")
 @JSON
 def sft_verb(
     recipe: str,
     dry_run: bool,
     device: str | None,
-    costs: Path | None,
+    tokens_per_pair: Path | None,
     as_json: bool,
     processes: int,
     **asked: Any,
 ) -> None:
     """Train a model by RECIPE (a name or a YAML file) on a release, or go on with a run that was stopped."""
-    request = _request(recipe, processes, **asked)
+    config = _config(recipe, processes, **asked)
     if dry_run:
-        from trainer.estimate import dry_run_json, dry_run_text, look_ahead
+        from trainer.estimation import estimate_run
+        from trainer.format import to_json
 
-        ahead = look_ahead(request, processes, device, costs)
-        click.echo(dry_run_json(ahead) if as_json else dry_run_text(ahead))
+        found = estimate_run(config, processes, device, tokens_per_pair)
+        click.echo(to_json(vars(found)) if as_json else repr(found))
         return
-    from trainer.format import run_json, run_text
-    from trainer.launch import reports, train
+    from trainer.format import run_text, to_json
+    from trainer.launch import launch
+    from trainer.processes import reports_result
 
-    record = train(request, processes)
-    if reports():
-        click.echo(run_json(record) if as_json else run_text(record, request.out))
+    metadata = launch(config, processes)
+    if reports_result():
+        click.echo(to_json(metadata) if as_json else run_text(metadata, config.output))
 
 
-@cli.command("sizes")
+@cli.command("sweep")
 @click.argument("recipe")
 @options(RELEASE_OPTIONS, LAUNCH_OPTIONS)
 @click.option("--sizes", required=True, help="Translations a language in each run, such as 1k,2k,4k.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Runs of each size.")
 @click.option("--runs", type=FOLDER, default="runs", show_default=True, help="Where the runs are kept.")
 @JSON
-def sizes_verb(recipe: str, sizes: str, seeds: int, runs: Path, as_json: bool, processes: int, **asked: Any) -> None:
+def sweep_verb(recipe: str, sizes: str, seeds: int, runs: Path, as_json: bool, processes: int, **asked: Any) -> None:
     """Train RECIPE on nested subsets of a release, a run a language, size and seed: what a law is fitted on."""
-    from trainer.format import sizes_json, sizes_text
-    from trainer.sweep import parse_size, plan_runs, train_runs
+    from trainer.experiments import parse_size, plan_runs
+    from trainer.format import sweep_row, sweep_table, to_json
+    from trainer.launch import launch
 
-    request = _request(recipe, processes, out=runs, size=None, **asked)
-    planned = plan_runs(request, [parse_size(size) for size in sizes.split(",")], seeds, runs)
-    records = train_runs(planned, processes, _hint)
-    click.echo(sizes_json(records) if as_json else sizes_text(records))
+    config = _config(recipe, processes, output=runs, size=None, **asked)
+    rows = []
+    planned = plan_runs(config, [parse_size(size) for size in sizes.split(",")], seeds, runs)
+    for number, run in enumerate(planned, 1):
+        _hint(f"{number} of {len(planned)}: {run.output}")
+        rows.append(sweep_row(launch(run, processes), run.output))
+    click.echo(to_json(rows) if as_json else sweep_table(rows))
 
 
 for verb in VERBS:
     cli.add_command(verb)
 
 
-def _request(recipe: str, processes: int, **asked: Any) -> "Request":
+def _config(recipe: str, processes: int, **asked: Any) -> "TrainConfig":
     """What a user asks for, with the recipe and the release found."""
     from dataclasses import replace
 
     from corpora.catalog import language
     from corpora.errors import InputError
+    from trainer.experiments import parse_size, run_name
+    from trainer.preparation import TrainConfig
     from trainer.recipe import load_recipe
     from trainer.release import find_release
-    from trainer.sweep import parse_size, run_name
-    from trainer.training.prepare import Request
 
     loaded = load_recipe(recipe, asked["changes"])
     release = asked["release"] or loaded["release"]
     if not release:
         raise InputError("Name the release to learn from with --release.")
     langs = tuple(language(lang.strip()).code for lang in asked["langs"].split(",")) if asked["langs"] else ()
-    found = Request(
+    found = TrainConfig(
         recipe=loaded,
-        release=find_release(release, asked["registry"], asked["lock"], asked["offline"]),
-        out=Path(),
-        config=asked["config"],
+        release=find_release(release, asked["registry"], asked["datasets_lock"], asked["offline"]),
+        output=Path(),
+        config_name=asked["config"],
         langs=langs,
         size=parse_size(asked["size"]) if asked["size"] else None,
         sharding=asked["sharding"] or ("fsdp2" if processes > 1 else "none"),
     )
-    return replace(found, out=asked["out"] or Path("runs") / run_name(found))
+    return replace(found, output=asked["output"] or Path("runs") / run_name(found))
 
 
 def main() -> NoReturn:
@@ -181,15 +189,15 @@ def _hint(sentence: str) -> None:
 
 
 def _say(sentence: str, code: int) -> int:
-    from trainer.launch import reports
+    from trainer.processes import reports_result
 
-    if reports() or (code == 2 and _is_main()):
+    if reports_result() or (code == 2 and _is_main()):
         click.echo(sentence, err=True)
     return code
 
 
 def _is_main() -> bool:
-    from trainer.training.prepare import is_main
+    from trainer.processes import is_main
 
     return is_main()
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cards.plots.alignment import draw_alignment
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked
-from recipes.results import Result, append_results
+from recipes.results import Score, append_scores
 from trainer.evaluation.benchmarks import benchmark, load_items
 from trainer.evaluation.bootstrap import interval
 from trainer.evaluation.eval_model import Candidate
@@ -48,7 +48,7 @@ class Alignment:
     similarities: list[Similarity]
     gamma_layer: int
     num_layers: int
-    scores: list[Result]
+    scores: list[Score]
 
 
 def align(
@@ -59,7 +59,7 @@ def align(
     limit: int | None,
     layer: int | None,
     out: Path,
-    results: Path,
+    scores: Path,
     batch_size: int = 32,
 ) -> Alignment:
     """The similarities of languages to English by layer, as a table and a picture below `out`; gamma as scores.
@@ -79,7 +79,7 @@ def align(
     rows = [_gamma(candidate, name, lang, states, at, limit) for lang in langs]
     alignment = Alignment(found, at, num_layers, rows)
     _write(alignment, states, candidate.name, out / candidate.name.replace("/", "--"))
-    append_results(results, rows)
+    append_scores(scores, rows)
     return alignment
 
 
@@ -159,19 +159,18 @@ def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _gamma(
     candidate: Candidate, name: str, lang: str, states: Mapping[str, States], layer: int, limit: int | None
-) -> Result:
+) -> Score:
     hits = found_first(states["en"][layer].astype(np.float64), states[lang][layer].astype(np.float64))
     statistics = np.stack([hits, np.ones_like(hits)], axis=1)
     around = interval(statistics, lambda sums: mean_percent(sums) / 100)
     origin = candidate.origin
     extent = f"|first:{limit}" if limit is not None and limit < (benchmark(name).expected(lang) or limit + 1) else ""
-    return Result(
+    return Score(
         release=origin.release,
         lang=lang,
-        num_pairs=origin.num_pairs(lang),
-        num_documents=origin.num_documents(lang),
+        size=origin.size(lang),
         seed=origin.seed,
-        composition=origin.composition,
+        mixture=origin.mixture,
         model=candidate.name,
         benchmark=name,
         direction="",

@@ -15,7 +15,7 @@ from corpora.files import sha256_of
 from corpora.hub import HubRepository
 from trainer.evaluation.comet_model import Regression, encoder, load_weights
 from trainer.evaluation.generation import by_length
-from trainer.training.tokenizer import first_line
+from trainer.preparation import first_line
 
 CHECKPOINT, SETTINGS = "checkpoints/model.ckpt", "hparams.yaml"
 ENCODER_FILES = ("config.json", "tokenizer.json")

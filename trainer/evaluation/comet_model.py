@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from corpora.errors import InputError
-from trainer.training.tokenizer import first_line
+from trainer.preparation import first_line
 
 UNUSED = ("position_ids", "dropout_mask", "dropout_fill")  # buffers that only training reads
 

@@ -1,6 +1,7 @@
 """Candidate: a model that is evaluated, how it is asked, and what it learned from."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,29 +9,25 @@ from typing import Any
 from corpora.errors import InputError
 from corpora.files import sha256_of
 from recipes.prompts import PromptTemplate, prompt_template
+from trainer.preparation import Encoder, first_line, tokenizer_sha256
 from trainer.recipe import digest
-from trainer.run import Record, learned, read_record
-from trainer.training.examples import Encoder
-from trainer.training.tokenizer import first_line, tokenizer_sha256
+from trainer.run import RunMetadata, cumulative_examples, read_metadata
 
 PROMPT = "alpaca"  # where no run says how its model was asked
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What a model was trained on, as its results say it; all empty for a model that no run made."""
+    """What a candidate learned from, as a row of scores says it; all empty for a model that no run made."""
 
     release: str = ""
     seed: int = 0
-    composition: dict[str, dict[str, int]] = field(default_factory=dict)  # examples by task and language
+    mixture: str = ""
+    sizes: Mapping[str, int] | None = None
 
-    def num_pairs(self, lang: str) -> int:
-        """Return how many translation examples with a language the model was trained on."""
-        return self.composition.get("translation", {}).get(lang, 0)
-
-    def num_documents(self, lang: str) -> int:
-        """Return how many documents in a language the model was trained on."""
-        return self.composition.get("text", {}).get(lang, 0)
+    def size(self, lang: str) -> int:
+        """The sentence pairs of a language that the model was trained on, or the documents where there are no pairs."""
+        return (self.sizes or {}).get(lang, 0)
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def find_candidate(asked: str, prompt: str | None = None, name: str | None = Non
             raise InputError(f"There is no folder {asked}. Name a run, a folder with a model, or ORG/NAME on the Hub.")
         place, _, revision = asked.partition("@")
         return Candidate(name or place, place, prompt_template(prompt or PROMPT), Origin(), revision or None)
-    record = read_record(path) or (read_record(path.resolve().parent) if path.name == "model" else None)
+    record = read_metadata(path) or (read_metadata(path.resolve().parent) if path.name == "model" else None)
     folder = path / "model" if (path / "model" / "config.json").is_file() else path
     _check_folder(folder, record)
     run = path.resolve().parent if folder == path and record else path.resolve()
@@ -126,7 +123,7 @@ def served_candidate(asked: str, prompt: str | None = None, name: str | None = N
     return Candidate(name or asked, asked, prompt_template(prompt or PROMPT), Origin())
 
 
-def _check_folder(folder: Path, record: Record | None) -> None:
+def _check_folder(folder: Path, record: RunMetadata | None) -> None:
     if record and record["status"] != "done":
         raise InputError(f"The run {folder} is not done ({record['status']}); the same `trainer sft` goes on with it.")
     if not (folder / "config.json").is_file() or not list(folder.glob("*.safetensors")):
@@ -139,7 +136,7 @@ def _check_tokens(model: Any, tokenizer: Any, place: str) -> None:
         raise InputError(f"The tokenizer of '{place}' has more tokens than the {size:,} that its model knows.")
 
 
-def trained_prompt(record: Record | None) -> str:
+def trained_prompt(record: RunMetadata | None) -> str:
     """The prompt that a run trained with; InputError if it has changed since."""
     if record is None:
         return PROMPT
@@ -152,9 +149,16 @@ def trained_prompt(record: Record | None) -> str:
     return str(said["name"])
 
 
-def origin_of(record: Record | None) -> Origin:
+def origin_of(record: RunMetadata | None) -> Origin:
     """What a run's record says of the text that its model learned from."""
     if record is None:
         return Origin()
+    mixture = cumulative_examples(record)
+    told = " ".join(f"{task}/{lang}={rows}" for task in sorted(mixture) for lang, rows in sorted(mixture[task].items()))
     release = record["release"]
-    return Origin(f"{release['name']}@{release['version']}", record["seed"], learned(record))
+    return Origin(
+        f"{release['name']}@{release['version']}",
+        record["seed"],
+        told,
+        mixture.get("translation") or mixture.get("text"),
+    )

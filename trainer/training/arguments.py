@@ -1,4 +1,4 @@
-"""The arguments of TRL that a recipe means on this machine."""
+"""The SFTConfig that a recipe means on this machine."""
 
 import os
 from typing import Any
@@ -7,55 +7,57 @@ import torch
 from trl import SFTConfig
 
 from corpora.errors import InputError
+from trainer.preparation import Batches, TrainConfig, first_line
 from trainer.recipe import fsdp_settings
-from trainer.training.batches import Batches
-from trainer.training.prepare import Request
-from trainer.training.tokenizer import first_line
 
-TAKEN = (  # as the recipe has them
+COPIED_KEYS = (  # with the recipe's values
     *("learning_rate", "lr_scheduler_type", "warmup_steps", "weight_decay", "adam_beta1", "adam_beta2"),
     *("adam_epsilon", "max_grad_norm", "optim", "loss_type", "seed", "torch_compile", "save_total_limit"),
     "per_device_eval_batch_size",
 )
 
 
-def training_arguments(request: Request, batches: Batches, processes: int) -> SFTConfig:
-    """The arguments of TRL that a recipe means, on this machine; InputError if TRL refuses them."""
-    recipe, gpu = request.recipe, torch.cuda.is_available()
-    fsdp = _fsdp(request.sharding)
+def training_arguments(config: TrainConfig, batches: Batches, processes: int) -> SFTConfig:
+    """Return TRL's configuration for a run on this machine.
+
+    Raises:
+        InputError: TRL refuses a value.
+    """
+    recipe, gpu = config.recipe, torch.cuda.is_available()
+    fsdp = _fsdp(config.sharding)
     try:
         return SFTConfig(
-            **{key: recipe[key] for key in TAKEN},
+            **{key: recipe[key] for key in COPIED_KEYS},
             **({"fsdp": True, "fsdp_config": fsdp} if fsdp else {}),
-            output_dir=str(request.out),
-            num_train_epochs=1,  # of the plan, which holds every epoch
-            per_device_train_batch_size=recipe["per_device_train_batch_size"],  # in name: the plan decides
+            output_dir=str(config.output),
+            num_train_epochs=1,  # the schedule of batches holds all epochs
+            per_device_train_batch_size=recipe["per_device_train_batch_size"],  # not used: batches are scheduled
             gradient_accumulation_steps=batches.per_step // processes,
             padding_free=recipe["packing"],
-            max_length=None,  # the table holds nothing longer
+            max_length=None,  # no row of the table is longer
             dataset_kwargs={"skip_prepare_dataset": True},
             remove_unused_columns=False,
-            # FSDP's own checkpointing of activations and the trainer's exclude each other.
+            # FSDP's own activation checkpointing and the trainer's exclude each other.
             activation_checkpointing=recipe["activation_checkpointing"] and not _checkpoints_activations(fsdp),
             bf16=recipe["bf16"] and gpu,
             tf32=True if recipe["tf32"] and gpu else None,
-            use_cpu=not gpu and not is_sharded(request.sharding),
-            logging_steps=_steps(recipe["logging_steps"], batches),
+            use_cpu=not gpu and not is_sharded(config.sharding),
+            logging_steps=_to_steps(recipe["logging_steps"], batches),
             eval_strategy="steps",
-            eval_steps=_steps(recipe["eval_steps"], batches),
+            eval_steps=_to_steps(recipe["eval_steps"], batches),
             save_strategy="steps",
-            save_steps=_steps(recipe["save_steps"], batches),
+            save_steps=_to_steps(recipe["save_steps"], batches),
             report_to=_reporters(),
             disable_tqdm=True,
             dataloader_pin_memory=gpu,
             average_tokens_across_devices=True,
         )
     except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"Recipe {recipe.name} cannot be trained so: {first_line(error)}") from None
+        raise InputError(f"TRL refuses the settings of recipe {recipe.name}: {first_line(error)}") from None
 
 
 def _fsdp(sharding: str) -> dict[str, Any]:
-    """FSDP's settings, unless none was asked for or `accelerate launch` has set them in the environment."""
+    """Return FSDP's settings; none without sharding or if `accelerate launch` has set them in the environment."""
     return {} if sharding == "none" or _launched_with_fsdp() else fsdp_settings(sharding)
 
 
@@ -64,6 +66,7 @@ def _launched_with_fsdp() -> bool:
 
 
 def is_sharded(sharding: str) -> bool:
+    """Return True if the parameters are sharded over the processes."""
     return sharding != "none" or _launched_with_fsdp()
 
 
@@ -72,9 +75,9 @@ def _checkpoints_activations(fsdp: dict[str, Any]) -> bool:
     return bool(fsdp.get("activation_checkpointing")) or (_launched_with_fsdp() and by_environment)
 
 
-def _steps(asked: float, batches: Batches) -> int:
-    """A number of steps, or a share of all of them."""
-    return max(1, round(asked * batches.num_steps)) if asked < 1 else int(asked)
+def _to_steps(value: float, batches: Batches) -> int:
+    """Return a number of steps; a value below 1 is a share of all steps."""
+    return max(1, round(value * batches.num_steps)) if value < 1 else int(value)
 
 
 def _reporters() -> list[str]:

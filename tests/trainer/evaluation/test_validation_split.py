@@ -5,30 +5,30 @@ from pathlib import Path
 import pytest
 
 from corpora.errors import InputError
-from recipes.results import read_results
+from recipes.results import read_scores
 from trainer.evaluation.benchmarks import benchmark, load_items, plan
 from trainer.evaluation.eval_model import find_candidate
 from trainer.evaluation.evaluate import Evaluation, evaluate
 from trainer.evaluation.items import Place
 from trainer.release import Release, read_rows
-from trainer.run import Record
+from trainer.run import RunMetadata
 
 
 def test_scores_carry_release_size_and_seed_of_the_run(
-    trained: tuple[Record, Path], release: Release, tmp_path: Path
+    trained: tuple[RunMetadata, Path], release: Release, tmp_path: Path
 ) -> None:
     record, folder = trained
     place = Place(release=release, offline=True)
     asked = Evaluation(
         find_candidate(str(folder)), ("validation",), "el", ("en-xx",), ("token_accuracy",), place=place,
-        out=tmp_path / "evaluations", results=tmp_path / "results.jsonl",
+        out=tmp_path / "evaluations", scores=tmp_path / "scores.jsonl",
     )  # fmt: skip
     (score,) = evaluate(asked, print)
-    pairs = record["mixture"]["translation"]["el"]
-    assert (score.release, score.num_pairs, score.seed) == ("coit-sample@v1.0.0", pairs, record["seed"])
-    assert score.composition["translation"] == {"el": pairs}
+    pairs = record["composition"]["translation"]["el"]
+    assert (score.release, score.size, score.seed) == ("coit-sample@v1.0.0", pairs, record["seed"])
+    assert f"translation/el={pairs}" in score.mixture
     assert score.model == folder.name
-    assert [score] == read_results(asked.results)
+    assert [score] == read_scores(asked.scores)
 
 
 def test_what_a_release_holds_back_is_asked_as_it_was_published(release: Release) -> None:
@@ -52,7 +52,7 @@ def test_a_release_is_asked_in_the_languages_and_directions_that_it_holds_back(r
 
 
 def test_a_run_that_is_not_done_or_whose_prompt_changed_is_refused(
-    trained: tuple[Record, Path], tmp_path: Path
+    trained: tuple[RunMetadata, Path], tmp_path: Path
 ) -> None:
     import json
     import shutil

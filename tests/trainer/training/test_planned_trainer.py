@@ -1,71 +1,73 @@
-"""Packing changes the time and nothing else; and what goes wrong without the guards that stand in the tuner."""
+"""Packing changes the time and not the gradient; evaluation does not depend on the batch size."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-import torch
 
-from trainer.sft import make_tuner
-from trainer.training.arguments import training_arguments
-from trainer.training.batches import Batches
-from trainer.training.planned_trainer import Tuner
-from trainer.training.prepare import Request, prepare
-
-Ask = Callable[..., Request]
+pytestmark = pytest.mark.slow
+ConfigOf = Callable[..., Any]
 
 
-def tuner_of(request: Request) -> Tuner:
-    """The trainer of a run whose only step is its first."""
-    prepared = prepare(request)
-    plan = prepared.batches(1)
-    batches = Batches(plan.micro_batches[: plan.per_step], plan.per_step, plan.filler)
-    return make_tuner(prepared, batches, training_arguments(request, batches, 1))
+def trainer_of(config: Any) -> Any:
+    """Return the trainer of the first step of a run."""
+    from trainer.preparation import Batches, prepare
+    from trainer.training import build_trainer, training_arguments
+
+    state = prepare(config)
+    schedule = state.batches(1)
+    batches = Batches(schedule.micro_batches[: schedule.per_step], schedule.per_step, schedule.padding_row)
+    return build_trainer(state, batches, training_arguments(config, batches, 1))
 
 
-def first_gradient(tuner: Tuner) -> tuple[float, dict[str, torch.Tensor]]:
-    """Loss and gradient of the first step, by TRL's own loss over the micro-batches of the plan."""
-    tuner.create_optimizer_and_scheduler(1)
-    batches = [tuner._prepare_inputs(batch) for batch in tuner.get_train_dataloader()]
-    count = tuner._get_num_items_in_batch(batches, torch.device("cpu"))
-    tuner.model.train()
-    loss = sum(tuner.training_step(tuner.model, batch, count).item() for batch in batches)
-    return loss, {name: parameter.grad.clone() for name, parameter in tuner.model.named_parameters()}
+def first_gradient(trainer: Any) -> tuple[float, dict[str, Any]]:
+    """Return loss and gradient of the first step, by TRL's own loss over the scheduled micro-batches."""
+    import torch
+
+    trainer.create_optimizer_and_scheduler(1)
+    batches = [trainer._prepare_inputs(batch) for batch in trainer.get_train_dataloader()]
+    count = trainer._get_num_items_in_batch(batches, torch.device("cpu"))
+    trainer.model.train()
+    loss = sum(trainer.training_step(trainer.model, batch, count).item() for batch in batches)
+    return loss, {name: parameter.grad.clone() for name, parameter in trainer.model.named_parameters()}
 
 
-def difference(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> float:
-    """The largest relative difference of two gradients, a parameter at a time."""
+def difference(one: dict[str, Any], two: dict[str, Any]) -> float:
+    """Return the largest relative difference of two gradients, one parameter at a time."""
     return max(float((one[name] - two[name]).norm() / one[name].norm()) for name in one)
 
 
 @pytest.mark.parametrize("size", [2, 4, 16])
-def test_a_packed_step_has_the_gradient_of_the_padded_one(size: int, ask: Ask) -> None:
-    padded = tuner_of(ask("packing=false", "per_device_train_batch_size=1", out="padded"))
-    packed = tuner_of(ask(f"per_device_train_batch_size={size}", out="packed"))
+def test_packed_step_has_the_gradient_of_the_padded_step(size: int, config_of: ConfigOf) -> None:
+    padded = trainer_of(config_of("packing=false", "per_device_train_batch_size=1", output="padded"))
+    packed = trainer_of(config_of(f"per_device_train_batch_size={size}", output="packed"))
     assert len(packed.batches.micro_batches) == 16 // size
     (loss, gradient), (packed_loss, packed_gradient) = first_gradient(padded), first_gradient(packed)
     assert packed_loss == pytest.approx(loss, abs=1e-5)
     assert difference(gradient, packed_gradient) < 1e-5
 
 
-def test_packed_documents_see_each_other_where_a_cache_is_kept(ask: Ask) -> None:
-    tuner = tuner_of(ask("per_device_train_batch_size=8"))
-    batch = next(iter(tuner.get_train_dataloader()))
+def test_packed_documents_attend_to_each_other_with_a_cache(config_of: ConfigOf) -> None:
+    import torch
+
+    trainer = trainer_of(config_of("per_device_train_batch_size=8"))
+    batch = next(iter(trainer.get_train_dataloader()))
     labels = batch.pop("labels")
-    alone = tuner.model(**batch, use_cache=False).logits
-    leaking = tuner.model(**batch, use_cache=True).logits
-    assert (alone - leaking).abs().max() > 1e-3
+    separate = trainer.model(**batch, use_cache=False).logits
+    mixed = trainer.model(**batch, use_cache=True).logits
+    assert (separate - mixed).abs().max() > 1e-3
     last = batch["cu_seq_lens_q"][-2]  # the last document by itself
-    by_itself = tuner.model(input_ids=batch["input_ids"][:, last:], use_cache=False).logits
-    assert (alone[:, last:] - by_itself).abs().max() < 1e-5
-    measured = tuner.compute_loss(tuner.model, batch | {"labels": labels})  # TRL sets it, and evaluation does here
-    assert torch.isfinite(measured)
+    alone = trainer.model(input_ids=batch["input_ids"][:, last:], use_cache=False).logits
+    assert (separate[:, last:] - alone).abs().max() < 1e-5
+    loss = trainer.compute_loss(trainer.model, batch | {"labels": labels})  # TRL turns the cache off, as evaluate does
+    assert torch.isfinite(loss)
 
 
-def test_evaluation_does_not_depend_on_the_size_of_a_batch(ask: Ask) -> None:
+def test_evaluation_does_not_depend_on_the_batch_size(config_of: ConfigOf) -> None:
     found = []
     for size in (1, 3, 8):
-        tuner = tuner_of(ask(f"per_device_eval_batch_size={size}", config="ar", out=f"of-{size}"))
-        found.append(tuner.evaluate())
+        trainer = trainer_of(config_of(f"per_device_eval_batch_size={size}", config_name="ar", output=f"of-{size}"))
+        found.append(trainer.evaluate())
     assert found[0].keys() >= {"eval_ar_loss", "eval_ar_token_accuracy"}
     for other in found[1:]:
         assert {name: other[name] for name in other if name.startswith("eval")} == pytest.approx(

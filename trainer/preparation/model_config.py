@@ -1,0 +1,82 @@
+"""The configuration of the model that a run starts from: read and checked without its weights."""
+
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import InputError, unknown
+from corpora.files import sha256_of
+from trainer.preparation.tokenizer import first_line, revision
+from trainer.recipe import TrainingRecipe, digest
+
+
+def check_model_folder(recipe: TrainingRecipe) -> None:
+    """Raise InputError if the model that a recipe names is a folder without a model in safetensors."""
+    folder = Path(recipe["model_name_or_path"] or "")
+    if recipe["model_config"] is not None or not (folder.exists() or str(folder).startswith((".", "/"))):
+        return
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder} has no config.json, so it is not a model folder.")
+    if not list(folder.glob("*.safetensors")):
+        raise InputError(f"{folder} has no weights as safetensors; other formats are not read. Convert them first.")
+
+
+def load_model_config(recipe: TrainingRecipe, tokenizer: Any) -> Any:
+    """Return the configuration of the model, without its weights.
+
+    Raises:
+        InputError: There is none, its architecture is unknown, or the tokenizer has more tokens than the model.
+    """
+    from transformers import AutoConfig, LlamaConfig
+
+    if recipe["model_config"] is not None:
+        return LlamaConfig(
+            **_check_llama_keys(recipe["model_config"]),
+            vocab_size=len(tokenizer),
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    source = recipe["model_name_or_path"]
+    try:
+        config = AutoConfig.from_pretrained(source, revision=revision(recipe, source), trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"No model could be loaded from '{source}': {first_line(error)}") from None
+    _check_vocabulary(config, tokenizer, source)
+    return config
+
+
+def _check_llama_keys(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys of `model_config` if they are keys of a LlamaConfig."""
+    from transformers import LlamaConfig
+
+    known = LlamaConfig().to_dict()
+    for key in settings:
+        if key not in known:
+            raise InputError(f"model_config: {unknown('key', key, known)}")
+    return settings
+
+
+def _check_vocabulary(config: Any, tokenizer: Any, source: str) -> None:
+    size = config.get_text_config().vocab_size
+    if max(tokenizer.get_vocab().values()) >= size:
+        raise InputError(f"The tokenizer has more tokens than the {size:,} of the model '{source}'.")
+
+
+def count_parameters(config: Any) -> int:
+    """Return the number of parameters of a model of this configuration, without allocating them."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        return int(AutoModelForCausalLM.from_config(config, trust_remote_code=False).num_parameters())
+
+
+def model_fingerprint(recipe: TrainingRecipe, config: Any) -> dict[str, str]:
+    """Return the name of the model that a run starts from, with the digest of its weights or its commit on the Hub."""
+    if recipe["model_config"] is not None:
+        return {"name": "from scratch", "sha256": digest(recipe["model_config"])}
+    folder = Path(recipe["model_name_or_path"])
+    if not folder.is_dir():
+        return {"name": str(folder), "commit": str(getattr(config, "_commit_hash", None))}
+    files = sorted([*folder.glob("*.safetensors"), folder / "config.json"])
+    return {"name": folder.resolve().name, "sha256": digest({path.name: sha256_of(path) for path in files})}

@@ -1,0 +1,74 @@
+"""build_trainer(): TRL's trainer with the model, the tables and the callbacks of a run."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from accelerate.utils import DistributedType
+from datasets import Dataset
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback
+from transformers.utils import logging as transformers_logging
+from trl import SFTConfig
+
+from corpora.errors import InputError
+from trainer.preparation import Batches, TrainState
+from trainer.training.arguments import is_sharded
+from trainer.training.checkpoints import check_disk_space, checkpoint_bytes
+from trainer.training.model import load_model, lora_config
+from trainer.training.planned_trainer import NOT_SHARDED, PlannedSFTTrainer, check_sharded
+
+
+def build_trainer(
+    state: TrainState, batches: Batches, arguments: SFTConfig, callbacks: Sequence[TrainerCallback] = ()
+) -> PlannedSFTTrainer:
+    """Return TRL's trainer for a run.
+
+    Raises:
+        InputError: The model cannot be loaded or sharded, or there is no disk space for a checkpoint.
+    """
+    recipe, sharded = state.config.recipe, is_sharded(state.config.sharding)
+    if sharded and arguments.distributed_state.distributed_type in (DistributedType.NO, DistributedType.MULTI_CPU):
+        raise InputError(NOT_SHARDED)
+    trainer = PlannedSFTTrainer(
+        batches=batches,
+        validation=state.validation(),
+        model=load_model(recipe, state.model_config),
+        args=arguments,
+        train_dataset=_dataset(state, "train"),
+        eval_dataset=_dataset(state, "validation"),
+        processing_class=state.tokenizer,
+        peft_config=lora_config(recipe),
+        callbacks=list(callbacks),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(ProgressCallback)
+    trainer.num_trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
+    trainer.checkpoint_bytes = checkpoint_bytes(state.num_parameters, trainer.num_trained)
+    check_disk_space(state.config.output, trainer.checkpoint_bytes + 4 * state.num_parameters)
+    if sharded:
+        trainer.add_callback(CheckSharded(trainer))
+    return trainer
+
+
+def silence_libraries() -> None:
+    """Turn off the warnings and progress bars of transformers; the trainer reports what matters itself."""
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+
+
+class CheckSharded(TrainerCallback):
+    """Checks that the parameters are sharded once the model is wrapped, before the first step."""
+
+    def __init__(self, trainer: PlannedSFTTrainer) -> None:
+        self.trainer = trainer
+
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+        """Raise InputError if the parameters are not sharded."""
+        check_sharded(self.trainer)
+
+
+def _dataset(state: TrainState, split: str) -> Dataset:
+    """Return a table of examples as TRL takes it: input_ids and labels as arrays."""
+    table = state.tables[split].select(["input_ids", "labels"])
+    return Dataset(table).with_format("numpy")

@@ -1,0 +1,72 @@
+"""The finished model of a run: saved whole as safetensors, and checked."""
+
+import json
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from trainer.preparation import TrainState
+from trainer.processes import is_main
+from trainer.training.model import load_model
+from trainer.training.planned_trainer import PlannedSFTTrainer
+
+
+def save_model(trainer: PlannedSFTTrainer, state: TrainState, folder: Path) -> None:
+    """Save a model that `from_pretrained` loads, sharded or not; an adapter is merged into its base.
+
+    All processes must call it; the main one writes.
+    """
+    # With sharded state dicts, TRL's save_model writes nothing and reports nothing, so the full state is gathered.
+    sharded = trainer.is_fsdp_enabled
+    weights = trainer.accelerator.get_state_dict(trainer.model) if sharded else trainer.model.state_dict()
+    if not is_main():
+        return
+    if state.config.recipe["use_peft"]:
+        save_adapter(trainer.model, weights, trainer.num_trained, state.config.output / "adapter")
+        base = load_model(state.config.recipe, state.model_config)
+        merge_adapter(base, state.config.output / "adapter").save_pretrained(str(folder))
+    else:
+        for tied in trainer.model.all_tied_weights_keys if sharded else ():
+            weights.pop(tied, None)  # gathered weights do not share memory and would be in the file twice
+        trainer.model.save_pretrained(str(folder), state_dict=weights)
+    state.tokenizer.save_pretrained(str(folder))
+
+
+def save_adapter(model: Any, state: Mapping[str, Any], num_trained: int, folder: Path) -> None:
+    """Save the adapter of a PEFT model from its full state dict; AssertionError unless every trained weight is in it.
+
+    peft looks for the weights under the names of the live modules. FSDP's activation checkpointing adds a part to
+    those names, so peft finds nothing and writes an empty file without an error.
+    """
+    from safetensors.torch import save_file
+
+    weights = {name.replace(".default.", "."): value for name, value in state.items() if ".lora_" in name}
+    found = sum(value.numel() for value in weights.values())
+    assert found == num_trained, f"the adapter has {num_trained:,} weights and {found:,} were gathered"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: value.contiguous() for name, value in weights.items()}, folder / "adapter_model.safetensors")
+    model.peft_config["default"].save_pretrained(str(folder))
+
+
+def merge_adapter(base: Any, adapter: Path) -> Any:
+    """Return a base model with a saved adapter merged into its weights."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(base, str(adapter)).merge_and_unload()
+
+
+def check_saved(folder: Path, num_parameters: int) -> None:
+    """Raise AssertionError unless a folder holds a whole model: a configuration and as many weights as the model has.
+
+    Tied weights are in the file once. A sharded run that saves nothing, or only its shards, fails here.
+    """
+    from safetensors import safe_open
+
+    assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    count = 0
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(str(path), framework="numpy") as weights:
+            for name in weights.keys():  # noqa: SIM118 - not a dictionary
+                count += prod(weights.get_slice(name).get_shape())
+    assert count == num_parameters, f"{folder} holds {count:,} of the model's {num_parameters:,} weights"
