@@ -125,7 +125,7 @@ def catalog_text(catalog: Mapping[str, Corpus], chosen: Sequence[str]) -> str:
 
 def _cell(corpus: Corpus, lang: str) -> str:
     if corpus.kind == "instructions":
-        return "by translation" if lang not in (corpus.langs or ()) else "yes"
+        return "by translation" if lang not in corpus.listed_langs else "yes"
     if not corpus.has(lang):
         return "-"
     return f"{corpus.rows[lang]:,}" if lang in corpus.rows else "yes"

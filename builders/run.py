@@ -28,7 +28,7 @@ from builders.translation.export import check_records, hand_out, named_instructi
 from builders.translation.model_lock import files as model_files
 from builders.translation.translator import Translator
 from builders.workspace.workspace import Work
-from corpora.catalog import SAMPLE, Corpus, load_catalog
+from corpora.catalog import SAMPLE, Corpus, load_catalog, read_corpora
 from corpora.download.pull import Fetched, Source, pull
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked
@@ -71,7 +71,8 @@ class Request:
 
     def catalog(self) -> dict[str, Corpus]:
         """Our corpora, the user's, and the sample's if it is asked for."""
-        return load_catalog(*self.catalogs, *([SAMPLE / "corpora.toml"] if self.sample else []))
+        own = {name: row for path in self.catalogs for name, row in read_corpora(path).items()}
+        return load_catalog(sample=self.sample) | own
 
     def chosen(self, catalog: Mapping[str, Corpus]) -> list[Recipe]:
         """The recipes with what the user changed in them; InputError if anything named is not known."""

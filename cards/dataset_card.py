@@ -35,7 +35,7 @@ def render_card(manifest: Mapping[str, Any], where: str = ".", written: Mapping[
         non_commercial=non_commercial(manifest),
         restricted=[s["corpus"] for s in _by_corpus(text_sources(manifest)) if "-nc" in s["licence"]],
         translation_models=translation_models(manifest),
-        searched=_by_corpus([s for s in manifest["sources"] if s["kind"] == "evaluation"]),
+        searched=_by_corpus([s for s in manifest["sources"] if s["kind"] == "benchmark"]),
         contents=contents(manifest),
         funnel=funnel(manifest),
         reasons=reasons(manifest),

@@ -18,7 +18,7 @@ def model_licence(name: str) -> str:
 
 def text_sources(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The sources whose text stands in the rows; evaluation sets are only searched for."""
-    return [source for source in manifest["sources"] if source["kind"] != "evaluation"]
+    return [source for source in manifest["sources"] if source["kind"] != "benchmark"]
 
 
 def translation_models(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -1,192 +1,198 @@
-"""Languages and corpora as rows: `languages.csv` and `corpora.toml`, loaded strictly."""
+"""Languages and corpora as rows of `languages.csv` and `corpora.toml`: ours, and those of the user's folders."""
 
-import csv
 import re
-import tomllib
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from corpora.errors import InputError, unknown
+from corpora.extensions import extension_files, extension_versions
+from corpora.tables import STRICT, check_reference, read_csv_rows, read_toml_rows
 from corpora.urls import is_url
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
-FORMATS = {
-    "bitext": ("laser-tsv", "moses-zip", "tmx"),
-    "instructions": ("alpaca-json", "messages-json", "self-instruct"),
-    "monolingual": ("c4-jsonl",),
-    "evaluation": ("flores-tar", "squad-json", "mlqa-zip"),
-}
+Kind = Literal["bitext", "instructions", "monolingual", "benchmark"]
+CodeColumn = Literal["code", "flores", "flores101"]
 
 
 @dataclass(frozen=True)
 class Language:
-    """A language: its codes in the systems that we meet, and what its text looks like.
+    """A language: its codes in the systems that upstream uses, and what its text looks like."""
 
-    `labels` are fastText's lid.176 labels that count as the language (for Chinese also `ja`, which it says of many
-    short Chinese sentences; real Japanese shows in its script). `script` holds the names of Unicode scripts. `ratio`
-    is the median length in characters of a translation divided by that of its English original, over FLORES-101
-    devtest.
-    """
+    __pydantic_config__ = STRICT
 
-    code: str
+    code: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+    """Code by which options, recipes and releases name the language: BCP 47, such as `el` or `pt-BR`."""
     name: str
-    flores: str
-    flores101: str
-    labels: tuple[str, ...]
-    script: tuple[str, ...]
-    ratio: float
+    """English name; prompts and cards use it."""
+    flores: str = ""
+    """Code in FLORES-200 and NLLB, such as `ell_Grek`."""
+    flores101: str = ""
+    """Code in FLORES-101, such as `ell`."""
+    labels: tuple[str, ...] = ()
+    """fastText lid.176 labels that count as the language, separated by spaces. Without any, the code is the label.
+    Chinese also has `ja`, which fastText gives to many short Chinese sentences; real Japanese shows in its script."""
+    script: tuple[str, ...] = ()
+    """Names of the Unicode scripts that the language is written in, such as `Greek`."""
+    ratio: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """Median length in characters of a translation from English, divided by that of the original, over FLORES-101
+    devtest."""
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus or benchmark: what it is, where it lies, in which form, under which terms.
+    """A corpus or benchmark: what it is, where it is, in which format, and under which terms."""
 
-    `url` may hold `{pair}` (both codes in alphabetical order, joined by a hyphen) and `{code}`; without a
-    scheme it is a path that starts at the catalogue's folder. `code` names the column of `languages.csv`
-    that upstream's codes are in, `codes` the exceptions. `rows` are upstream's own counts by language,
-    `sha256` the pinned digests by language. `stands_for` names the corpus that a sample replaces.
-    """
+    __pydantic_config__ = STRICT
 
     id: str
     title: str
-    kind: str
+    """Title for cards and lists."""
+    kind: Kind
+    """What a file holds: sentence pairs, instructions, documents, or the texts of a benchmark."""
     version: str
+    """Version, as upstream names it."""
     format: str
+    """Format of the files; each kind has its own, see "Formats"."""
     url: str
-    langs: tuple[str, ...] | None  # None: any language of the table
+    """Where a file is: an http(s) URL, or a path that starts at the folder of the table. `{pair}` stands for both codes
+    in alphabetical order, joined by a hyphen, `{code}` for the code of the language."""
+    langs: tuple[str, ...] | Literal["any"]
+    """Languages that the corpus has (for bitext: beside English), or `"any"` for all in `languages.csv`."""
     licence: str
-    homepage: str = ""
-    citation: str = ""
+    """Licence as the Hub's identifiers spell it, such as `cc-by-sa-4.0`; `other` needs a `licence_note`."""
     licence_note: str = ""
-    code: str = "code"
-    stands_for: str = ""
-    codes: dict[str, str] = field(default_factory=dict)
-    rows: dict[str, int] = field(default_factory=dict)
-    sha256: dict[str, str] = field(default_factory=dict)
+    """Terms that the identifier does not say."""
+    homepage: str = ""
+    """Page that describes the corpus."""
+    citation: str = ""
+    """BibTeX entry."""
+    code: CodeColumn = "code"
+    """Column of `languages.csv` that has the codes of `url`."""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Codes of this corpus, by language, where they are not those of the column."""
+    sample_of: str = ""
+    """Id of the corpus that this one replaces under `--sample`."""
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Number of rows by language, as upstream counts them."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 digests of the files, by language, which downloads must have."""
     folder: Path = HERE
 
+    @property
+    def listed_langs(self) -> tuple[str, ...]:
+        """The languages that the row lists; none for `"any"`."""
+        return () if self.langs == "any" else self.langs
+
     def has(self, lang: str) -> bool:
-        """Whether the corpus exists in `lang` (for bitext: in the pair of English and `lang`)."""
-        return (lang != "en" or self.kind != "bitext") and (self.langs is None or lang in self.langs)
+        """Return whether the corpus exists in `lang` (for bitext: in the pair of English and `lang`)."""
+        return (lang != "en" or self.kind != "bitext") and (self.langs == "any" or lang in self.langs)
 
     def upstream_code(self, lang: str) -> str:
-        """The code of `lang` as this corpus spells it."""
-        return self.codes.get(lang) or getattr(languages()[lang], self.code)
+        """Return the code of `lang` as this corpus spells it.
+
+        Raises:
+            InputError: `languages.csv` has no code for the language in the corpus's column.
+        """
+        code: str = self.codes.get(lang) or getattr(languages()[lang], self.code)
+        if not code:
+            raise InputError(
+                f"The language '{lang}' has no code in the column '{self.code}' of languages.csv, which corpus "
+                f"'{self.id}' uses. Add it there, or as codes.{lang} of the corpus."
+            )
+        return code
 
     def location(self, lang: str) -> str:
-        """The URL, or the absolute path of a local file, that holds the corpus in `lang`."""
+        """Return the URL, or the absolute path of a local file, that holds the corpus in `lang`."""
         code = self.upstream_code(lang)
-        pair = "-".join(sorted((self.upstream_code("en"), code)))
-        place = self.url.format(pair=pair, code=code)
-        return place if is_url(place) else str((self.folder / place).resolve())
+        pair = "-".join(sorted((self.upstream_code("en"), code))) if "{pair" in self.url else ""
+        location = self.url.format(pair=pair, code=code)
+        return location if is_url(location) else str((self.folder / location).resolve())
+
+
+def languages() -> Mapping[str, Language]:
+    """Return the languages by code: those of our `languages.csv`, then those of the user's; a user's row replaces ours.
+
+    Raises:
+        InputError: A file cannot be read, or a row does not fit `Language`.
+    """
+    return _languages(extension_versions("languages.csv"))
 
 
 @cache
-def languages() -> dict[str, Language]:
-    """The rows of `languages.csv` by code, in file order."""
-    with (HERE / "languages.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, strict=True))
-    return {row["code"]: _language(row) for row in rows}
-
-
-def _language(row: dict[str, Any]) -> Language:
-    lists = {key: tuple(row[key].split()) for key in ("labels", "script")}
-    return Language(**row | lists | {"ratio": float(row["ratio"])})
+def _languages(versions: tuple[tuple[Path, int, int], ...]) -> Mapping[str, Language]:
+    rows: dict[str, Language] = {}
+    for path in (HERE / "languages.csv", *(path for path, _, _ in versions)):
+        rows |= read_csv_rows(path, Language, "code")
+    return {code: row if row.labels else replace(row, labels=(code,)) for code, row in rows.items()}
 
 
 def language(code: str) -> Language:
-    """The language with this code; InputError with the nearest known ones otherwise."""
+    """Return the language with this code; InputError with the nearest known ones if there is none."""
     if code in languages():
         return languages()[code]
-    if near := _of_name(code):
-        raise InputError(
-            f"Unknown language '{code}'. Did you mean {' or '.join(f'{x.code} ({x.name})' for x in near)}?"
-        )
+    if near := _by_name(code):
+        names = " or ".join(f"{row.code} ({row.name})" for row in near)
+        raise InputError(f"Unknown language '{code}'. Did you mean {names}?")
     raise unknown("language", code, languages())
 
 
-def _of_name(text: str) -> list[Language]:
-    """The languages whose English name begins like this text."""
-    return [x for x in languages().values() if text and x.name.lower().startswith(text.lower()[:4])]
+def _by_name(text: str) -> list[Language]:
+    """Return the languages whose English name begins like a text."""
+    return [row for row in languages().values() if text and row.name.lower().startswith(text.lower()[:4])]
 
 
-def load_catalog(*extra: Path) -> dict[str, Corpus]:
-    """The corpora of our own catalogue and of the user's, by id; a user's table replaces ours of the same id."""
+def load_catalog(*, sample: bool = False) -> dict[str, Corpus]:
+    """Return the corpora by id: ours, then those of the user's `corpora.toml`; a user's row replaces ours of its id.
+
+    Args:
+        sample: Add the small corpora that come with the project.
+
+    Raises:
+        InputError: A file cannot be read, or a row does not fit `Corpus`.
+    """
+    ours = [HERE / "corpora.toml", *([SAMPLE / "corpora.toml"] if sample else [])]
     corpora: dict[str, Corpus] = {}
-    for path in (HERE / "corpora.toml", *extra):
-        for name, table in read_toml(path).items():
-            corpora[name] = _corpus(name, table, path)
+    for path in (*ours, *extension_files("corpora.toml")):
+        corpora |= read_corpora(path)
     return corpora
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file; InputError with file and line if it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"There is no file {path}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}.") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; a TOML file was expected.") from None
+def read_corpora(path: Path) -> dict[str, Corpus]:
+    """Return the corpora of one TOML file by id, checked.
+
+    Raises:
+        InputError: The file cannot be read, or a row does not fit `Corpus`.
+    """
+    rows = read_toml_rows(path, Corpus, name="id", folder=path.parent.resolve())
+    for name, corpus in rows.items():
+        _check(corpus, f"{path}, table [{name}]")
+    return {name: replace(corpus, licence=corpus.licence.lower()) for name, corpus in rows.items()}
 
 
-def _corpus(name: str, table: object, path: Path) -> Corpus:
-    """One strictly checked table of a catalogue."""
-    where = f"{path}, table [{name}]"
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-        raise InputError(f"{where}: a corpus is named in lower-case letters, digits and hyphens.")
-    if not isinstance(table, dict):
-        raise InputError(f"{where}: a table was expected, not {table!r}.")
-    known = {f.name for f in fields(Corpus)} - {"id", "folder"}
-    for key in table:
-        if key not in known:
-            raise InputError(f"{where}: {unknown('key', key, known)}")
-    _check_values(table, where)
-    langs = None if table["langs"] == "any" else tuple(table["langs"])
-    own = {"id": name, "langs": langs, "licence": table["licence"].lower(), "folder": path.parent.resolve()}
-    return Corpus(**table | own)
+def _check(corpus: Corpus, where: str) -> None:
+    from corpora.reading.readers import READERS
 
-
-def _check_values(table: dict[str, Any], where: str) -> None:
-    required = ("title", "kind", "version", "format", "url", "langs", "licence")
-    texts = (*required, "homepage", "citation", "licence_note", "code", "stands_for")
-    for key in required:
-        if key not in table:
-            raise InputError(f"{where}: the key '{key}' is missing.")
-    for key in texts:
-        if key != "langs" and not isinstance(table.get(key, ""), str):
-            raise InputError(f"{where}: '{key}' must be a string, not {table[key]!r}.")
-    for key, choices in (("kind", FORMATS), ("code", ("code", "flores", "flores101"))):
-        if table.get(key, "code") not in choices:
-            raise InputError(f"{where}: {unknown(key, table[key], choices)}")
-    formats = FORMATS[table["kind"]]
-    if table["format"] not in formats:
-        raise InputError(f"{where}: {unknown('format of ' + table['kind'], table['format'], formats)}")
-    if "://" in table["url"] and not is_url(table["url"]):
-        raise InputError(f"{where}: the url must begin with http:// or https://, or be a path: {table['url']}")
-    for key, kind in (("codes", str), ("rows", int), ("sha256", str)):
-        values = table.get(key, {})
-        if not isinstance(values, dict) or not all(isinstance(value, kind) for value in values.values()):
-            raise InputError(f"{where}: '{key}' must be a table of {kind.__name__} by language, not {values!r}.")
-    _check_langs(table, where)
-    for lang, digest in table.get("sha256", {}).items():
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", corpus.id):
+        raise InputError(f"{where}: the id of a corpus consists of lower-case letters, digits and hyphens.")
+    check_reference(corpus.format, READERS[corpus.kind], f"format of {corpus.kind}", where)
+    if not corpus.langs:
+        raise InputError(f"{where}: 'langs' must name a language, or be \"any\".")
+    for lang in (*corpus.listed_langs, *corpus.codes, *corpus.rows, *corpus.sha256):
+        check_reference(lang, languages(), "language", where)
+    for lang, digest in corpus.sha256.items():
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
-            raise InputError(f"{where}: sha256 of {lang} must be 64 hexadecimal digits in lower case, not '{digest}'.")
-    try:
-        table["url"].format(pair="", code="")
-    except (KeyError, IndexError, ValueError, AttributeError):
-        raise InputError(f"{where}: the url may hold {{pair}} and {{code}} only: {table['url']}") from None
+            raise InputError(f"{where}: 'sha256.{lang}' must be 64 lower-case hexadecimal digits, not '{digest}'.")
+    _check_url(corpus.url, where)
 
 
-def _check_langs(table: dict[str, Any], where: str) -> None:
-    langs = table["langs"]
-    if langs != "any" and not (isinstance(langs, list) and langs and all(isinstance(x, str) for x in langs)):
-        raise InputError(f"{where}: 'langs' must be \"any\" or a list of language codes, not {langs!r}.")
-    named = [] if langs == "any" else list(langs)
-    for lang in (*named, *table.get("codes", {}), *table.get("rows", {}), *table.get("sha256", {})):
-        if lang not in languages():
-            raise InputError(f"{where}: {unknown('language', lang, languages())}")
+def _check_url(url: str, where: str) -> None:
+    if "://" in url and not is_url(url):
+        raise InputError(f"{where}: 'url' must begin with http:// or https://, or be a path, not '{url}'.")
+    if re.search("[{}]", re.sub(r"\{(pair|code)\}", "", url)):
+        raise InputError(f"{where}: 'url' may hold {{pair}} and {{code}} only, not '{url}'.")

@@ -21,7 +21,7 @@ KINDS = {  # the keys that name corpora, and the kind of corpus that each one ta
     "bitext": "bitext",
     "instructions": "instructions",
     "monolingual": "monolingual",
-    "decontaminate_against": "evaluation",
+    "decontaminate_against": "benchmark",
 }
 
 
@@ -200,7 +200,7 @@ def select_langs(recipe: Recipe, langs: Sequence[str]) -> Recipe:
 
 def substitute_corpora(recipe: Recipe, catalog: Mapping[str, Corpus], suffix: str) -> Recipe:
     """Return the recipe with each corpus replaced by its sample, and with `suffix` added to its name."""
-    samples = {c.stands_for: c.id for c in catalog.values() if c.stands_for}
+    samples = {c.sample_of: c.id for c in catalog.values() if c.sample_of}
     for corpus in recipe.corpora():
         if corpus not in samples:
             raise InputError(f"The {suffix} has no corpus for '{corpus}' of recipe {recipe.name}.")

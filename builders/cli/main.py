@@ -138,10 +138,10 @@ def pull_verb(recipes: tuple[str, ...], as_json: bool, **options: Any) -> None:
 def list_verb(langs: str | None, catalogs: tuple[Path, ...], as_json: bool) -> None:
     """Corpora by language: rows as upstream counts them, licences, and what does not exist."""
     from builders.format import catalog_json, catalog_text
-    from corpora.catalog import load_catalog
+    from corpora.catalog import load_catalog, read_corpora
 
     chosen = _langs(langs)
-    catalog = load_catalog(*catalogs)
+    catalog = load_catalog() | {name: row for path in catalogs for name, row in read_corpora(path).items()}
     click.echo(catalog_json(catalog, chosen) if as_json else catalog_text(catalog, chosen))
 
 

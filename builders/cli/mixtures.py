@@ -11,12 +11,12 @@ from builders.budget.options import FILE, check_epochs, options
 
 if TYPE_CHECKING:
     from recipes.mixing.allocation import Problem
-    from recipes.results import Score
+    from recipes.results import Result
     from recipes.scaling.law import Laws
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
 SCORE_OPTIONS = [
-    click.option("--scores", type=FILE, default="scores.jsonl", show_default=True, help="The file of scores."),
+    click.option("--results", type=FILE, default="results.jsonl", show_default=True, help="The file of results."),
     click.option("--metric", help="The metric, where the scores are of several."),
     click.option("--benchmark", help="The benchmark, where the scores are of several."),
     click.option("--direction", help="en-xx or xx-en, where the scores are of both."),
@@ -25,7 +25,7 @@ SCORE_OPTIONS = [
 ]
 SPLIT_OPTIONS = [
     click.option("--budget", type=float, required=True, help="Sentence pairs in all; tokens with --costs."),
-    click.option("--laws", "laws_file", type=FILE, help="Laws that `builders fit` wrote, instead of --scores."),
+    click.option("--laws", "laws_file", type=FILE, help="Laws that `builders fit` wrote, instead of --results."),
     click.option("--release", default="muit", show_default=True, help="Whose counts are the caps."),
     click.option("--registry", default="registry", show_default=True, help="Where it is: a folder, or hf://ORG."),
     click.option("--caps", type=FILE, help="A CSV of lang,rows for the caps, instead of a release."),
@@ -40,7 +40,9 @@ SPLIT_OPTIONS = [
 
 @click.command("fit")
 @options(SCORE_OPTIONS)
-@click.option("--import", "table", type=FILE, help="First add the rows of a CSV of lang,size,score[,std] to --scores.")
+@click.option(
+    "--import", "table", type=FILE, help="First add the rows of a CSV of lang,num_pairs,value[,std] to --results."
+)
 @click.option(
     "--metric-range", default="0,100", show_default=True, metavar="MIN,MAX", help="Range of an imported metric."
 )
@@ -158,24 +160,27 @@ def _range(text: str) -> tuple[float, float]:
 def _import(table: Path, metric_range: str, asked: Mapping[str, Any]) -> None:
     """Add the rows of a CSV to the file of scores."""
     from corpora.errors import InputError
-    from recipes.results import append_scores, read_csv
+    from recipes.results import append_results
+    from recipes.results_csv import read_results_csv
 
     if not asked["metric"]:
         raise InputError(f"Say which --metric the scores of {table} are of, such as comet.")
-    rows = read_csv(table, asked["metric"], asked["benchmark"] or "", asked["direction"] or "", _range(metric_range))
-    added = append_scores(asked["scores"], rows)
-    click.echo(f"{added:,} of {len(rows):,} rows of {table} are new in {asked['scores']}.", err=True)
+    rows = read_results_csv(
+        table, asked["metric"], asked["benchmark"] or "", asked["direction"] or "", _range(metric_range)
+    )
+    added = append_results(asked["results"], rows)
+    click.echo(f"{added:,} of {len(rows):,} rows of {table} are new in {asked['results']}.", err=True)
 
 
 def _scores(
-    scores: Path, metric: str | None, benchmark: str | None, direction: str | None, model: str | None,
+    results: Path, metric: str | None, benchmark: str | None, direction: str | None, model: str | None,
     langs: str | None, without: str | None = None,
-) -> tuple[list["Score"], list["Score"]]:  # fmt: skip
+) -> tuple[list["Result"], list["Result"]]:  # fmt: skip
     """All scores of a file, and those that were asked for; none of models named `without`."""
-    from recipes.results import read_scores
+    from recipes.results import read_results
     from recipes.scaling.fit import choose_scores
 
-    found = read_scores(scores)
+    found = read_results(results)
     left = [s for s in found if without is None or not fnmatchcase(s.model, without)]
     return found, choose_scores(left, metric, benchmark, direction, model, _langs(langs))
 

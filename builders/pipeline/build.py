@@ -94,7 +94,7 @@ def build(
     """Make, or find made, every table between upstream's files and the examples of each config."""
     filters = chosen_filters(recipe, scores)
     bitext_files = [f for f in fetched if catalog[f.source.corpus].kind == "bitext"]
-    evaluation_files = [f for f in fetched if catalog[f.source.corpus].kind == "evaluation"]
+    evaluation_files = [f for f in fetched if catalog[f.source.corpus].kind == "benchmark"]
     record_files = [f for f in fetched if catalog[f.source.corpus].kind == "instructions"]
     text_files = [f for f in fetched if catalog[f.source.corpus].kind == "monolingual"]
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from corpora.catalog import language, read_toml
+from corpora.catalog import language
 from corpora.errors import InputError, unknown
+from corpora.tables import read_toml
 
 TABLES = ("pairs", "screened", "duplicates", "near_duplicates", "hubs", "contaminated", "verdicts")  # as they judge
 Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from corpora.catalog import read_toml
+from corpora.tables import read_toml
 
 MASK = re.compile(r"[\[【［]\s*(\d+)\s*[\]】］]")  # as a model may write [1] again; \d and int() know every script
 SAID = re.compile(r"[^\W\d_][^\W\d_\u0900-\u0dff\u064b-\u065f]|[\u0900-\u0dff]{2}|[\u3040-\u9fff\uac00-\ud7af]")

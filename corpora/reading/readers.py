@@ -16,6 +16,12 @@ __all__ = ["EVALUATION", "INSTRUCTIONS", "PAIRS", "read_evaluation", "read_instr
 PAIR_FORMATS = {"laser-tsv": read_laser, "moses-zip": read_moses, "tmx": read_tmx}
 INSTRUCTION_FORMATS = {"alpaca-json": read_alpaca, "messages-json": read_messages, "self-instruct": read_tasks}
 EVALUATION_FORMATS = ("flores-tar", "mlqa-zip", "squad-json")
+READERS = {  # the formats of each kind
+    "bitext": tuple(PAIR_FORMATS),
+    "instructions": tuple(INSTRUCTION_FORMATS),
+    "monolingual": ("c4-jsonl",),
+    "benchmark": EVALUATION_FORMATS,
+}
 MAX_BATCH_BYTES = 256 << 20  # a hundred thousand long lines would not fit in memory
 
 

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from corpora.errors import InputError
-from recipes.results import Score
+from recipes.results import Result
 from recipes.scaling.functional_forms import fit_form
 from recipes.scaling.law import FORMS, Laws, Point, ScalingLaw
 from recipes.scaling.posterior import DRAWS
@@ -19,9 +19,9 @@ GAMMA = "gamma"
 
 
 def choose_scores(
-    scores: Iterable[Score], metric: str | None = None, benchmark: str | None = None, direction: str | None = None,
+    scores: Iterable[Result], metric: str | None = None, benchmark: str | None = None, direction: str | None = None,
     model: str | None = None, langs: Sequence[str] = (),
-) -> list[Score]:  # fmt: skip
+) -> list[Result]:  # fmt: skip
     """The scores of one metric, benchmark and direction; InputError if more than one is left, or none.
 
     `model` may be a pattern such as `tiny-*`; without it the runs of all models are taken together.
@@ -48,7 +48,7 @@ def choose_scores(
     return left
 
 
-def gammas(scores: Iterable[Score]) -> dict[str, float]:
+def gammas(scores: Iterable[Result]) -> dict[str, float]:
     """The similarity to English of each language that has rows of the metric `gamma`: their mean."""
     found: dict[str, list[float]] = {}
     for score in scores:
@@ -57,7 +57,7 @@ def gammas(scores: Iterable[Score]) -> dict[str, float]:
     return {lang: float(np.mean(values)) for lang, values in found.items()}
 
 
-def fit_scores(scores: Sequence[Score], gamma: Mapping[str, float] | None = None) -> Laws:
+def fit_scores(scores: Sequence[Result], gamma: Mapping[str, float] | None = None) -> Laws:
     """The laws of scores of one metric; InputError if no language has one."""
     points: dict[str, list[Point]] = {}
     for score in scores:

@@ -54,7 +54,7 @@ licence = "cc-by-2.0"
 
 [flores101]
 title = "FLORES-101 devtest"
-kind = "evaluation"
+kind = "benchmark"
 version = "1"
 format = "flores-tar"
 url = "{folder}/flores101.tar.gz"

@@ -16,7 +16,7 @@ from time import perf_counter
 import torch
 
 from trainer.preparation import Batches, TrainConfig, prepare
-from trainer.recipe import load_recipe
+from trainer.recipe import load_recipe, parse_changes
 from trainer.release import find_release
 from trainer.resources import find_device
 from trainer.training import build_trainer, training_arguments
@@ -73,7 +73,8 @@ def main() -> None:
     device = find_device(None)
     release = find_release(options.release, Path("registry"), Path("datasets.lock"))
     for name, changes in SETTINGS.items():
-        config = TrainConfig(load_recipe("tiny", [*COMMON, *changes]), release, Path(mkdtemp()), options.config)
+        recipe = load_recipe("tiny", parse_changes([*COMMON, *changes]))
+        config = TrainConfig(recipe, release, Path(mkdtemp()), options.config)
         speed, parameters = measure(config, options.steps)
         share = 6 * parameters * speed / device.peak
         memory = torch.cuda.max_memory_allocated() / 1e9

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from trainer.preparation import Batches, TrainConfig, prepare
-from trainer.recipe import load_recipe
+from trainer.recipe import load_recipe, parse_changes
 from trainer.release import find_release
 from trainer.training import build_trainer, training_arguments
 
@@ -56,7 +56,7 @@ def main() -> None:
     release = find_release(options.release, Path("registry"), Path("datasets.lock"))
     ways = {}
     for way in ("padded", "packed"):
-        recipe = load_recipe(options.recipe, [*options.set, f"packing={str(way == 'packed').lower()}"])
+        recipe = load_recipe(options.recipe, parse_changes(options.set) | {"packing": way == "packed"})
         config = TrainConfig(recipe, release, Path(mkdtemp()), options.config)
         ways[way] = list(steps_of(config, options.steps))
     seconds: dict[str, list[float]] = {"padded": [], "packed": []}

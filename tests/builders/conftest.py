@@ -61,7 +61,7 @@ def write_corpora(corpora: Mapping[str, Mapping[str, Lines]], folder: Path) -> P
     langs = sorted({"en", *(lang for by_lang in corpora.values() for lang in by_lang)})
     for lang in langs:
         (folder / f"exam.{lang}.json").write_text(json.dumps(EXAM), encoding="utf-8")
-    text += '[exam]\ntitle = "Exam"\nkind = "evaluation"\nversion = "1"\nformat = "squad-json"\n'
+    text += '[exam]\ntitle = "Exam"\nkind = "benchmark"\nversion = "1"\nformat = "squad-json"\n'
     text += f'url = "exam.{{code}}.json"\nlangs = {json.dumps(langs)}\nlicence = "cc0-1.0"\n'
     (folder / "catalog.toml").write_text(text, encoding="utf-8")
     return folder / "catalog.toml"

@@ -37,7 +37,7 @@ def test_people_s_translations_bring_no_licence_of_a_model():
 
 
 def test_an_evaluation_set_that_was_only_searched_for_brings_no_licence():
-    searched = manifest(sources=[source(), source("xquad", kind="evaluation", licence="cc-by-nc-sa-4.0")])
+    searched = manifest(sources=[source(), source("xquad", kind="benchmark", licence="cc-by-nc-sa-4.0")])
     assert terms(searched) == ["cc-by-4.0"]
     assert metadata(searched)["license"] == "cc-by-4.0"
     text = render_card(searched)

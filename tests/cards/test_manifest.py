@@ -19,7 +19,7 @@ from cards.manifest import (
     source_entry,
     to_text,
 )
-from corpora.catalog import SAMPLE, load_catalog
+from corpora.catalog import SAMPLE, load_catalog, read_corpora
 from corpora.errors import InputError
 
 SPLIT = {"num_bytes": 1, "rows_sha256": "0" * 64, "files": []}
@@ -58,7 +58,7 @@ def save(folder: Path, text: str) -> Path:
 
 def mine(folder: Path, url: str):
     (folder / "mine.toml").write_text(MINE.replace("{url}", url))
-    return load_catalog(folder / "mine.toml")["mine"]
+    return read_corpora(folder / "mine.toml")["mine"]
 
 
 def test_the_identity_is_the_sha256_of_the_file(tmp_path):
@@ -142,7 +142,7 @@ def test_a_local_source_says_nothing_of_the_machine_that_it_lies_on(tmp_path, ur
 
 
 def test_a_source_of_the_sample_is_the_same_on_every_machine():
-    corpus = load_catalog(SAMPLE / "corpora.toml")["sample-wikimatrix"]
+    corpus = load_catalog(sample=True)["sample-wikimatrix"]
     assert str(SAMPLE) not in json.dumps(source_entry(corpus, "el", "0" * 64, 1))
 
 

@@ -2,12 +2,15 @@
 
 import csv
 import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from corpora.catalog import FORMATS, HERE, SAMPLE, language, languages, load_catalog, read_toml
+from corpora.catalog import HERE, Corpus, language, languages, load_catalog
 from corpora.errors import InputError, unknown
+from corpora.extensions import Extensions, use_extensions
+from corpora.reading.readers import READERS
 
 CATALOG = load_catalog()
 GOOD = {
@@ -28,12 +31,19 @@ def table(name: str = "mine", **changes: str | None) -> str:
 
 
 @pytest.fixture
-def load(tmp_path):
-    """The catalogue with a user's file of this text."""
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A user's folder of tables, in use."""
+    with use_extensions(Extensions((tmp_path,))):
+        yield tmp_path
 
-    def run(text: str):
-        (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
-        return load_catalog(tmp_path / "mine.toml")
+
+@pytest.fixture
+def load(folder: Path) -> Callable[[str], Mapping[str, Corpus]]:
+    """The catalogue with a user's table of this text."""
+
+    def run(text: str) -> Mapping[str, Corpus]:
+        (folder / "corpora.toml").write_text(text, encoding="utf-8")
+        return load_catalog()
 
     return run
 
@@ -61,13 +71,13 @@ def test_every_url_holds_the_pair_or_the_code_where_it_should(corpus):
 
 @pytest.mark.parametrize("corpus", CATALOG.values(), ids=lambda corpus: corpus.id)
 def test_every_corpus_says_what_a_release_must_say_of_it(corpus):
-    assert corpus.format in FORMATS[corpus.kind]
+    assert corpus.format in READERS[corpus.kind]
     assert corpus.title
     assert corpus.licence
     assert corpus.homepage.startswith("https://")
     assert corpus.citation.strip().startswith("@")
     assert corpus.citation.count("{") == corpus.citation.count("}")
-    assert {*(corpus.langs or ()), *corpus.rows, *corpus.codes} <= set(languages())
+    assert {*corpus.listed_langs, *corpus.rows, *corpus.codes} <= set(languages())
     assert corpus.licence_note or corpus.licence != "other"
 
 
@@ -157,10 +167,45 @@ def test_a_user_s_table_adds_a_corpus_and_replaces_ours_of_the_same_name(load):
     }
 
 
-def test_of_two_catalogues_the_later_wins(tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / f"{name}.toml").write_text(table(title=f'"{name}"'))
-    assert load_catalog(tmp_path / "one.toml", tmp_path / "two.toml")["mine"].title == "two"
+def test_of_two_folders_the_later_wins(tmp_path):
+    folders = (tmp_path / "one", tmp_path / "two")
+    for folder in folders:
+        folder.mkdir()
+        (folder / "corpora.toml").write_text(table(title=f'"{folder.name}"'))
+    with use_extensions(Extensions(folders)):
+        assert load_catalog()["mine"].title == "two"
+    assert "mine" not in load_catalog()
+
+
+def test_a_user_s_languages_extend_ours_at_once_and_end_with_the_folder(folder, load):
+    (folder / "languages.csv").write_text("code,name,flores101,script\nsw,Swahili,swh,Latin\nel,Hellenic,ell,Greek\n")
+    assert list(languages())[-1] == "sw"
+    assert (language("sw").labels, language("sw").ratio, language("el").name) == (("sw",), 1.0, "Hellenic")
+    assert CATALOG["flores101"].upstream_code("sw") == "swh"
+    assert load(table(langs='["sw"]'))["mine"].location("sw") == "https://example.org/en-sw.zip"
+    with pytest.raises(InputError, match=r"'sw' has no code in the column 'flores' of languages\.csv, which corpus"):
+        CATALOG["flores200"].upstream_code("sw")
+    (folder / "languages.csv").write_text("code,name\nsw,Kiswahili language\n")
+    assert language("sw").name == "Kiswahili language"
+    with use_extensions(Extensions()):
+        assert "sw" not in languages()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("code,nme\nsw,Swahili\n", "line 2: Unknown key 'nme'. Did you mean name?"),
+        ("code\nsw\n", "line 2: the key 'name' is missing."),
+        ("code,name\nSwahili,Swahili\n", "line 2: 'code' must"),
+        ("code,name,ratio\nsw,Swahili,0\n", "line 2: 'ratio' must be above 0"),
+        ("code,name\nsw,Swahili\nsw,Swahili\n", "line 3: code 'sw' appears twice"),
+    ],
+)
+def test_fault_in_a_user_s_languages_is_a_sentence(folder, text, sentence):
+    (folder / "languages.csv").write_text(text)
+    with pytest.raises(InputError) as error:
+        languages()
+    assert str(error.value).startswith(f"{folder / 'languages.csv'}, {sentence}")
 
 
 def test_a_relative_path_starts_at_the_folder_of_its_catalogue(load, tmp_path, monkeypatch):
@@ -191,29 +236,32 @@ def test_a_corpus_for_any_language_has_all_of_the_table(load):
     [
         (table(licens='"x"'), "Unknown key 'licens'. Did you mean licence"),
         (table(id='"x"'), "Unknown key 'id'"),
-        (table(kind='"bitexts"'), "Unknown kind 'bitexts'. Did you mean bitext?"),
+        (table(kind='"bitexts"'), "Unknown value of 'kind' 'bitexts'. Did you mean bitext?"),
         (table(format='"moses"'), "Unknown format of bitext 'moses'. Did you mean moses-zip?"),
-        (table(code='"flores-101"'), "Unknown code 'flores-101'. Did you mean flores101"),
+        (table(code='"flores-101"'), "Unknown value of 'code' 'flores-101'. Did you mean flores101"),
         (table(langs='["el", "grc"]'), "Unknown language 'grc'."),
         (table(codes='{ gr = "x" }'), "Unknown language 'gr'."),
         (table(rows="{ xx = 1 }"), "Unknown language 'xx'."),
-        (table(sha256='{ xx = "0" }'), "Unknown language 'xx'."),
+        (table(sha256=f'{{ xx = "{"0" * 64}" }}'), "Unknown language 'xx'."),
+        (table(sha256='{ el = "0" }'), "'sha256.el' must be 64 lower-case hexadecimal digits, not '0'"),
         (table(title="1"), "'title' must be a string, not 1"),
         (table(licence=None), "the key 'licence' is missing"),
-        (table(langs="[]"), "'langs' must be \"any\" or a list of language codes, not []"),
-        (table(langs='"el"'), "'langs' must be \"any\" or a list"),
-        (table(langs="[1]"), "'langs' must be \"any\" or a list"),
-        (table(rows='{ el = "1" }'), "'rows' must be a table of int by language"),
-        (table(codes='"el"'), "'codes' must be a table of str by language"),
-        (table(url='"https://example.org/{lang}.zip"'), "the url may hold {pair} and {code} only"),
-        (table(url='"https://example.org/{}.zip"'), "the url may hold {pair} and {code} only"),
-        (table(url='"https://example.org/{pair.zip"'), "the url may hold {pair} and {code} only"),
+        (table(langs="[]"), "'langs' must name a language, or be \"any\""),
+        (table(langs='"el"'), "'langs' must be a list or \"any\", not 'el'"),
+        (table(langs="[1]"), "'langs' (item 1) must be a string, not 1"),
+        (table(rows='{ el = "1" }'), "'rows.el' must be a whole number, not '1'"),
+        (table(codes='"el"'), "'codes' must be a table, not 'el'"),
+        (table(version="2026-01-01"), "'version' must not be a date or time"),
+        (table(sample_for='"alpaca"'), "Unknown key 'sample_for'. Did you mean sample_of"),
+        (table(url='"https://example.org/{lang}.zip"'), "'url' may hold {pair} and {code} only"),
+        (table(url='"https://example.org/{}.zip"'), "'url' may hold {pair} and {code} only"),
+        (table(url='"https://example.org/{pair.zip"'), "'url' may hold {pair} and {code} only"),
     ],
 )
 def test_what_a_table_must_not_hold_is_an_error_that_names_file_and_table(load, tmp_path, text, said):
     with pytest.raises(InputError) as error:
         load(text)
-    assert f"{tmp_path / 'mine.toml'}, table [mine]" in str(error.value)
+    assert f"{tmp_path / 'corpora.toml'}, table [mine]" in str(error.value)
     assert said in str(error.value)
 
 
@@ -223,7 +271,7 @@ def test_what_a_table_must_not_hold_is_an_error_that_names_file_and_table(load, 
         (table("Mine"), "lower-case letters, digits and hyphens"),
         (table('"a b"'), "lower-case letters, digits and hyphens"),
         (table('"../a"'), "lower-case letters, digits and hyphens"),
-        ("mine = 1\n", "a table was expected, not 1"),
+        ("mine = 1\n", "keys and values were expected, not 1"),
         ("[mine\n", "is not valid TOML"),
         (table() + table(), "is not valid TOML"),
     ],
@@ -231,7 +279,7 @@ def test_what_a_table_must_not_hold_is_an_error_that_names_file_and_table(load, 
 def test_what_is_no_catalogue_is_an_error_that_names_the_file(load, tmp_path, text, said):
     with pytest.raises(InputError) as error:
         load(text)
-    assert str(tmp_path / "mine.toml") in str(error.value)
+    assert str(tmp_path / "corpora.toml") in str(error.value)
     assert said in str(error.value)
 
 
@@ -239,7 +287,7 @@ def test_what_is_no_catalogue_is_an_error_that_names_the_file(load, tmp_path, te
     "changes",
     [
         {"format": '"alpaca-json"'},
-        {"kind": '"evaluation"'},
+        {"kind": '"benchmark"'},
         {"sha256": '{ el = "abc" }'},
         {"url": '"ftp://x.org/{pair}"'},
     ],
@@ -249,22 +297,10 @@ def test_what_could_never_be_read_is_an_error_before_anything_is_pulled(load, ch
         load(table(**changes))
 
 
-def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):
-    (tmp_path / "latin.toml").write_bytes('title = "\xe9"'.encode("latin-1"))
-    for path, said in [
-        (tmp_path / "missing.toml", "There is no file"),
-        (tmp_path, "is a folder; a TOML file was expected"),
-        (tmp_path / "latin.toml", "is not valid TOML"),
-    ]:
-        with pytest.raises(InputError, match=re.escape(str(path))) as error:
-            read_toml(path)
-        assert said in str(error.value)
-
-
-def test_every_corpus_of_the_sample_stands_for_one_of_ours_and_its_files_are_there():
-    found = load_catalog(SAMPLE / "corpora.toml")
+def test_every_corpus_of_the_sample_replaces_one_of_ours_and_its_files_are_there():
+    found = load_catalog(sample=True)
     for corpus in (found[name] for name in found if name not in CATALOG):
-        ours = CATALOG[corpus.stands_for]
+        ours = CATALOG[corpus.sample_of]
         assert (corpus.kind, corpus.format, corpus.code) == (ours.kind, ours.format, ours.code)
         assert all(Path(corpus.location(lang)).is_file() for lang in existing(corpus))
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.translation.memory import read_memory
-from corpora.catalog import load_catalog
+from corpora.catalog import load_catalog, read_corpora
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "corpora" / "sample"
@@ -239,16 +239,16 @@ def test_the_readme_counts_the_lines_of_each_kind() -> None:
 
 def test_the_catalogue_loads_and_every_file_that_it_names_exists() -> None:
     path = SAMPLE / "corpora.toml"
-    corpora = [corpus for corpus in load_catalog(path).values() if corpus.folder == SAMPLE]
+    corpora = [corpus for corpus in read_corpora(path).values() if corpus.folder == SAMPLE]
     assert len(corpora) == 6
     for corpus in corpora:
-        assert all(Path(corpus.location(lang)).is_file() for lang in corpus.langs)
+        assert all(Path(corpus.location(lang)).is_file() for lang in corpus.listed_langs)
 
 
 def test_each_corpus_of_the_sample_has_the_form_of_the_one_that_it_stands_for() -> None:
-    catalog = load_catalog(SAMPLE / "corpora.toml")
+    catalog = load_catalog(sample=True)
     for corpus in [corpus for corpus in catalog.values() if corpus.folder == SAMPLE]:
-        real = catalog[corpus.stands_for]
+        real = catalog[corpus.sample_of]
         assert (corpus.kind, corpus.format, corpus.code) == (real.kind, real.format, real.code)
         assert real.url.endswith(corpus.url.partition("/")[2]), "the sample mirrors upstream's paths"
 

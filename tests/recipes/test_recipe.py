@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from corpora.catalog import SAMPLE, languages, load_catalog
+from corpora.catalog import languages, load_catalog
 from corpora.errors import InputError
 from corpora.extensions import Extensions, use_extensions
 from recipes.recipe import (
@@ -154,7 +154,7 @@ def test_all_keys_are_read(load):
         (toml(configs='"languages"'), "Unknown value of 'configs' 'languages'. Did you mean language?"),
         (toml(kind='"benchmrk"'), "Unknown value of 'kind' 'benchmrk'. Did you mean benchmark?"),
         (toml(langs='"el"'), "'langs' must be a list, not 'el'"),
-        (toml(langs="[1]"), "'langs' must be a string, not 1"),
+        (toml(langs="[1]"), "'langs' (item 1) must be a string, not 1"),
         (toml(langs='["el", "hi", "el"]'), "'langs' must be a list of different strings, not ['el', 'hi', 'el']"),
         (toml(langs="[]"), "Name at least one language"),
         (toml(langs='["el", "en"]'), "Remove 'en'"),
@@ -185,7 +185,7 @@ def test_all_keys_are_read(load):
         (toml(validation='"1%"'), "'validation' must be a number"),
         (toml(filters="1"), "'filters' must be a table, not 1"),
         (toml() + "[filters]\nlow_margin = 1.06\n", "'filters.low_margin' must be a table, not 1.06"),
-        (toml() + "[filters.low_margin]\nmin = '1'\n", "'filters.low_margin.min' must be a number, not '1'"),
+        (toml() + "[filters.low_margin]\nmin = '1'\n", "'filters.low_margin.min' must be a number or a table, not '1'"),
         (toml(kind='"benchmark"'), "a benchmark has configs = 'all'"),
         (toml(kind='"benchmark"', configs='"all"', directions="[]", validation="0.1"), "Remove the key 'validation'"),
         ("title = \n", "is not valid TOML"),
@@ -265,7 +265,7 @@ def test_select_langs_checks_languages(langs, message):
 
 
 def test_substitute_corpora_keeps_the_order():
-    catalog = load_catalog(SAMPLE / "corpora.toml")
+    catalog = load_catalog(sample=True)
     recipe = substitute_corpora(load_recipe("coit", catalog), catalog, "sample")
     assert recipe.name == "coit-sample"
     assert recipe.bitext == ("sample-wikimatrix", "sample-news-commentary")

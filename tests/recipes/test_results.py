@@ -1,4 +1,4 @@
-"""Scores: strict in, append-only, and the same again is nothing new."""
+"""Results are read strictly and only ever appended."""
 
 import json
 from collections.abc import Callable
@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from recipes.results import append_scores, read_csv, read_scores, score_of, to_line
+from recipes.results import append_results, parse_result, read_results, to_line
 
 ROW = {
     "release": "coit@v1.0.0",
     "lang": "el",
-    "size": 50_000,
+    "num_pairs": 50_000,
+    "num_documents": 0,
     "seed": 0,
-    "mixture": "",
+    "composition": {"translation": {"el": 50_000}},
     "model": "tiny",
     "benchmark": "flores101",
     "direction": "en-xx",
@@ -32,34 +33,37 @@ ROW = {
 
 @pytest.fixture
 def file(tmp_path: Path) -> Callable[..., Path]:
-    """A scores.jsonl of lines given as objects or as texts."""
+    """A results.jsonl of lines of objects or texts."""
 
     def write(*lines: object) -> Path:
-        path = tmp_path / "scores.jsonl"
+        path = tmp_path / "results.jsonl"
         path.write_text("".join(f"{x if isinstance(x, str) else json.dumps(x)}\n" for x in lines), encoding="utf-8")
         return path
 
     return write
 
 
-def test_a_line_is_read_as_it_was_written(file: Callable[..., Path]) -> None:
-    (score,) = read_scores(file(ROW))
-    assert (score.lang, score.size, score.value, score.interval) == ("el", 50_000, 81.5, (81.0, 82.0))
-    assert json.loads(to_line(score)) == ROW
-    assert score.std == pytest.approx(0.2551, abs=1e-4)
+def test_result_survives_writing_and_reading(file: Callable[..., Path]) -> None:
+    (result,) = read_results(file(ROW))
+    assert (result.lang, result.size, result.value, result.interval) == ("el", 50_000, 81.5, (81.0, 82.0))
+    assert json.loads(to_line(result)) == ROW
+    assert result.std == pytest.approx(0.2551, abs=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"value": 101}, "0 to 100"),
         ({"value": -0.1}, "0 to 100"),
         ({"value": True}, "'value' must be a number"),
         ({"value": "81"}, "'value' must be a number"),
         ({"value": None}, "'value' must be a number"),
-        ({"size": 1.5}, "'size' must be a whole number"),
-        ({"size": -1}, "'size' must be a whole number"),
-        ({"size": 2**70}, "'size' must be a whole number"),
+        ({"num_pairs": 1.5}, "'num_pairs' must be a whole number"),
+        ({"num_pairs": -1}, "'num_pairs' must be at least 0"),
+        ({"num_pairs": 2**70}, "'num_pairs' must be below"),
+        ({"num_documents": None}, "'num_documents' must be a whole number"),
+        ({"composition": "el=1"}, "'composition' must be a table"),
+        ({"composition": {"translation": 1}}, "'composition.translation' must be a table"),
         ({"interval": [82, 81]}, "'interval' must be null or"),
         ({"interval": [81]}, "'interval' must be null or"),
         ({"interval": [1, 2]}, "not inside its interval"),
@@ -68,116 +72,88 @@ def test_a_line_is_read_as_it_was_written(file: Callable[..., Path]) -> None:
         ({"metric_max": 80}, "0 to 80"),
         ({"metric_min": 100}, "must be less than 'metric_max'"),
         ({"metric_min": None}, "'metric_min' must be a number"),
-        ({"direction": "el-en"}, "'direction' must be"),
-        ({"extra": 1}, "Unknown field 'extra'"),
+        ({"direction": "en-x"}, "Unknown value of 'direction' 'en-x'. Did you mean en-xx"),
+        ({"extra": 1}, "Unknown key 'extra'"),
     ],
 )
-def test_a_field_that_is_wrong_is_told_with_its_line(
-    file: Callable[..., Path], change: dict[str, object], told: str
+def test_wrong_field_names_file_line_and_field(
+    file: Callable[..., Path], change: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(InputError, match=f"scores.jsonl, line 2: .*{told}"):
-        read_scores(file(ROW, ROW | {"seed": 1} | change))
+    with pytest.raises(InputError, match=f"results.jsonl, line 2: .*{message}"):
+        read_results(file(ROW, ROW | {"seed": 1} | change))
+
+
+def test_size_counts_documents_only_for_models_without_pairs() -> None:
+    both = {"translation": {"el": 7}, "text": {"hi": 5}}
+    assert parse_result(ROW | {"num_documents": 9}, "").size == 50_000
+    assert parse_result(ROW | {"num_pairs": 0, "num_documents": 5, "composition": {"text": {"el": 5}}}, "").size == 5
+    assert parse_result(ROW | {"num_pairs": 0, "num_documents": 5, "lang": "hi", "composition": both}, "").size == 0
 
 
 @pytest.mark.parametrize("field", sorted(ROW))
-def test_no_field_may_be_missing(field: str) -> None:
-    with pytest.raises(InputError, match=f"the field {field} must be there"):
-        score_of({k: v for k, v in ROW.items() if k != field}, "here")
+def test_every_field_is_required(field: str) -> None:
+    with pytest.raises(InputError, match=f"the key '{field}' is missing"):
+        parse_result({k: v for k, v in ROW.items() if k != field}, "here")
 
 
 @pytest.mark.parametrize("line", ["{", "[1]", "1", '{"lang": "el", "lang": "hi"}', "\x00", "[" * 100_000])
-def test_a_line_that_is_no_object_is_told(file: Callable[..., Path], line: str) -> None:
+def test_line_that_is_no_object_is_an_error(file: Callable[..., Path], line: str) -> None:
     with pytest.raises(InputError, match="line 1: "):
-        read_scores(file(line))
+        read_results(file(line))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-def test_what_is_no_finite_number_is_no_score(file: Callable[..., Path], number: str) -> None:
-    with pytest.raises(InputError, match="'value' must be a number"):
-        read_scores(file(json.dumps(ROW).replace("81.5", number)))
+def test_value_must_be_a_finite_number(file: Callable[..., Path], number: str) -> None:
+    with pytest.raises(InputError, match="'value' must be a finite number"):
+        read_results(file(json.dumps(ROW).replace("81.5", number)))
 
 
-def test_the_same_run_twice_is_an_error_and_another_seed_is_not(file: Callable[..., Path]) -> None:
-    assert len(read_scores(file(ROW, ROW | {"seed": 1}))) == 2
+def test_same_run_twice_is_an_error_unless_the_seed_differs(file: Callable[..., Path]) -> None:
+    assert len(read_results(file(ROW, ROW | {"seed": 1}))) == 2
     with pytest.raises(InputError, match="line 2 is about the same run as line 1"):
-        read_scores(file(ROW, ROW | {"value": 81.6}))
+        read_results(file(ROW, ROW | {"value": 81.6}))
 
 
-def test_a_file_that_is_not_there_is_empty_or_is_a_page_is_told(file: Callable[..., Path], tmp_path: Path) -> None:
-    for path, told in ((tmp_path / "no.jsonl", "There is no file"), (tmp_path, "is a folder"), (file(""), "no score")):
-        with pytest.raises(InputError, match=told):
-            read_scores(path)
+def test_file_that_cannot_be_read_is_an_error(file: Callable[..., Path], tmp_path: Path) -> None:
+    for path, message in (
+        (tmp_path / "no.jsonl", "There is no file"),
+        (tmp_path, "is a folder"),
+        (file(""), "no result"),
+    ):
+        with pytest.raises(InputError, match=message):
+            read_results(path)
     with pytest.raises(InputError, match="HTML page"):
-        read_scores(file("<html>"))
+        read_results(file("<html>"))
 
 
-def test_scores_are_added_once_and_never_changed(tmp_path: Path) -> None:
-    path, score = tmp_path / "scores.jsonl", score_of(ROW, "")
-    assert append_scores(path, [score]) == 1
+def test_results_are_added_once_and_never_changed(tmp_path: Path) -> None:
+    path, result = tmp_path / "results.jsonl", parse_result(ROW, "")
+    assert append_results(path, [result]) == 1
     before = path.read_bytes()
-    assert append_scores(path, [score]) == 0
+    assert append_results(path, [result]) == 0
     assert path.read_bytes() == before
-    other = score_of(ROW | {"value": 81.9}, "")
-    with pytest.raises(InputError, match=r"says 81\.5 of a run"):
-        append_scores(path, [other])
-    assert append_scores(path, [score_of(ROW | {"seed": 1}, "")]) == 1
+    other = parse_result(ROW | {"value": 81.9}, "")
+    with pytest.raises(InputError, match=r"has the value 81\.5 for a run"):
+        append_results(path, [other])
+    assert append_results(path, [parse_result(ROW | {"seed": 1}, "")]) == 1
     assert path.read_bytes().startswith(before)
     assert not list(tmp_path.glob(".tmp-*"))
 
 
-def test_nothing_is_added_to_a_file_that_is_damaged(file: Callable[..., Path]) -> None:
+def test_damaged_file_is_left_as_it_is(file: Callable[..., Path]) -> None:
     path = file(ROW, "{half")
     before = path.read_bytes()
     with pytest.raises(InputError, match="line 2"):
-        append_scores(path, [score_of(ROW | {"seed": 9}, "")])
+        append_results(path, [parse_result(ROW | {"seed": 9}, "")])
     assert path.read_bytes() == before
 
 
-def write_csv(folder: Path, text: str) -> Path:
-    (folder / "results.csv").write_text(text, encoding="utf-8")
-    return folder / "results.csv"
-
-
-def test_a_csv_becomes_scores_and_equal_rows_repeated_runs(tmp_path: Path) -> None:
-    path = write_csv(tmp_path, "size,lang, score,std\n5000,el,70.5,0.5\n5000,el,70.5,\n20000,el,75,0\n")
-    scores = read_csv(path, "comet", "flores101", "en-xx")
-    assert [(s.size, s.seed, s.value) for s in scores] == [(5000, 0, 70.5), (5000, 1, 70.5), (20000, 0, 75.0)]
-    assert [s.std for s in scores] == [pytest.approx(0.5), None, pytest.approx(0.0)]
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("", "line 1"),
-        ("lang,size\nel,1\n", "line 1"),
-        ("lang,size,score\n", "no row"),
-        ("lang,size,score\nel,5000,nan\n", "line 2: 'score' must be a number, not 'nan'"),
-        ("lang,size,score\nel,5e3,7\nel,0.5,7\n", "line 3: 'size' must be a whole number"),
-        ("lang,size,score\nel,5_0,7\n", "'size'"),
-        ("lang,size,score\nel,5000\n", "'score' is missing"),
-        ("lang,size,score\nel,5000,70,1,2\n", "more values than"),
-        ("lang,size,score\nΕλ,5000,70\n", "Unknown language"),
-        ("lang,size,score,std\nel,5000,70,-1\n", "'std' must be"),
-        ("lang,size,score\nel,5000,170\n", "0 to 100"),
-    ],
-)
-def test_a_csv_that_is_odd_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
-    with pytest.raises(InputError, match=told):
-        read_csv(write_csv(tmp_path, text), "comet")
-
-
-def test_an_imported_metric_has_the_range_that_is_given(tmp_path: Path) -> None:
-    path = write_csv(tmp_path, "lang,size,score\nel,5000,-0.5\n")
-    (score,) = read_csv(path, "my-metric", metric_range=(-1.0, 1.0))
-    assert (score.value, score.metric_min, score.metric_max) == (-0.5, -1.0, 1.0)
-
-
 @given(st.dictionaries(st.sampled_from(sorted(ROW)), st.none() | st.integers() | st.floats() | st.text(max_size=5)))
-def test_any_row_is_a_score_or_a_sentence(change: dict[str, object]) -> None:
+def test_any_row_is_a_result_or_an_error(change: dict[str, object]) -> None:
     try:
-        score = score_of({**ROW, **change}, "here")
+        result = parse_result({**ROW, **change}, "here")
     except InputError as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = "here: " + json.loads(to_line(score))["lang"]
-    assert told.startswith("here: ")
+        message = "here: " + json.loads(to_line(result))["lang"]
+    assert message.startswith("here: ")

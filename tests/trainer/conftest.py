@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from trainer.preparation import TrainConfig
+    from trainer.recipe import TrainingRecipe
     from trainer.release import Release
     from trainer.run import RunMetadata
 
@@ -52,10 +53,9 @@ def one_thread() -> None:
 def config_of(release: "Release", tmp_path: Path, one_thread: None) -> "Callable[..., TrainConfig]":
     """Return the config of a small run of `tiny` on the Greek rows of the sample, with changed settings."""
     from trainer.preparation import TrainConfig
-    from trainer.recipe import load_recipe
 
     def make(*changes: str, output: str = "run", **others: Any) -> TrainConfig:
-        recipe = load_recipe("tiny", [*SMALL, *changes])
+        recipe = small_recipe(*changes)
         return TrainConfig(recipe=recipe, release=release, output=tmp_path / output, **({"config_name": "el"} | others))
 
     return make
@@ -67,11 +67,17 @@ def trained(
 ) -> "tuple[RunMetadata, Path]":
     """Return metadata and folder of one run of `tiny` without interruption."""
     from trainer.preparation import TrainConfig
-    from trainer.recipe import load_recipe
     from trainer.train import train
 
     output = tmp_path_factory.mktemp("trained") / "run"
-    return train(TrainConfig(load_recipe("tiny", SMALL), release, output, config_name="el")), output
+    return train(TrainConfig(small_recipe(), release, output, config_name="el")), output
+
+
+def small_recipe(*changes: str) -> "TrainingRecipe":
+    """Return the recipe `tiny` with a smaller model and one epoch, and changed settings as KEY=VALUE."""
+    from trainer.recipe import load_recipe, parse_changes
+
+    return load_recipe("tiny", parse_changes([*SMALL, *changes]))
 
 
 def copy_release(release: "Release", folder: Path) -> Path:

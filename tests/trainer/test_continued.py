@@ -10,7 +10,7 @@ import pytest
 
 from corpora.errors import InputError
 
-from .conftest import SMALL
+from .conftest import small_recipe
 
 pytestmark = pytest.mark.slow
 CATALOG = """
@@ -49,12 +49,11 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config_on(published: Path, tmp_path: Path) -> Callable[..., Any]:
     """Return the config of a small run on a release of the registry."""
     from trainer.preparation import TrainConfig
-    from trainer.recipe import load_recipe
     from trainer.release import find_release
 
     def make(name: str, output: str, *changes: str) -> TrainConfig:
         release = find_release(name, published, published / "datasets.lock")
-        return TrainConfig(load_recipe("tiny", [*SMALL, *changes]), release, tmp_path / output, config_name="el")
+        return TrainConfig(small_recipe(*changes), release, tmp_path / output, config_name="el")
 
     return make
 

@@ -13,7 +13,7 @@ import pytest
 from corpora.errors import InputError
 from trainer.run import Stopped, begin
 
-from .conftest import SMALL, losses
+from .conftest import losses, small_recipe
 
 pytestmark = pytest.mark.slow
 ConfigOf = Callable[..., Any]
@@ -128,9 +128,8 @@ def test_finished_run_is_not_repeated(trained: Trained, release: Any) -> None:
 
 def same_config(output: Path, release: Any, *changes: str) -> Any:
     from trainer.preparation import TrainConfig
-    from trainer.recipe import load_recipe
 
-    return TrainConfig(load_recipe("tiny", [*SMALL, *changes]), release, output, config_name="el")
+    return TrainConfig(small_recipe(*changes), release, output, config_name="el")
 
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, number: signal.Signals) -> None:

@@ -11,7 +11,7 @@ from trainer.cli.options import (
     JSON,
     OUT,
     PLACE_NAMES,
-    SCORES,
+    RESULTS,
     codes,
     comet_of,
     listed,
@@ -45,7 +45,7 @@ from trainer.cli.options import (
 @click.option("--served", help="The model's name at the endpoint; by default its own.")
 @place_options
 @OUT
-@SCORES
+@RESULTS
 @JSON
 def evaluate_verb(
     models: tuple[str, ...],
@@ -125,17 +125,17 @@ def compare_verb(
 @click.option("--benchmark", help="Only this one.")
 @click.option("--markdown", is_flag=True, help="Print tables for a card.")
 @click.option("--into", type=FILE, help="Write the tables into a card, such as runs/RUN/model/README.md.")
-@SCORES
+@RESULTS
 @JSON
 def leaderboard_verb(
-    metric: str | None, benchmark: str | None, markdown: bool, into: Path | None, scores: Path, as_json: bool
+    metric: str | None, benchmark: str | None, markdown: bool, into: Path | None, results: Path, as_json: bool
 ) -> None:
     """A table for each benchmark and metric: a row a model, a column a language, the mean of its seeds."""
     import json
 
     from trainer.evaluation.leaderboard import leaderboard, leaderboard_text, write_into_card
 
-    tables = leaderboard(scores, metric, benchmark)
+    tables = leaderboard(results, metric, benchmark)
     if into:
         write_into_card(into, leaderboard_text(tables, "github"))
     click.echo(
@@ -155,11 +155,11 @@ def leaderboard_verb(
 @click.option("--name", help="The model's name in scores; by default its folder's.")
 @place_options
 @OUT
-@SCORES
+@RESULTS
 @JSON
 def align_verb(
     model: str, langs: str, benchmark: str, limit: int | None, layer: int | None, batch_size: int, name: str | None,
-    out: Path, scores: Path, as_json: bool, **place: Any,
+    out: Path, results: Path, as_json: bool, **place: Any,
 ) -> None:  # fmt: skip
     """How alike MODEL's states are for translations, layer by layer; a picture, and gamma for the laws."""
     import json
@@ -170,7 +170,7 @@ def align_verb(
     from trainer.evaluation.eval_model import find_candidate
 
     candidate = find_candidate(model, None, name)
-    found = align(candidate, codes(langs), benchmark, place_of(**place), limit, layer, out, scores, batch_size)
+    found = align(candidate, codes(langs), benchmark, place_of(**place), limit, layer, out, results, batch_size)
     rows = list(rows_of(found))
     click.echo(json.dumps(rows, indent=2) if as_json else tabulate(rows, headers="keys", disable_numparse=True))
     if not as_json:
@@ -191,11 +191,11 @@ def align_verb(
 @click.option("--limit", type=click.IntRange(1), help="Only the first answers (the paper: 100 of XQuAD and MLQA).")
 @click.option("--timeout", type=click.FloatRange(1), default=300, show_default=True, help="Seconds for a verdict.")
 @OUT
-@SCORES
+@RESULTS
 @JSON
 def judge_verb(
     models: tuple[str, ...], endpoint: str, served: str, benchmark: str, langs: str | None, limit: int | None,
-    timeout: float, out: Path, scores: Path, as_json: bool,
+    timeout: float, out: Path, results: Path, as_json: bool,
 ) -> None:  # fmt: skip
     """Let a language model judge the answers of one of MODELS, or say which of two answers better."""
     from corpora.errors import InputError
@@ -208,7 +208,7 @@ def judge_verb(
         raise InputError("One model is judged, or two are compared; three are not.")
     candidates = [served_candidate(model) for model in models]
     server = Endpoint(endpoint, served, timeout)
-    judged = list(judge(candidates, server, out, scores, benchmark, codes(langs), limit))
+    judged = list(judge(candidates, server, out, results, benchmark, codes(langs), limit))
     click.echo(scores_json(j.score for j in judged) if as_json else scores_text([j.score for j in judged]))
     if unread := sum(j.unread for j in judged):
         click.echo(f"{unread:,} verdicts could not be read and are not counted.", err=True)

@@ -130,10 +130,10 @@ def _config(recipe: str, processes: int, **asked: Any) -> "TrainConfig":
     from corpora.errors import InputError
     from trainer.experiments import parse_size, run_name
     from trainer.preparation import TrainConfig
-    from trainer.recipe import load_recipe
+    from trainer.recipe import load_recipe, parse_changes
     from trainer.release import find_release
 
-    loaded = load_recipe(recipe, asked["changes"])
+    loaded = load_recipe(recipe, parse_changes(asked["changes"]))
     release = asked["release"] or loaded["release"]
     if not release:
         raise InputError("Name the release to learn from with --release.")

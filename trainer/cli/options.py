@@ -14,7 +14,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
 OUT = click.option("--out", type=FOLDER, default="evaluations", show_default=True, help="Where outputs are kept.")
-SCORES = click.option("--scores", type=FILE, default="scores.jsonl", show_default=True, help="The file of scores.")
+RESULTS = click.option("--results", type=FILE, default="results.jsonl", show_default=True, help="The file of results.")
 PLACE_NAMES = ("data", "mirror", "offline", "work", "lock", "any_rows", "release", "registry")
 PLACE_OPTIONS = [
     click.option("--data", type=FOLDER, help="A folder with benchmark files, asked before upstream."),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cards.plots.alignment import draw_alignment
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked
-from recipes.results import Score, append_scores
+from recipes.results import Result, append_results
 from trainer.evaluation.benchmarks import benchmark, load_items
 from trainer.evaluation.bootstrap import interval
 from trainer.evaluation.eval_model import Candidate
@@ -48,7 +48,7 @@ class Alignment:
     similarities: list[Similarity]
     gamma_layer: int
     num_layers: int
-    scores: list[Score]
+    scores: list[Result]
 
 
 def align(
@@ -59,7 +59,7 @@ def align(
     limit: int | None,
     layer: int | None,
     out: Path,
-    scores: Path,
+    results: Path,
     batch_size: int = 32,
 ) -> Alignment:
     """The similarities of languages to English by layer, as a table and a picture below `out`; gamma as scores.
@@ -79,7 +79,7 @@ def align(
     rows = [_gamma(candidate, name, lang, states, at, limit) for lang in langs]
     alignment = Alignment(found, at, num_layers, rows)
     _write(alignment, states, candidate.name, out / candidate.name.replace("/", "--"))
-    append_scores(scores, rows)
+    append_results(results, rows)
     return alignment
 
 
@@ -159,18 +159,19 @@ def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _gamma(
     candidate: Candidate, name: str, lang: str, states: Mapping[str, States], layer: int, limit: int | None
-) -> Score:
+) -> Result:
     hits = found_first(states["en"][layer].astype(np.float64), states[lang][layer].astype(np.float64))
     statistics = np.stack([hits, np.ones_like(hits)], axis=1)
     around = interval(statistics, lambda sums: mean_percent(sums) / 100)
     origin = candidate.origin
     extent = f"|first:{limit}" if limit is not None and limit < (benchmark(name).expected(lang) or limit + 1) else ""
-    return Score(
+    return Result(
         release=origin.release,
         lang=lang,
-        size=origin.size(lang),
+        num_pairs=origin.num_pairs(lang),
+        num_documents=origin.num_documents(lang),
         seed=origin.seed,
-        mixture=origin.mixture,
+        composition=origin.composition,
         model=candidate.name,
         benchmark=name,
         direction="",

@@ -5,11 +5,12 @@ from functools import cache
 from pathlib import Path
 
 from cards.manifest import FILE as MANIFEST
-from corpora.catalog import Corpus, language, languages, read_toml
+from corpora.catalog import Corpus, language, languages
 from corpora.errors import InputError, unknown
 from corpora.reading.archives import file_chunks
 from corpora.reading.benchmarks import flores_sentences, read_flores
 from corpora.reading.questions import BOM, read_questions, whole_file
+from corpora.tables import read_toml
 from recipes.prompts import QuestionPrompt, question_prompts, translation_prompts
 from trainer.evaluation.instructions import own_instructions, published_instructions
 from trainer.evaluation.items import DIRECTIONS, Benchmark, Item, Items, Place
@@ -151,7 +152,7 @@ def _upstream(corpus: Corpus, lang: str, place: Place, names: Sequence[str]) -> 
     from corpora.download.pull import Source, pull
 
     if not corpus.has(lang):
-        raise InputError(f"{corpus.title} has no {language(lang).name}; it has {', '.join(corpus.langs or ())}.")
+        raise InputError(f"{corpus.title} has no {language(lang).name}; it has {', '.join(corpus.listed_langs)}.")
     source = Source(corpus.id, lang, corpus.location(lang), corpus.sha256.get(lang))
     try:
         return pull([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path

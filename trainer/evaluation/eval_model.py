@@ -1,7 +1,6 @@
 """Candidate: a model that is evaluated, how it is asked, and what it learned from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,16 +17,19 @@ PROMPT = "alpaca"  # where no run says how its model was asked
 
 @dataclass(frozen=True)
 class Origin:
-    """What a candidate learned from, as a row of scores says it; all empty for a model that no run made."""
+    """What a model was trained on, as its results say it; all empty for a model that no run made."""
 
     release: str = ""
     seed: int = 0
-    mixture: str = ""
-    sizes: Mapping[str, int] | None = None
+    composition: dict[str, dict[str, int]] = field(default_factory=dict)  # examples by task and language
 
-    def size(self, lang: str) -> int:
-        """The sentence pairs of a language that the model was trained on, or the documents where there are no pairs."""
-        return (self.sizes or {}).get(lang, 0)
+    def num_pairs(self, lang: str) -> int:
+        """Return how many translation examples with a language the model was trained on."""
+        return self.composition.get("translation", {}).get(lang, 0)
+
+    def num_documents(self, lang: str) -> int:
+        """Return how many documents in a language the model was trained on."""
+        return self.composition.get("text", {}).get(lang, 0)
 
 
 @dataclass(frozen=True)
@@ -153,12 +155,5 @@ def origin_of(record: RunMetadata | None) -> Origin:
     """What a run's record says of the text that its model learned from."""
     if record is None:
         return Origin()
-    mixture = cumulative_examples(record)
-    told = " ".join(f"{task}/{lang}={rows}" for task in sorted(mixture) for lang, rows in sorted(mixture[task].items()))
     release = record["release"]
-    return Origin(
-        f"{release['name']}@{release['version']}",
-        record["seed"],
-        told,
-        mixture.get("translation") or mixture.get("text"),
-    )
+    return Origin(f"{release['name']}@{release['version']}", record["seed"], cumulative_examples(record))

@@ -1,4 +1,4 @@
-"""evaluate(): a model x benchmark x language -> outputs in Parquet, then Score rows in scores.jsonl."""
+"""evaluate(): a model x benchmark x language -> outputs in Parquet, then Result rows in results.jsonl."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from corpora.errors import InputError, unknown
 from corpora.files import locked
-from recipes.results import Score, append_scores, read_scores
+from recipes.results import Result, append_results, read_results
 from trainer.evaluation.benchmarks import RELEASE, load_items, plan
 from trainer.evaluation.endpoint import Endpoint, ask
 from trainer.evaluation.eval_model import Candidate
@@ -40,7 +40,7 @@ class Evaluation:
     how: How = field(default_factory=How)
     endpoint: Endpoint | None = None
     out: Path = Path("evaluations")
-    scores: Path = Path("scores.jsonl")
+    results: Path = Path("results.jsonl")
 
     @property
     def folder(self) -> Path:
@@ -62,13 +62,13 @@ class Unit:
         return ".".join(filter(None, (self.benchmark.name, self.lang, self.direction)))
 
 
-def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
-    """Every score that was asked for, written to scores.jsonl once its benchmark is done in its language.
+def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Result]:
+    """Every score that was asked for, written to results.jsonl once its benchmark is done in its language.
 
     What is there already is not made again: a run that was stopped goes on, and a second run adds no row.
     """
-    if asked.scores.exists() and (asked.scores.is_dir() or asked.scores.stat().st_size):
-        read_scores(asked.scores)  # what could not be added to is told before any work
+    if asked.results.exists() and (asked.results.is_dir() or asked.results.stat().st_size):
+        read_results(asked.results)  # what could not be added to is told before any work
     units = list(_units(asked, tell))
     if not units:
         where = " ".join(filter(None, (asked.langs, *asked.directions))) or "any language"
@@ -84,7 +84,7 @@ def evaluate(asked: Evaluation, tell: Callable[[str], None]) -> Iterator[Score]:
                 if "cut" in table.columns and (cut := table["cut"].sum()):
                     tell(f"{unit.name}: {cut:,} of {len(table):,} texts were too long for the model and were cut.")
             scores = [_score(asked, unit, metric, said[metric.needs]) for metric in metrics]
-            append_scores(asked.scores, scores)
+            append_results(asked.results, scores)
             yield from scores
 
 
@@ -141,15 +141,16 @@ def needed(metrics: Sequence[Metric]) -> list[str]:
     return list(dict.fromkeys([*(["generate"] if "comet" in needs else []), *needs]))
 
 
-def _score(asked: Evaluation, unit: Unit, metric: Metric, said: pl.DataFrame) -> Score:
+def _score(asked: Evaluation, unit: Unit, metric: Metric, said: pl.DataFrame) -> Result:
     result = measure(metric, said, unit.lang, asked.how)
     candidate = asked.candidate
-    return Score(
+    return Result(
         release=candidate.origin.release,
         lang=unit.lang,
-        size=candidate.origin.size(unit.lang),
+        num_pairs=candidate.origin.num_pairs(unit.lang),
+        num_documents=candidate.origin.num_documents(unit.lang),
         seed=candidate.origin.seed,
-        mixture=candidate.origin.mixture,
+        composition=candidate.origin.composition,
         model=candidate.name,
         benchmark=unit.benchmark.name,
         direction=unit.direction,

@@ -12,7 +12,7 @@ import polars as pl
 from corpora.errors import InputError
 from corpora.files import locked
 from recipes.prompts import TOKENIZER_TEMPLATE, judge_prompts, prompt_template
-from recipes.results import Score, append_scores
+from recipes.results import Result, append_results
 from trainer.evaluation.bootstrap import interval
 from trainer.evaluation.compare import Kept, Place, shared_outputs
 from trainer.evaluation.endpoint import Endpoint, ask
@@ -33,15 +33,15 @@ SCORE = re.compile(
 class Judged:
     """What a judge said of one benchmark in one language: the score, and how many verdicts could not be read."""
 
-    score: Score
+    score: Result
     unread: int
 
 
 def judge(
-    candidates: Sequence[Candidate], endpoint: Endpoint, out: Path, scores: Path, benchmark: str, langs: Sequence[str],
+    candidates: Sequence[Candidate], endpoint: Endpoint, out: Path, results: Path, benchmark: str, langs: Sequence[str],
     limit: int | None,
 ) -> Iterator[Judged]:  # fmt: skip
-    """The share of one model's answers called right, or how often the second of two wins; written to scores.jsonl.
+    """The share of one model's answers called right, or how often the second of two wins; written to results.jsonl.
 
     Two answers are shown in both orders and their scores summed, so that a judge that favours a place favours
     nobody; a tie counts half. A verdict that does not say what was asked for is counted as unread and never guessed.
@@ -54,7 +54,7 @@ def judge(
             of = _pairs if len(runs) == 2 else _answers
             found = of(place, tables, endpoint, out / names[-1])
             judged = _judged(candidates, place, found, endpoint, runs)
-            append_scores(scores, [judged.score])
+            append_results(results, [judged.score])
             yield judged
 
 
@@ -137,9 +137,10 @@ def _judged(
     against = f"|swap:yes|against:{candidates[0].name}" if rubric == "pair" else ""
     asked = f"first:{len(found)}|greedy:{runs[-1].key['max_new_tokens']}"
     return Judged(
-        Score(
-            release=candidate.origin.release, lang=lang, size=candidate.origin.size(lang), seed=candidate.origin.seed,
-            mixture=candidate.origin.mixture, model=candidate.name, benchmark=place[0], direction=place[2],
+        Result(
+            release=candidate.origin.release, lang=lang, num_pairs=candidate.origin.num_pairs(lang),
+            num_documents=candidate.origin.num_documents(lang), seed=candidate.origin.seed,
+            composition=candidate.origin.composition, model=candidate.name, benchmark=place[0], direction=place[2],
             metric="win_rate" if rubric == "pair" else "judged", value=mean_percent(read.sum(axis=0)),
             interval=interval(read, mean_percent), n=len(read),
             signature=f"judge:{endpoint.model}|rubric:{rubric}-{words}{against}|{asked}",

@@ -10,12 +10,12 @@ from tabulate import tabulate
 from corpora.catalog import languages
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
-from recipes.results import Score, read_scores
+from recipes.results import Result, read_results
 
 BEGIN, END = "<!-- scores -->", "<!-- /scores -->"
 
 
-def scores_text(scores: Sequence[Score]) -> str:
+def scores_text(scores: Sequence[Result]) -> str:
     """A line a score, with its interval."""
     several = len({s.model for s in scores}) > 1
     rows = [[*([s.model] if several else []), s.benchmark, s.lang, s.direction, s.metric, *_numbers(s)] for s in scores]
@@ -23,12 +23,12 @@ def scores_text(scores: Sequence[Score]) -> str:
     return tabulate(rows, headers=[*heads, "items"], disable_numparse=True)
 
 
-def _numbers(score: Score) -> tuple[str, str, str]:
+def _numbers(score: Result) -> tuple[str, str, str]:
     around = "-" if score.interval is None else f"{score.interval[0]:.2f} .. {score.interval[1]:.2f}"
     return f"{score.value:.2f}", around, f"{score.n:,}"
 
 
-def scores_json(scores: Iterable[Score]) -> str:
+def scores_json(scores: Iterable[Result]) -> str:
     """The same for a machine."""
     return json.dumps([asdict(score) for score in scores], indent=2, ensure_ascii=False)
 
@@ -41,8 +41,8 @@ def leaderboard(
     Values that were made in different ways stand in different tables. Runs that differ in their seed alone are one
     row, with their mean and, of several, the standard deviation beside it. InputError where there is no such score.
     """
-    tables: dict[str, list[Score]] = {}
-    scores = read_scores(path)
+    tables: dict[str, list[Result]] = {}
+    scores = read_results(path)
     for kind, asked in (("metric", metric), ("benchmark", benchmark)):
         there = {getattr(score, kind) for score in scores}
         if asked is not None and asked not in there:
@@ -55,8 +55,8 @@ def leaderboard(
     return {title: _rows(of_one) for title, of_one in tables.items()}
 
 
-def _rows(scores: Sequence[Score]) -> list[dict[str, object]]:
-    runs: dict[tuple[str, str], list[Score]] = {}
+def _rows(scores: Sequence[Result]) -> list[dict[str, object]]:
+    runs: dict[tuple[str, str], list[Result]] = {}
     for score in scores:
         runs.setdefault((_model(score), score.release), []).append(score)
     langs = [lang for lang in languages() if any(score.lang == lang for score in scores)]
@@ -64,12 +64,12 @@ def _rows(scores: Sequence[Score]) -> list[dict[str, object]]:
     return sorted(rows, key=lambda row: -float(str(row["mean"]).split()[0] if row["mean"] else -1))
 
 
-def _model(score: Score) -> str:
+def _model(score: Result) -> str:
     """A model's name without its seed."""
     return score.model.removesuffix(f"-seed{score.seed}")
 
 
-def _row(model: str, release: str, scores: Sequence[Score], langs: Sequence[str]) -> dict[str, object]:
+def _row(model: str, release: str, scores: Sequence[Result], langs: Sequence[str]) -> dict[str, object]:
     cells: dict[str, object] = {"model": model, "release": release}
     means = []
     for lang in langs:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import InputError
-from trainer.recipe import RECIPES, TrainingRecipe, digest
+from trainer.recipe import TrainingRecipe, digest, training_folders
 
 
 def load_tokenizer(recipe: TrainingRecipe) -> Any:
@@ -16,7 +16,8 @@ def load_tokenizer(recipe: TrainingRecipe) -> Any:
     from transformers import AutoTokenizer
 
     source = recipe["tokenizer"] or recipe["model_name_or_path"]
-    source = str(RECIPES / source) if (RECIPES / source / "tokenizer.json").exists() else source
+    bundled = (folder / source for folder in training_folders())
+    source = next((str(folder) for folder in bundled if (folder / "tokenizer.json").exists()), source)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=revision(recipe, source), trust_remote_code=False)
     except (OSError, ValueError, KeyError, ImportError) as error:

@@ -28,6 +28,7 @@ def training_arguments(config: TrainConfig, batches: Batches, processes: int) ->
     try:
         return SFTConfig(
             **{key: recipe[key] for key in COPIED_KEYS},
+            **({"report_to": _reporters()} | recipe.trl_settings()),
             **({"fsdp": True, "fsdp_config": fsdp} if fsdp else {}),
             output_dir=str(config.output),
             num_train_epochs=1,  # the schedule of batches holds all epochs
@@ -47,7 +48,6 @@ def training_arguments(config: TrainConfig, batches: Batches, processes: int) ->
             eval_steps=_to_steps(recipe["eval_steps"], batches),
             save_strategy="steps",
             save_steps=_to_steps(recipe["save_steps"], batches),
-            report_to=_reporters(),
             disable_tqdm=True,
             dataloader_pin_memory=gpu,
             average_tokens_across_devices=True,

@@ -11,7 +11,7 @@ import pytest
 from builders.budget.comparison import Families, worths
 from builders.cli.main import cli
 from corpora.errors import InputError
-from recipes.results import Score, to_line
+from recipes.results import Result, to_line
 from recipes.scaling.fit import fit
 from recipes.scaling.law import Point
 
@@ -23,8 +23,8 @@ def family(model: str, k: float, beta: float, noise: float, seed: int) -> list[s
     rng = np.random.default_rng(seed)
     return [
         to_line(
-            Score(
-                "r@v1.0.0", lang, size, 0, "", f"{model}-{size}", "flores", "en-xx", "comet",
+            Result(
+                "r@v1.0.0", lang, size, 0, 0, {}, f"{model}-{size}", "flores", "en-xx", "comet",
                 float(100 - k * size**beta + rng.normal(0, noise)), None, 1012, "s", 0.0, 100.0,
             )
         )
@@ -40,7 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
     def call(*arguments: str, noise: float = 0.1) -> str:
         lines = family("coit", *PAIRS, noise, 1) + family("continued", *DOCUMENTS, noise, 2)
-        (tmp_path / "scores.jsonl").write_text("".join(lines), encoding="utf-8")
+        (tmp_path / "results.jsonl").write_text("".join(lines), encoding="utf-8")
         capsys.readouterr()
         cli.main(["fit", *arguments], standalone_mode=False)
         return capsys.readouterr().out

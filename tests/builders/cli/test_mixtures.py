@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for lang, (k, beta) in TABLE4.items()
         for size in (5_000, 20_000, 50_000, 200_000)
     ]
-    (tmp_path / "results.csv").write_text("\n".join(["lang,size,score", *rows]) + "\n")
+    (tmp_path / "results.csv").write_text("\n".join(["lang,num_pairs,value", *rows]) + "\n")
     (tmp_path / "caps.csv").write_text("lang,rows\n" + "".join(f"{lang},{cap}\n" for lang, cap in CAPS.items()))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -62,7 +62,7 @@ def fitted(folder: Path, run: Callable[..., str]) -> Path:
 def test_fit_prints_and_writes_laws_and_draws_them(folder: Path, run: Callable[..., str]) -> None:
     told = run("fit", "--import", "results.csv", "--metric", "comet", "--gamma", "ar=0.04")
     assert "ar: gamma 0.04, so alpha " in told
-    assert len((folder / "scores.jsonl").read_text().splitlines()) == 24
+    assert len((folder / "results.jsonl").read_text().splitlines()) == 24
     assert (folder / "laws.png").read_bytes().startswith(b"\x89PNG")
     laws = json.loads((folder / "laws.json").read_text())["laws"]
     assert [law["lang"] for law in laws] == sorted(TABLE4)
@@ -127,7 +127,7 @@ def test_plan_names_runs_and_when_to_stop(fitted: Path, run: Callable[..., str])
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("fit", "--scores", "none.jsonl"), "There is no file none.jsonl"),
+        (("fit", "--results", "none.jsonl"), "There is no file none.jsonl"),
         (("fit", "--import", "results.csv"), "Say which --metric"),
         (("fit", "--import", "results.csv", "--metric", "comet", "--metric-range", "0"), "two numbers"),
         (("fit", "--langs", "xx"), "Unknown language 'xx'"),
@@ -160,7 +160,7 @@ def test_what_cannot_be_done_is_a_sentence_and_writes_nothing(
 
 
 def test_a_refusal_is_exit_code_2_without_a_traceback(folder: Path) -> None:
-    (folder / "scores.jsonl").write_text('{"lang": "el"}\n')
+    (folder / "results.jsonl").write_text('{"lang": "el"}\n')
     for command in (["fit"], ["allocate", "--budget", "10", "--caps", "caps.csv"], ["plan", "--budget", "x"]):
         done = subprocess.run([*BUILDERS, *command], cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 2

@@ -15,7 +15,7 @@ from corpora.catalog import load_catalog
 from corpora.errors import InputError
 from corpora.reading.readers import read_instructions
 from recipes.recipe import parse_recipe
-from recipes.results import read_scores
+from recipes.results import read_results
 from tests.builders.translation.tiny_model import expected
 from tests.trainer.models import make_model
 from trainer.cli.main import cli as trainer
@@ -91,7 +91,7 @@ def test_the_answers_are_kept_and_scored(made: Path, tmp_path: Path, monkeypatch
     asked = ["evaluate", str(make_model(tmp_path / "model")), "--benchmarks", "mi-eval", "--data", str(made)]
     done = CliRunner().invoke(trainer, [*asked, "--langs", "el,ar", "--max-new-tokens", "4"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    scores = {score.lang: score for score in read_scores(tmp_path / "scores.jsonl")}
+    scores = {score.lang: score for score in read_results(tmp_path / "results.jsonl")}
     assert {lang: (score.metric, score.n) for lang, score in scores.items()} == dict.fromkeys(
         ("el", "ar"), ("answer_language", 3)
     )

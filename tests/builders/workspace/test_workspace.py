@@ -16,7 +16,7 @@ from builders.run import run_build
 from builders.workspace.parallel import on_all_cores
 from builders.workspace.queries import sql
 from builders.workspace.workspace import Unit, Work, unit_of
-from corpora.catalog import SAMPLE, load_catalog
+from corpora.catalog import load_catalog
 from corpora.errors import InputError
 
 UNIT = Unit("stage", "name", {"threshold": 1.0, "files": {"a": "x", "b": "y"}})
@@ -201,7 +201,7 @@ def test_what_a_person_can_mend_of_duckdb_is_a_sentence(work, tmp_path):
 
 
 def read_with(threads: int, folder: Path) -> list[tuple[str, bytes]]:
-    corpus = load_catalog(SAMPLE / "corpora.toml")["sample-wikimatrix"]
+    corpus = load_catalog(sample=True)["sample-wikimatrix"]
     tasks = [
         (write_pairs_unit, folder / f"{lang}.parquet", Path(corpus.location(lang)), corpus, lang, "{}")
         for lang in ("el", "hi")
@@ -215,7 +215,7 @@ def test_one_thread_and_two_make_the_same_files(tmp_path):
 
 
 def test_what_a_process_of_the_pool_finds_wrong_is_told_as_it_is(tmp_path):
-    corpus = load_catalog(SAMPLE / "corpora.toml")["sample-wikimatrix"]
+    corpus = load_catalog(sample=True)["sample-wikimatrix"]
     tasks = [(write_pairs_unit, tmp_path / f"{n}.parquet", tmp_path / "gone.gz", corpus, "el", "{}") for n in (1, 2)]
     with pytest.raises(InputError, match="There is no file"):
         on_all_cores(tasks, 2, "reading", "lines")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from corpora.errors import InputError
-from recipes.results import Score, score_of
+from recipes.results import Result, parse_result
 from recipes.scaling.fit import choose_scores, fit, fit_scores, gammas
 from recipes.scaling.functional_forms import fit_form
 from recipes.scaling.law import Point, read_laws, write_laws
@@ -169,13 +169,22 @@ def test_more_pairs_never_predict_a_lower_score_and_no_draw_is_outside_of_its_fo
             assert np.all((law.draws[:, 2] > -1) & (law.draws[:, 2] < 0))
 
 
-def row(**changes: object) -> Score:
-    known = {"release": "r", "lang": "el", "size": 1000, "seed": 0, "mixture": "", "model": "m", "benchmark": "b"}
+def row(**changes: object) -> Result:
+    known = {
+        "release": "r",
+        "lang": "el",
+        "num_pairs": 1000,
+        "num_documents": 0,
+        "seed": 0,
+        "composition": {},
+        "model": "m",
+        "benchmark": "b",
+    }
     known |= {"direction": "", "metric": "comet", "value": 50.0, "interval": None, "n": 1, "signature": "s"} | {
         "metric_min": 0.0,
         "metric_max": 100.0,
     }
-    return score_of(known | changes, "")
+    return parse_result(known | changes, "")
 
 
 def test_scores_that_cannot_be_compared_are_not_mixed() -> None:
@@ -192,7 +201,7 @@ def test_scores_that_cannot_be_compared_are_not_mixed() -> None:
 
 
 def test_gamma_rows_give_alpha_and_are_no_scores() -> None:
-    scores = [row(size=x, value=100 - 60.5567 * x**-0.11) for x in (5_000, 50_000, 500_000)]
+    scores = [row(num_pairs=x, value=100 - 60.5567 * x**-0.11) for x in (5_000, 50_000, 500_000)]
     similar = [row(lang="el", metric="gamma", value=0.04)]
     law = fit_scores(choose_scores([*scores, *similar]), gammas(similar)).laws["el"]
     assert law.alpha == pytest.approx(42.5, abs=0.05)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from corpora.errors import InputError
-from recipes.results import read_scores
+from recipes.results import read_results
 from tests.trainer.models import SENTENCES, make_data, make_model
 from trainer.evaluation.align import align, cka, found_first, plane, sentence_states
 from trainer.evaluation.eval_model import Candidate, find_candidate
@@ -58,10 +58,10 @@ def test_the_plane_keeps_what_spreads_most() -> None:
 
 def test_align_writes_a_number_a_layer_a_picture_and_gamma(candidate: Candidate, tmp_path: Path) -> None:
     place = Place(make_data(tmp_path / "data"), any_rows=True, offline=True)
-    paths = {"out": tmp_path / "evaluations", "scores": tmp_path / "scores.jsonl"}
+    paths = {"out": tmp_path / "evaluations", "results": tmp_path / "results.jsonl"}
     found = align(candidate, ["el", "hi"], "flores", place, None, None, **paths)
     again = align(candidate, ["el", "hi"], "flores", place, None, None, **paths)
-    assert again.scores == found.scores == read_scores(paths["scores"])
+    assert again.scores == found.scores == read_results(paths["results"])
     assert {(row.lang, row.layer) for row in found.similarities} == {
         (lang, n) for lang in ("el", "hi") for n in range(3)
     }

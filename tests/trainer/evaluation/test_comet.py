@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from corpora.errors import InputError
-from recipes.results import Score, append_scores, read_scores
+from recipes.results import Result, append_results, read_results
 from tests.trainer.evaluation.comets import SEGMENTS, make_comet
 from tests.trainer.models import make_data, make_model
 from trainer.evaluation.comet import Comet, load_comet
@@ -71,7 +71,7 @@ def ask(checkpoint: Path, tmp_path: Path) -> Callable[..., Evaluation]:
         return Evaluation(
             find_candidate(str(make_model(tmp_path / f"model-{seed}", seed))), ("flores",), "el", ("en-xx",),
             metrics=("chrf++", "comet"), max_new_tokens=12, place=Place(data, any_rows=True, offline=True),
-            how=How(comet=load_comet(str(checkpoint))), out=tmp_path / "out", scores=tmp_path / "scores.jsonl",
+            how=How(comet=load_comet(str(checkpoint))), out=tmp_path / "out", results=tmp_path / "results.jsonl",
         )  # fmt: skip
 
     return make
@@ -92,7 +92,7 @@ def test_answers_are_scored_against_source_and_reference_once(
     assert "model:tiny|sha256:" in score.signature
     assert "|greedy:12|" in score.signature
     monkeypatch.setattr(Comet, "scores", None)
-    assert list(evaluate(asked, print)) == read_scores(asked.scores)
+    assert list(evaluate(asked, print)) == read_results(asked.results)
 
 
 def test_a_source_that_stands_within_the_prompt_is_not_made_up(
@@ -173,7 +173,7 @@ def test_a_pinned_model_that_was_never_downloaded_is_a_sentence(
 
 
 def test_a_value_that_a_metric_cannot_have_is_not_written(tmp_path: Path) -> None:
-    odd = Score("r", "el", 0, 0, "", "m", "flores", "en-xx", "comet", -3.0, None, 9, "x", 0.0, 100.0)
+    odd = Result("r", "el", 0, 0, 0, {}, "m", "flores", "en-xx", "comet", -3.0, None, 9, "x", 0.0, 100.0)
     with pytest.raises(InputError, match="outside the range of comet"):
-        append_scores(tmp_path / "s.jsonl", [odd])
+        append_results(tmp_path / "s.jsonl", [odd])
     assert not (tmp_path / "s.jsonl").exists()

@@ -10,7 +10,7 @@ from sacrebleu.metrics import CHRF
 from sacrebleu.significance import PairedTest
 
 from corpora.errors import InputError
-from recipes.results import Score, append_scores
+from recipes.results import Result, append_results
 from tests.trainer.models import make_data, make_model
 from trainer.cli.main import cli
 from trainer.evaluation.bootstrap import mean_of, paired
@@ -88,7 +88,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
             evaluate(
                 Evaluation(
                     candidate, ("flores",), "el,hi", ("en-xx",), ("token_accuracy",), place=place,
-                    out=folder / "evaluations", scores=folder / "scores.jsonl",
+                    out=folder / "evaluations", results=folder / "results.jsonl",
                 ),
                 print,
             )
@@ -124,11 +124,13 @@ def test_what_cannot_be_compared_is_a_sentence(evaluated: Path) -> None:
 
 
 def test_the_leaderboard_keeps_signatures_apart_and_puts_seeds_together(tmp_path: Path) -> None:
-    def score(model: str, lang: str, seed: int, value: float, signature: str = "x") -> Score:
-        return Score("r@v1", lang, 0, seed, "", model, "xquad", "", "contains", value, None, 9, signature, 0.0, 100.0)
+    def score(model: str, lang: str, seed: int, value: float, signature: str = "x") -> Result:
+        return Result(
+            "r@v1", lang, 0, 0, seed, {}, model, "xquad", "", "contains", value, None, 9, signature, 0.0, 100.0
+        )
 
     rows = [score(f"ours-seed{seed}", lang, seed, 50 + seed) for seed in (0, 2) for lang in ("el", "zh")]
-    append_scores(tmp_path / "s.jsonl", [*rows, score("base", "el", 0, 70.0), score("base", "el", 0, 1.0, "y")])
+    append_results(tmp_path / "s.jsonl", [*rows, score("base", "el", 0, 70.0), score("base", "el", 0, 1.0, "y")])
     tables = leaderboard(tmp_path / "s.jsonl")
     assert len(tables) == 2
     ours = tables["xquad | contains | x"][0]

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpora.errors import InputError
-from recipes.results import read_scores
+from recipes.results import read_results
 from tests.trainer.models import CONTEXT, SENTENCES, make_data, make_model, questions
 from trainer.cli.main import cli
 from trainer.evaluation.benchmarks import benchmark, load_items
@@ -51,7 +51,7 @@ def ask(model: Path, data: Path, tmp_path: Path) -> Callable[..., Evaluation]:
             max_new_tokens=12,
             place=Place(data, any_rows=True, offline=True),
             out=tmp_path / "evaluations",
-            scores=tmp_path / "scores.jsonl",
+            results=tmp_path / "results.jsonl",
         )
         return replace(asked, **changes)
 
@@ -73,8 +73,8 @@ def test_a_model_is_scored_in_every_direction_and_what_it_said_is_kept(ask: Call
     assert {("flores", d, m) for d in ("en-xx", "xx-en") for m in ("chrf++", "token_accuracy")} <= places
     assert {("xquad", "", m) for m in ("em", "f1", "contains", "answer_language")} <= places
     assert len(scores) == len(places) == 8
-    assert all(s.model == "random" and s.size == 0 and s.release == "" for s in scores)
-    assert read_scores(asked.scores) == scores
+    assert all(s.model == "random" and s.num_pairs == 0 and s.release == "" for s in scores)
+    assert read_results(asked.results) == scores
     said = outputs_of(asked)
     table = next(table for name, table in said.items() if name.startswith("flores.el.en-xx.generate"))
     assert table["references"].to_list() == [[text] for text in SENTENCES["ell"]]
@@ -83,7 +83,7 @@ def test_a_model_is_scored_in_every_direction_and_what_it_said_is_kept(ask: Call
 
 
 def test_scores_depend_neither_on_batches_nor_on_order(ask: Callable[..., Evaluation], tmp_path: Path) -> None:
-    one, many = (ask(batch_size=size, out=tmp_path / str(size), scores=tmp_path / f"{size}.jsonl") for size in (1, 3))
+    one, many = (ask(batch_size=size, out=tmp_path / str(size), results=tmp_path / f"{size}.jsonl") for size in (1, 3))
     assert scores_of(one) == scores_of(many)
     texts = [{name: table.drop("cut") for name, table in outputs_of(asked).items()} for asked in (one, many)]
     assert texts[0].keys() == texts[1].keys()
@@ -94,11 +94,11 @@ def test_a_second_evaluation_asks_nothing_and_adds_no_row(
     ask: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = scores_of(ask())
-    before = ask().scores.read_bytes()
+    before = ask().results.read_bytes()
     monkeypatch.setattr("trainer.evaluation.generation.generate", None)
     monkeypatch.setattr("trainer.evaluation.generation.force", None)
     assert scores_of(ask()) == first
-    assert ask().scores.read_bytes() == before
+    assert ask().results.read_bytes() == before
 
 
 def test_another_metric_needs_no_new_answers(ask: Callable[..., Evaluation], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_another_metric_needs_no_new_answers(ask: Callable[..., Evaluation], mon
     monkeypatch.setattr("trainer.evaluation.generation.generate", None)
     scores = list(evaluate(ask(benchmarks=("flores",), metrics=("answer_language",)), print))
     assert {s.metric for s in scores} == {"answer_language"}
-    assert len(read_scores(ask().scores)) == 4
+    assert len(read_results(ask().results)) == 4
 
 
 def test_a_killed_evaluation_goes_on_and_ends_as_an_undisturbed_one(
@@ -125,7 +125,7 @@ def test_a_killed_evaluation_goes_on_and_ends_as_an_undisturbed_one(
     asked = ask(**chosen, max_new_tokens=200, batch_size=1)
     resumed = scores_of(asked)
     assert not list(folder.glob("*.parts"))
-    again = replace(asked, out=tmp_path / "undisturbed", scores=tmp_path / "undisturbed.jsonl")
+    again = replace(asked, out=tmp_path / "undisturbed", results=tmp_path / "undisturbed.jsonl")
     assert scores_of(again) == resumed
 
 
@@ -147,7 +147,7 @@ def test_answers_stop_at_the_end_token_and_prompts_lose_their_middle(tmp_path: P
     short = find_candidate(str(make_model(tmp_path / "short", positions=256)))
     place = Place(data, any_rows=True, offline=True)
     asked = Evaluation(
-        short, ("xquad",), "el", max_new_tokens=20, place=place, out=tmp_path / "out", scores=tmp_path / "s"
+        short, ("xquad",), "el", max_new_tokens=20, place=place, out=tmp_path / "out", results=tmp_path / "s"
     )
     scores_of(asked)
     (table,) = outputs_of(asked).values()
@@ -299,7 +299,7 @@ def test_a_file_of_scores_that_cannot_be_added_to_is_told_before_any_work(
     (tmp_path / "page.jsonl").write_text("<!DOCTYPE html>", encoding="utf-8")
     for name, says in (("page.jsonl", "is an HTML page"), (".", "is a folder")):
         with pytest.raises(InputError, match=says):
-            list(evaluate(ask(scores=tmp_path / name), print))
+            list(evaluate(ask(results=tmp_path / name), print))
     assert not ask().folder.exists()
 
 

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from corpora.errors import InputError
-from recipes.results import read_scores
+from recipes.results import read_results
 from tests.trainer.evaluation.exams import WORKED, make_exams
 from tests.trainer.models import make_model
 from trainer.cli.main import cli
@@ -142,7 +142,7 @@ def test_the_likeliest_letter_is_that_of_a_plain_loop(candidate: Candidate, data
 def ask(candidate: Candidate, data: Path, tmp_path: Path) -> Callable[..., Evaluation]:
     def make(*names: str, batch_size: int = 4, **changes: Any) -> Evaluation:
         place = Place(data, any_rows=True, offline=True)
-        told = {"out": tmp_path / "out", "scores": tmp_path / "scores.jsonl"} | changes
+        told = {"out": tmp_path / "out", "results": tmp_path / "results.jsonl"} | changes
         return Evaluation(candidate, names, place=place, batch_size=batch_size, **told)
 
     return make
@@ -163,10 +163,10 @@ def test_exams_are_scored_with_the_same_accounting(
     assert len({s.signature.partition("|task:")[2] for s in scores}) == 6
     kept = pl.read_parquet(next(asked.folder.glob("mmlu.en.exam.*")))
     assert scores[0].value == pytest.approx(100 * kept["correct"].mean())
-    other = ask("mmlu", batch_size=1, out=tmp_path / "other", scores=tmp_path / "other.jsonl")
+    other = ask("mmlu", batch_size=1, out=tmp_path / "other", results=tmp_path / "other.jsonl")
     assert [s.value for s in evaluate(other, print)] == [s.value for s in scores[:2]]
     monkeypatch.setattr("trainer.evaluation.evaluate.sit_exam", None)
-    assert list(evaluate(asked, print)) == read_scores(asked.scores) == scores
+    assert list(evaluate(asked, print)) == read_results(asked.results) == scores
 
 
 def test_a_stopped_exam_goes_on_with_the_next_subject(
@@ -195,7 +195,7 @@ def test_models_are_compared_on_exams(ask: Callable[..., Evaluation], tmp_path: 
     other = find_candidate(str(make_model(tmp_path / "other", 1, positions=2048)))
     for evaluation in (ask("mmlu-0", langs="en"), ask("mmlu-0", langs="en")):
         list(evaluate(evaluation, print))
-    list(evaluate(Evaluation(other, ("mmlu-0",), "en", place=ask().place, out=ask().out, scores=ask().scores), print))
+    list(evaluate(Evaluation(other, ("mmlu-0",), "en", place=ask().place, out=ask().out, results=ask().results), print))
     (row,) = compare(["random"], ["other"], "accuracy", tmp_path / "out", How())
     assert (row.lang, row.n) == ("en", 8)
 
@@ -203,7 +203,7 @@ def test_models_are_compared_on_exams(ask: Callable[..., Evaluation], tmp_path: 
 def test_prompts_too_long_for_a_model_are_told_or_refused(data: Path, tmp_path: Path) -> None:
     short = find_candidate(str(make_model(tmp_path / "short", positions=256)))
     place, told = Place(data, any_rows=True), list[str]()
-    asked = Evaluation(short, ("mmlu-0", "mmlu"), "en", place=place, out=tmp_path / "out", scores=tmp_path / "s.jsonl")
+    asked = Evaluation(short, ("mmlu-0", "mmlu"), "en", place=place, out=tmp_path / "out", results=tmp_path / "s.jsonl")
     scores = list(evaluate(asked, told.append))
     assert [s.n for s in scores] == [8, 8]
     assert told == ["mmlu.en: 8 of 8 texts were too long for the model and were cut."]

@@ -155,7 +155,7 @@ def test_scores_are_read_strictly(verdict: str, expected: tuple[float, float] | 
 def answered(serve: Callable[[Reply], Server], tmp_path: Path) -> dict[str, Path]:
     """Two models behind servers that were asked the instructions and questions: one says λάθος, the other Πάτρα."""
     place = Place(make_data(tmp_path / "data"), any_rows=True, offline=True)
-    paths = {"out": tmp_path / "evaluations", "scores": tmp_path / "scores.jsonl"}
+    paths = {"out": tmp_path / "evaluations", "results": tmp_path / "results.jsonl"}
     for name, words in {"weak": "λάθος", "strong": "Στην Πάτρα, βέβαια."}.items():
         server = serve(lambda body, words=words: text(words))  # type: ignore[misc]
         asked = Evaluation(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from corpora.errors import InputError
-from recipes.results import read_scores
+from recipes.results import read_results
 from trainer.evaluation.benchmarks import benchmark, load_items, plan
 from trainer.evaluation.eval_model import find_candidate
 from trainer.evaluation.evaluate import Evaluation, evaluate
@@ -21,14 +21,14 @@ def test_scores_carry_release_size_and_seed_of_the_run(
     place = Place(release=release, offline=True)
     asked = Evaluation(
         find_candidate(str(folder)), ("validation",), "el", ("en-xx",), ("token_accuracy",), place=place,
-        out=tmp_path / "evaluations", scores=tmp_path / "scores.jsonl",
+        out=tmp_path / "evaluations", results=tmp_path / "results.jsonl",
     )  # fmt: skip
     (score,) = evaluate(asked, print)
     pairs = record["composition"]["translation"]["el"]
-    assert (score.release, score.size, score.seed) == ("coit-sample@v1.0.0", pairs, record["seed"])
-    assert f"translation/el={pairs}" in score.mixture
+    assert (score.release, score.num_pairs, score.seed) == ("coit-sample@v1.0.0", pairs, record["seed"])
+    assert score.composition["translation"] == {"el": pairs}
     assert score.model == folder.name
-    assert [score] == read_scores(asked.scores)
+    assert [score] == read_results(asked.results)
 
 
 def test_what_a_release_holds_back_is_asked_as_it_was_published(release: Release) -> None:

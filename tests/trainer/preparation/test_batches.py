@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpora.errors import InputError
 from trainer.preparation import order_by_digest, pack, schedule_batches, snake_partition
-from trainer.recipe import TrainingRecipe, load_recipe
+from trainer.recipe import TrainingRecipe, load_recipe, parse_changes
 
 LENGTHS = st.lists(st.integers(2, 64), min_size=1, max_size=120)
 BY_EXAMPLES = ("global_batch_size=16",)
@@ -18,7 +18,8 @@ PACKED = ("global_batch_size=8", "batch_unit=packed")
 
 
 def recipe_of(*changes: str) -> TrainingRecipe:
-    return load_recipe("tiny", ["max_length=64", "num_train_epochs=2", "per_device_train_batch_size=4", *changes])
+    settings = {"max_length": 64, "num_train_epochs": 2, "per_device_train_batch_size": 4}
+    return load_recipe("tiny", settings | parse_changes(changes))
 
 
 def schedule(lengths: Any, recipe: TrainingRecipe, num_processes: int = 1) -> Any:

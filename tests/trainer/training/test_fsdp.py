@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.trainer.conftest import SMALL, losses
+from tests.trainer.conftest import SMALL, losses, small_recipe
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 Run = tuple[Any, Path]
 # The recipe checkpoints activations and so does fsdp2.yaml: transformers would refuse both together.
-CHANGES = (*SMALL, "num_train_epochs=2", "activation_checkpointing=true", "save_steps=8", "eval_steps=16")
+CHANGES = ("num_train_epochs=2", "activation_checkpointing=true", "save_steps=8", "eval_steps=16")
 
 
 def start(output: Path, release: Any, shim: bool = True) -> subprocess.Popen[str]:
     """Start `trainer sft --processes 2` on the sample; the shim lets accelerate shard on CPUs."""
-    changes = [f"--set={change}" for change in CHANGES]
+    changes = [f"--set={change}" for change in (*SMALL, *CHANGES)]
     options = [f"--release={release.folder}", "--config=el", f"--output={output}", "--processes=2"]
     paths = [str(HERE.parent / "shim"), str(ROOT)] if shim else [str(ROOT)]
     return subprocess.Popen(
@@ -73,11 +73,10 @@ def resumed(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_two_processes_have_the_losses_of_one(sharded: Run, release: Any, tmp_path: Path, one_thread: None) -> None:
     from trainer.preparation import TrainConfig
-    from trainer.recipe import load_recipe
     from trainer.train import train
 
     metadata, _ = sharded
-    single = train(TrainConfig(load_recipe("tiny", CHANGES), release, tmp_path / "run", config_name="el"))
+    single = train(TrainConfig(small_recipe(*CHANGES), release, tmp_path / "run", config_name="el"))
     assert metadata["processes"] == 2
     assert metadata["sharding"] == "fsdp2"
     assert losses(metadata) == pytest.approx(losses(single), abs=1e-5)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from corpora.errors import InputError
-from trainer.recipe import load_recipe
+from trainer.recipe import load_recipe, parse_changes
 
 ConfigOf = Callable[..., Any]
 SHAPE = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
@@ -89,4 +89,4 @@ def test_subset_is_spread_over_the_rows(tmp_path: Path, config_of: ConfigOf) -> 
 @pytest.mark.parametrize("key", ["fraction", "use_liger_kernel", "gradient_checkpointing", "warmup_ratio"])
 def test_keys_with_silent_effects_cannot_be_set(key: str) -> None:
     with pytest.raises(InputError, match=f"'{key}' cannot be set: "):
-        load_recipe("tiny", [f"{key}=1"])
+        load_recipe("tiny", parse_changes([f"{key}=1"]))
