@@ -11,7 +11,7 @@ from tabulate import tabulate
 from builders.budget.format import mixture_lines
 from builders.pipeline.build import Built
 from builders.pipeline.ledger import totals
-from builders.publishing.types import Published, UploadPlan
+from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call, reasons
 from cards.manifest import Manifest, identity, num_rows
 from corpora.catalog import Corpus, languages
@@ -37,8 +37,8 @@ def published_text(item: Published) -> str:
 
 def _found(item: Published) -> list[str]:
     """Where a release lies and how to load it."""
-    call = load_call(item.where, item.manifest, next(iter(item.manifest["configs"])))
-    if item.where.startswith("hf://"):
+    call = load_call(item.load_path, item.manifest, next(iter(item.manifest["configs"])))
+    if item.load_path.startswith("hf://"):
         return [f"  hub     {item.uri}", f"  load    {call}", f"  check   builders verify {item.uri}"]
     return [f"  folder  {item.uri}", f"  load    {call}", f"  card    {item.folder / 'README.md'}"]
 
@@ -59,7 +59,7 @@ def published_json(published: Sequence[Published]) -> str:
     return _json(
         [
             {k: p.manifest[k] for k in keys}
-            | {"uri": p.uri, "folder": None if p.where.startswith("hf://") else p.uri}
+            | {"uri": p.uri, "folder": None if p.load_path.startswith("hf://") else p.uri}
             | {"is_new": p.is_new and not p.is_dry_run, "reason": p.reason, "rows": num_rows(p.manifest)}
             | {"manifest_sha256": identity(p.manifest), "upload_plan": asdict(p.upload_plan) if p.upload_plan else None}
             for p in published

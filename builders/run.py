@@ -17,12 +17,18 @@ from builders.pipeline.examples import as_messages
 from builders.pipeline.ledger import unusual
 from builders.pipeline.lines import read_record
 from builders.pipeline.quality_scores import Scores, hints, read_scores
-from builders.publishing.digests import known_rows
-from builders.publishing.package import describe, release_name, write_data
-from builders.publishing.publish import Draft, publish
-from builders.publishing.registry import open_registry
-from builders.publishing.types import Published, PublishOptions
-from builders.publishing.versions import validate_version
+from builders.publishing import (
+    Draft,
+    Published,
+    PublishOptions,
+    count_digests,
+    describe,
+    open_registry,
+    publish_draft,
+    release_name,
+    validate_version,
+    write_data,
+)
 from builders.translation import translator as translators
 from builders.translation.export import check_records, hand_out, named_instructions, place_for
 from builders.translation.model_lock import files as model_files
@@ -169,8 +175,8 @@ def run_publish(
     registries = {recipe.name: open_registry(str(to), release_name(recipe, form), private) for recipe in named}
     if len({registry.uri for registry in registries.values()}) < len(recipes):
         raise InputError(f"{to} is one repository, for one recipe; name the organisation, or publish recipe by recipe.")
-    if options and options.version:
-        validate_version(options.version)
+    if options:
+        validate_version(options.bump, options.as_version)
     for registry in registries.values() if not (options and options.dry_run) else ():
         registry.check_writable()
     with _opened(request) as work:
@@ -179,8 +185,8 @@ def run_publish(
                 built = mix(built, request.budget, work)
             if form == "messages":
                 built = replace(built, examples=as_messages(built.recipe, built.examples, work))
-            draft = Draft(describe(built, form, catalog), partial(write_data, built, form), known_rows(built))
-            yield publish(registries[built.recipe.name], draft, work, options)
+            draft = Draft(describe(built, form, catalog), partial(write_data, built, form), count_digests(built))
+            yield publish_draft(registries[built.recipe.name], draft, work, options)
 
 
 def run_pull(request: Request) -> list[Fetched]:

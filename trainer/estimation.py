@@ -69,7 +69,7 @@ def estimate_run(
             write_tokens_per_pair(state.counts["train"], tokens_per_pair)
         schedule = _schedule(state, batches, processes)
         return Estimate(
-            release=config.release.said() | {"config": state.config_name, "langs": list(state.langs)},
+            release=config.release.describe() | {"config": state.config_name, "langs": list(state.langs)},
             recipe={"name": config.recipe.name, "settings": dict(config.recipe.settings)},
             example_counts=[{"split": split} | row for split, rows in state.counts.items() for row in rows],
             padding=padding_shares(state),

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from corpora.errors import InputError
-from trainer.preparation import COUNTED_TASKS, TrainConfig, check_size
-from trainer.release import choose_config, choose_langs
+from trainer.preparation import TrainConfig, check_size
+from trainer.rows import COUNTED_TASKS
 
 FACTORS = {"": 1, "k": 1_000, "m": 1_000_000}
 
@@ -27,7 +27,7 @@ def parse_size(text: str | int) -> int:
 
 def run_name(config: TrainConfig) -> str:
     """Return the name of a run's folder: recipe, release, and which part of the release."""
-    release = config.release.said()
+    release = config.release.describe()
     parts = [config.recipe.name, f"{release['name']}-{release['version']}", config.config_name or ""]
     parts += ["-".join(config.langs), str(config.size or ""), f"seed{config.recipe['seed']}"]
     return "-".join(part for part in parts if part)
@@ -69,8 +69,8 @@ def _configs_and_langs(config: TrainConfig) -> list[tuple[str, str]]:
         if missing:
             raise InputError(f"{config.release.origin} has no config {missing[0]}; it has {', '.join(configs)}.")
         return [(lang, lang) for lang in (config.langs or tuple(configs))]
-    config_name = choose_config(config.release, config.config_name)
-    return [(config_name, lang) for lang in choose_langs(config.release, config_name, config.langs)]
+    config_name = config.release.resolve_config(config.config_name)
+    return [(config_name, lang) for lang in config.release.resolve_langs(config_name, config.langs)]
 
 
 def _check_available(run: TrainConfig) -> None:

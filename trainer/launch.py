@@ -81,6 +81,6 @@ def _arguments(config: TrainConfig) -> list[str]:
     """Return the command line of one process; the recipe with its changed settings is passed as a file."""
     recipe = config.output / f"{config.recipe.name}.yaml"
     recipe.write_text(yaml.safe_dump(dict(config.recipe.settings), allow_unicode=True, sort_keys=False), "utf-8")
-    options = {"release": config.release.folder, "output": config.output, "sharding": config.sharding}
+    options = {"release": config.release.folder(), "output": config.output, "sharding": config.sharding}
     options |= {"config": config.config_name, "langs": ",".join(config.langs), "size": config.size}
     return ["sft", str(recipe), *[f"--{name}={value}" for name, value in options.items() if value]]

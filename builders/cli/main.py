@@ -72,7 +72,8 @@ def cli() -> None:
 @click.argument("recipes", nargs=-1)
 @click.option("--to", default="registry", show_default=True, metavar="PLACE", help=TO)
 @click.option("--private", is_flag=True, help="Make the repository on the Hub private.")
-@click.option("--version", metavar="BUMP|VERSION", help="A larger step than the difference needs: major, or v2.0.0.")
+@click.option("--bump", type=click.Choice(["major", "minor", "patch"]), help="A larger step than the difference needs.")
+@click.option("--as-version", metavar="VERSION", help="Publish as this version, such as v3.0.0.")
 @click.option("--dry-run", is_flag=True, help="Say what would be published, and publish nothing.")
 @click.option(
     "--format", "form", type=click.Choice(["instructions", "messages"]), default="instructions", show_default=True
@@ -84,7 +85,8 @@ def publish_verb(
     recipes: tuple[str, ...],
     to: str,
     private: bool,
-    version: str | None,
+    bump: str | None,
+    as_version: str | None,
     dry_run: bool,
     form: str,
     as_json: bool,
@@ -92,11 +94,11 @@ def publish_verb(
 ) -> None:
     """Build RECIPES (by default coit and muit; names or paths) and publish each as the next version."""
     from builders.format import published_json, published_text
-    from builders.publishing.types import PublishOptions
+    from builders.publishing import PublishOptions
     from builders.run import run_publish
 
     published = []
-    wish = PublishOptions(version, dry_run, _hint)
+    wish = PublishOptions(bump, as_version, dry_run)
     for release in run_publish(_request(recipes, **options), to, form, wish, private):
         published.append(release)
         if not as_json:
@@ -152,8 +154,8 @@ def list_verb(langs: str | None, catalogs: tuple[Path, ...], as_json: bool) -> N
 def show_verb(release: str, registry: str, as_json: bool) -> None:
     """A RELEASE (NAME, NAME@VERSION, hf://ORG/NAME@VERSION or its folder): configs, rows, ledger, provenance."""
     from builders.format import release_text
-    from builders.publishing.registry import open_release
     from cards.manifest import to_text
+    from cards.releases import open_release
 
     found = open_release(release, registry)
     click.echo(to_text(found.manifest).rstrip() if as_json else release_text(found.uri, found.manifest))

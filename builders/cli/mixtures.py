@@ -241,7 +241,7 @@ def _refuse_missing(langs: list[str], where: str) -> None:
 
 def _there(release: str, registry: str, caps: Path | None) -> tuple[dict[str, float], str]:
     """How many pairs there are for training, by language, and who says so: a file of caps, or a release's mixture."""
-    from builders.publishing.registry import open_release
+    from cards.releases import open_release
     from corpora.errors import InputError
     from recipes.mixing.csv_values import read_amounts
 

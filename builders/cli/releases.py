@@ -1,169 +1,165 @@
-"""The verbs about releases that are there: a skin; each parses, makes one call, and prints."""
+"""The verbs about published releases: each parses, calls one function of the Python API, and prints."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
-REGISTRY = click.option(
-    "--registry", default="registry", show_default=True, metavar="PLACE", help="The registry: a folder, or hf://ORG."
+from corpora.cli import FILE, JSON, option, verb
+
+REGISTRY = option(
+    "--registry",
+    default="registry",
+    show_default=True,
+    metavar="FOLDER|hf://ORG",
+    group="Release",
+    help="Where releases are.",
 )
-LOCKFILE = click.option(
-    "--lock",
-    "path",
-    type=click.Path(dir_okay=False, path_type=Path),
+DATASETS_LOCK = option(
+    "--datasets-lock",
+    type=FILE,
     default="datasets.lock",
     show_default=True,
-    help="The lock file.",
+    metavar="FILE",
+    group="Release",
+    help="The lock file of releases.",
 )
+DRY_RUN = option("--dry-run", is_flag=True, group="Release", help="Show what would be published; publish nothing.")
 
 
-@click.command("versions")
+@verb("versions")
 @click.argument("release", required=False)
-@click.option("--search", default="", metavar="WORDS", help="Only what says all of them: names, languages, corpora.")
+@option("--search", default="", metavar="WORDS", help="Only releases with all words in names, languages or corpora.")
 @REGISTRY
 @JSON
-def versions_verb(release: str | None, search: str, registry: str, as_json: bool) -> None:
-    """The versions of a RELEASE (NAME or hf://ORG/NAME), or of all in the registry: rows, and why each came to be."""
-    from builders.publishing.format import versions_json, versions_text
-    from builders.publishing.registry import list_releases
+def versions_verb(release: str | None, as_json: bool, **settings: Any) -> None:
+    """List the versions of releases: rows, bytes, and what changed from each to the next.
 
-    place = release if release and release.startswith("hf://") else f"{registry}/{release}" if release else registry
-    found = list_releases(place, search)
-    _warn_of_nothing(release, found)
+    RELEASE is NAME or hf://ORG/NAME; all releases in the registry by default.
+    """
+    from builders.publishing import versions_json, versions_text
+    from builders.releases import versions
+
+    found = versions(release, **settings)
     click.echo(versions_json(found) if as_json else versions_text(found))
 
 
-def _warn_of_nothing(release: str | None, found: list[Any]) -> None:
-    from corpora.errors import InputError
-
-    if release and not found:
-        raise InputError(f"There is no release {release}, or it says none of the words. `builders versions` lists all.")
-
-
-@click.command("diff")
+@verb("diff")
 @click.argument("before")
 @click.argument("after")
-@click.option("--examples", "num", type=click.IntRange(0), default=3, show_default=True, help="Rows to show a config.")
-@click.option("--card", is_flag=True, help="Show the lines in which the cards differ, too.")
+@option("--examples", type=click.IntRange(0), default=3, show_default=True, metavar="N", help="Rows to show a config.")
+@option("--card", is_flag=True, help="Show the lines in which the cards differ.")
 @REGISTRY
 @JSON
-def diff_verb(before: str, after: str, num: int, card: bool, registry: str, as_json: bool) -> None:
-    """What differs from BEFORE to AFTER: rows by key, columns, sizes, words; and which bump that asks for."""
-    from builders.publishing.difference import diff
-    from builders.publishing.format import difference_json, difference_text
-    from builders.publishing.registry import open_release
+def diff_verb(before: str, after: str, as_json: bool, **settings: Any) -> None:
+    """Compare two releases: rows, columns, sizes, recipe, thresholds, and the bump that follows.
 
-    first, second = (open_release(name, registry) for name in (before, after))
-    found = diff(first, second, num, card)
-    click.echo((difference_json if as_json else difference_text)(first, second, *found))
+    BEFORE and AFTER are NAME[@VERSION], hf://ORG/NAME[@VERSION] or folders.
+    """
+    from builders.publishing import difference_json, difference_text
+    from builders.releases import diff
+
+    found = diff(before, after, **settings)
+    click.echo(difference_json(found) if as_json else difference_text(found))
 
 
-@click.command("verify")
-@click.argument("releases", nargs=-1, required=True)
+@verb("verify")
+@click.argument("releases", nargs=-1, required=True, metavar="RELEASE...")
 @REGISTRY
 @JSON
-def verify_verb(releases: tuple[str, ...], registry: str, as_json: bool) -> None:
-    """Read every byte and row of RELEASES, here or on the Hub, and compare them with the manifest."""
-    from builders.publishing.format import verified_json, verified_text
-    from builders.publishing.registry import open_release
-    from builders.publishing.verify import verify
+def verify_verb(releases: tuple[str, ...], as_json: bool, **settings: Any) -> None:
+    """Read every byte and row of releases and compare them with the manifest.
+
+    RELEASE is NAME[@VERSION], hf://ORG/NAME[@VERSION] or a folder.
+    """
+    from builders.publishing import verified_json, verified_text
+    from builders.releases import verify
     from corpora.errors import InputError
 
-    whole = True
-    for release in [open_release(name, registry) for name in releases]:
-        _warn(release)
-        found = verify(release)
+    damaged = []
+    for release in releases:
+        found = verify(release, **settings)
         click.echo(verified_json(found) if as_json else verified_text(found))
-        whole = whole and not found.faults
-    if not whole:
-        raise InputError("What is not as it was published must not be used: fetch it again, or restore it.")
+        damaged += [] if found.is_intact else [found.uri]
+    if damaged:
+        raise InputError(f"Do not use {', '.join(damaged)}: fetch it again, or restore it.")
 
 
-@click.command("lock")
-@click.argument("releases", nargs=-1, required=True)
-@click.option("--pin-only", is_flag=True, help="Write the pins, and leave fetching the bytes to `builders fetch`.")
-@LOCKFILE
+@verb("lock")
+@click.argument("releases", nargs=-1, required=True, metavar="RELEASE...")
+@option("--pin-only", is_flag=True, group="Release", help="Write the lock file without fetching the files.")
+@DATASETS_LOCK
 @REGISTRY
-def lock_verb(releases: tuple[str, ...], pin_only: bool, path: Path, registry: str) -> None:
-    """Pin RELEASES by version, commit and sha256, and fetch exactly these bytes."""
-    from builders.publishing.lock_file import lock, read_lock
-    from builders.publishing.registry import open_release
+def lock_verb(releases: tuple[str, ...], datasets_lock: Path, **settings: Any) -> None:
+    """Pin releases by version, commit and SHA-256, and fetch exactly these bytes.
 
-    for name in releases:
-        _warn(open_release(name, registry))
-    for name in lock(releases, path, registry, fetch=not pin_only):
-        entry = read_lock(path)[name]
-        click.echo(f"{name} {entry['version']} is locked in {path}: {len(entry['files'])} files")
-        click.echo(f"  commit  {entry['commit'] or '-'}\n  sha256  {entry['manifest_sha256']}")
+    RELEASE is NAME[@VERSION], hf://ORG/NAME[@VERSION] or a folder.
+    """
+    from builders.publishing import locked_text
+    from builders.releases import lock
+
+    click.echo(locked_text(lock(releases, datasets_lock=datasets_lock, **settings), datasets_lock))
 
 
-@click.command("fetch")
-@click.argument("names", nargs=-1)
-@click.option("--offline", is_flag=True, help="Ask no server: what is not here is an error.")
-@LOCKFILE
+@verb("fetch")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@option("--offline", is_flag=True, group="Release", help="Ask no server; what is not on this machine is an error.")
+@DATASETS_LOCK
 @JSON
-def fetch_verb(names: tuple[str, ...], offline: bool, path: Path, as_json: bool) -> None:
-    """Bring what the lock file pins (all, or NAMES): exactly those bytes, or an error."""
+def fetch_verb(names: tuple[str, ...], datasets_lock: Path, as_json: bool, **settings: Any) -> None:
+    """Fetch exactly the bytes that the lock file pins.
+
+    NAME is a release as the lock file names it; all by default.
+    """
     import json
 
-    from builders.publishing.format import fetched_text
-    from builders.publishing.lock_file import fetch, read_lock
+    from builders.publishing import fetched_text
+    from builders.releases import fetch
+    from cards.releases import read_lock
 
-    folders = fetch(path, names, offline)
-    told = json.dumps({name: str(folder) for name, folder in folders.items()}, indent=2)
-    click.echo(told if as_json else fetched_text(folders, read_lock(path)))
+    folders = fetch(names, datasets_lock=datasets_lock, **settings)
+    paths = {name: str(folder) for name, folder in folders.items()}
+    click.echo(json.dumps(paths, indent=2) if as_json else fetched_text(folders, read_lock(datasets_lock)))
 
 
-@click.command("yank")
+@verb("yank")
 @click.argument("release")
-@click.option("--why", help="The reason, which everyone who uses it is told.")
-@click.option("--undo", is_flag=True, help="Take it back.")
+@option("--why", metavar="TEXT", group="Release", help="The reason, which everyone who uses the version reads.")
+@option("--undo", is_flag=True, group="Release", help="Take it back.")
 @REGISTRY
-def yank_verb(release: str, why: str | None, undo: bool, registry: str) -> None:
-    """Warn of a RELEASE (NAME@VERSION): it stays for those who name it whole, and is skipped otherwise."""
-    from builders.publishing.registry import yank
-    from corpora.errors import InputError
+def yank_verb(release: str, **settings: Any) -> None:
+    """Mark a version as one not to use; it stays in place for those who name it in full.
 
-    if undo == (why is not None):
-        raise InputError("Say why (--why TEXT), or take it back (--undo).")
-    found = yank(release, why, registry)
-    click.echo(f"{found.uri} is yanked: {found.yanked}" if found.yanked else f"{found.uri} is yanked no longer.")
-    if found.yanked and found.commit:
-        _hint("Those who load the Hub's main may still get it: `builders rollback` publishes an older one anew.")
+    RELEASE is NAME@VERSION or hf://ORG/NAME@VERSION.
+    """
+    from builders.publishing import yanked_text
+    from builders.releases import yank
+
+    click.echo(yanked_text(yank(release, **settings)))
 
 
-@click.command("rollback")
+@verb("rollback")
 @click.argument("release")
-@click.option("--version", metavar="BUMP|VERSION", help="A larger step than the difference needs.")
-@click.option("--dry-run", is_flag=True, help="Say what would be published, and publish nothing.")
+@option(
+    "--bump",
+    type=click.Choice(("major", "minor", "patch")),
+    group="Release",
+    help="Take a larger step than the difference requires.",
+)
+@option("--as-version", metavar="VERSION", group="Release", help="Publish as this version, such as v3.0.0.")
+@DRY_RUN
 @REGISTRY
 @JSON
-def rollback_verb(release: str, version: str | None, dry_run: bool, registry: str, as_json: bool) -> None:
-    """Publish what an older RELEASE (NAME@VERSION) holds as the next version; no data is sent again, no tag moves."""
+def rollback_verb(release: str, as_json: bool, **settings: Any) -> None:
+    """Publish what an older version holds as the next version; no data is sent again.
+
+    RELEASE is NAME@VERSION or hf://ORG/NAME@VERSION.
+    """
     from builders.format import published_json, published_text
-    from builders.publishing.publish import roll_back
-    from builders.publishing.registry import registry_and_version
-    from builders.publishing.types import PublishOptions
-    from builders.workspace.workspace import bench
+    from builders.releases import rollback
 
-    found, wanted = registry_and_version(release, registry)
-    with bench() as work:
-        made = roll_back(found, wanted, work, PublishOptions(version, dry_run, _hint))
-    click.echo(published_json([made]) if as_json else published_text(made))
-
-
-def _warn(release: Any) -> None:
-    """Warn of a yanked release that somebody names all the same."""
-    from builders.publishing.format import shown
-
-    if release.yanked:
-        _hint(f"Warning: {release.uri} is yanked: {shown(release.yanked)}")
-
-
-def _hint(sentence: str) -> None:
-    click.echo(sentence, err=True)
+    published = rollback(release, **settings)
+    click.echo(published_json([published]) if as_json else published_text(published))
 
 
 VERBS = (versions_verb, diff_verb, verify_verb, lock_verb, fetch_verb, yank_verb, rollback_verb)

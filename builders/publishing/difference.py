@@ -1,58 +1,114 @@
-"""What differs between two releases: rows by key, columns, sizes, words; and examples of the rows."""
+"""What differs between two releases: rows by key, columns, sizes and metadata; and examples of the rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from builders.publishing.types import Release, paths_of
-from builders.publishing.versions import Change, Difference
+from builders.publishing.metadata_changes import MetadataChange, metadata_changes
 from builders.workspace.queries import sql
 from builders.workspace.workspace import Work, bench
 from cards.manifest import Manifest, content, data_files
-from corpora.errors import InputError
-from corpora.files import sha256_of
+from cards.releases import Release, check_files
 
 CARD = "README.md"
-Examples = dict[str, list[dict[str, Any]]]
-WORDS = ("title", "summary", "langs", "sources", "recipe", "filters", "prompts", "models", "translator", "ledger")
+Row = Mapping[str, Any]
+Examples = dict[str, list[Row]]
+Names = tuple[str, ...]
+Counts = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True)
+class ConfigChange:
+    """How one config differs: rows and bytes in both releases (None where one lacks it), and rows by key."""
+
+    config: str
+    num_rows: Counts
+    num_bytes: Counts
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two releases differ: configs and their rows, columns, and the metadata in the manifest."""
+
+    configs: tuple[ConfigChange, ...]
+    columns_added: tuple[str, ...] = ()
+    columns_removed: tuple[str, ...] = ()
+    columns_changed: tuple[str, ...] = ()
+    metadata_changed: tuple[MetadataChange, ...] = ()
+
+    @property
+    def has_other_columns(self) -> bool:
+        """Whether the releases have different columns, or the same in another order."""
+        return bool(self.columns_added or self.columns_removed or self.columns_changed)
+
+    def added_configs(self) -> list[str]:
+        """Return the configs that only the later release has."""
+        return [change.config for change in self.configs if change.num_rows[0] is None]
+
+    def removed_configs(self) -> list[str]:
+        """Return the configs that only the earlier release has."""
+        return [change.config for change in self.configs if change.num_rows[1] is None]
 
 
 def compare(before: Release, after: Release, work: Work) -> Difference:
-    """How `after` differs from `before`; of configs whose digests are the same no row is read."""
+    """Return how `after` differs from `before`; rows are read only of configs whose digests differ."""
     old, new = before.manifest, after.manifest
-    columns = {name: _columns(manifest) for name, manifest in (("old", old), ("new", new))}
-    shared = [name for name in columns["old"] if name in columns["new"]]
-    order = [name for name in columns["new"] if name in columns["old"]]
-    changed = [name for name in shared if columns["old"][name] != columns["new"][name]]
+    configs = sorted(old["configs"].keys() | new["configs"].keys())
     return Difference(
-        tuple(_change(config, before, after, work) for config in sorted(old["configs"].keys() | new["configs"].keys())),
-        tuple(name for name in columns["new"] if name not in columns["old"]),
-        tuple(name for name in columns["old"] if name not in columns["new"]),
-        tuple(changed) or tuple(name for name, other in zip(shared, order, strict=True) if name != other),
-        tuple(word for word in WORDS if _plain(old.get(word)) != _plain(new.get(word))),
+        tuple(_compare_config(config, before, after, work) for config in configs),
+        *_compare_columns(_columns(old), _columns(new)),
+        metadata_changed=metadata_changes(old, new),
     )
 
 
-def examples(before: Release, after: Release, config: str, work: Work, limit: int) -> list[dict[str, Any]]:
-    """Rows of a config that two releases do not agree on: what each says, None where it lacks the row."""
-    if not _comparable(config, before, after):
+def find_examples(before: Release, after: Release, config: str, work: Work, limit: int) -> list[Row]:
+    """Return rows of a config that differ: `before` and `after`, None where a release lacks the row."""
+    if not _has_other_rows(config, before, after):
         return []
-    tables = {name: _files(release, config) for name, release in (("before", before), ("after", after))}
+    tables = {name: _checked_files(release, config) for name, release in (("before", before), ("after", after))}
     with work.connect(tables) as connection:
-        found = connection.execute(sql("changes"), {"limit": limit}).fetchall()
+        rows = connection.execute(sql("changes"), {"limit": limit}).fetchall()
     return [
-        {name: json.loads(text) if text else None for name, text in zip(tables, row[4:], strict=True)} for row in found
+        {name: json.loads(text) if text else None for name, text in zip(tables, row[4:], strict=True)} for row in rows
     ]
 
 
-def diff(before: Release, after: Release, num: int = 3, card: bool = False) -> tuple[Difference, Examples, str]:
-    """What differs between two releases, up to `num` rows of each config, and with `card` the lines of the cards."""
+@dataclass(frozen=True, repr=False)
+class ReleaseDiff:
+    """Two releases, how they differ, rows that differ by config, and the lines in which their cards differ."""
+
+    before: Release
+    after: Release
+    difference: Difference
+    examples: Examples
+    card_lines: str = ""
+
+    def __repr__(self) -> str:
+        from builders.publishing.format import difference_text
+
+        return difference_text(self)
+
+
+def compare_releases(before: Release, after: Release, num_examples: int = 3, card: bool = False) -> ReleaseDiff:
+    """Return what differs between two releases.
+
+    Args:
+        before: The earlier release.
+        after: The later one.
+        num_examples: How many differing rows of each config to return.
+        card: Whether to return the lines in which the cards differ.
+    """
     with bench() as work:
         difference = compare(before, after, work)
-        found = {c.config: examples(before, after, c.config, work, num) for c in difference.configs if num}
-    return difference, found, _card_lines(before, after) if card else ""
+        configs = [change.config for change in difference.configs] if num_examples else []
+        examples = {config: find_examples(before, after, config, work, num_examples) for config in configs}
+    return ReleaseDiff(before, after, difference, examples, _card_lines(before, after) if card else "")
 
 
 def _card_lines(before: Release, after: Release) -> str:
@@ -60,59 +116,58 @@ def _card_lines(before: Release, after: Release) -> str:
     return "\n".join(unified_diff(old, new, before.uri, after.uri, lineterm="", n=0))
 
 
-def same_content(before: Manifest, manifest: Manifest) -> bool:
-    """Whether two manifests say the same, but for version, parent and what is drawn from the rest."""
-    return bool(_plain(content(before)) == _plain(content(manifest)))
+def has_same_content(before: Manifest, after: Manifest) -> bool:
+    """Return whether two manifests differ only in version, parent, and what is drawn from the rest."""
+    return bool(_plain(content(before)) == _plain(content(after)))
 
 
-def _change(config: str, before: Release, after: Release, work: Work) -> Change:
-    rows = _sizes(config, before, after, "rows")
-    sizes = _sizes(config, before, after, "num_bytes")
-    if rows[0] is None or rows[1] is None:
-        return Change(config, rows, sizes, added=rows[1] or 0, removed=rows[0] or 0)
-    if _comparable(config, before, after):
-        tables = {name: _files(release, config) for name, release in (("before", before), ("after", after))}
+def _compare_config(config: str, before: Release, after: Release, work: Work) -> ConfigChange:
+    old, new = (release.manifest["configs"].get(config) for release in (before, after))
+    num_rows, num_bytes = (_num_rows(old), _num_rows(new)), (_num_bytes(old), _num_bytes(new))
+    if old is None or new is None:
+        return ConfigChange(config, num_rows, num_bytes, added=num_rows[1] or 0, removed=num_rows[0] or 0)
+    if _has_other_rows(config, before, after):
+        tables = {name: _checked_files(release, config) for name, release in (("before", before), ("after", after))}
         with work.connect(tables) as connection:
-            return Change(config, rows, sizes, *connection.sql(sql("difference")).fetchall()[0])
-    return Change(config, rows, sizes)
+            return ConfigChange(config, num_rows, num_bytes, *connection.sql(sql("difference")).fetchall()[0])
+    return ConfigChange(config, num_rows, num_bytes)
 
 
-def _comparable(config: str, before: Release, after: Release) -> bool:
-    """Whether both releases have the config, with different rows."""
+def _has_other_rows(config: str, before: Release, after: Release) -> bool:
+    """Return whether both releases have the config, with different rows."""
     entries = [release.manifest["configs"].get(config) for release in (before, after)]
     digests = [{k: v["rows_sha256"] for k, v in entry["splits"].items()} for entry in entries if entry]
     return len(digests) == 2 and digests[0] != digests[1]
 
 
-def _sizes(config: str, before: Release, after: Release, key: str) -> tuple[int | None, int | None]:
-    """Rows, or bytes of the Parquet files, of a config in both releases."""
-    found: list[int | None] = []
-    for manifest in (before.manifest, after.manifest):
-        entry = manifest["configs"].get(config)
-        if entry is None:
-            found.append(None)
-        elif key == "rows":
-            found.append(sum(split["rows"] for split in entry["splits"].values()))
-        else:
-            found.append(sum(file["size"] for file in data_files({config: entry})))
-    return found[0], found[1]
+def _num_rows(config: Mapping[str, Any] | None) -> int | None:
+    return None if config is None else sum(split["rows"] for split in config["splits"].values())
 
 
-def _files(release: Release, config: str) -> Sequence[Path]:
-    """The data files of a config; InputError unless each is as the manifest says."""
-    folder = release.fetch_files(paths_of(release.manifest, config))
-    for file in data_files({config: release.manifest["configs"][config]}):
-        path = folder / file["path"]
-        if not path.is_file() or sha256_of(path) != file["sha256"]:
-            raise InputError(f"{path} is missing or has been changed. Restore it; `builders verify` says what else.")
-    return [folder / path for path in paths_of(release.manifest, config)]
+def _num_bytes(config: Mapping[str, Any] | None) -> int | None:
+    return None if config is None else sum(file["size"] for file in data_files({"": config}))
+
+
+def _checked_files(release: Release, config: str) -> Sequence[Path]:
+    """Return the data files of a config; InputError unless each is as published."""
+    entries = release.files_of(config)
+    return check_files(release.fetch_files([entry["path"] for entry in entries]), entries)
+
+
+def _compare_columns(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Names, Names, Names]:
+    """Return the columns that were added, removed, and changed in type or order."""
+    shared, order = [name for name in old if name in new], [name for name in new if name in old]
+    changed = [name for name in shared if old[name] != new[name]]
+    moved = [name for name, other in zip(shared, order, strict=True) if name != other]
+    added, removed = [name for name in new if name not in old], [name for name in old if name not in new]
+    return tuple(added), tuple(removed), tuple(changed or moved)
 
 
 def _columns(manifest: Manifest) -> dict[str, str]:
-    """The columns of a release, in order, with their types."""
+    """Return the columns of a release, in order, with their types."""
     return {feature["name"]: json.dumps(feature, sort_keys=True) for feature in manifest["features"]}
 
 
 def _plain(value: object) -> Any:
-    """A value as JSON has it: tuples are lists."""
+    """Return a value as JSON has it: tuples are lists."""
     return json.loads(json.dumps(value))

@@ -1,87 +1,103 @@
-"""What the command prints of versions: which there are, what differs, what was verified and fetched."""
+"""Text and JSON of releases: versions, differences, verification, and what was locked and fetched."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
-from builders.publishing.types import Release
-from builders.publishing.verify import Verified
-from builders.publishing.versions import Difference, required_bump
+from builders.publishing.difference import Difference, ReleaseDiff
+from builders.publishing.metadata_changes import metadata_changes
+from builders.publishing.verify import Verification
+from builders.publishing.versions import required_bump
 from cards.manifest import data_files, num_rows
+from cards.releases import LockEntry, Release
 
-Examples = Mapping[str, Sequence[Mapping[str, Any]]]
+KEY = ("id", "lang", "task", "direction")
+MISSING = object()  # the value of a column that a release does not have
+MAX_CHARS = 300  # of a text from outside
 
 
 def versions_text(releases: Sequence[Release]) -> str:
-    """A row a version: what it holds, and why it is that version; and a line for each that is yanked."""
+    """Return a row a version: what it holds and why it exists; then what its metadata changed, and what is yanked."""
     if not releases:
         return "No release."
-    head = ["release", "version", "rows", "bytes", "configs", "identity", "since the one before"]
+    head = ["release", "version", "rows", "bytes", "configs", "identity", "change"]
     rows = [
         (
-            r.manifest["name"],
+            r.name,
             r.version + (" yanked" if r.yanked else ""),
             f"{num_rows(r.manifest):,}",
             f"{_num_bytes(r):,}",
             ", ".join(r.manifest["configs"]),
             r.identity[:12],
-            shown(r.manifest["difference"]),
+            one_line(r.manifest["difference"]),
         )
         for r in releases
     ]
     table = tabulate(rows, head, disable_numparse=True, colalign=("left", "left", "right", "right"))
-    return "\n".join([table, *(f"{r.uri} is yanked: {shown(r.yanked)}" for r in releases if r.yanked)])
+    changes = [
+        f"{after.name} {after.version}  {one_line(change)}"
+        for before, after in pairwise(releases)
+        if before.name == after.name
+        for change in metadata_changes(before.manifest, after.manifest)
+    ]
+    yanked = [f"{r.uri} is yanked: {one_line(r.yanked)}" for r in releases if r.yanked]
+    return "\n".join([table, *(["", *changes] if changes else []), *yanked])
 
 
 def versions_json(releases: Sequence[Release]) -> str:
-    """The same for a machine."""
-    return _json(
-        [
-            {"name": r.manifest["name"], "version": r.version, "uri": r.uri, "commit": r.commit}
-            | {"manifest_sha256": r.identity, "rows": num_rows(r.manifest), "bytes": _num_bytes(r)}
+    """Return the same for a machine."""
+    before: dict[str, Release] = {}
+    entries = []
+    for r in releases:
+        changes = metadata_changes(before[r.name].manifest, r.manifest) if r.name in before else ()
+        entries.append(
+            {"name": r.name, "version": r.version, "uri": r.uri, "commit": r.commit}
+            | {"manifest_sha256": r.identity, "num_rows": num_rows(r.manifest), "num_bytes": _num_bytes(r)}
             | {"configs": list(r.manifest["configs"]), "difference": r.manifest["difference"], "yanked": r.yanked}
-            for r in releases
-        ]
-    )
+            | {"metadata_changed": [asdict(change) for change in changes]}
+        )
+        before[r.name] = r
+    return _json(entries)
 
 
 def _num_bytes(release: Release) -> int:
     return sum(file["size"] for file in data_files(release.manifest["configs"]))
 
 
-def difference_text(before: Release, after: Release, difference: Difference, examples: Examples, card: str) -> str:
-    """Rows by config, columns, what else is said differently, the bump that follows, examples, and the card's lines."""
-    bump, why = required_bump(difference)
+def difference_text(found: ReleaseDiff) -> str:
+    """Return rows by config, columns, metadata, the bump that follows, examples, and the lines of the card."""
+    before, after, difference = found.before, found.after, found.difference
+    bump, reason = required_bump(difference)
     rows = [
-        (c.config, *(_number(n) for n in (*c.rows, c.added, c.removed, c.changed, *c.num_bytes)))
+        (c.config, *(_number(n) for n in (*c.num_rows, c.added, c.removed, c.changed, *c.num_bytes)))
         for c in difference.configs
     ]
     head = ["config", "rows before", "after", "added", "removed", "changed", "bytes before", "after"]
     parts = [f"{before.uri} -> {after.uri}", tabulate(rows, head, disable_numparse=True, stralign="right")]
-    for title, names in _said(difference).items():
-        parts.append(f"{title}: {', '.join(names)}")
+    parts += [f"{title}: {', '.join(names)}" for title, names in _columns(difference).items() if names]
+    if difference.metadata_changed:
+        parts.append("\n".join(["metadata changed:", *(f"  {one_line(c)}" for c in difference.metadata_changed)]))
     same = before.identity == after.identity
-    parts.append("They are the same." if same else f"A {bump} version: {why}.")
-    parts += [_example(config, row) for config, found in examples.items() for row in found]
-    return "\n\n".join([*parts, *([card] if card else [])])
+    parts.append("They are the same." if same else f"A {bump} version: {reason}.")
+    parts += [_example(config, row) for config, rows in found.examples.items() for row in rows]
+    return "\n\n".join([*parts, *([found.card_lines] if found.card_lines else [])])
 
 
-def _said(difference: Difference) -> dict[str, Sequence[str]]:
-    told = {
+def _columns(difference: Difference) -> dict[str, Sequence[str]]:
+    return {
         "columns added": difference.columns_added,
         "columns removed": difference.columns_removed,
         "columns changed": difference.columns_changed,
-        "said differently": difference.said,
     }
-    return {title: names for title, names in told.items() if names}
 
 
 def _example(config: str, row: Mapping[str, Any]) -> str:
-    """A row that two releases do not agree on: what each says, and only where they differ if both have it."""
+    """Return a row that differs: the values of both releases, and if both have it, only those that differ."""
     before, after = row["before"], row["after"]
     known = before or after
     kind = "changed" if before and after else "added" if after else "removed"
@@ -90,49 +106,63 @@ def _example(config: str, row: Mapping[str, Any]) -> str:
         for key, value in (side or {}).items():
             if key not in KEY and not (before and after and before.get(key, MISSING) == after.get(key, MISSING)):
                 text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                lines.append(f"  {sign} {key}: {shown(text)}")
+                lines.append(f"  {sign} {key}: {one_line(text)}")
     return "\n".join(lines)
 
 
-KEY = ("id", "lang", "task", "direction")
-MISSING = object()  # what a release of other columns says in one
+def difference_json(found: ReleaseDiff) -> str:
+    """Return the same for a machine."""
+    bump, reason = required_bump(found.difference)
+    same = found.before.identity == found.after.identity
+    releases = {"before": found.before.uri, "after": found.after.uri, "same": same, "bump": bump, "reason": reason}
+    return _json(releases | asdict(found.difference) | {"examples": found.examples, "card_lines": found.card_lines})
 
 
-def difference_json(before: Release, after: Release, difference: Difference, examples: Examples, card: str) -> str:
-    """The same for a machine."""
-    bump, why = required_bump(difference)
-    places = {"before": before.uri, "after": after.uri, "same": before.identity == after.identity}
-    return _json(places | {"bump": bump, "why": why, **asdict(difference), "examples": examples, "card": card})
+def verified_text(found: Verification) -> str:
+    """Return what was verified, or every problem."""
+    if found.problems:
+        lines = [f"{found.uri} is not as it was published:", *(f"  {one_line(text)}" for text in found.problems)]
+        return "\n".join(lines)
+    sizes = f"{found.num_files} files, {found.num_bytes:,} bytes, {found.num_rows:,} rows"
+    return f"{found.uri} is as it was published: {sizes}\n  identity {found.identity}"
 
 
-def verified_text(found: Verified) -> str:
-    """What was looked at, and every fault."""
-    if found.faults:
-        return "\n".join([f"{found.uri} is not as it was published:", *(f"  {shown(fault)}" for fault in found.faults)])
-    return (
-        f"{found.uri} is as it was published: {found.files} files, {found.num_bytes:,} bytes, {found.rows:,} rows\n"
-        f"  identity {found.identity}"
+def verified_json(found: Verification) -> str:
+    """Return the same for a machine."""
+    return _json(asdict(found) | {"is_intact": found.is_intact})
+
+
+def locked_text(entries: Mapping[str, LockEntry], path: Path) -> str:
+    """Return what was pinned in a lock file."""
+    return "\n".join(
+        f"{entry.name} {entry.version} is locked in {path}: {len(entry.files)} files\n"
+        f"  commit  {entry.commit or '-'}\n  sha256  {entry.manifest_sha256}"
+        for entry in entries.values()
     )
 
 
-def verified_json(found: Verified) -> str:
-    """The same for a machine."""
-    return _json(asdict(found) | {"whole": not found.faults})
+def yanked_text(release: Release) -> str:
+    """Return whether a version is yanked, and for the Hub what else helps."""
+    if not release.yanked:
+        return f"{release.uri} is no longer yanked."
+    text = f"{release.uri} is yanked: {one_line(release.yanked)}"
+    hint = "Those who load `main` from the Hub still get it: `builders rollback` publishes an older version anew."
+    return f"{text}\n{hint}" if release.commit else text
 
 
-def fetched_text(folders: Mapping[str, Path], pinned: Mapping[str, Mapping[str, Any]]) -> str:
-    """Where the exact bytes lie, and how to load them."""
+def fetched_text(folders: Mapping[str, Path], entries: Mapping[str, LockEntry]) -> str:
+    """Return where the locked bytes are, and how to load them."""
     return "\n".join(
-        f"{name} {pinned[name]['version']}: {len(pinned[name]['files'])} files as locked\n"
+        f"{name} {entries[name].version}: {len(entries[name].files)} files as locked\n"
         f"  folder  {folder}\n  load    datasets.load_dataset({json.dumps(str(folder), ensure_ascii=False)}, CONFIG)"
         for name, folder in folders.items()
     )
 
 
-def shown(text: object) -> str:
-    """A text from outside on one line that a terminal can show, at most 300 characters."""
-    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text)[:301])
-    return safe if len(safe) <= 300 else safe[:300] + "…"
+def one_line(text: object) -> str:
+    """Return a text from outside on one line that a terminal can show, cut after 300 characters."""
+    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text)[: MAX_CHARS + 1])
+    return safe if len(safe) <= MAX_CHARS else safe[:MAX_CHARS] + "…"
 
 
 def _number(value: int | None) -> str:

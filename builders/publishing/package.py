@@ -19,14 +19,14 @@ import pyarrow.parquet as pq
 
 from builders.pipeline.build import Built
 from builders.pipeline.filters import Filter
-from builders.publishing.digests import SPLITS, lines
-from builders.publishing.types import Release
+from builders.publishing.row_digests import SPLITS, lines
 from cards.croissant import croissant
 from cards.dataset_card import render_card
 from cards.licences import model_licence
 from cards.manifest import FILE, MANIFEST_VERSION, Manifest, file_entry, source_entry, to_text
 from cards.plots.funnel import draw_funnel
 from cards.plots.laws import draw_budget
+from cards.releases import Release
 from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import scratch

@@ -1,43 +1,18 @@
-"""Releases at rest, in a folder or on the Hub, and what a uri must be able to do to hold them."""
+"""What publishing works with: registries, their state, and what a publish is asked for and did."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from cards.manifest import FILE, Manifest, data_files, identity, read_manifest, release_files
-
-
-@dataclass(frozen=True)
-class Release:
-    """One version at rest. `fetch_files` makes the named files readable below the folder that it returns."""
-
-    uri: str  # as a person names it: a folder, or hf://ORG/NAME@VERSION
-    manifest: Manifest
-    fetch_files: Callable[[Sequence[str]], Path]
-    commit: str | None = None  # on the Hub
-    yanked: str | None = None  # why, if it is
-    listed: Callable[[], Sequence[str]] = tuple  # faults in what the uri itself says that it holds
-
-    @property
-    def version(self) -> str:
-        """Its version, as tags and folders spell it."""
-        return str(self.manifest["version"])
-
-    @property
-    def identity(self) -> str:
-        """The SHA-256 of its manifest."""
-        return identity(self.manifest)
-
-    def folder(self) -> Path:
-        """A folder with all its files, which `datasets.load_dataset` reads; fetched first if it lies on the Hub."""
-        return self.fetch_files([FILE, *(entry["path"] for entry in release_files(self.manifest))])
+from cards.manifest import FILE, Manifest, identity, release_files
+from cards.releases import HUB, Release, Releases
 
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """The files that a publish adds, changes and deletes, against the latest version, and the bytes of the new ones."""
+    """The files that a publish adds, changes and deletes against the latest version, and the bytes of the new ones."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -45,9 +20,9 @@ class UploadPlan:
     num_bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Published:
-    """What publishing did: the release, whether it is new, why it has its version; or, in a dry run, what it would."""
+    """What publishing did, or in a dry run would do: the release, whether it is new, and why it has its version."""
 
     uri: str
     manifest: Manifest
@@ -57,36 +32,43 @@ class Published:
     is_dry_run: bool = False
 
     @property
-    def where(self) -> str:
-        """What `load_dataset` is told: a folder, or hf://ORG/NAME."""
-        return self.uri.rpartition("@")[0] if self.uri.startswith("hf://") else self.uri
+    def load_path(self) -> str:
+        """What `load_dataset` takes: a folder, or hf://ORG/NAME."""
+        return self.uri.rpartition("@")[0] if self.uri.startswith(HUB) else self.uri
 
     @property
     def folder(self) -> Path:
-        """Where a release of a local registry lies."""
+        """The folder of a release in a local registry."""
         return Path(self.uri)
+
+    def __repr__(self) -> str:
+        verb = "would publish" if self.is_dry_run else "published" if self.is_new else "unchanged"
+        return f"<Published {self.uri}: {verb} {self.manifest['name']} {self.manifest['version']}, {self.reason}>"
 
 
 @dataclass(frozen=True)
 class RegistryState:
-    """What a registry held when it was looked at."""
+    """What a registry holds of a name at one moment."""
 
     newest: Release | None = None
     versions: tuple[str, ...] = ()  # oldest first
-    card: str = ""  # the card that people may have written into
-    head: str | None = None  # the commit that `main` stood at
+    card: str = ""  # README.md of the newest version, in which people may have written
+    head: str | None = None  # the commit of `main` on the Hub
 
 
 class ConflictError(Exception):
-    """Another publisher was first, or the uri failed and may have done its work or not: look again."""
+    """A commit conflicts with another one, or its outcome is unknown: read the registry's state again and retry.
 
-    def __init__(self, reason: str, failed: bool = False, wait: float = 0) -> None:
+    `failed` says that the registry answered with an error; `wait_s` is how many seconds it asks to wait.
+    """
+
+    def __init__(self, reason: str, failed: bool = False, wait_s: float = 0) -> None:
         super().__init__(reason)
-        self.failed, self.wait = failed, wait  # seconds
+        self.failed, self.wait_s = failed, wait_s
 
 
 class Registry(Protocol):
-    """The uri of the releases of one name: a folder of a registry, or a repository on the Hub."""
+    """Where releases of one name are published: a folder NAME of a registry, or a repository on the Hub."""
 
     @property
     def name(self) -> str:
@@ -94,52 +76,52 @@ class Registry(Protocol):
 
     @property
     def uri(self) -> str:
-        """How a person names it."""
+        """Where it is, as a person writes it."""
+
+    @property
+    def releases(self) -> Releases:
+        """Its versions, to read."""
 
     def check_writable(self) -> None:
-        """InputError if it is plain already that nothing can be published here."""
+        """Raise InputError if it is known already that nothing can be published here."""
 
     def lock(self) -> AbstractContextManager[Path | None]:
-        """Keep others out where that can be done; a folder to write a release in, or None for any."""
+        """Keep other publishers out where that can be done; yield a folder to write a release in, or None for any."""
 
     def get_state(self, finish: bool = False) -> RegistryState:
-        """What it holds; with `finish`, what a killed publisher left undone is done first."""
-
-    def release(self, version: str) -> Release:
-        """One of its versions."""
-
-    def yanked(self) -> Mapping[str, str]:
-        """The versions that are yanked, and why."""
+        """Return what it holds; with `finish`, what a killed publisher left undone is completed first."""
 
     def card_location(self, version: str) -> str:
-        """What the card tells to load: hf://ORG/NAME, or a folder as it is called on every machine."""
+        """Return what the card tells to load: hf://ORG/NAME, or a folder as it is called on every machine."""
 
     def commit(self, folder: Path, manifest: Manifest, state: RegistryState, copied_from: Release | None = None) -> str:
-        """Make a written release visible, all at once; where it is. ConflictError if `state` is not what it holds now.
+        """Make a written release visible at once, and return its URI.
 
-        The data of `copied_from` is there already, and lies in its uri in `folder` only if the registry is a folder.
+        Args:
+            folder: Where the release is written.
+            manifest: Its manifest.
+            state: What the registry held when the version was chosen.
+            copied_from: The release whose data it has, if that data is here already.
+
+        Raises:
+            ConflictError: The registry's state is another by now, or the outcome is unknown.
         """
 
-    def yank(self, version: str, why: str | None) -> None:
-        """Yank a version, or with None take that back."""
+    def yank(self, version: str, reason: str | None) -> None:
+        """Yank a version; with None, take that back."""
 
 
 @dataclass(frozen=True)
 class PublishOptions:
-    """What a user asks of a publish beside its content."""
+    """What a user asks of a publish beside its content: at most one of `bump` and `as_version`."""
 
-    version: str | None = None  # a bump or a version, at least as large as the difference needs
+    bump: str | None = None  # major, minor or patch, at least what the difference requires
+    as_version: str | None = None  # such as v3.0.0, at least what the difference requires
     dry_run: bool = False
-    log: Callable[[str], None] = field(default=lambda sentence: None)
-
-
-def open_folder(folder: Path, yanked: str | None = None) -> Release:
-    """The release that lies in a folder; InputError if there is none."""
-    return Release(str(folder), read_manifest(folder), lambda paths: folder, yanked=yanked)
 
 
 def plan_upload(before: Manifest | None, manifest: Manifest) -> UploadPlan:
-    """What a new release adds, changes and deletes."""
+    """Return the files that a new release adds, changes and deletes."""
     old, new = _digests(before), _digests(manifest)
     added = tuple(path for path in new if path not in old)
     changed = tuple(path for path in new if path in old and new[path] != old[path])
@@ -149,12 +131,7 @@ def plan_upload(before: Manifest | None, manifest: Manifest) -> UploadPlan:
 
 
 def _digests(manifest: Manifest | None) -> Mapping[str, str]:
-    """The files of a release with what tells one content from another; the manifest changes with every version."""
+    """Return the digest of each file of a release; the manifest changes with every version."""
     if manifest is None:
         return {}
     return {entry["path"]: entry["sha256"] for entry in release_files(manifest)} | {FILE: identity(manifest)}
-
-
-def paths_of(manifest: Manifest, config: str) -> list[str]:
-    """The Parquet files of one config."""
-    return [entry["path"] for entry in data_files({config: manifest["configs"][config]})]

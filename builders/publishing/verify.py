@@ -1,6 +1,6 @@
-"""Verifying: every byte and every row of a release against its manifest."""
+"""Verify a release: every byte and every row against its manifest."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,89 +8,69 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.publishing.digests import rows_digest
-from builders.publishing.types import Release
+from builders.publishing.row_digests import rows_digest
 from builders.workspace.workspace import Work, bench
-from cards.manifest import FILE, data_files, num_rows, release_files, to_text
+from cards.manifest import FILE, num_rows, release_files, to_text
+from cards.releases import Release, find_file_problems, find_unexpected_files
 from corpora.errors import InputError
-from corpora.files import sha256_of
 
 
 @dataclass(frozen=True)
-class Verified:
-    """What verifying found: files, bytes and rows that were looked at, and a sentence for each fault."""
+class Verification:
+    """What was verified: files, bytes and rows as the manifest counts them, and a sentence for each problem."""
 
     uri: str
     identity: str
-    files: int
+    num_files: int
     num_bytes: int
-    rows: int
-    faults: tuple[str, ...]
+    num_rows: int
+    problems: tuple[str, ...]
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the release is as it was published."""
+        return not self.problems
 
 
-def verify(release: Release, work: Work | None = None) -> Verified:
-    """Read all of a release, fetched first if it lies on the Hub, and compare it with its manifest.
-
-    What is wrong is in `faults`, a sentence each; of `rows` and `num_bytes` those that the manifest says.
-    """
+def verify_release(release: Release, work: Work | None = None) -> Verification:
+    """Read all of a release, fetched first if it is on the Hub, and compare it with its manifest."""
     if work is None:
         with bench() as work:
-            return verify(release, work)
+            return verify_release(release, work)
     entries = release_files(release.manifest)
-    listed = list(release.listed())
+    problems = [*release.list_problems()]
     try:
-        folder = release.folder()
+        problems += _find_problems(release.folder(), release, work)
     except InputError as error:
-        return Verified(release.uri, release.identity, 0, 0, 0, (*listed, str(error)))
-    wrong = {entry["path"]: fault for entry in entries if (fault := file_fault(folder, entry))}
-    faults = [*listed, *wrong.values(), *_manifest_faults(folder, release), *_unexpected_files(folder, release)]
-    faults += _row_faults(folder, release, set(wrong), work)
-    sizes = sum(entry["size"] for entry in entries)
+        problems.append(str(error))
+    num_bytes = sum(entry["size"] for entry in entries)
     rows = num_rows(release.manifest)
-    return Verified(release.uri, release.identity, len(entries) + 1, sizes, rows, tuple(faults))
+    return Verification(release.uri, release.identity, len(entries) + 1, num_bytes, rows, tuple(problems))
 
 
-def file_fault(folder: Path, entry: dict[str, Any]) -> str:
-    """What is wrong with a file, or nothing."""
-    path = folder / entry["path"]
-    if not path.is_file():
-        return f"{path} is missing."
-    if (size := path.stat().st_size) != entry["size"]:
-        return f"{path} has {size:,} bytes; published were {entry['size']:,}."
-    if (found := sha256_of(path)) != entry["sha256"]:
-        return f"{path} has been changed: its sha256 is {found}, published was {entry['sha256']}."
-    return ""
-
-
-def _manifest_faults(folder: Path, release: Release) -> Iterator[str]:
+def _find_problems(folder: Path, release: Release, work: Work) -> Iterator[str]:
+    wrong_files = find_file_problems(folder, release_files(release.manifest))
+    yield from wrong_files.values()
     if (folder / FILE).read_bytes() != to_text(release.manifest).encode():
         yield f"{folder / FILE} is not as builders writes it, so its sha256 is not the identity of the release."
-
-
-def _unexpected_files(folder: Path, release: Release) -> Iterator[str]:
-    """Files beside the data that nobody published: `load_dataset` might take them for data."""
-    if release.commit:
-        return  # what is fetched is what was asked for; the Hub's own list has been looked at
-    known = {entry["path"] for entry in data_files(release.manifest["configs"])}
-    for path in sorted(folder.glob("data/**/*")):
-        if path.is_file() and path.relative_to(folder).as_posix() not in known:
-            yield f"{path} stands among the data but is not in the manifest. Remove it."
-
-
-def _row_faults(folder: Path, release: Release, wrong: set[str], work: Work) -> Iterator[str]:
-    """Splits whose rows are not those of the manifest, counted and by digest; not of files that are wrong already."""
+    if not release.commit:  # from the Hub only the files of the manifest are fetched
+        yield from find_unexpected_files(folder, release.manifest)
     for config, entry in release.manifest["configs"].items():
         for name, split in entry["splits"].items():
-            files = [folder / file["path"] for file in split["files"]]
-            if {file["path"] for file in split["files"]} & wrong:
-                continue
-            try:
-                rows = sum(pq.read_metadata(path).num_rows for path in files)
-                digest = rows_digest(files, work)
-            except (pa.ArrowInvalid, OSError) as error:
-                yield f"{config}/{name} is no Parquet that can be read: {error}"
-                continue
-            if rows != split["rows"]:
-                yield f"{config}/{name} has {rows:,} rows; the manifest says {split['rows']:,}."
-            elif digest != split["rows_sha256"]:
-                yield f"{config}/{name} has other rows than the manifest says: their digest is {digest}."
+            if not {file["path"] for file in split["files"]} & wrong_files.keys():
+                yield from _find_row_problems(f"{config}/{name}", split, folder, work)
+
+
+def _find_row_problems(name: str, split: dict[str, Any], folder: Path, work: Work) -> Iterator[str]:
+    """Yield a sentence if the rows of a split are not those of the manifest, by number and by digest."""
+    files: Collection[Path] = [folder / file["path"] for file in split["files"]]
+    try:
+        rows = sum(pq.read_metadata(path).num_rows for path in files)
+        digest = rows_digest(list(files), work)
+    except (pa.ArrowInvalid, OSError) as error:
+        yield f"{name} cannot be read as Parquet: {error}"
+        return
+    if rows != split["rows"]:
+        yield f"{name} has {rows:,} rows; the manifest states {split['rows']:,}."
+    elif digest != split["rows_sha256"]:
+        yield f"{name} has other rows than the manifest states: their digest is {digest}."

@@ -15,9 +15,9 @@ from time import perf_counter
 
 import torch
 
+from cards.releases import open_release
 from trainer.preparation import Batches, TrainConfig, prepare
 from trainer.recipe import load_recipe, parse_changes
-from trainer.release import find_release
 from trainer.resources import find_device
 from trainer.training import build_trainer, training_arguments
 
@@ -71,7 +71,7 @@ def main() -> None:
     if not torch.cuda.is_available():
         sys.exit("There is no CUDA device here, so there is nothing to measure.")
     device = find_device(None)
-    release = find_release(options.release, Path("registry"), Path("datasets.lock"))
+    release = open_release(options.release, Path("registry"), Path("datasets.lock"))
     for name, changes in SETTINGS.items():
         recipe = load_recipe("tiny", parse_changes([*COMMON, *changes]))
         config = TrainConfig(recipe, release, Path(mkdtemp()), options.config)

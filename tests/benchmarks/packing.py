@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
+from cards.releases import open_release
 from trainer.preparation import Batches, TrainConfig, prepare
 from trainer.recipe import load_recipe, parse_changes
-from trainer.release import find_release
 from trainer.training import build_trainer, training_arguments
 
 
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--steps", type=int, default=12)
     options = parser.parse_args()
-    release = find_release(options.release, Path("registry"), Path("datasets.lock"))
+    release = open_release(options.release, Path("registry"), Path("datasets.lock"))
     ways = {}
     for way in ("padded", "packed"):
         recipe = load_recipe(options.recipe, parse_changes(options.set) | {"packing": way == "packed"})

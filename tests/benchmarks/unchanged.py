@@ -11,17 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "builders" / "hub")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "hub")]
 
 import conftest  # noqa: E402  # the Hub's address, before its clients are imported
 import duckdb  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
 
-from builders.publishing.digests import SPLITS, count_rows  # noqa: E402
 from builders.publishing.hub_registry import open_hub_registry  # noqa: E402
 from builders.publishing.local_registry import LocalRegistry  # noqa: E402
 from builders.publishing.package import SCHEMAS, _write_split  # noqa: E402
-from builders.publishing.publish import Draft, publish  # noqa: E402
+from builders.publishing.publish import Draft, publish_draft  # noqa: E402
+from builders.publishing.row_digests import SPLITS, count_rows  # noqa: E402
 from builders.workspace.workspace import Work  # noqa: E402
 from tests.builders.conftest import described  # noqa: E402
 
@@ -41,27 +41,27 @@ copy (
 
 
 def main() -> None:
-    """Measure both homes."""
+    """Measure both registries."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     conftest.HUB.start()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         examples = folder / "examples.parquet"
         duckdb.connect().execute(EXAMPLES, {"rows": rows, "path": str(examples)})
-        for home in (LocalRegistry(folder / "registry", "tiny"), open_hub_registry("hf://org/tiny", "tiny")):
+        for registry in (LocalRegistry(folder / "registry", "tiny"), open_hub_registry("hf://org/tiny", "tiny")):
             work = Work(folder / "work")
             draft = Draft(described(), lambda place: write(examples, place), None)
             before = time.perf_counter()
-            publish(home, draft, work)
+            publish_draft(registry, draft, work)
             first = time.perf_counter() - before
             before = time.perf_counter()
-            known = replace(draft, rows={"el": {s: n for s in SPLITS if (n := count_rows(examples, s))["rows"]}})
+            known = replace(draft, row_digests={"el": {s: n for s in SPLITS if (n := count_rows(examples, s))["rows"]}})
             digested = time.perf_counter() - before
-            again = publish(home, known, work)
+            again = publish_draft(registry, known, work)
             took = time.perf_counter() - before
             assert not again.is_new
             print(
-                f"{home.place}: {rows:,} rows, first {first:.1f} s, unchanged {took:.2f} s ({digested:.2f} s digests)"
+                f"{registry.uri}: {rows:,} rows, first {first:.1f} s, unchanged {took:.2f} s ({digested:.2f} s digests)"
             )
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.pipeline.build import Built
-from builders.publishing.package import SCHEMAS
+from builders.publishing import SCHEMAS
 from builders.run import Request, run_build
 from cards.manifest import MANIFEST_VERSION, Manifest, file_entry
 from recipes.recipe import Recipe

@@ -19,7 +19,7 @@ from threading import Thread
 import polars as pl
 import pytest
 
-from builders.publishing.types import Published
+from builders.publishing import Published
 from builders.run import Request, run_build, run_publish
 from corpora.catalog import SAMPLE
 from corpora.errors import InputError

@@ -13,7 +13,7 @@ import datasets
 import polars as pl
 import pytest
 
-from builders.publishing.types import Published
+from builders.publishing import Published
 from builders.run import Request, run_build, run_publish
 from corpora.catalog import SAMPLE
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from cards.releases import Release
     from trainer.preparation import TrainConfig
     from trainer.recipe import TrainingRecipe
-    from trainer.release import Release
     from trainer.run import RunMetadata
 
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
@@ -36,9 +36,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def release(registry: Path) -> "Release":
-    from trainer.release import find_release
+    from cards.releases import open_release
 
-    return find_release("coit-sample@v1.0.0", registry, registry / "datasets.lock")
+    return open_release("coit-sample@v1.0.0", registry, registry / "datasets.lock")
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +82,7 @@ def small_recipe(*changes: str) -> "TrainingRecipe":
 
 def copy_release(release: "Release", folder: Path) -> Path:
     """Return a copy of a release that a test may damage."""
-    shutil.copytree(release.folder, folder)
+    shutil.copytree(release.folder(), folder)
     return folder
 
 

@@ -48,11 +48,11 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def config_on(published: Path, tmp_path: Path) -> Callable[..., Any]:
     """Return the config of a small run on a release of the registry."""
+    from cards.releases import open_release
     from trainer.preparation import TrainConfig
-    from trainer.release import find_release
 
     def make(name: str, output: str, *changes: str) -> TrainConfig:
-        release = find_release(name, published, published / "datasets.lock")
+        release = open_release(name, published, published / "datasets.lock")
         return TrainConfig(small_recipe(*changes), release, tmp_path / output, config_name="el")
 
     return make

@@ -126,12 +126,12 @@ def _config(recipe: str, processes: int, **asked: Any) -> "TrainConfig":
     """What a user asks for, with the recipe and the release found."""
     from dataclasses import replace
 
+    from cards.releases import open_release
     from corpora.catalog import language
     from corpora.errors import InputError
     from trainer.experiments import parse_size, run_name
     from trainer.preparation import TrainConfig
     from trainer.recipe import load_recipe, parse_changes
-    from trainer.release import find_release
 
     loaded = load_recipe(recipe, parse_changes(asked["changes"]))
     release = asked["release"] or loaded["release"]
@@ -140,7 +140,7 @@ def _config(recipe: str, processes: int, **asked: Any) -> "TrainConfig":
     langs = tuple(language(lang.strip()).code for lang in asked["langs"].split(",")) if asked["langs"] else ()
     found = TrainConfig(
         recipe=loaded,
-        release=find_release(release, asked["registry"], asked["datasets_lock"], asked["offline"]),
+        release=open_release(release, asked["registry"], asked["datasets_lock"], asked["offline"]),
         output=Path(),
         config_name=asked["config"],
         langs=langs,

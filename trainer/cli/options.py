@@ -40,10 +40,10 @@ def place_of(
     registry: Path,
 ) -> "Place":  # fmt: skip
     """Where benchmarks are looked for, as the options say."""
+    from cards.releases import open_release
     from trainer.evaluation.items import Place
-    from trainer.release import find_release
 
-    found = find_release(release, registry, Path("datasets.lock"), offline) if release else None
+    found = open_release(release, registry, Path("datasets.lock"), offline) if release else None
     return Place(data, mirror, offline, work / "downloads", lock, any_rows=any_rows, release=found)
 
 

@@ -172,7 +172,7 @@ def _asked_how(asked: Evaluation, unit: Unit, needs: str) -> Iterator[str]:
     else:
         yield from _decoded(asked, needs)
     if unit.benchmark.corpus == RELEASE and asked.place.release:
-        yield f"of:{asked.place.release.said()['manifest_sha256'][:8]}"
+        yield f"of:{asked.place.release.identity[:8]}"
     full = unit.benchmark.expected(unit.lang)
     if asked.limit is not None and (full is None or asked.limit < full):
         yield f"first:{asked.limit}"

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from cards.releases import open_folder
 from corpora.errors import InputError
 from corpora.reading.questions import whole_file
 from corpora.reading.strict_json import decode
-from trainer.release import choose_config, choose_langs, find_release, read_rows
+from trainer.rows import read_rows
 
 
 def published_instructions(folder: Path, lang: str) -> Iterator[tuple[str, str, str]]:
@@ -15,11 +16,11 @@ def published_instructions(folder: Path, lang: str) -> Iterator[tuple[str, str, 
 
     InputError if the release in the folder is there to learn from, lacks the language, or is damaged.
     """
-    release = find_release(str(folder), folder.parent, folder / "datasets.lock")
+    release = open_folder(folder)
     if release.manifest["recipe"]["kind"] != "benchmark":
         raise InputError(f"{release.origin} is there to learn from. Name a release of the recipe mi-eval, or the like.")
-    config = choose_config(release, None)
-    choose_langs(release, config, () if lang == "en" else (lang,))
+    config = release.resolve_config(None)
+    release.resolve_langs(config, () if lang == "en" else (lang,))
     rows = read_rows(release, config, "validation", [lang]).filter(lang=lang).sort("id")
     yield from rows.select("id", "instruction", "input").iter_rows()
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cards.releases import Release
 from corpora.catalog import Corpus, load_catalog
-from trainer.release import Release
 
 DIRECTIONS = ("en-xx", "xx-en")
 

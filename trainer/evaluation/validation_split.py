@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from cards.releases import Release
 from corpora.catalog import language, languages
 from corpora.errors import InputError
-from trainer.release import Release, read_rows
+from trainer.rows import read_rows
 
 COLUMNS = ("id", "instruction", "input", "output")
 

@@ -10,12 +10,11 @@ from trainer.preparation.example_table import (
     write_table,
 )
 from trainer.preparation.examples import Encoder, Example, limit_length
-from trainer.preparation.state import COUNTED_TASKS, TrainConfig, TrainState, begin_run, check_size, prepare
+from trainer.preparation.state import TrainConfig, TrainState, begin_run, check_size, prepare
 from trainer.preparation.tokenizer import first_line, load_tokenizer, revision, tokenizer_sha256
 from trainer.preparation.tokens_per_pair import write_tokens_per_pair
 
 __all__ = [
-    "COUNTED_TASKS",
     "IGNORE_INDEX",
     "Batches",
     "Counts",

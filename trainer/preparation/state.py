@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock
 
+from cards.releases import Release
 from corpora.errors import InputError
 from corpora.progress import NullProgress, Progress
 from recipes.prompts import PromptTemplate, prompt_template
@@ -22,11 +23,10 @@ from trainer.preparation.model_config import check_model_folder, count_parameter
 from trainer.preparation.tokenizer import load_tokenizer, tokenizer_sha256
 from trainer.preparation.tokens_per_pair import write_tokens_per_pair
 from trainer.recipe import TrainingRecipe, digest
-from trainer.release import KEY, Release, choose_config, choose_langs, read_rows
+from trainer.rows import COUNTED_TASKS, KEY, read_rows
 from trainer.run import RunMetadata, begin, check_same_run
 
 SPLITS = ("train", "validation")
-COUNTED_TASKS = {"translation": "translations", "text": "documents"}  # a size counts the first that a release has
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class TrainState:
 
     def identity(self) -> dict[str, Any]:
         """Return what makes a run the same run; a run continues only if all of it is equal."""
-        release = {key: value for key, value in self.config.release.said().items() if key != "origin"}
+        release = {key: value for key, value in self.config.release.describe().items() if key != "origin"}
         return {
             "release": release | {"config": self.config_name, "langs": list(self.langs), "size": self.config.size},
             "recipe": self.config.recipe.training_settings(),
@@ -116,8 +116,8 @@ def prepare(config: TrainConfig, progress: Progress | None = None) -> TrainState
     """
     recipe, release = config.recipe, config.release
     check_model_folder(recipe)
-    config_name = choose_config(release, config.config_name)
-    langs = choose_langs(release, config_name, config.langs)
+    config_name = release.resolve_config(config.config_name)
+    langs = release.resolve_langs(config_name, config.langs)
     tokenizer = load_tokenizer(recipe)
     template = prompt_template(recipe["prompt"])
     tokenizer.chat_template = template.chat or tokenizer.chat_template  # saved with the model, for inference

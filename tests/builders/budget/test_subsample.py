@@ -13,7 +13,7 @@ import pytest
 from builders.budget.format import mixture_lines
 from builders.budget.subsample import Budget, mix
 from builders.pipeline.build import Built
-from builders.publishing.types import Published
+from builders.publishing import Published
 from builders.run import Request, run_build, run_publish
 from builders.workspace.workspace import Work
 from corpora.errors import InputError

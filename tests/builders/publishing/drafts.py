@@ -8,9 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from builders.publishing.publish import Draft, publish
-from builders.publishing.registry import open_registry
-from builders.publishing.types import Published, PublishOptions
+from builders.publishing import Draft, Published, PublishOptions, open_registry, publish_draft
 from builders.workspace.workspace import Work
 from corpora.errors import InputError
 
@@ -32,8 +30,8 @@ def put(
     """Publish rows to a place."""
     own = draft(rows, **changes)
     with TemporaryDirectory() as folder:
-        return publish(
-            open_registry(to, own.described["name"], private),
+        return publish_draft(
+            open_registry(to, own.description["name"], private),
             own,
             Work(Path(folder), threads=1),
             options or PublishOptions(),
@@ -45,7 +43,7 @@ def alone(to: str, rows: Rows, version: str | None, start: float, said: Path) ->
     os.environ["HF_HUB_CACHE"] = str(said.with_suffix(".cache"))
     time.sleep(max(0.0, start - time.time()))
     try:
-        made = put(to, rows, PublishOptions(version))
+        made = put(to, rows, PublishOptions(as_version=version))
         said.write_text(f"{made.manifest['version']} {made.is_new}")
     except InputError as error:
         said.write_text(f"refused: {error}")

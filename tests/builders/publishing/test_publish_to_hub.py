@@ -16,11 +16,10 @@ from pathlib import Path
 import datasets
 import pytest
 
-from builders.publishing.registry import open_registry, open_release
-from builders.publishing.types import PublishOptions
-from builders.publishing.verify import verify
+from builders.publishing import PublishOptions, open_registry, verify_release
 from builders.workspace.workspace import bench
 from cards.manifest import identity, parse_manifest, release_files
+from cards.releases import open_release
 from corpora.errors import InputError
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -193,7 +192,7 @@ def test_hostile_words_of_a_recipe_and_a_corpus_are_published_as_words(hub, repo
     text = hub.store.content(card.sha256).read_text()
     assert "<script>" not in text.split("```bibtex")[0].split("\n---\n", 1)[1]
     with bench() as work:
-        assert verify(open_release(made.uri), work).faults == ()
+        assert verify_release(open_release(made.uri), work).problems == ()
 
 
 def test_a_card_that_the_hub_has_changed_on_the_way_is_not_called_published(hub, repo, to):
@@ -214,7 +213,7 @@ def test_a_card_that_the_hub_has_changed_on_the_way_is_not_called_published(hub,
 
 @pytest.mark.parametrize(
     ("token", "said"),
-    [("hf_nope", "The Hub does not know you"), ("hf_mallory", "forbids"), ("hf_reader", "forbids")],
+    [("hf_nope", "The Hub refused the token"), ("hf_mallory", "forbids"), ("hf_reader", "forbids")],
 )
 def test_a_token_that_may_not_write_ends_with_a_sentence_that_does_not_show_it(hub, repo, to, token, said, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", token)
@@ -227,11 +226,11 @@ def test_a_token_that_may_not_write_ends_with_a_sentence_that_does_not_show_it(h
 @pytest.mark.parametrize(
     ("token", "to", "said"),
     [
-        ("hf_nope", "hf://org/x", "does not know you"),
+        ("hf_nope", "hf://org/x", "refused the token"),
         ("hf_mallory", "hf://org/x", "The Hub knows you as mallory, who is not in org"),
         ("hf_reader", "hf://org/early", "forbids"),
         ("", "hf://org/x", "There is no token for"),
-        ("", "hf://org/early", "does not know you"),
+        ("", "hf://org/early", "refused the token"),
         ("hf_\u00e9", "hf://org/x", "token"),
     ],
 )
@@ -249,7 +248,7 @@ def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(hub, repo, to,
     monkeypatch.setattr("builders.publishing.publish.MAX_FAILURES", 0)
     rows = {"el": {"1": "a text that no other test uploads"}}
     commit_answers(hub, refused(500))
-    with pytest.raises(InputError, match="fails again"):
+    with pytest.raises(InputError, match="failed 1 times"):
         put(to, rows)
     assert len([asked for asked in hub.seen if asked.startswith("PUT")]) >= 1
     hub.faults.clear()
@@ -309,7 +308,7 @@ def test_a_hub_that_always_fails_ends_with_a_sentence_and_no_trace(hub, repo, to
     monkeypatch.setattr("builders.publishing.publish.MAX_FAILURES", 1)
     put(to, ONE)
     commit_answers(hub, *[refused(500)] * 9)
-    with pytest.raises(InputError, match="fails again and again"):
+    with pytest.raises(InputError, match="failed 2 times"):
         put(to, TWO)
     assert (commits_of(hub, repo), list(hub.store.repos[repo].tags)) == (["tiny v1.0.0"], ["v1.0.0"])
 
@@ -320,7 +319,7 @@ def test_what_the_hub_lists_otherwise_than_the_manifest_is_found(hub, repo, to):
     files = kept.commits[kept.tags["v1.0.0"]].files
     files[path] = replace(files[path], size=1)
     with bench() as work:
-        faults = verify(open_release(made.uri), work).faults
+        faults = verify_release(open_release(made.uri), work).problems
     assert f"{to} does not hold '{path}' of v1.0.0 as it was published." in faults
 
 
@@ -455,15 +454,14 @@ def test_what_goes_up_and_down_by_xet_is_the_same(tmp_path):
 XET = """
 import json, datasets
 from drafts import put
-from builders.publishing.registry import list_releases, open_release
-from builders.publishing.verify import verify
+from builders.publishing import verify_release
+from cards.releases import list_releases, open_release
 from builders.workspace.workspace import bench
 from huggingface_hub.utils._runtime import is_xet_available
 from test_publish_to_hub import ONE, TWO
 put("hf://org/xet", ONE)
 put("hf://org/xet", TWO)
-with bench() as work:
-    faults = [f for v in ("v1.0.0", "v2.0.0") for f in verify(open_release(f"hf://org/xet@{v}"), work).faults]
+faults = [f for v in ("v1.0.0", "v2.0.0") for f in verify_release(open_release(f"hf://org/xet@{v}")).problems]
 rows = datasets.load_dataset("org/xet", "el", revision="v1.0.0", split="train")["output"][:]
 versions = [release.version for release in list_releases("hf://org/xet")]
 print(json.dumps({"xet": is_xet_available(), "versions": versions, "faults": faults, "el": rows}))
@@ -485,16 +483,15 @@ REAL = """
 import json, os, uuid
 from huggingface_hub import HfApi
 from drafts import put
-from builders.publishing.registry import list_releases, open_release
-from builders.publishing.verify import verify
+from builders.publishing import verify_release
+from cards.releases import list_releases, open_release
 from builders.workspace.workspace import bench
 from test_publish_to_hub import ONE, TWO
 repo = f"{os.environ['COIT_TEST_HUB']}/coit-builders-test-{uuid.uuid4().hex[:8]}"
 try:
     put(f"hf://{repo}", ONE, private=True)
     put(f"hf://{repo}", TWO)
-    with bench() as work:
-        faults = [f for v in ("v1.0.0", "v2.0.0") for f in verify(open_release(f"hf://{repo}@{v}"), work).faults]
+    faults = [f for v in ("v1.0.0", "v2.0.0") for f in verify_release(open_release(f"hf://{repo}@{v}")).problems]
     print(json.dumps({"versions": [r.version for r in list_releases(f"hf://{repo}")], "faults": faults}))
 finally:
     HfApi().delete_repo(repo, repo_type="dataset", missing_ok=True)

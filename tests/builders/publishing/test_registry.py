@@ -7,14 +7,12 @@ from pathlib import Path
 import datasets
 import pytest
 
+from builders.publishing import Draft, PublishOptions, publish_draft
 from builders.publishing.local_registry import LocalRegistry
-from builders.publishing.publish import Draft, publish
-from builders.publishing.registry import names, open_release, versions
-from builders.publishing.types import PublishOptions
-from builders.publishing.versions import parse_version
 from builders.run import run_build, run_publish
 from builders.workspace.workspace import Work
 from cards.manifest import KEYS, MANIFEST_VERSION, identity, read_manifest, to_text
+from cards.releases import FolderReleases, open_release, parse_version, release_names
 from corpora.errors import InputError
 
 
@@ -29,7 +27,7 @@ def put(registry, tmp_path, tiny, writer):
 
     def run(rows, options=None, **changes):
         draft = Draft(tiny(**changes), writer(rows))
-        return publish(LocalRegistry(registry, "tiny"), draft, Work(tmp_path / "work", threads=1), options)
+        return publish_draft(LocalRegistry(registry, "tiny"), draft, Work(tmp_path / "work", threads=1), options)
 
     return run
 
@@ -52,8 +50,8 @@ def test_nothing_changed_makes_no_version_and_touches_no_file(put, row, registry
     again = put(rows)
     assert (again.is_new, again.reason, again.folder) == (False, "nothing changed", first.folder)
     assert files(registry) == before
-    assert put(rows, PublishOptions("v1.0.0")).reason == "nothing changed"
-    assert put(rows, PublishOptions("v3.0.0")).reason == "nothing changed, so v3.0.0 was not made"
+    assert put(rows, PublishOptions(as_version="v1.0.0")).reason == "nothing changed"
+    assert put(rows, PublishOptions(as_version="v3.0.0")).reason == "nothing changed, so v3.0.0 was not made"
     assert files(registry) == before
 
 
@@ -110,7 +108,7 @@ def test_other_words_about_the_same_rows_make_a_patch(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1")]}}, summary="Other words.")
     assert made.manifest["version"] == "v1.0.1"
-    assert made.reason == "the same rows, in other bytes or with other words about them"
+    assert made.reason == "the same rows, with other bytes or metadata"
 
 
 def test_the_same_rows_in_another_order_are_a_patch(put, row):
@@ -185,7 +183,7 @@ def test_a_write_that_fails_leaves_no_trace(registry, tmp_path, tiny, put, row):
     put({"el": {"train": [row("1")]}})
     before = published_in(registry)
     with pytest.raises(RuntimeError):
-        publish(LocalRegistry(registry, "tiny"), Draft(tiny(), fail), Work(tmp_path / "work"))
+        publish_draft(LocalRegistry(registry, "tiny"), Draft(tiny(), fail), Work(tmp_path / "work"))
     assert published_in(registry) == before
 
 
@@ -196,9 +194,9 @@ def test_a_release_that_does_not_load_back_leaves_no_trace(registry, tmp_path, t
         return configs
 
     with pytest.raises(Exception, match=r"2|rows|split"):
-        publish(LocalRegistry(registry, "tiny"), Draft(tiny(), one_row_too_many), Work(tmp_path / "work"))
+        publish_draft(LocalRegistry(registry, "tiny"), Draft(tiny(), one_row_too_many), Work(tmp_path / "work"))
     assert published_in(registry) == ["tiny"]
-    assert (names(registry), versions(registry, "tiny")) == ([], [])
+    assert (release_names(registry), FolderReleases(registry / "tiny").versions()) == ([], [])
 
 
 def test_a_config_without_a_row_to_train_on_is_not_published(put, row, registry):
@@ -226,7 +224,14 @@ def make_version(registry: Path, name: str, version: str) -> None:
 def test_versions_are_in_the_order_of_their_numbers(registry):
     for version in ("v1.10.0", "v1.9.0", "v2.0.0", "v1.9.10", "v10.0.0", "v1.9.9"):
         make_version(registry, "tiny", version)
-    assert versions(registry, "tiny") == ["v1.9.0", "v1.9.9", "v1.9.10", "v1.10.0", "v2.0.0", "v10.0.0"]
+    assert FolderReleases(registry / "tiny").versions() == [
+        "v1.9.0",
+        "v1.9.9",
+        "v1.9.10",
+        "v1.10.0",
+        "v2.0.0",
+        "v10.0.0",
+    ]
     assert open_release("tiny", registry).version == "v10.0.0"
 
 
@@ -234,13 +239,13 @@ def test_a_folder_without_a_manifest_is_no_version(registry):
     make_version(registry, "tiny", "v1.0.0")
     (registry / "tiny" / "v1.1.0").mkdir()
     (registry / "notes").mkdir()
-    assert (names(registry), versions(registry, "tiny")) == (["tiny"], ["v1.0.0"])
+    assert (release_names(registry), FolderReleases(registry / "tiny").versions()) == (["tiny"], ["v1.0.0"])
 
 
 def test_a_copy_of_a_version_under_another_name_does_not_block_the_registry(registry):
     make_version(registry, "tiny", "v1.0.0")
     make_version(registry, "tiny", "v1.0.0-backup")
-    assert versions(registry, "tiny") == ["v1.0.0"]
+    assert FolderReleases(registry / "tiny").versions() == ["v1.0.0"]
 
 
 @pytest.mark.parametrize("text", ["v1.2.3", "1.2.3"])
@@ -325,7 +330,7 @@ def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_p
 def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, tiny, writer):
     draft = Draft(tiny(), writer({"el": {"train": [row("1")]}}))
     with pytest.raises(InputError, match="for patterns"):
-        publish(LocalRegistry(tmp_path / "reg [1]", "tiny"), draft, Work(tmp_path / "work"))
+        publish_draft(LocalRegistry(tmp_path / "reg [1]", "tiny"), draft, Work(tmp_path / "work"))
 
 
 def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(request_for, tmp_path):

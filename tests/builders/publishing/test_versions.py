@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.publishing.difference import compare
-from builders.publishing.types import Release
-from builders.publishing.versions import Change, Difference, bump_version, next_version, parse_version, required_bump
+from builders.publishing.difference import ConfigChange, Difference, compare
+from builders.publishing.versions import bump_version, next_version, required_bump
 from builders.workspace.workspace import Work
+from cards.releases import Release, parse_version
 from corpora.errors import InputError
 
 VERSION = st.tuples(*[st.integers(0, 30)] * 3).map(lambda numbers: "v" + ".".join(map(str, numbers)))
 COUNT = st.integers(0, 5)
 CHANGE = st.builds(
-    lambda config, there, added, removed, changed: Change(config, there, there, added, removed, changed),
+    lambda config, there, added, removed, changed: ConfigChange(config, there, there, added, removed, changed),
     st.sampled_from(["el", "hi", "tr"]),
     st.sampled_from([(5, 5), (None, 5), (5, None)]),
     COUNT,
@@ -29,10 +29,14 @@ DIFFERENCE = st.builds(Difference, st.tuples(CHANGE, CHANGE), COLUMNS, COLUMNS)
 
 def bump_of(difference: Difference) -> str:
     """The rule of the README, word for word."""
-    both = [change for change in difference.configs if None not in change.rows]
-    if difference.columns or difference.gone() or any(change.removed or change.changed for change in both):
+    both = [change for change in difference.configs if None not in change.num_rows]
+    if (
+        difference.has_other_columns
+        or difference.removed_configs()
+        or any(change.removed or change.changed for change in both)
+    ):
         return "major"
-    return "minor" if difference.new() or any(change.added for change in both) else "patch"
+    return "minor" if difference.added_configs() or any(change.added for change in both) else "patch"
 
 
 @given(DIFFERENCE)
@@ -43,8 +47,9 @@ def test_the_bump_follows_from_the_difference(difference):
 @given(VERSION, DIFFERENCE, st.none() | VERSION | st.sampled_from(["patch", "minor", "major"]))
 def test_a_version_is_never_smaller_than_the_difference_needs_and_always_later(latest, difference, asked):
     least = bump_version(latest, bump_of(difference))
+    bump, as_version = (asked, None) if asked in ("patch", "minor", "major") else (None, asked)
     try:
-        version, _ = next_version(latest, difference, asked)
+        version, _ = next_version(latest, difference, bump, as_version)
     except InputError:
         wanted = bump_version(latest, asked) if asked in ("patch", "minor", "major") else asked
         assert parse_version(wanted) < parse_version(least)
@@ -84,7 +89,7 @@ def test_the_difference_is_that_of_two_tables_by_key(release, before, after):
         difference = compare(old, new, Work(Path(folder), threads=1))
     for change in difference.configs:
         was, became = before.get(change.config), after.get(change.config)
-        assert change.rows == (was and len(was), became and len(became))
+        assert change.num_rows == (was and len(was), became and len(became))
         was, became = was or {}, became or {}
         both = was.keys() & became.keys()
         assert change.added == len(became.keys() - was.keys())
@@ -100,8 +105,8 @@ def test_nothing_differs_from_itself(release, rows):
         one = release(Path(folder), rows)
         difference = compare(one, one, Work(Path(folder), threads=1))
     assert required_bump(difference)[0] == "patch"
-    assert not difference.columns
-    assert not difference.said
+    assert not difference.has_other_columns
+    assert not difference.metadata_changed
 
 
 @pytest.mark.parametrize(("before", "after"), [([], ["el"]), (["el"], []), (["el", "hi"], ["hi", "el"])])

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from builders.cli.main import cli
-from builders.publishing.registry import open_release
-from builders.publishing.verify import verify
+from builders.publishing import verify_release
+from cards.releases import open_release
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
 from corpora.reading.readers import read_instructions
@@ -66,7 +66,7 @@ def test_each_record_stands_in_every_language_or_in_none(made: Path) -> None:
     assert asked["el"] == [(GREEK(a), GREEK(b)) for a, b in asked["en"]]
     assert asked["ar"] == [(ARABIC(a), ARABIC(b)) for a, b in asked["en"]]
     assert set(rows["output"]) == {""}
-    assert not verify(open_release(str(made))).faults
+    assert not verify_release(open_release(str(made))).problems
 
 
 def test_the_account_and_the_card_say_what_it_is(made: Path) -> None:

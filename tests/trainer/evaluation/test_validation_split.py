@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from cards.releases import Release
 from corpora.errors import InputError
 from recipes.results import read_results
 from trainer.evaluation.benchmarks import benchmark, load_items, plan
 from trainer.evaluation.eval_model import find_candidate
 from trainer.evaluation.evaluate import Evaluation, evaluate
 from trainer.evaluation.items import Place
-from trainer.release import Release, read_rows
+from trainer.rows import read_rows
 from trainer.run import RunMetadata
 
 

@@ -32,7 +32,7 @@ def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture
 def rows_of(release: Any) -> Callable[[str], pl.DataFrame]:
     """Return a few rows of each task in a language, with and without an input."""
-    from trainer.release import read_rows
+    from trainer.rows import read_rows
 
     def read(lang: str) -> pl.DataFrame:
         rows = read_rows(release, lang, "train", (lang,)).with_columns(bare=pl.col("input") == "")

@@ -23,7 +23,7 @@ CHANGES = ("num_train_epochs=2", "activation_checkpointing=true", "save_steps=8"
 def start(output: Path, release: Any, shim: bool = True) -> subprocess.Popen[str]:
     """Start `trainer sft --processes 2` on the sample; the shim lets accelerate shard on CPUs."""
     changes = [f"--set={change}" for change in (*SMALL, *CHANGES)]
-    options = [f"--release={release.folder}", "--config=el", f"--output={output}", "--processes=2"]
+    options = [f"--release={release.folder()}", "--config=el", f"--output={output}", "--processes=2"]
     paths = [str(HERE.parent / "shim"), str(ROOT)] if shim else [str(ROOT)]
     return subprocess.Popen(
         [sys.executable, "-m", "trainer", "sft", "tiny", *changes, *options],

@@ -17,7 +17,7 @@ SPLITS = ("train", "validation")
 BATCH = 100_000  # rows
 
 
-def known_rows(built: Built) -> dict[str, dict[str, dict[str, Any]]]:
+def count_digests(built: Built) -> dict[str, dict[str, dict[str, Any]]]:
     """The rows of each config and split and their digest, as the manifest will have them: before any is written."""
     return {
         config: {split: rows for split in SPLITS if (rows := count_rows(path, split))["rows"]}

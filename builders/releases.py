@@ -1,0 +1,170 @@
+"""The Python API of published releases: versions, diff, verify, lock, fetch, load, yank, rollback."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from builders.publishing import (
+    Published,
+    PublishOptions,
+    ReleaseDiff,
+    Verification,
+    compare_releases,
+    existing_registry,
+    roll_back,
+    verify_release,
+    yank_version,
+)
+from builders.workspace.workspace import bench
+from cards.releases import (
+    HUB,
+    LOCK_FILE,
+    LockEntry,
+    Release,
+    fetch_locked,
+    list_releases,
+    load_locked,
+    lock_releases,
+    open_release,
+)
+from corpora.errors import InputError
+
+REGISTRY = "registry"
+
+
+def versions(release: str | None = None, *, search: str = "", registry: str | Path = REGISTRY) -> list[Release]:
+    """Return the versions of a release, oldest first, or of all releases in a registry.
+
+    Args:
+        release: NAME or hf://ORG/NAME; all by default.
+        search: Words that must all be in a release's names, summary, languages, corpora or licences.
+        registry: A folder, or hf://ORG.
+
+    Raises:
+        InputError: There is no such release.
+    """
+    uri = release if release and release.startswith(HUB) else f"{registry}/{release}" if release else registry
+    found = list_releases(uri, search)
+    if release and not found:
+        words = f" with the words '{search}'" if search else ""
+        raise InputError(f"There is no release {release}{words} in {registry}. `builders versions` lists all.")
+    return found
+
+
+def diff(
+    before: str, after: str, *, examples: int = 3, card: bool = False, registry: str | Path = REGISTRY
+) -> ReleaseDiff:
+    """Return what differs between two releases.
+
+    Args:
+        before: The earlier release: NAME[@VERSION], hf://ORG/NAME[@VERSION], or a folder.
+        after: The later one.
+        examples: How many differing rows of each config to return.
+        card: Whether to return the lines in which the cards differ.
+        registry: Where NAME is.
+    """
+    return compare_releases(open_release(before, registry), open_release(after, registry), examples, card)
+
+
+def verify(release: str, *, registry: str | Path = REGISTRY) -> Verification:
+    """Read every byte and row of a release and compare them with its manifest.
+
+    Args:
+        release: NAME[@VERSION], hf://ORG/NAME[@VERSION], or a folder.
+        registry: Where NAME is.
+    """
+    return verify_release(open_release(release, registry))
+
+
+def lock(
+    releases: str | Sequence[str],
+    *,
+    pin_only: bool = False,
+    datasets_lock: str | Path = LOCK_FILE,
+    registry: str | Path = REGISTRY,
+) -> dict[str, LockEntry]:
+    """Pin releases by version, commit and SHA-256 in a lock file, and return the new entries by name.
+
+    Args:
+        releases: NAME[@VERSION], hf://ORG/NAME[@VERSION], or a folder; one or several.
+        pin_only: Do not fetch and check the files.
+        datasets_lock: The lock file.
+        registry: Where NAME is.
+    """
+    names = [releases] if isinstance(releases, str) else releases
+    return lock_releases([open_release(name, registry) for name in names], Path(datasets_lock), fetch=not pin_only)
+
+
+def fetch(
+    names: Sequence[str] = (), *, offline: bool = False, datasets_lock: str | Path = LOCK_FILE
+) -> dict[str, Path]:
+    """Return folders with exactly the bytes that a lock file pins, by name.
+
+    Args:
+        names: Which of its releases, as the lock file names them; all by default.
+        offline: Ask no server.
+        datasets_lock: The lock file.
+    """
+    return fetch_locked(Path(datasets_lock), names, offline)
+
+
+def load(
+    release: str,
+    config: str | None = None,
+    *,
+    offline: bool = False,
+    datasets_lock: str | Path = LOCK_FILE,
+    **options: Any,
+) -> Any:
+    """Return a config of a locked release as a `datasets.DatasetDict`, from exactly the pinned bytes.
+
+    Args:
+        release: The release, as the lock file names it.
+        config: The config; it may be left out where there is only one.
+        offline: Ask no server.
+        datasets_lock: The lock file.
+        **options: Those of `datasets.load_dataset`, such as split="train".
+    """
+    return load_locked(release, config, Path(datasets_lock), offline, **options)
+
+
+def yank(release: str, *, why: str | None = None, undo: bool = False, registry: str | Path = REGISTRY) -> Release:
+    """Mark a version as one not to use, and return it; it stays in place for those who name it in full.
+
+    Args:
+        release: NAME@VERSION or hf://ORG/NAME@VERSION.
+        why: The reason, which everyone who uses the version reads.
+        undo: Take it back.
+        registry: Where NAME is.
+
+    Raises:
+        InputError: There is no such version, or not exactly one of `why` and `undo` is given.
+    """
+    if undo == (why is not None):
+        raise InputError("Give the reason with --why TEXT, or take it back with --undo.")
+    return yank_version(release, why, registry)
+
+
+def rollback(
+    release: str,
+    *,
+    bump: str | None = None,
+    as_version: str | None = None,
+    dry_run: bool = False,
+    registry: str | Path = REGISTRY,
+) -> Published:
+    """Publish what an older version holds as the next version; no data is sent again, and no tag moves.
+
+    Args:
+        release: NAME@VERSION or hf://ORG/NAME@VERSION.
+        bump: A larger step than the difference requires: major, minor or patch.
+        as_version: The version itself, such as v3.0.0; no smaller than the difference requires.
+        dry_run: Return what would be published, and publish nothing.
+        registry: Where NAME is.
+    """
+    name, _, version = release.partition("@")
+    if not version:
+        raise InputError(f"Name the version to go back to, such as {name}@v1.0.0.")
+    with bench() as work:
+        options = PublishOptions(bump, as_version, dry_run)
+        return roll_back(existing_registry(name, registry), version, work, options)

@@ -1,0 +1,160 @@
+"""Find releases by how users write them: a folder, NAME[@VERSION] of a registry, or hf://ORG/NAME[@VERSION]."""
+
+import logging
+import re
+from pathlib import Path
+from typing import Protocol
+
+from cards.manifest import FILE, Manifest
+from cards.releases.folder import FolderReleases, release_names
+from cards.releases.hub import HUB, PART, hub_releases, list_hub_releases
+from cards.releases.lock_file import find_locked
+from cards.releases.release import Release, open_folder
+from cards.releases.versions import resolve_version
+from corpora.catalog import language
+from corpora.errors import InputError, unknown
+
+REGISTRY = "registry"
+logger = logging.getLogger(__name__)
+
+
+class Releases(Protocol):
+    """The versions of one name, in a folder or on the Hub."""
+
+    @property
+    def uri(self) -> str:
+        """Where they are: a folder, or hf://ORG/NAME."""
+
+    def versions(self) -> list[str]:
+        """Return the versions, oldest first."""
+
+    def yanked(self) -> dict[str, str]:
+        """Return the reasons of the yanked versions, by version."""
+
+    def open(self, version: str) -> Release:
+        """Return one of the versions."""
+
+
+def open_release(
+    release: str | Path, registry: str | Path = REGISTRY, datasets_lock: Path | None = None, offline: bool = False
+) -> Release:
+    """Return a release.
+
+    Args:
+        release: A folder, NAME[@VERSION] of the registry, or hf://ORG/NAME[@VERSION]. VERSION may be the beginning of
+            one (v1, v1.2); without one the newest is meant. A yanked version is found by its whole name only.
+        registry: The registry: a folder, or hf://ORG.
+        datasets_lock: A lock file; a release of the Hub that it pins is opened at the pinned commit.
+        offline: Ask no server: the release must be in a folder, or pinned by the lock and in the Hub's cache.
+
+    Raises:
+        InputError: There is no such release, or it differs from what the lock file pins.
+    """
+    found = _open(str(release), str(registry), datasets_lock, offline)
+    if found.yanked:
+        logger.warning("Warning: %s is yanked: %s", found.uri, found.yanked)
+    return found
+
+
+def _open(release: str, registry: str, datasets_lock: Path | None, offline: bool) -> Release:
+    if not release.startswith(HUB) and (Path(release) / FILE).exists():
+        return open_folder(Path(release), _find_yanked(Path(release)))
+    name, _, wanted = release.partition("@")
+    releases = find_releases(name, registry, offline)
+    if datasets_lock and (locked := find_locked(datasets_lock, releases.uri, wanted, offline)):
+        return locked
+    if offline and releases.uri.startswith(HUB):
+        raise InputError(
+            f"Which commit {releases.uri}@{wanted or 'main'} is cannot be known offline. "
+            f"Lock it online with `builders lock {releases.uri}`, or name a folder."
+        )
+    return open_version(releases, wanted)
+
+
+def open_version(releases: Releases, wanted: str) -> Release:
+    """Return the version that is meant by a version, by the beginning of one, or by nothing (the newest)."""
+    versions = releases.versions()
+    if not versions:
+        hint = ", or you may not see it (`hf auth whoami` shows who you are)" if releases.uri.startswith(HUB) else ""
+        raise InputError(f"{releases.uri} holds no release{hint}. Publish one, or name another.")
+    return releases.open(resolve_version(versions, releases.yanked(), wanted, releases.uri))
+
+
+def find_releases(name: str, registry: str | Path = REGISTRY, offline: bool = False) -> Releases:
+    """Return the versions of a name: of NAME in the registry, or of hf://ORG/NAME.
+
+    Raises:
+        InputError: There is no such name.
+    """
+    registry = str(registry)
+    if name.startswith(HUB):
+        return hub_releases(name, offline=offline)
+    if "/" in name:
+        raise _not_a_release(name)
+    if registry.startswith(HUB):
+        return hub_releases(f"{registry.rstrip('/')}/{name}", offline=offline)
+    names = release_names(registry_folder(registry))
+    if not names:
+        raise InputError(f"The registry {registry} holds no release yet. Publish one, or name its folder.")
+    if name not in names:
+        raise unknown("release", name, names)
+    return FolderReleases(Path(registry) / name)
+
+
+def _not_a_release(name: str) -> InputError:
+    if Path(name).is_dir():
+        return InputError(f"The folder {name} holds no {FILE}, so it is not a release. Name the folder of a version.")
+    if re.fullmatch(rf"({PART})/({PART})", name):
+        return InputError(f"There is no folder {name}. A release of the Hub is written {HUB}{name}.")
+    return InputError(f"There is no folder {name}. Name one that holds a {FILE}.")
+
+
+def registry_folder(registry: str) -> Path:
+    """Return the folder of a registry.
+
+    Raises:
+        InputError: It is a URL of another kind.
+    """
+    if "://" in registry:
+        raise InputError(
+            f"{registry.partition('://')[0]}:// is not a registry. Name a folder, hf://ORG or hf://ORG/NAME."
+        )
+    return Path(registry)
+
+
+def _find_yanked(folder: Path) -> str | None:
+    """Return why the release in a folder is yanked, if the registry around it says so."""
+    folder = folder.absolute()
+    return FolderReleases(folder.parent).yanked().get(folder.name)
+
+
+def list_releases(registry: str | Path = REGISTRY, search: str = "") -> list[Release]:
+    """Return every version of every release in a registry, oldest first.
+
+    Args:
+        registry: A folder, hf://ORG, or one name in it: FOLDER/NAME, hf://ORG/NAME.
+        search: Words that must all be in a release's names, summary, languages, corpora or licences.
+    """
+    found = [releases.open(version) for releases in list_names(str(registry)) for version in releases.versions()]
+    words = search.lower().split()
+    return [release for release in found if all(word in _searched(release.manifest) for word in words)]
+
+
+def list_names(registry: str) -> list[Releases]:
+    """Return the releases of a registry by name: of a folder, of hf://ORG, or one of FOLDER/NAME or hf://ORG/NAME."""
+    uri = registry.rstrip("/")
+    if not uri.startswith(HUB):
+        folder = registry_folder(uri)
+        alone = FolderReleases(folder)
+        return [alone] if alone.versions() else [FolderReleases(folder / name) for name in release_names(folder)]
+    if "/" in uri.removeprefix(HUB).removeprefix("datasets/"):
+        return [hub_releases(uri)]
+    return list(list_hub_releases(uri.removeprefix(HUB)))
+
+
+def _searched(manifest: Manifest) -> str:
+    """Return the text that a search looks through: names, languages by code and name, corpora, licences."""
+    texts = [manifest[key] for key in ("name", "version", "title", "summary", "format")]
+    texts += [*manifest["configs"], *manifest["langs"], *(language(lang).name for lang in manifest["langs"])]
+    texts += [source[key] for source in manifest["sources"] for key in ("corpus", "title", "licence")]
+    return " ".join(map(str, texts)).lower()

@@ -1,0 +1,39 @@
+"""The versions of a release in a registry folder: NAME/vX.Y.Z."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cards.manifest import FILE
+from cards.releases.release import Release, open_folder
+from cards.releases.versions import sort_versions
+from cards.releases.yanked import STATUS_FILE, parse_yanked
+
+
+@dataclass(frozen=True)
+class FolderReleases:
+    """The versions of one name, each in a folder below `path`."""
+
+    path: Path
+
+    @property
+    def uri(self) -> str:
+        """The folder, as a person writes it."""
+        return str(self.path)
+
+    def versions(self) -> list[str]:
+        """Return the versions, oldest first."""
+        return sort_versions(path.name for path in self.path.glob("v*") if (path / FILE).exists())
+
+    def yanked(self) -> dict[str, str]:
+        """Return the reasons of the yanked versions, by version."""
+        path = self.path / STATUS_FILE
+        return parse_yanked(path.read_bytes(), str(path)) if path.exists() else {}
+
+    def open(self, version: str) -> Release:
+        """Return one of the versions."""
+        return open_folder(self.path / version, self.yanked().get(version))
+
+
+def release_names(registry: Path) -> list[str]:
+    """Return the names of the releases in a registry folder."""
+    return sorted(path.name for path in registry.glob("*") if path.is_dir() and FolderReleases(path).versions())

@@ -1,0 +1,198 @@
+"""datasets.lock: releases pinned by commit and digests; what is fetched by it is those bytes, or an error."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cards.manifest import DIGEST, FILE, PATH, VERSION, release_files, to_text
+from cards.releases.files import find_file_problems
+from cards.releases.hub import HUB, hub_releases
+from cards.releases.release import Release, open_folder
+from corpora.errors import InputError, unknown
+from corpora.files import atomic_path
+from corpora.hub import COMMIT, remove_cached
+from corpora.tables import STRICT, parse_rows
+
+LOCK_FILE = Path("datasets.lock")
+LOCK_VERSION = 1
+Digest = Annotated[str, Field(pattern=f"^{DIGEST.pattern}$")]
+
+
+@dataclass(frozen=True)
+class LockedFile:
+    """One file of a pinned release."""
+
+    __pydantic_config__ = STRICT
+    path: Annotated[str, Field(pattern=f"^{PATH.pattern}$")]
+    size: int
+    sha256: Digest
+
+
+@dataclass(frozen=True)
+class LockEntry:
+    """One pinned release: its version, its commit on the Hub, and every file with its digest."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    version: Annotated[str, Field(pattern=f"^{VERSION.pattern}$")]
+    commit: Annotated[str, Field(pattern=f"^{COMMIT.pattern}$")] | None
+    manifest_sha256: Digest
+    files: tuple[LockedFile, ...]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the files as a manifest lists them."""
+        return [asdict(file) for file in self.files]
+
+
+def lock_releases(releases: Iterable[Release], path: Path = LOCK_FILE, fetch: bool = True) -> dict[str, LockEntry]:
+    """Pin releases in a lock file beside those that it has, and return the new entries by name.
+
+    Args:
+        releases: The releases.
+        path: The lock file.
+        fetch: First fetch every file and check it.
+
+    Raises:
+        InputError: A release is not as published, or the lock file is damaged.
+    """
+    entries = read_lock(path) if path.exists() else {}
+    added = {}
+    for release in releases:
+        entry = _make_entry(release)
+        if fetch:
+            _fetch_checked(entry, release)
+        added[entry.name] = entry
+    _write_lock(entries | added, path)
+    return added
+
+
+def _make_entry(release: Release) -> LockEntry:
+    text = to_text(release.manifest).encode()
+    files = [{"path": FILE, "size": len(text), "sha256": release.identity}, *release_files(release.manifest)]
+    name = release.uri.rpartition("@")[0] if release.commit else release.uri
+    locked = tuple(LockedFile(**file) for file in files)
+    return LockEntry(name, release.version, release.commit, release.identity, locked)
+
+
+def _write_lock(entries: Mapping[str, LockEntry], path: Path) -> None:
+    values = {name: {k: v for k, v in asdict(entry).items() if k != "name"} for name, entry in entries.items()}
+    text = json.dumps({"lock_version": LOCK_VERSION, "releases": values}, indent=2, sort_keys=True)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_lock(path: Path = LOCK_FILE) -> dict[str, LockEntry]:
+    """Return what a lock file pins, by name.
+
+    Raises:
+        InputError: There is no such file, or it is damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"There is no {path}. `builders lock RELEASE` writes one.") from None
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: {error}. Restore it, or lock the releases again.") from None
+    if not isinstance(content, dict) or content.get("lock_version") != LOCK_VERSION or "releases" not in content:
+        raise InputError(
+            f"{path} is not a lock file of version {LOCK_VERSION}. Restore it, or lock the releases again."
+        )
+    if not isinstance(content["releases"], dict):
+        raise InputError(f"{path} is damaged: 'releases' must be an object. Restore it, or lock the releases again.")
+    try:
+        return parse_rows(content["releases"], LockEntry, str(path))
+    except InputError as error:
+        raise InputError(f"{path} is damaged. {error} Restore it, or lock the releases again.") from None
+
+
+def find_locked(path: Path, uri: str, version: str, offline: bool = False) -> Release | None:
+    """Return the release of the Hub that a lock file pins, or None if it pins none of this name.
+
+    Its manifest is the pinned one; its data files are checked against the manifest when they are read.
+
+    Raises:
+        InputError: The lock pins another version than `version`, or the commit holds another manifest.
+    """
+    entry = read_lock(path).get(uri) if uri.startswith(HUB) and path.exists() else None
+    if entry is None or entry.commit is None:
+        return None
+    if version and entry.version != "v" + version.removeprefix("v"):
+        raise InputError(
+            f"{path} pins {uri} at {entry.version}, not at {version}. Lock the version that you want "
+            f"with `builders lock {uri}@{version}`, or name another lock file with --datasets-lock."
+        )
+    release = _open_locked(entry, offline)
+    if release.identity != entry.manifest_sha256:
+        raise InputError(
+            f"{uri} at commit {entry.commit[:12]} holds a manifest with the sha256 {release.identity}, but {path} pins "
+            f"{entry.manifest_sha256}. Nothing was read. Find out who changed what."
+        )
+    return release
+
+
+def fetch_locked(path: Path = LOCK_FILE, names: Iterable[str] = (), offline: bool = False) -> dict[str, Path]:
+    """Return folders with exactly the bytes that a lock file pins, by name.
+
+    Args:
+        path: The lock file.
+        names: Which of its releases; all by default.
+        offline: Ask no server.
+
+    Raises:
+        InputError: A name is not in the lock file, or a byte is missing or differs.
+    """
+    entries = read_lock(path)
+    names = list(names)
+    for name in names:
+        if name not in entries:
+            raise unknown(f"release in {path}", name, entries)
+    chosen = [entries[name] for name in names] or list(entries.values())
+    return {entry.name: _fetch_checked(entry, _open_locked(entry, offline), offline) for entry in chosen}
+
+
+def load_locked(
+    name: str, config: str | None = None, path: Path = LOCK_FILE, offline: bool = False, **options: Any
+) -> Any:
+    """Return a config of a locked release as `datasets` has it, from exactly the pinned bytes.
+
+    Args:
+        name: The release, as the lock file names it.
+        config: The config; it may be left out where there is only one.
+        path: The lock file.
+        offline: Ask no server.
+        **options: Those of `datasets.load_dataset`.
+    """
+    return open_folder(fetch_locked(path, [name], offline)[name]).load(config, **options)
+
+
+def _open_locked(entry: LockEntry, offline: bool) -> Release:
+    if entry.commit is None:
+        return open_folder(Path(entry.name))
+    return hub_releases(entry.name, offline=offline).open_commit(entry.version, entry.commit)
+
+
+def _fetch_checked(entry: LockEntry, release: Release, offline: bool = False) -> Path:
+    """Return the folder of a release, every byte of which is as pinned; what is damaged is fetched once more."""
+    paths = [file.path for file in entry.files]
+    folder = release.fetch_files(paths)
+    problems = find_file_problems(folder, entry.entries())
+    if problems and release.commit and not offline:
+        _remove_cached(folder, problems)
+        folder = release.fetch_files(paths)
+        problems = find_file_problems(folder, entry.entries())
+        _remove_cached(folder, problems)
+    if problems:
+        raise InputError(
+            f"{entry.name} {entry.version} is not what was locked: {next(iter(problems.values()))} "
+            "Restore it, or run `builders fetch` again where the Hub can be reached."
+        )
+    return folder
+
+
+def _remove_cached(folder: Path, paths: Iterable[str]) -> None:
+    for path in paths:
+        remove_cached(folder, path)

@@ -1,0 +1,162 @@
+"""Release: one published version, in a folder or on the Hub; its manifest, and its files on demand."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cards.manifest import FILE, Manifest, data_files, identity, num_rows, read_manifest, release_files
+from cards.releases.files import check_files
+from corpora.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    import datasets
+    import polars as pl
+
+
+@dataclass(frozen=True, repr=False)
+class Release:
+    """One published version. `fetch_files` takes paths of its files and returns a folder in which they can be read."""
+
+    uri: str  # a folder, or hf://ORG/NAME@VERSION
+    manifest: Manifest
+    fetch_files: Callable[[Sequence[str]], Path]
+    commit: str | None = None  # on the Hub
+    yanked: str | None = None  # the reason, if it is yanked
+    list_problems: Callable[[], Sequence[str]] = tuple  # where the Hub's own list of files differs from the manifest
+
+    @property
+    def name(self) -> str:
+        """The name of the release."""
+        return str(self.manifest["name"])
+
+    @property
+    def version(self) -> str:
+        """The version, such as v1.0.0."""
+        return str(self.manifest["version"])
+
+    @property
+    def identity(self) -> str:
+        """The SHA-256 of the manifest, in hexadecimal."""
+        return identity(self.manifest)
+
+    @property
+    def origin(self) -> str:
+        """What others need to find it: NAME@VERSION, or hf://ORG/NAME@VERSION and the commit."""
+        return f"{self.uri} ({self.commit})" if self.commit else f"{self.name}@{self.version}"
+
+    def describe(self) -> dict[str, str]:
+        """Return name, version, identity and origin, as records of what used the release state them."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "manifest_sha256": self.identity,
+            "origin": self.origin,
+        }
+
+    def folder(self) -> Path:
+        """Return a folder with all its files; from the Hub they are fetched first. `builders.verify` checks them."""
+        return self.fetch_files([FILE, *(entry["path"] for entry in release_files(self.manifest))])
+
+    def rows(self, config: str | None = None, split: str = "train", langs: Sequence[str] = ()) -> "pl.DataFrame":
+        """Return the rows of a split, from files that are checked against the manifest.
+
+        Args:
+            config: The config; it may be left out where there is only one.
+            split: `train` or `validation`.
+            langs: Keep the rows in these languages; all by default.
+
+        Raises:
+            InputError: There is no such config or split, or a file is not as published.
+        """
+        import polars as pl
+
+        config = self.resolve_config(config)
+        splits = self.manifest["configs"][config]["splits"]
+        if split not in splits:
+            raise unknown(f"split of config '{config}' of {self.origin}", split, splits)
+        try:
+            rows = pl.scan_parquet(self._checked(splits[split]["files"]), glob=False)
+            return rows.filter(pl.col("lang").is_in(list(langs))).collect() if langs else rows.collect()
+        except pl.exceptions.PolarsError as error:
+            raise InputError(f"{self.uri} cannot be read as a release: {str(error).splitlines()[0]}.") from None
+
+    def load(self, config: str | None = None, **options: Any) -> "datasets.DatasetDict":
+        """Return the splits of a config as `datasets` has them, from files that are checked against the manifest.
+
+        Args:
+            config: The config; it may be left out where there is only one.
+            **options: Those of `datasets.load_dataset`; with `split="train"` one Dataset is returned.
+
+        Raises:
+            InputError: There is no such config, or a file is not as published.
+        """
+        import datasets
+
+        config = self.resolve_config(config)
+        splits = self.manifest["configs"][config]["splits"]
+        files = {name: [str(path) for path in self._checked(split["files"])] for name, split in splits.items()}
+        loaded: datasets.DatasetDict = datasets.load_dataset("parquet", data_files=files, **options)
+        return loaded
+
+    def _checked(self, entries: Sequence[dict[str, Any]]) -> list[Path]:
+        """Return the paths of some files, fetched and checked."""
+        return check_files(self.fetch_files([entry["path"] for entry in entries]), entries)
+
+    def resolve_config(self, config: str | None) -> str:
+        """Return the config of this name; with None, the only one.
+
+        Raises:
+            InputError: There is no such config, or with None there are several.
+        """
+        configs = self.manifest["configs"]
+        if config is None and len(configs) == 1:
+            return str(next(iter(configs)))
+        if config is None:
+            raise InputError(f"{self.origin} has the configs {', '.join(configs)}. Name one of them.")
+        if config not in configs:
+            raise unknown(f"config of {self.origin}", config, configs)
+        return config
+
+    def resolve_langs(self, config: str, langs: Sequence[str]) -> tuple[str, ...]:
+        """Return these languages in order, or all of the config if none is given.
+
+        Raises:
+            InputError: The config lacks one of them.
+        """
+        available = tuple(self.manifest["configs"][config]["langs"])
+        for lang in langs:
+            if lang not in available:
+                raise InputError(
+                    f"Config '{config}' of {self.origin} has no language '{lang}'. It has {', '.join(available)}."
+                )
+        return tuple(sorted(langs)) or available
+
+    def files_of(self, config: str) -> list[dict[str, Any]]:
+        """Return the entries of the Parquet files of a config: path, size, sha256."""
+        return list(data_files({config: self.manifest["configs"][config]}))
+
+    def __repr__(self) -> str:
+        configs = ", ".join(self.manifest["configs"])
+        return f"<Release {self.origin}: {num_rows(self.manifest):,} rows in {configs}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        cells = "".join(
+            f"<tr><td>{escape(config)}</td><td>{escape(', '.join(entry['langs']))}</td>"
+            + "".join(f"<td>{entry['splits'].get(name, {}).get('rows', 0):,}</td>" for name in ("train", "validation"))
+            + "</tr>"
+            for config, entry in self.manifest["configs"].items()
+        )
+        head = "<tr><th>config</th><th>languages</th><th>train</th><th>validation</th></tr>"
+        return f"<p><b>{escape(self.origin)}</b></p><table>{head}{cells}</table>"
+
+
+def open_folder(folder: Path, yanked: str | None = None) -> Release:
+    """Return the release in a folder.
+
+    Raises:
+        InputError: The folder holds no manifest, or a damaged one.
+    """
+    return Release(str(folder), read_manifest(folder), lambda paths: folder, yanked=yanked)
