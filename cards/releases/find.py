@@ -95,7 +95,9 @@ def find_releases(name: str, registry: str | Path = REGISTRY, offline: bool = Fa
         return hub_releases(f"{registry.rstrip('/')}/{name}", offline=offline)
     names = release_names(registry_folder(registry))
     if not names:
-        raise InputError(f"The registry {registry} holds no release yet. Publish one, or name its folder.")
+        raise InputError(
+            f"There is no release '{name}': the registry {registry} is empty. Publish one, or name its folder."
+        )
     if name not in names:
         raise unknown("release", name, names)
     return FolderReleases(Path(registry) / name)

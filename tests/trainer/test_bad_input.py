@@ -47,7 +47,7 @@ def error_of(registry: Path, tmp_path: Path) -> Callable[..., str]:
         (["optim=adamm"], "TRL refuses the settings of recipe tiny"),
         (["max_length=40"], "none of 257 rows fits the limit of 40 tokens"),
         (["max_length=150", "on_overflow=error"], "Rows are longer than the limit of 150 tokens (max_length): "),
-        (["--langs=hi"], "Config 'el' of coit-sample@v1.0.0 has no hi; it has el."),
+        (["--langs=hi"], "Config 'el' of coit-sample@v1.0.0 has no language 'hi'. It has el."),
         (["--langs=elll"], "Unknown language 'elll'"),
         (["--size=0"], "'0' is not a size"),
         (["--size=9k"], "has 171 translations in el, fewer than 9,000"),
@@ -65,11 +65,11 @@ def test_unfit_setting_is_refused(changes: list[str], sentence: str, error_of: C
     ("names", "sentence"),
     [
         ({"recipe": "tinny"}, "Unknown training recipe 'tinny'. Did you mean tiny?"),
-        ({"release": "coit"}, "no release 'coit' in the registry"),
+        ({"release": "coit"}, "Unknown release 'coit'. Known: coit-sample."),
         ({"release": "coit-sample@v9.0.0"}, "Unknown version of coit-sample 'v9.0.0'"),
-        ({"release": "../up"}, "is no release"),
+        ({"release": "../up"}, "There is no folder ../up"),
         ({"config": "greek"}, "Unknown config of coit-sample@v1.0.0 'greek'"),
-        ({"config": None}, "has the configs ar, el, hi, tr, vi, zh; name one with --config"),
+        ({"config": None}, "has the configs ar, el, hi, tr, vi, zh. Name one of them"),
     ],
 )
 def test_unknown_name_is_refused(names: dict[str, str | None], sentence: str, error_of: Callable[..., str]) -> None:
@@ -81,7 +81,7 @@ def test_changed_data_file_is_refused(release: Any, tmp_path: Path, error_of: Ca
     file = next(copy.glob("data/el/train-*.parquet"))
     rows = pl.read_parquet(file).with_columns(output=pl.lit("!"))
     rows.write_parquet(file)
-    assert "is not what was published" in error_of(release=str(copy))
+    assert "has been changed" in error_of(release=str(copy))
 
 
 def test_manifest_with_a_path_outside_is_refused(release: Any, tmp_path: Path, error_of: Callable[..., str]) -> None:
@@ -101,7 +101,7 @@ def test_config_without_training_rows_is_refused(release: Any, tmp_path: Path, e
 
 
 def test_folder_without_a_manifest_is_refused(tmp_path: Path, error_of: Callable[..., str]) -> None:
-    assert "holds no manifest.json, so it is no release" in error_of(release=str(tmp_path))
+    assert "holds no manifest.json, so it is not a release" in error_of(release=str(tmp_path))
 
 
 def test_tokenizer_without_end_or_padding_token_is_refused(tmp_path: Path, error_of: Callable[..., str]) -> None:
@@ -152,5 +152,5 @@ def test_error_is_on_stderr_with_exit_code_2(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: There is no folder coit-sample")
+    assert done.stderr.startswith("Error: There is no release 'coit-sample'")
     assert "Traceback" not in done.stderr
