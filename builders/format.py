@@ -22,8 +22,8 @@ from corpora.urls import is_url, public
 def published_text(item: Published) -> str:
     """What was made, where it lies and how to load it."""
     manifest, configs = item.manifest, list(item.manifest["configs"])
-    kept = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("verdicts", "kept"))
-    given = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("screened", "in"))
+    kept = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("decisions", "kept"))
+    given = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("measured", "in"))
     verb = "Would publish" if item.is_dry_run else "Published" if item.is_new else "Unchanged:"
     lines = [
         f"{verb} {manifest['name']} {manifest['version']} ({item.reason})",
@@ -194,12 +194,12 @@ def lines_text(rows: pl.DataFrame) -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    shown = ("corpus", "line", "en", "xx", "lang", "rejected_by", "matched_corpus", "matched_line")
+    shown = ("corpus", "line_number", "en", "xx", "lang", "reject_reason", "matched_corpus", "matched_line_number")
     measures = {
         k: f"{v:.3g}" if isinstance(v, float) else v for k, v in row.items() if k not in shown and v is not None
     }
-    match = f" of {row['matched_corpus']}:{row['matched_line']}" if row["matched_corpus"] else ""
-    head = f"{row['corpus']}:{row['line']}  {row['rejected_by'] or 'kept'}{match}"
+    match = f" of {row['matched_corpus']}:{row['matched_line_number']}" if row["matched_corpus"] else ""
+    head = f"{row['corpus']}:{row['line_number']}  {row['reject_reason'] or 'kept'}{match}"
     told = "  ".join(f"{name} {value}" for name, value in measures.items())
     return f"{head}\n  en  {_cut(row['en'])}\n  xx  {_cut(row['xx'])}\n  {told}"
 

@@ -14,8 +14,8 @@ from tqdm import tqdm
 from builders.budget.subsample import Budget, budgeted, check_budget, mix
 from builders.pipeline.build import Built, build, chosen_filters, sources
 from builders.pipeline.examples import as_messages
-from builders.pipeline.ledger import unusual
-from builders.pipeline.lines import read_record
+from builders.pipeline.ledger import filter_warnings
+from builders.pipeline.lines import read_build_manifest
 from builders.pipeline.quality_scores import Scores, hints, read_scores
 from builders.publishing import (
     Draft,
@@ -229,13 +229,13 @@ def _builds(request: Request, work: Work) -> Iterator[Built]:
         files = [fetched[source] for source in needed[recipe.name]]
         built = build(recipe, catalog, files, translator, request.own_scores, work)
         _remember(built, work)
-        for sentence in (*unusual(built.ledger, built.filters), *_said_of_scores(request, built)):
+        for sentence in (*filter_warnings(built.ledger, built.filters), *_said_of_scores(request, built)):
             request.tell(sentence)
         yield built
 
 
 def _said_of_scores(request: Request, built: Built) -> Iterator[str]:
-    return hints(request.own_scores, built.filters, built.verdicts) if request.own_scores else iter(())
+    return hints(request.own_scores, built.filters, built.decisions) if request.own_scores else iter(())
 
 
 def _pull(needed: list[Source], request: Request) -> list[Fetched]:
@@ -264,10 +264,10 @@ def _remember(built: Built, work: Work) -> None:
     record: dict[str, Any] = {
         "recipe": built.recipe.name,
         "filters": [rule.name for rule in built.filters],
-        "verdicts": {lang: [work.relative(path) for path in paths] for lang, paths in built.verdicts.items()},
+        "decisions": {lang: [work.relative(path) for path in paths] for lang, paths in built.decisions.items()},
         "units": sorted({work.relative(path) for path in work.used}),
     }
     with atomic_path(work.folder / "builds" / f"{built.recipe.name}.json") as path:
         path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    kept = {unit for path in (work.folder / "builds").glob("*.json") for unit in read_record(path)["units"]}
+    kept = {unit for path in (work.folder / "builds").glob("*.json") for unit in read_build_manifest(path)["units"]}
     work.forget(kept)

@@ -14,7 +14,7 @@ from cards.licences import non_commercial, text_sources, translation_models, who
 from cards.manifest import num_rows
 from corpora.catalog import language
 
-STAGES = ("screened", "duplicates", "contaminated", "verdicts")  # those that reject sentence pairs
+STAGES = ("measured", "duplicates", "contaminated", "decisions")  # those that reject sentence pairs
 SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them
 
 
@@ -41,7 +41,7 @@ def render_card(manifest: Mapping[str, Any], where: str = ".", written: Mapping[
         reasons=reasons(manifest),
         names={lang: language(lang).name for lang in manifest["langs"]},
         num_rows=num_rows(manifest),
-        shared={(row["lang"], row["other"]): row["sides"] for row in manifest["shared_english"]},
+        shared={(row["lang"], row["other"]): row["num_sentences"] for row in manifest["shared_english"]},
         sources=_by_corpus(text_sources(manifest)),
     )
 
@@ -121,22 +121,24 @@ def funnel(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for number in manifest["ledger"]:
         place = rows.setdefault((number["lang"], number["corpus"]), {"given": 0, "kept": 0})
-        if (number["stage"], number["reason"]) == ("screened", "in"):
+        if (number["stage"], number["reason"]) == ("measured", "in"):
             place["given"] = number["rows"]
-        if (number["stage"], number["reason"]) == ("verdicts", "kept"):
+        if (number["stage"], number["reason"]) == ("decisions", "kept"):
             place["kept"] = number["rows"]
     return [{"lang": lang, "corpus": corpus, **v} for (lang, corpus), v in rows.items() if v["given"]]
 
 
 def reasons(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What each filter rejected, by language: {name, why, rows by lang, total}, in the filters' order."""
+    """What each filter rejected, by language: {name, description, rows by lang, total}, in the filters' order."""
     table = []
     for rule in manifest["filters"]:
         found = dict.fromkeys(manifest["langs"], 0)
         for number in manifest["ledger"]:
             if number["reason"] == rule["name"] and number["stage"] in STAGES:
                 found[number["lang"]] += number["rows"]
-        table.append({"name": rule["name"], "why": rule["why"], "rows": found, "total": sum(found.values())})
+        table.append(
+            {"name": rule["name"], "description": rule["description"], "rows": found, "total": sum(found.values())}
+        )
     return table
 
 

@@ -88,7 +88,7 @@ def _sound(manifest: Manifest) -> bool:
     words += [name for config in manifest["configs"].values() for name in config["langs"]]
     words += [feature["name"] for feature in manifest["features"]]
     words += [source[key] for source in manifest["sources"] for key in SOURCE if key != "size"]
-    words += [rule[key] for rule in manifest["filters"] for key in ("name", "why")]
+    words += [rule[key] for rule in manifest["filters"] for key in ("name", "description")]
     numbers = [split[key] for split in splits for key in ("rows", "num_bytes")]
     numbers += [number["rows"] for number in manifest["ledger"]]
     return (

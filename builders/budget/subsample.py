@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from builders.pipeline.build import Built
-from builders.pipeline.examples import count_examples
+from builders.pipeline.examples import count_rows
 from builders.workspace.workspace import Work, unit_of
 from corpora.errors import InputError
 from recipes.recipe import Recipe
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recipes.scaling.law import Laws
 
 DEFAULT = "unimax"
-QUOTAS = pa.schema([("lang", pa.string()), ("direction", pa.string()), ("rows", pa.int64())])
+ALLOCATION = pa.schema([("lang", pa.string()), ("direction", pa.string()), ("num_rows", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ def mix(built: Built, budget: Budget, work: Work) -> Built:
     recipe = budgeted(built.recipe, budget)
     there = available(built.mixture, recipe.langs)
     mixture, described = _split(recipe.langs, budget, there)
-    quotas = _quotas(mixture, recipe.directions)
+    allocation = _allocation(mixture, recipe.directions)
     values = {"validation": recipe.validation}
     examples = {
         config: work.query(
-            unit_of("mixed", f"{recipe.name}-{config}", [path], quotas=quotas, **values),
-            {"instructions": [path], "quotas": pa.Table.from_pylist(quotas, schema=QUOTAS)},
+            unit_of("subsampled", f"{recipe.name}-{config}", [path], allocation=allocation, **values),
+            {"examples": [path], "allocation": pa.Table.from_pylist(allocation, schema=ALLOCATION)},
             values,
         )
         for config, path in built.examples.items()
@@ -94,7 +94,7 @@ def mix(built: Built, budget: Budget, work: Work) -> Built:
     epochs = dict(zip(mixture.langs, mixture.epochs.round(6).tolist(), strict=True))
     seen = pl.col("lang").replace_strict(epochs, default=1.0, return_dtype=pl.Float64)
     translated = (pl.col("task") == "translation") & (pl.col("split") == "train")
-    counts = count_examples(examples, work).with_columns(epochs=pl.when(translated).then(seen).otherwise(1.0))
+    counts = count_rows(examples).with_columns(epochs=pl.when(translated).then(seen).otherwise(1.0))
     described = _counts(budget, mixture, there) | described
     return replace(built, recipe=recipe, examples=examples, mixture=counts, budget=described)
 
@@ -122,11 +122,11 @@ def _split(langs: Sequence[str], budget: Budget, there: Mapping[str, int]) -> tu
     }
 
 
-def _quotas(mixture: "Mixture", directions: Sequence[str]) -> list[dict[str, object]]:
+def _allocation(mixture: "Mixture", directions: Sequence[str]) -> list[dict[str, object]]:
     """The rows of each language and direction; directions share a language's rows equally, the first takes the odd."""
     n = len(directions)
     return [
-        {"lang": lang, "direction": direction, "rows": (rows + n - 1 - place) // n}
+        {"lang": lang, "direction": direction, "num_rows": (rows + n - 1 - place) // n}
         for lang, rows in zip(mixture.langs, mixture.rows.tolist(), strict=True)
         for place, direction in enumerate(directions)
     ]

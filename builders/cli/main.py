@@ -184,14 +184,14 @@ def inspect_verb(
     import json
 
     from builders.format import lines_json, lines_text
-    from builders.pipeline.lines import judged, write_judged
+    from builders.pipeline.lines import read_lines, write_lines
     from builders.pipeline.lines import sample_rejected as scattered
 
-    rows = judged(work, lang.strip().lower(), recipe, reason)
+    rows = read_lines(work, lang.strip().lower(), recipe, reason)
     if sample_rejected:
         rows, limit = scattered(rows, sample_rejected), 10_000
     if out:
-        count = write_judged(rows, out)
+        count = write_lines(rows, out)
         click.echo(json.dumps({"lines": count, "file": str(out)}) if as_json else f"{count:,} lines are in {out}.")
         return
     chosen = rows.head(limit).collect()

@@ -1,4 +1,4 @@
-"""From upstream's lines to kept sentence pairs, with a verdict and an account of every line."""
+"""From upstream's lines to kept sentence pairs, with a verdict and an ledger_rows of every line."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,61 +7,60 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.pipeline.filters import Filter, verdict
-from builders.pipeline.write_tables import READER, write_identified, write_pairs_unit
+from builders.pipeline.filters import Filter, reject_sql
+from builders.pipeline.write_tables import READER_VERSION, write_language_ids, write_pairs_unit
 from builders.workspace.parallel import on_all_cores, on_all_threads
 from builders.workspace.queries import sql
 from builders.workspace.workspace import Tables, Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
 from corpora.download.pull import Fetched
 from corpora.files import is_whole, remove_sealed, sealed
-from corpora.language_id import chinese_variants as hanzi
-from corpora.language_id import fasttext_model as lid
+from corpora.language_id import chinese_variants, fasttext_model
 
-SHARD = 1_000_000  # lines: what one unit screens and judges
-SOON_READ = 2 * 2**20  # compressed bytes that are read sooner than processes start
-IDENTIFIED = pa.schema([("text_key", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
-WRITINGS = pl.Schema({"lang": pl.String, "writing": pl.String, "rows": pl.Int64})
-LATE = "verdicts"  # the table of the filters that need the language of the texts
+SHARD_ROWS = 1_000_000  # lines: what one unit screens and judges
+SMALL_INPUT_BYTES = 2 * 2**20  # compressed bytes that are read sooner than processes start
+LANGUAGE_IDS = pa.schema([("text_hash", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
+SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "rows": pl.Int64})
+LANGUAGE_STAGE = "decisions"  # the table of the filters that need the language of the texts
 
 
-def read(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) -> dict[str, list[Path]]:
+def read_bitexts(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) -> dict[str, list[Path]]:
     """`pairs`: every line of every file, by language; the files that are missing are read on all cores."""
     found: dict[str, list[Path]] = {}
     missing, size = [], 0
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
-        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER}
+        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION}
         unit = Unit("pairs", f"{lang}-{corpus.id}", inputs)
         found.setdefault(lang, []).append(work.path(unit))
         if not work.stands(unit):
             missing.append((write_pairs_unit, work.path(unit), file.path, corpus, lang, inputs_text(unit)))
             size += file.path.stat().st_size
-    if size > SOON_READ and not work.memory:
-        lid.load_soon()
-    on_all_cores(missing, work.threads if size > SOON_READ else 1, "reading", "lines")
+    if size > SMALL_INPUT_BYTES and not work.memory:
+        fasttext_model.load_soon()
+    on_all_cores(missing, work.threads if size > SMALL_INPUT_BYTES else 1, "reading", "lines")
     return found
 
 
-def screen(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work: Work) -> list[Path]:
-    """`screened`: what is cheap to measure about each line, and the first filter that rejects it for that."""
-    early, first_parameters = verdict(filters, "pairs", lang)
-    reject, parameters = verdict(filters, "screened", lang)
+def measure(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work: Work) -> list[Path]:
+    """`measured`: what is cheap to measure about each line, and the first filter that rejects it for that."""
+    early, first_parameters = reject_sql(filters, "pairs", lang)
+    reject, parameters = reject_sql(filters, "measured", lang)
     thresholds = first_parameters | parameters
-    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio} | hanzi.patterns(lang)
+    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio} | chinese_variants.patterns(lang)
     made = []
     for path in pairs:
-        for first in range(0, max(1, pq.read_metadata(path).num_rows), SHARD):
-            values = own | {"first": first, "last": first + SHARD}
-            name = f"{path.name.split('.')[0]}-{first // SHARD:05}"
-            unit = unit_of("screened", name, [path], early=early, verdict=reject, thresholds=thresholds, **values)
+        for first in range(0, max(1, pq.read_metadata(path).num_rows), SHARD_ROWS):
+            values = own | {"first": first, "last": first + SHARD_ROWS}
+            name = f"{path.name.split('.')[0]}-{first // SHARD_ROWS:05}"
+            unit = unit_of("measured", name, [path], early=early, reject_reason=reject, thresholds=thresholds, **values)
             tables = {"pairs": [path]}
-            made.append(work.query(unit, tables, thresholds | values, verdict=reject, early_verdict=early))
+            made.append(work.query(unit, tables, thresholds | values, reject_reason=reject, early_reject_reason=early))
     return made
 
 
 def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
-    """Regular expressions (RE2) for the letters of some Unicode scripts, as `screened.sql` wants them."""
+    """Regular expressions (RE2) for the letters of some Unicode scripts, as `measured.sql` wants them."""
     own = "".join(rf"\p{{{script}}}" for script in scripts)
     latin = "Latin" in scripts
     return {
@@ -72,39 +71,42 @@ def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
     }
 
 
-def judge(known: Mapping[str, Tables], filters: tuple[Filter, ...], work: Work) -> dict[str, list[Path]]:
-    """`verdicts`: every line with its measures and the first filter of all that rejects it, by language.
+def apply_filters(known: Mapping[str, Tables], filters: tuple[Filter, ...], work: Work) -> dict[str, list[Path]]:
+    """`decisions`: every line with its measures and the first filter of all that rejects it, by language.
 
-    `known` are the tables screened, duplicates, contaminated and scores of each language; where all verdicts stand,
+    `known` are the tables measured, duplicates, contaminated and scores of each language; where all decisions stand,
     nothing is identified.
     """
-    units = {lang: _verdict_units(lang, tables, filters) for lang, tables in known.items()}
+    units = {lang: _decision_units(lang, tables, filters) for lang, tables in known.items()}
     missing = {lang: known[lang] for lang in known if not all(work.has(unit) for unit in units[lang])}
     identified = identify(missing, work)
     made = {}
     for lang, tables in known.items():
-        reject, parameters = verdict(filters, LATE, lang)
+        reject, parameters = reject_sql(filters, LANGUAGE_STAGE, lang)
         values = parameters | _labels(lang)
-        shards = zip(units[lang], tables["screened"], tables["contaminated"], strict=True)
+        shards = zip(units[lang], tables["measured"], tables["contaminated"], strict=True)
         made[lang] = [
             work.query(
                 unit,
-                {**tables, "screened": [screened], "contaminated": [contaminated], "identified": identified},
+                {**tables, "measured": [measured], "contaminated": [contaminated], "language_ids": identified},
                 values,
-                verdict=reject,
+                reject_reason=reject,
             )
-            for unit, screened, contaminated in shards
+            for unit, measured, contaminated in shards
         ]
     return made
 
 
-def _verdict_units(lang: str, tables: Tables, filters: tuple[Filter, ...]) -> list[Unit]:
-    reject, parameters = verdict(filters, LATE, lang)
-    others = [*tables["duplicates"], *(() if isinstance(tables["scores"], pa.Table) else tables["scores"])]
-    inputs = {"verdict": reject, "thresholds": parameters, "model": lid.IDENTITY, **_labels(lang)}
+def _decision_units(lang: str, tables: Tables, filters: tuple[Filter, ...]) -> list[Unit]:
+    reject, parameters = reject_sql(filters, LANGUAGE_STAGE, lang)
+    others = [
+        *tables["duplicates"],
+        *(() if isinstance(tables["quality_scores"], pa.Table) else tables["quality_scores"]),
+    ]
+    inputs = {"reject_reason": reject, "thresholds": parameters, "model": fasttext_model.IDENTITY, **_labels(lang)}
     return [
-        unit_of("verdicts", path.name.split(".")[0], [path, *others, searched], **inputs)
-        for path, searched in zip(tables["screened"], tables["contaminated"], strict=True)
+        unit_of("decisions", path.name.split(".")[0], [path, *others, searched], **inputs)
+        for path, searched in zip(tables["measured"], tables["contaminated"], strict=True)
     ]
 
 
@@ -114,24 +116,24 @@ def _labels(lang: str) -> dict[str, list[str]]:
 
 def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
     """`identified`: the language of each distinct text that is left, each heard once, in files of a folder."""
-    folder = work.folder / "identified" / lid.SHA256[:16]
+    folder = work.folder / "language_ids" / fasttext_model.SHA256[:16]
     for path in folder.glob("*.parquet"):
         if not is_whole(path):
             remove_sealed(path)
     none = folder / "none.parquet"
     if not none.exists():
         with sealed(none) as path:
-            pq.write_table(IDENTIFIED.empty_table(), path)
+            pq.write_table(LANGUAGE_IDS.empty_table(), path)
     files: list[Path] = []
     for lang, tables in known.items():
         files.append(work.scratch / f"unidentified-{lang}.parquet")
         work.scratch.mkdir(exist_ok=True)
-        with work.connect({**tables, "identified": [*sorted(folder.glob("*.parquet")), *files[:-1]]}) as connection:
+        with work.connect({**tables, "language_ids": [*sorted(folder.glob("*.parquet")), *files[:-1]]}) as connection:
             copy = f"copy ({sql('unidentified')}) to $path (format parquet, row_group_size 20480)"
             connection.execute(copy, {"path": str(files[-1])})
-    many = sum(pq.read_metadata(path).num_rows for path in files) >= lid.MANY
+    many = sum(pq.read_metadata(path).num_rows for path in files) >= fasttext_model.COMPILED_THRESHOLD
     groups = [(path, group) for path in files for group in range(pq.read_metadata(path).num_row_groups)]
-    tasks = [(write_identified, *place, folder, many) for place in groups]
+    tasks = [(write_language_ids, *place, folder, many) for place in groups]
     run = on_all_cores if many and work.memory else on_all_threads  # compiled code stays in memory, processes end
     run(tasks, work.threads if many else 1, "identifying", "texts")
     for path in files:
@@ -139,15 +141,15 @@ def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def keep(lang: str, verdicts: Sequence[Path], work: Work) -> Path:
+def select_kept(lang: str, decisions: Sequence[Path], work: Work) -> Path:
     """`bitext`: the pairs of a language that no filter rejects."""
-    return work.query(unit_of("bitext", lang, verdicts), {"verdicts": verdicts}, {})
+    return work.query(unit_of("bitext", lang, decisions), {"decisions": decisions}, {})
 
 
-def writings(verdicts: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
-    """How many kept pairs a language written in two ways has in each, a row a writing: lang, writing, rows."""
+def script_variants(decisions: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
+    """How many kept pairs a language written in two ways has in each, a row a variant: lang, variant, rows."""
     share = pl.col("traditional_share")
-    writing = (
+    variant = (
         pl.when(share == 0)
         .then(pl.lit("simplified"))
         .when(share == 1)
@@ -158,23 +160,23 @@ def writings(verdicts: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
     )
     frames = [
         pl.scan_parquet([str(path) for path in paths], glob=False)
-        .filter(pl.col("rejected_by").is_null())
-        .group_by(writing=writing)
+        .filter(pl.col("reject_reason").is_null())
+        .group_by(variant=variant)
         .agg(rows=pl.len().cast(pl.Int64))
-        .select(pl.lit(lang).alias("lang"), "writing", "rows")
-        .sort("writing")
+        .select(pl.lit(lang).alias("lang"), "variant", "rows")
+        .sort("variant")
         .collect()
-        for lang, paths in verdicts.items()
-        if lang in hanzi.LANGS
+        for lang, paths in decisions.items()
+        if lang in chinese_variants.LANGS
     ]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=WRITINGS)
+    return pl.concat(frames) if frames else pl.DataFrame(schema=SCRIPT_VARIANTS)
 
 
-def account(lang: str, tables: Mapping[str, Sequence[Path]], filters: tuple[Filter, ...], work: Work) -> Path:
-    """`ledger`: the account of a language's sentence pairs, from the tables of every stage."""
+def ledger_rows(lang: str, tables: Mapping[str, Sequence[Path]], filters: tuple[Filter, ...], work: Work) -> Path:
+    """`ledger`: the ledger_rows of a language's sentence pairs, from the tables of every stage."""
     values = {
         "lang": lang,
-        "late": [f.name for f in filters if f.table == LATE],
+        "late": [f.name for f in filters if f.table == LANGUAGE_STAGE],
         "contamination": [f.name for f in filters if f.table == "contaminated"],
     }
     unit = unit_of("ledger", lang, [path for paths in tables.values() for path in paths], **values)

@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from builders.pipeline.bitext import account, judge, keep, read, screen, writings
-from builders.pipeline.decontamination import collect, find, report
-from builders.pipeline.deduplication import charge, share_english
-from builders.pipeline.examples import collect_texts, count_examples, exemplify, instruct
+from builders.pipeline.bitext import apply_filters, ledger_rows, measure, read_bitexts, script_variants, select_kept
+from builders.pipeline.decontamination import decontamination_report, find_contaminated, index_ngrams
+from builders.pipeline.deduplication import deduplicate, english_overlap
+from builders.pipeline.examples import build_instructions, count_rows, format_examples, read_documents
 from builders.pipeline.filters import Filter, choose_filters
 from builders.pipeline.ledger import read_ledger
 from builders.pipeline.quality_scores import Scores, score_filters, scored
-from builders.pipeline.write_tables import counted
+from builders.pipeline.write_tables import instruction_ledger_rows
 from builders.translation.translate import counted as counted_segments
 from builders.translation.translator import Translator
 from builders.workspace.workspace import Work
@@ -33,12 +33,12 @@ class Built:
     fetched: tuple[Fetched, ...]
     translator: Translator
     examples: Mapping[str, Path]  # config -> instructions
-    verdicts: Mapping[str, Sequence[Path]]  # lang -> shards
+    decisions: Mapping[str, Sequence[Path]]  # lang -> shards
     ledger: pl.DataFrame
     mixture: pl.DataFrame
     decontamination: pl.DataFrame
-    shared_english: pl.DataFrame
-    writings: pl.DataFrame
+    english_overlap: pl.DataFrame
+    script_variants: pl.DataFrame
     budget: Mapping[str, Any] | None = None  # how a budget was split, in a release by budget
 
 
@@ -91,48 +91,49 @@ def build(
     scores: Scores | None,
     work: Work,
 ) -> Built:
-    """Make, or find made, every table between upstream's files and the examples of each config."""
+    """Make the tables between upstream's files and the examples of each config; reuse what is made already."""
     filters = chosen_filters(recipe, scores)
-    bitext_files = [f for f in fetched if catalog[f.source.corpus].kind == "bitext"]
-    evaluation_files = [f for f in fetched if catalog[f.source.corpus].kind == "benchmark"]
-    record_files = [f for f in fetched if catalog[f.source.corpus].kind == "instructions"]
-    text_files = [f for f in fetched if catalog[f.source.corpus].kind == "monolingual"]
-
-    pairs = read(bitext_files, catalog, work)
-    screened = {lang: screen(lang, pairs[lang], filters, work) for lang in pairs}
-    duplicates = {lang: charge(lang, screened[lang], recipe.bitext, filters, work) for lang in pairs}
-    grams = collect(evaluation_files, catalog, work)
-    contaminated = {lang: find(lang, screened[lang], duplicates[lang], grams, filters, work) for lang in pairs}
-    known = {
-        lang: {
-            "screened": screened[lang],
-            "duplicates": duplicates[lang],
-            "contaminated": contaminated[lang],
-            "scores": scored(scores, lang, pairs[lang], work),
-        }
-        for lang in pairs
+    files = {
+        kind: [file for file in fetched if catalog[file.source.corpus].kind == kind]
+        for kind in ("bitext", "benchmark", "instructions", "monolingual")
     }
-    verdicts = judge(known, filters, work)
-    bitext = {lang: keep(lang, verdicts[lang], work) for lang in pairs}
-    instructed = instruct(record_files, catalog, recipe, translator, work)
-    texts = collect_texts(text_files, catalog, recipe, work)
-    records = {
-        lang: [*instructed.records.get(lang, ()), *texts.get(lang, ())] for lang in {**instructed.records, **texts}
+    pairs = read_bitexts(files["bitext"], catalog, work)
+    measured = {lang: measure(lang, pairs[lang], filters, work) for lang in pairs}
+    duplicates = {lang: deduplicate(lang, measured[lang], recipe.bitext, filters, work) for lang in pairs}
+    ngrams = index_ngrams(files["benchmark"], catalog, work)
+    contaminated = {
+        lang: find_contaminated(lang, measured[lang], duplicates[lang], ngrams, filters, work) for lang in pairs
     }
+    decisions = apply_filters(
+        {
+            lang: {
+                "measured": measured[lang],
+                "duplicates": duplicates[lang],
+                "contaminated": contaminated[lang],
+                "quality_scores": scored(scores, lang, pairs[lang], work),
+            }
+            for lang in pairs
+        },
+        filters,
+        work,
+    )
+    bitext = {lang: select_kept(lang, decisions[lang], work) for lang in pairs}
+    instructions, translations = build_instructions(files["instructions"], catalog, recipe, translator, work)
+    documents = read_documents(files["monolingual"], catalog, recipe, work)
+    records = {lang: [*instructions.get(lang, ()), *documents.get(lang, ())] for lang in {**instructions, **documents}}
     examples = {
-        config: exemplify(config, langs, recipe, _of(bitext, langs), _all_of(records, ("en", *langs)), work)
+        config: format_examples(config, langs, recipe, _of(bitext, langs), _all_of(records, ("en", *langs)), work)
         for config, langs in recipe.config_langs().items()
     }
-
     ledgers = [
-        account(
+        ledger_rows(
             lang,
             {
                 "pairs": pairs[lang],
-                "screened": screened[lang],
+                "measured": measured[lang],
                 "duplicates": duplicates[lang],
                 "contaminated": contaminated[lang],
-                "verdicts": verdicts[lang],
+                "decisions": decisions[lang],
                 "bitext": [bitext[lang]],
             },
             filters,
@@ -140,20 +141,20 @@ def build(
         )
         for lang in pairs
     ]
-    told = [row for paths in records.values() for path in paths for row in counted(path)]
-    told += [row for name, made in instructed.made.items() for row in counted_segments(made, name)]
+    more = [row for paths in records.values() for path in paths for row in instruction_ledger_rows(path)]
+    more += [row for name, tables in translations.items() for row in counted_segments(tables, name)]
     return Built(
         recipe=recipe,
         filters=filters,
         fetched=tuple(fetched),
         translator=translator,
         examples=examples,
-        verdicts=verdicts,
-        ledger=read_ledger(ledgers, told),
-        mixture=count_examples(examples, work),
-        decontamination=report(grams, contaminated),
-        shared_english=share_english(bitext, work),
-        writings=writings(verdicts),
+        decisions=decisions,
+        ledger=read_ledger(ledgers, more),
+        mixture=count_rows(examples),
+        decontamination=decontamination_report(ngrams, contaminated),
+        english_overlap=english_overlap(bitext, work),
+        script_variants=script_variants(decisions),
     )
 
 

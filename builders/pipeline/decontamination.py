@@ -8,22 +8,28 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.pipeline.filters import Filter, verdict
-from builders.pipeline.write_tables import READER
+from builders.pipeline.filters import Filter, reject_sql
+from builders.pipeline.write_tables import READER_VERSION
 from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
 from corpora.download.pull import Fetched
 from corpora.reading.readers import read_evaluation
 
-GRAM = 30  # characters of English, without spaces and punctuation: about six words
+NGRAM_SIZE = 30  # characters of English, without spaces and punctuation: about six words
 STRIDE = 8  # characters from one tested n-gram of a pair to the next
-SHORTEST = 20  # characters of English: shorter sentences of a set are said by chance
+MIN_LENGTH = 20  # characters of English: shorter sentences of a set are said by chance
 REPORT = pl.Schema(
-    {"set_name": pl.String, "lang": pl.String, "sentences": pl.Int64, "grams": pl.Int64, "rows": pl.Int64}
+    {"benchmark": pl.String, "lang": pl.String, "num_sentences": pl.Int64, "num_ngrams": pl.Int64, "rows": pl.Int64}
 )
-EVALUATION = pa.schema([(name, pa.string()) for name in ("set_name", "lang", "item", "field", "text")])
-GRAMS = pa.schema(
-    {"set_name": pa.string(), "item": pa.int64(), "gram": pa.uint64(), "num_grams": pa.int64(), "whole": pa.bool_()}
+BENCHMARK_TEXTS = pa.schema([(name, pa.string()) for name in ("benchmark", "lang", "item", "field", "text")])
+NGRAMS = pa.schema(
+    {
+        "benchmark": pa.string(),
+        "item": pa.int64(),
+        "ngram": pa.uint64(),
+        "num_ngrams": pa.int64(),
+        "is_whole_sentence": pa.bool_(),
+    }
 )
 
 
@@ -32,85 +38,89 @@ def in_english_measure(length: int, lang: str) -> int:
     return max(8, round(length * language(lang).ratio))
 
 
-def collect(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) -> dict[str, Path]:
-    """`grams`: the n-grams of all evaluation sets, by language."""
+def index_ngrams(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) -> dict[str, Path]:
+    """`ngrams`: the n-grams of all evaluation sets, by language."""
     texts: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
-        unit = Unit("evaluation", f"{lang}-{corpus.id}", {"sha256": file.sha256, "reader": READER})
+        unit = Unit("benchmark_texts", f"{lang}-{corpus.id}", {"sha256": file.sha256, "reader": READER_VERSION})
         write = partial(_write, source=file.path, corpus=corpus, lang=lang, inputs=inputs_text(unit))
         texts.setdefault(lang, []).append(work.make(unit, write))
-    grams = {}
+    ngrams = {}
     for lang, paths in texts.items():
-        values = {"n": in_english_measure(GRAM, lang), "stride": STRIDE, "shortest": in_english_measure(SHORTEST, lang)}
-        unit = unit_of("grams", lang, paths, **values)
-        grams[lang] = work.query(unit, {"evaluation": paths}, values)
-    return grams
+        values = {
+            "n": in_english_measure(NGRAM_SIZE, lang),
+            "stride": STRIDE,
+            "shortest": in_english_measure(MIN_LENGTH, lang),
+        }
+        unit = unit_of("ngrams", lang, paths, **values)
+        ngrams[lang] = work.query(unit, {"benchmark_texts": paths}, values)
+    return ngrams
 
 
 def _write(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
     """Write the texts of an evaluation set in a language as rows of `evaluation`."""
     table = read_evaluation(source, corpus.format, lang, corpus.upstream_code(lang))
     constant = [pa.repeat(value, table.num_rows) for value in (corpus.id, lang)]
-    schema = EVALUATION.with_metadata({"inputs": inputs})
+    schema = BENCHMARK_TEXTS.with_metadata({"inputs": inputs})
     pq.write_table(pa.Table.from_arrays([*constant, *table.columns], schema=schema), path, compression="zstd")
 
 
-def find(
+def find_contaminated(
     lang: str,
-    screened: Sequence[Path],
+    measured: Sequence[Path],
     duplicates: Sequence[Path],
-    grams: Mapping[str, Path],
+    ngrams: Mapping[str, Path],
     filters: tuple[Filter, ...],
     work: Work,
 ) -> list[Path]:
     """`contaminated`: the pairs of a language with a side that says what an evaluation set says."""
-    reject, parameters = verdict(filters, "contaminated", lang)
+    reject, parameters = reject_sql(filters, "contaminated", lang)
     lengths = {
-        "english_n": in_english_measure(GRAM, "en"),
-        "foreign_n": in_english_measure(GRAM, lang),
+        "english_n": in_english_measure(NGRAM_SIZE, "en"),
+        "foreign_n": in_english_measure(NGRAM_SIZE, lang),
         "stride": STRIDE,
     }
-    sides = {"english_grams": grams.get("en"), "foreign_grams": grams.get(lang)}
+    sides = {"english_ngrams": ngrams.get("en"), "foreign_ngrams": ngrams.get(lang)}
     made = []
-    for path in screened:
-        known = [grams_path for grams_path in sides.values() if grams_path]
+    for path in measured:
+        known = [path for path in sides.values() if path]
         unit = unit_of(
             "contaminated",
             path.name.split(".")[0],
             [path, *duplicates, *known],
-            verdict=reject,
+            reject_reason=reject,
             thresholds=parameters,
             **lengths,
         )
-        tables = {name: [found] if found else GRAMS.empty_table() for name, found in sides.items()}
-        tables |= {"screened": [path], "duplicates": duplicates}
-        made.append(work.query(unit, tables, parameters | lengths, verdict=reject))
+        tables = {name: [found] if found else NGRAMS.empty_table() for name, found in sides.items()}
+        tables |= {"measured": [path], "duplicates": duplicates}
+        made.append(work.query(unit, tables, parameters | lengths, reject_reason=reject))
     return made
 
 
-def report(grams: Mapping[str, Path], contaminated: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
-    """What was searched for and what it cost, a row a set and language: sentences, grams, rows (pairs rejected).
+def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
+    """What was searched for and what it cost, a row a set and language: sentences, ngrams, rows (pairs rejected).
 
     A pair found on both sides counts for the foreign one; a set that was searched for in vain stands here with 0.
     """
     searched = [
         pl.read_parquet(path, glob=False)
-        .group_by("set_name")
-        .agg(sentences=pl.col("item").n_unique(), grams=pl.len())
+        .group_by("benchmark")
+        .agg(num_sentences=pl.col("item").n_unique(), num_ngrams=pl.len())
         .with_columns(lang=pl.lit(lang))
-        for lang, path in grams.items()
+        for lang, path in ngrams.items()
     ]
     found = [
         pl.read_parquet(path, glob=False)
-        .filter(pl.col("rejected_by").is_not_null())
-        .select("set_name", lang=pl.when(pl.col("side") == "en").then(pl.lit("en")).otherwise(pl.lit(lang)))
+        .filter(pl.col("reject_reason").is_not_null())
+        .select("benchmark", lang=pl.when(pl.col("side") == "en").then(pl.lit("en")).otherwise(pl.lit(lang)))
         for lang, paths in contaminated.items()
         for path in paths
     ]
     if not searched:
         return pl.DataFrame(schema=REPORT)
     rows = pl.concat(searched).join(
-        pl.concat(found).group_by("set_name", "lang").agg(rows=pl.len()), on=["set_name", "lang"], how="left"
+        pl.concat(found).group_by("benchmark", "lang").agg(rows=pl.len()), on=["benchmark", "lang"], how="left"
     )
-    return rows.with_columns(pl.col("rows").fill_null(0)).select(REPORT.names()).cast(REPORT).sort("set_name", "lang")
+    return rows.with_columns(pl.col("rows").fill_null(0)).select(REPORT.names()).cast(REPORT).sort("benchmark", "lang")

@@ -1,14 +1,13 @@
 """From kept pairs and instruction records to the examples of each config."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
-from builders.pipeline.write_tables import READER, RECORDS, write_records, write_texts
+from builders.pipeline.write_tables import INSTRUCTIONS, READER_VERSION, write_documents, write_instructions
 from builders.translation.placeholders import rows
 from builders.translation.translate import Made, translate
 from builders.translation.translator import Translator
@@ -18,62 +17,62 @@ from corpora.download.pull import Fetched
 from recipes.prompts import translation_prompts
 from recipes.recipe import Recipe
 
-BITEXT = pa.schema([(name, pa.string()) for name in ("id", "lang", "en", "xx", "corpus", "en_key", "xx_key")])
+BITEXT = pa.schema(
+    [(name, pa.string()) for name in ("id", "lang", "en", "xx", "corpus", "en_norm_hash", "xx_norm_hash")]
+)
 
 
-@dataclass(frozen=True)
-class Instructed:
-    """The records of every language, English among them, and what the translated ones were made from, by corpus."""
-
-    records: Mapping[str, Sequence[Path]]
-    made: Mapping[str, Made]
-
-
-def instruct(
+def build_instructions(
     files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Work
-) -> Instructed:
-    """`records` in English, and `translated` in each language if the recipe has them and there is a translator."""
+) -> tuple[dict[str, list[Path]], dict[str, Made]]:
+    """Make `instructions` in English and, with a translator, `translated_instructions` in each language.
+
+    Returns:
+        The tables by language, and by corpus what the translated ones were made from.
+    """
     english: dict[str, Path] = {}
     for file in files:
         corpus = catalog[file.source.corpus]
-        english[corpus.id] = _records(file, corpus, tuple(english.values()), recipe.max_instructions, work)
-    made = {}
+        english[corpus.id] = _english_instructions(file, corpus, tuple(english.values()), recipe.max_instructions, work)
+    translations = {}
     if translator.translates and "xx" in recipe.instruction_langs:
         with translator.opened():
-            made = {name: translate(path, name, recipe.langs, translator, work) for name, path in english.items()}
-    foreign = {lang: [of.translated[lang] for of in made.values()] for lang in recipe.langs if made}
-    return Instructed({"en": list(english.values())} | foreign, made)
+            translations = {
+                name: translate(path, name, recipe.langs, translator, work) for name, path in english.items()
+            }
+    foreign = {lang: [of.translated[lang] for of in translations.values()] for lang in recipe.langs if translations}
+    return {"en": list(english.values())} | foreign, translations
 
 
-def _records(file: Fetched, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Work) -> Path:
-    inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "no_input": rows("empty_input")}
+def _english_instructions(file: Fetched, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Work) -> Path:
+    inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION, "no_input": rows("empty_input")}
     inputs |= {"earlier": [path.name for path in earlier], "most": most}
-    unit = Unit("records", corpus.id, inputs)
+    unit = Unit("instructions", corpus.id, inputs)
     texts = inputs_text(unit)
-    write = partial(write_records, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
+    write = partial(write_instructions, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
     return work.make(unit, write)
 
 
-def collect_texts(
+def read_documents(
     files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, work: Work
 ) -> dict[str, list[Path]]:
-    """`texts` of each language: the first documents of its monolingual corpora."""
+    """Make `documents` of each language: the first documents of its monolingual corpora."""
     made: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
-        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER, "texts": recipe.max_documents}
-        unit = Unit("texts", f"{lang}-{corpus.id}", inputs)
+        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION, "max_documents": recipe.max_documents}
+        unit = Unit("documents", f"{lang}-{corpus.id}", inputs)
         write = partial(
-            write_texts, source=file.path, corpus=corpus, lang=lang, most=recipe.max_documents, inputs=inputs_text(unit)
+            write_documents, source=file.path, corpus=corpus, lang=lang, most=recipe.max_documents, inputs=inputs_text(unit)
         )
         made.setdefault(lang, []).append(work.make(unit, write))
     return made
 
 
-def exemplify(
+def format_examples(
     config: str, langs: Sequence[str], recipe: Recipe, bitext: Sequence[Path], records: Sequence[Path], work: Work
 ) -> Path:
-    """`instructions`: the examples of one config, in the order of their key."""
+    """Make `examples`: the examples of one config, in the order of their key."""
     values = {
         "directions": list(recipe.directions),
         "instruction_langs": list(recipe.instruction_langs),
@@ -87,12 +86,10 @@ def exemplify(
     known = translation_prompts()
     asked = [{"number": number, "text": known[name].text} for number, name in enumerate(recipe.prompts)]
     named = [{"code": lang, "name": language(lang).name} for lang in langs]
-    unit = unit_of(
-        "instructions", f"{recipe.name}-{config}", [*bitext, *records], prompts=asked, languages=named, **values
-    )
+    unit = unit_of("examples", f"{recipe.name}-{config}", [*bitext, *records], prompts=asked, languages=named, **values)
     tables = {
         "bitext": bitext or BITEXT.empty_table(),
-        "records": records or RECORDS.empty_table(),
+        "instructions": records or INSTRUCTIONS.empty_table(),
         "prompts": pa.Table.from_pylist(asked),
         "languages": pa.Table.from_pylist(named),
     }
@@ -102,13 +99,13 @@ def exemplify(
 def as_messages(recipe: Recipe, examples: Mapping[str, Path], work: Work) -> dict[str, Path]:
     """`messages`: the same examples as conversations, by config."""
     return {
-        config: work.query(unit_of("messages", f"{recipe.name}-{config}", [path]), {"instructions": [path]}, {})
+        config: work.query(unit_of("messages", f"{recipe.name}-{config}", [path]), {"examples": [path]}, {})
         for config, path in examples.items()
     }
 
 
-def count_examples(examples: Mapping[str, Path], work: Work) -> pl.DataFrame:
-    """The mixture as it is: rows by config, language, task, direction, corpus and split."""
+def count_rows(examples: Mapping[str, Path]) -> pl.DataFrame:
+    """Return the number of rows by config, lang, task, direction, corpus and split."""
     keys = ["lang", "task", "direction", "corpus", "split"]
     frames = [
         pl.scan_parquet(path, glob=False)

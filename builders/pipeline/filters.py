@@ -11,7 +11,7 @@ from corpora.catalog import language
 from corpora.errors import InputError, unknown
 from corpora.tables import read_toml
 
-TABLES = ("pairs", "screened", "duplicates", "near_duplicates", "hubs", "contaminated", "verdicts")  # as they judge
+TABLES = ("pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "contaminated", "decisions")  # in order
 Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}
 
 
@@ -22,12 +22,13 @@ class Filter:
     name: str
     table: str
     reject: str
-    why: str
+    description: str
     thresholds: Mapping[str, float]
     by_language: Mapping[str, Mapping[str, float]]  # lang -> threshold -> value
-    usual: float = 1.0  # the share of a corpus that it may take before a run warns of it
-    required: str = ""  # why it cannot be left out, if so
-    optional: bool = False  # whether it judges only where it is asked for
+    warn_above: float = 1.0  # the share of a corpus that it may reject before a run warns of it
+    can_disable: bool = True
+    reason: str = ""  # why it cannot be disabled
+    default: str = "on"
 
     def threshold(self, name: str, lang: str) -> float:
         """The value of a threshold for a language."""
@@ -48,7 +49,7 @@ def all_filters() -> dict[str, Filter]:
 def choose_filters(
     changes: Changes, without: Sequence[str], also: Sequence[str] = (), more: Sequence[Filter] = ()
 ) -> tuple[Filter, ...]:
-    """The filters that judge, with changed thresholds; InputError for an unknown filter or threshold.
+    """The filters in use, with changed thresholds; InputError for an unknown filter or threshold.
 
     That is every filter but the optional ones, `also` these, `without` those, and the user's own, `more`, at last.
     """
@@ -59,12 +60,12 @@ def choose_filters(
         if name not in known:
             raise unknown("filter", name, known)
     for name in changes:
-        if known[name].optional and name not in also:
-            raise InputError(f"The filter {name} judges only where it is asked for: add --also {name}.")
+        if known[name].default == "off" and name not in also:
+            raise InputError(f"The filter {name} is off by default: add --also {name}.")
     for name in without:
-        if known[name].required:
-            raise InputError(f"The filter {name} cannot be left out: {known[name].required}")
-    chosen = [f for f in known.values() if f.name not in without and (f.name in also or not f.optional)]
+        if not known[name].can_disable:
+            raise InputError(f"The filter {name} cannot be disabled: {known[name].reason}")
+    chosen = [f for f in known.values() if f.name not in without and (f.name in also or f.default == "on")]
     return tuple(_changed(f, changes.get(f.name, {})) for f in chosen)
 
 
@@ -88,7 +89,7 @@ def _number(value: object, filter: Filter, name: str) -> float:
     return value
 
 
-def verdict(filters: tuple[Filter, ...], table: str, lang: str) -> tuple[str, dict[str, float]]:
+def reject_sql(filters: tuple[Filter, ...], table: str, lang: str) -> tuple[str, dict[str, float]]:
     """SQL for the name of the first filter over `table` that rejects a row (or null), and its $parameters."""
     branches: list[str] = []
     parameters: dict[str, float] = {}
@@ -110,6 +111,6 @@ def parse_changes(texts: Sequence[str]) -> dict[str, dict[str, float]]:
             changes.setdefault(name, {})[threshold] = float(value)
         except ValueError:
             raise InputError(
-                f"--set needs FILTER.THRESHOLD=NUMBER, such as low_margin.least=1.06, not '{text}'."
+                f"--set needs FILTER.THRESHOLD=NUMBER, such as low_margin.min=1.06, not '{text}'."
             ) from None
     return changes

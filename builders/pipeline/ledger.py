@@ -7,10 +7,10 @@ import polars as pl
 
 from builders.pipeline.filters import Filter
 
-EXAMPLE = pl.Struct({"line": pl.Int64, "en": pl.String, "xx": pl.String})
+EXAMPLE = pl.Struct({"line_number": pl.Int64, "en": pl.String, "xx": pl.String})
 NUMBERS = {"stage": pl.String, "corpus": pl.String, "lang": pl.String, "reason": pl.String, "rows": pl.Int64}
 SCHEMA = pl.Schema(NUMBERS | {"examples": pl.List(EXAMPLE)})
-ENOUGH = 1_000  # lines of a corpus in a language, fewer of which say nothing about what is usual
+MIN_LINES = 1_000  # lines of a corpus in a language, fewer of which say nothing about what is usual
 GROUP = ["stage", "corpus", "lang"]
 
 
@@ -43,8 +43,8 @@ def check(ledger: pl.DataFrame) -> None:
 
 def totals(ledger: pl.DataFrame) -> list[tuple[str, int, int]]:
     """(lang, pairs in, pairs kept) for every language with sentence pairs, in ledger order."""
-    given = ledger.filter((pl.col("stage") == "screened") & (pl.col("reason") == "in"))
-    kept = ledger.filter((pl.col("stage") == "verdicts") & (pl.col("reason") == "kept"))
+    given = ledger.filter((pl.col("stage") == "measured") & (pl.col("reason") == "in"))
+    kept = ledger.filter((pl.col("stage") == "decisions") & (pl.col("reason") == "kept"))
     langs = given["lang"].unique(maintain_order=True)
     return [(lang, _rows(given, lang), _rows(kept, lang)) for lang in langs]
 
@@ -53,14 +53,16 @@ def _rows(frame: pl.DataFrame, lang: str) -> int:
     return int(frame.filter(pl.col("lang") == lang)["rows"].sum())
 
 
-def unusual(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str]:
+def filter_warnings(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str]:
     """A sentence for each filter that took more of a corpus in a language than is usual, the largest excess first."""
-    table = pl.DataFrame([(rule.name, rule.usual) for rule in filters], schema=["reason", "usual"], orient="row")
+    table = pl.DataFrame(
+        [(rule.name, rule.warn_above) for rule in filters], schema=["reason", "warn_above"], orient="row"
+    )
     over = ledger.join(table, on="reason").filter(
-        (pl.col("share") > pl.col("usual")) & (pl.col("rows") / pl.col("share") >= ENOUGH)
+        (pl.col("share") > pl.col("warn_above")) & (pl.col("rows") / pl.col("share") >= MIN_LINES)
     )
     return [
         f"{row['reason']} took {row['share']:.1%} of {row['corpus']} in {row['lang']}, more than the usual "
-        f"{row['usual']:.1%}. Look at: builders inspect --lang {row['lang']} --reason {row['reason']}"
-        for row in over.sort(pl.col("share") - pl.col("usual"), descending=True).iter_rows(named=True)
+        f"{row['warn_above']:.1%}. Look at: builders inspect --lang {row['lang']} --reason {row['reason']}"
+        for row in over.sort(pl.col("share") - pl.col("warn_above"), descending=True).iter_rows(named=True)
     ]

@@ -10,12 +10,21 @@ from corpora.catalog import language
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
 
-FIRST = ["corpus", "line", "en", "xx", "margin", "rejected_by", "matched_corpus", "matched_line"]
-HIDDEN = ["en_key", "xx_key"]
+LEADING_COLUMNS = [
+    "corpus",
+    "line_number",
+    "en",
+    "xx",
+    "margin",
+    "reject_reason",
+    "matched_corpus",
+    "matched_line_number",
+]
+INTERNAL_COLUMNS = ["en_norm_hash", "xx_norm_hash"]
 
 
-def judged(work: Path, lang: str, recipe: str | None = None, reason: str | None = None) -> pl.LazyFrame:
-    """The judged lines of a language in the newest build that has it, ordered by corpus and line.
+def read_lines(work: Path, lang: str, recipe: str | None = None, reason: str | None = None) -> pl.LazyFrame:
+    """The read_lines lines of a language in the newest build that has it, ordered by corpus and line.
 
     `reason` is a filter's name, or `kept`; InputError if there is no such build, language or reason.
     """
@@ -23,23 +32,29 @@ def judged(work: Path, lang: str, recipe: str | None = None, reason: str | None 
     record = _record(work, lang, recipe)
     if reason is not None and reason not in ("kept", *record["filters"]):
         raise unknown("reason", reason, ["kept", *record["filters"]])
-    rows = pl.concat([pl.scan_parquet(work / shard, glob=False) for shard in record["verdicts"][lang]])
+    rows = pl.concat([pl.scan_parquet(work / shard, glob=False) for shard in record["decisions"][lang]])
     if reason:
-        rows = rows.filter(pl.col("rejected_by").is_null() if reason == "kept" else pl.col("rejected_by") == reason)
-    return rows.select(*FIRST, pl.exclude(*FIRST, *HIDDEN)).sort("corpus", "line")
+        rows = rows.filter(pl.col("reject_reason").is_null() if reason == "kept" else pl.col("reject_reason") == reason)
+    return rows.select(*LEADING_COLUMNS, pl.exclude(*LEADING_COLUMNS, *INTERNAL_COLUMNS)).sort("corpus", "line_number")
 
 
 def sample_rejected(rows: pl.LazyFrame, each: int) -> pl.LazyFrame:
-    """Of judged lines, `each` that every filter rejected, scattered over the corpora and always the same."""
-    scattered = rows.filter(pl.col("rejected_by").is_not_null()).sort((pl.col("line") * 2654435761) % 2**32, "corpus")
-    return scattered.group_by("rejected_by", maintain_order=True).head(each).sort("rejected_by", "corpus", "line")
+    """Of read_lines lines, `each` that every filter rejected, scattered over the corpora and always the same."""
+    scattered = rows.filter(pl.col("reject_reason").is_not_null()).sort(
+        (pl.col("line_number") * 2654435761) % 2**32, "corpus"
+    )
+    return (
+        scattered.group_by("reject_reason", maintain_order=True)
+        .head(each)
+        .sort("reject_reason", "corpus", "line_number")
+    )
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def read_build_manifest(path: Path) -> dict[str, Any]:
     """What a recipe's newest build is made of; InputError if the record is damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return {key: kind(record[key]) for key, kind in {"filters": list, "verdicts": dict, "units": list}.items()}
+        return {key: kind(record[key]) for key, kind in {"filters": list, "decisions": dict, "units": list}.items()}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is damaged. Remove it and build again.") from None
 
@@ -52,13 +67,13 @@ def _record(work: Path, lang: str, recipe: str | None) -> dict[str, Any]:
     if recipe and recipe not in [path.stem for path in builds]:
         raise unknown("build", recipe, [path.stem for path in builds])
     for path in builds:
-        record = read_record(path)
-        if lang in record["verdicts"] and recipe in (None, path.stem):
+        record = read_build_manifest(path)
+        if lang in record["decisions"] and recipe in (None, path.stem):
             return record
     raise InputError(f"No build in {work} has sentence pairs in {language(lang).name} ({lang}).")
 
 
-def write_judged(rows: pl.LazyFrame, out: Path) -> int:
+def write_lines(rows: pl.LazyFrame, out: Path) -> int:
     """Write the lines as one Parquet file; returns how many there are."""
     with atomic_path(out) as path:
         rows.sink_parquet(path)

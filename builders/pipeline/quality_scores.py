@@ -17,8 +17,10 @@ from corpora.catalog import Corpus, languages
 from corpora.errors import InputError, unknown
 from corpora.files import sha256_of
 
-KEY = pl.Schema({"corpus": pl.String, "lang": pl.String, "line": pl.Int64})
-NONE = pa.schema([("corpus", pa.string()), ("line", pa.int64())])  # what `verdicts` joins when there are no scores
+KEY = pl.Schema({"corpus": pl.String, "lang": pl.String, "line_number": pl.Int64})
+NONE = pa.schema(
+    [("corpus", pa.string()), ("line_number", pa.int64())]
+)  # what `decisions` joins when there are no scores
 READERS = {
     ".parquet": partial(pl.scan_parquet, glob=False),
     ".csv": partial(pl.scan_csv, glob=False, infer_schema_length=None),
@@ -89,9 +91,9 @@ def _check_score(scores: pl.Series, path: Path) -> None:
 
 def _check_key(frame: pl.DataFrame, path: Path, corpora: Sequence[str]) -> None:
     """InputError for a line that is none, a corpus or language that there is not, or a pair that stands there twice."""
-    lines = frame["line"]
+    lines = frame["line_number"]
     if not lines.dtype.is_integer() or lines.null_count() or (lines < 1).any():
-        raise InputError(f"{path}: 'line' is the number of a line in the corpus, from 1.")
+        raise InputError(f"{path}: 'line_number' is the number of a line in the corpus, from 1.")
     for name, known in (("corpus", corpora), ("lang", list(languages()))):
         for value in frame[name].unique(maintain_order=True):
             if value not in known:
@@ -104,13 +106,13 @@ def _check_key(frame: pl.DataFrame, path: Path, corpora: Sequence[str]) -> None:
 
 
 def score_filters(scores: Scores | None) -> list[Filter]:
-    """A filter for each score, `score_NAME`, that rejects what is below $least or above $most; by default nothing."""
+    """A filter for each score, `score_NAME`, that rejects what is below $min or above $max; by default nothing."""
     if scores is None:
         return []
-    why = f"The user's own score of the pair is too low or too high ({scores.file}, sha256 {scores.sha256})."
-    every = {"least": -math.inf, "most": math.inf}
+    description = f"The user's own score of the pair is too low or too high ({scores.file}, sha256 {scores.sha256})."
+    every = {"min": -math.inf, "max": math.inf}
     return [
-        Filter(f"score_{name}", "verdicts", f"score_{name} < $least or score_{name} > $most", why, every, {})
+        Filter(f"score_{name}", "decisions", f"score_{name} < $min or score_{name} > $max", description, every, {})
         for name in scores.names
     ]
 
@@ -119,14 +121,14 @@ def scored(scores: Scores | None, lang: str, pairs: Sequence[Path], work: Work) 
     """`scores`: the scores of the pairs of a language; InputError for one of a line that there is not."""
     if scores is None:
         return NONE.empty_table()
-    rows = scores.frame.filter(pl.col("lang") == lang).drop("lang").sort("corpus", "line")
+    rows = scores.frame.filter(pl.col("lang") == lang).drop("lang").sort("corpus", "line_number")
     for path in pairs:
         corpus, lines = path.name.split(".")[0].removeprefix(f"{lang}-"), pq.read_metadata(path).num_rows
-        beyond = rows.filter((pl.col("corpus") == corpus) & (pl.col("line") > lines))
+        beyond = rows.filter((pl.col("corpus") == corpus) & (pl.col("line_number") > lines))
         if beyond.height:
-            line = beyond["line"][0]
+            line = beyond["line_number"][0]
             raise InputError(f"{scores.file} scores line {line} of {corpus} in {lang}, which has {lines:,} lines.")
-    unit = Unit("scores", lang, {"sha256": scores.sha256, "columns": list(scores.names)})
+    unit = Unit("quality_scores", lang, {"sha256": scores.sha256, "columns": list(scores.names)})
 
     def write(path: Path) -> None:
         pq.write_table(rows.to_arrow().replace_schema_metadata({"inputs": inputs_text(unit)}), path)
@@ -134,14 +136,14 @@ def scored(scores: Scores | None, lang: str, pairs: Sequence[Path], work: Work) 
     return [work.make(unit, write)]
 
 
-def hints(scores: Scores, filters: Sequence[Filter], verdicts: Mapping[str, Sequence[Path]]) -> Iterator[str]:
+def hints(scores: Scores, filters: Sequence[Filter], decisions: Mapping[str, Sequence[Path]]) -> Iterator[str]:
     """What a user should know of his scores: those that reject nothing, and pairs kept without one."""
     for rule in filters:
         if rule.name.startswith("score_") and not any(map(math.isfinite, rule.every_threshold())):
-            yield f"{rule.name} rejects nothing: it has no threshold. Say --set {rule.name}.least=NUMBER (or .most)."
+            yield f"{rule.name} rejects nothing: it has no threshold. Say --set {rule.name}.min=NUMBER (or .max)."
     first = pl.col(f"score_{scores.names[0]}")
-    for lang, paths in verdicts.items():
-        kept = pl.scan_parquet([str(path) for path in paths], glob=False).filter(pl.col("rejected_by").is_null())
+    for lang, paths in decisions.items():
+        kept = pl.scan_parquet([str(path) for path in paths], glob=False).filter(pl.col("reject_reason").is_null())
         rows, without = kept.select(pl.len(), without=first.is_null().sum()).collect().row(0)
         if without:
             yield f"{without:,} of the {rows:,} pairs kept in {lang} have no score in {scores.file}."

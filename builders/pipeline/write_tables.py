@@ -13,11 +13,11 @@ from corpora.catalog import Corpus
 from corpora.files import sealed
 from corpora.reading.readers import PAIRS, read_instructions, read_pairs, read_texts
 
-READER = 2  # the version of what these functions make; raise it whenever their results change
-ROWS = 50_000  # rows a batch and a row group: the unit in which files are read, written and identified
-RECORDS = pa.schema(
+READER_VERSION = 2  # the version of what these functions make; raise it whenever their results change
+BATCH_ROWS = 50_000  # rows a batch and a row group: the unit in which files are read, written and identified
+INSTRUCTIONS = pa.schema(
     [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
-    + [("line", pa.int64()), ("record_key", pa.string()), ("rejected_by", pa.string())]
+    + [("line_number", pa.int64()), ("prompt_hash", pa.string()), ("reject_reason", pa.string())]
 )
 
 
@@ -28,7 +28,7 @@ def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str
     schema = pa.unify_schemas([names, PAIRS]).with_metadata({"inputs": inputs})
     rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
-        for batch in read_pairs(source, corpus.format, lang, (english, foreign), ROWS):
+        for batch in read_pairs(source, corpus.format, lang, (english, foreign), BATCH_ROWS):
             constant = [pa.repeat(value, batch.num_rows) for value in (corpus.id, lang)]
             writer.write_table(pa.Table.from_arrays([*constant, *batch.columns], schema=schema))
             rows += batch.num_rows
@@ -41,24 +41,24 @@ def write_pairs_unit(path: Path, *arguments: object) -> int:
         return write_pairs(temporary, *arguments)  # type: ignore[arg-type]
 
 
-def write_identified(texts: Path, row_group: int, folder: Path, is_one_of_many: bool) -> int:
+def write_language_ids(texts: Path, row_group: int, folder: Path, is_one_of_many: bool) -> int:
     """Identify the texts of one row group of `unidentified` into a file of `folder`; returns their number."""
     from corpora.language_id.fasttext_model import identify, identify_many
 
     table = pq.ParquetFile(texts).read_row_group(row_group)
-    keys = table["text_key"].combine_chunks()
+    keys = table["text_hash"].combine_chunks()
     if is_one_of_many:
         labels, probabilities = identify_many(table["text"].combine_chunks().cast(pa.large_string()))
     else:
         labels, probabilities = identify(table["text"].to_pylist())
-    found = pa.table({"text_key": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
+    found = pa.table({"text_hash": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
     name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
     with sealed(folder / f"{name}.parquet") as temporary:
         pq.write_table(found, temporary, compression="zstd")
     return int(table.num_rows)
 
 
-def write_records(
+def write_instructions(
     path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], most: int | None, inputs: str
 ) -> None:
     """Write the first `most` records of an instruction file (None: all) as rows of `records`, judged.
@@ -71,28 +71,28 @@ def write_records(
         texts = [record[k] or "" for k in ("instruction", "input", "output")]
         texts[1] = without_no_input(texts[1])
         name = _digest(*texts)
-        reason = record["fault"] or ("duplicate_exact" if name in seen else None)
+        reason = record["read_error"] or ("duplicate_exact" if name in seen else None)
         seen.add(name)
-        values = (name, "en", *texts, corpus.id, record["line"], _digest(*texts[:2]), reason)
-        rows.append(dict(zip(RECORDS.names, values, strict=True)))
+        values = (name, "en", *texts, corpus.id, record["line_number"], _digest(*texts[:2]), reason)
+        rows.append(dict(zip(INSTRUCTIONS.names, values, strict=True)))
     _write_rows(path, rows, inputs)
 
 
-def write_texts(path: Path, source: Path, corpus: Corpus, lang: str, most: int | None, inputs: str) -> None:
+def write_documents(path: Path, source: Path, corpus: Corpus, lang: str, most: int | None, inputs: str) -> None:
     """Write the first `most` documents of a monolingual file (None: all) as records that answer nothing."""
     seen: set[str] = set()
     rows = []
-    for line, text, fault in islice(read_texts(source, corpus.format), most):
+    for line, text, read_error in islice(read_texts(source, corpus.format), most):
         name = _digest("", "", text)
-        reason = fault or ("duplicate_exact" if name in seen else None)
+        reason = read_error or ("duplicate_exact" if name in seen else None)
         seen.add(name)
         values = (name, lang, "", "", text, corpus.id, line, name, reason)
-        rows.append(dict(zip(RECORDS.names, values, strict=True)))
+        rows.append(dict(zip(INSTRUCTIONS.names, values, strict=True)))
     _write_rows(path, rows, inputs)
 
 
 def _write_rows(path: Path, rows: list[dict[str, object]], inputs: str) -> None:
-    table = pa.Table.from_pylist(rows, schema=RECORDS.with_metadata({"inputs": inputs}))
+    table = pa.Table.from_pylist(rows, schema=INSTRUCTIONS.with_metadata({"inputs": inputs}))
     pq.write_table(table, path, compression="zstd")
 
 
@@ -101,10 +101,10 @@ def _digest(*texts: str) -> str:
     return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()[:32]
 
 
-def counted(records: Path) -> Iterator[dict[str, object]]:
+def instruction_ledger_rows(records: Path) -> Iterator[dict[str, object]]:
     """The ledger rows of a table of judged records; its stage is the folder that it lies in."""
-    table = pq.read_table(records, columns=["corpus", "lang", "rejected_by"])
-    reasons = [reason or "kept" for reason in table["rejected_by"].to_pylist()]
+    table = pq.read_table(records, columns=["corpus", "lang", "reject_reason"])
+    reasons = [reason or "kept" for reason in table["reject_reason"].to_pylist()]
     if reasons:
         place = {"stage": records.parent.name, "corpus": table["corpus"][0].as_py(), "lang": table["lang"][0].as_py()}
         yield place | {"reason": "in", "rows": table.num_rows}

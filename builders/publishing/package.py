@@ -179,8 +179,8 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         ],
         "translator": built.translator.described(),
         "decontamination": built.decontamination.to_dicts(),
-        "shared_english": built.shared_english.to_dicts(),
-        "writings": built.writings.to_dicts(),
+        "shared_english": built.english_overlap.to_dicts(),
+        "writings": built.script_variants.to_dicts(),
         "mixture": built.mixture.to_dicts(),
         "ledger": built.ledger.drop("examples").to_dicts(),
         **({"budget": dict(built.budget)} if built.budget else {}),
@@ -213,7 +213,7 @@ def _filter_entry(rule: Filter, langs: Sequence[str]) -> dict[str, Any]:
     every = {name: {lang: rule.threshold(name, lang) for lang in langs} for name in rule.thresholds}
     finite = {name: {lang: v for lang, v in own.items() if math.isfinite(v)} for name, own in every.items()}
     thresholds = {name: own for name, own in finite.items() if own}
-    return {"name": rule.name, "reject": rule.reject, "why": rule.why, "thresholds": thresholds}
+    return {"name": rule.name, "reject": rule.reject, "description": rule.description, "thresholds": thresholds}
 
 
 def write_metadata(folder: Path, manifest: Manifest, where: str, written: Mapping[str, str]) -> None:

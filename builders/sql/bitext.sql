@@ -1,4 +1,4 @@
--- A row is a kept sentence pair, under a name that is the same on every machine and whichever corpus won.
+-- A row is a sentence pair that no filter rejects; its id is the same on every machine, whichever corpus it is from.
 select
     left(sha256(concat_ws(chr(31), lang, en, xx)), 32) as id,
     lang,
@@ -6,8 +6,8 @@ select
     xx,
     margin,
     corpus,
-    line,
-    en_key,
-    xx_key
-from verdicts
-where rejected_by is null
+    line_number,
+    en_norm_hash,
+    xx_norm_hash
+from decisions
+where reject_reason is null

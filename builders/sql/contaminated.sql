@@ -1,92 +1,92 @@
--- A row is a kept pair with a side that says what a sentence of an evaluation set says, and the overlap of the two: the
--- n-grams they share, of those of the shorter one.
+-- A row is a kept pair with a side that shares n-grams with a benchmark sentence, and their overlap: the n-grams of
+-- both, as a share of those of the shorter one.
 with kept as (
     select *
-    from screened
+    from measured
     anti join duplicates on
-        duplicates.corpus = screened.corpus
-        and duplicates.line = screened.line
-        and duplicates.rejected_by is not null
-    where screened.rejected_by is null
+        duplicates.corpus = measured.corpus
+        and duplicates.line_number = measured.line_number
+        and duplicates.reject_reason is not null
+    where measured.reject_reason is null
 ),
 sides as (
-    select corpus, line, 'en' as side, en_said as text, $english_n as n from kept
+    select corpus, line_number, 'en' as side, en_norm as text, $english_n as n from kept
     union all
-    select corpus, line, 'xx' as side, xx_said as text, $foreign_n as n from kept
+    select corpus, line_number, 'xx' as side, xx_norm as text, $foreign_n as n from kept
 ),
-grams as (
-    select *, 'en' as side from english_grams
+ngrams as (
+    select *, 'en' as side from english_ngrams
     union all
-    select *, 'xx' as side from foreign_grams
+    select *, 'xx' as side from foreign_ngrams
 ),
--- Every n-gram of a set is known, so a run of n + stride - 1 characters holds one of these.
-probes as (
+-- All n-grams of a benchmark are indexed, so each run of n + stride - 1 shared characters contains a candidate.
+candidate_ngrams as (
     select
         corpus,
-        line,
+        line_number,
         side,
-        hash(unnest([substr(text, start, n) for start in range(1, length(text) - n + 2, $stride)])) as gram,
-        false as whole
+        hash(unnest([substr(text, start, n) for start in range(1, length(text) - n + 2, $stride)])) as ngram,
+        false as is_whole_sentence
     from sides
     where length(text) >= n
     union all
-    select corpus, line, side, hash(text) as gram, true as whole
+    select corpus, line_number, side, hash(text) as ngram, true as is_whole_sentence
     from sides
 ),
 hits as (
     select distinct
-        probes.corpus,
-        probes.line,
-        probes.side,
-        grams.set_name,
-        grams.item,
-        grams.num_grams,
-        grams.whole
-    from probes
-    join grams using (side, gram, whole)
+        candidate_ngrams.corpus,
+        candidate_ngrams.line_number,
+        candidate_ngrams.side,
+        ngrams.benchmark,
+        ngrams.item,
+        ngrams.num_ngrams,
+        ngrams.is_whole_sentence
+    from candidate_ngrams
+    join ngrams using (side, ngram, is_whole_sentence)
 ),
 tested as (
     select
-        hits.* exclude (num_grams),
-        num_grams,
+        hits.* exclude (num_ngrams),
+        num_ngrams,
         length(text) - n + 1 as num_tested,
-        hash(unnest([substr(text, start, n) for start in range(1, length(text) - n + 2)])) as gram
+        hash(unnest([substr(text, start, n) for start in range(1, length(text) - n + 2)])) as ngram
     from hits
-    join sides using (corpus, line, side)
-    where not whole
+    join sides using (corpus, line_number, side)
+    where not is_whole_sentence
 ),
 compared as (
     select
         tested.corpus,
-        tested.line,
+        tested.line_number,
         tested.side,
-        tested.set_name,
-        count(distinct tested.gram) / least(any_value(tested.num_grams), any_value(num_tested)) as overlap
+        tested.benchmark,
+        count(distinct tested.ngram) / least(any_value(tested.num_ngrams), any_value(num_tested)) as overlap
     from tested
-    join grams using (side, set_name, item, gram)
-    group by tested.corpus, tested.line, tested.side, tested.set_name, tested.item
+    join ngrams using (side, benchmark, item, ngram)
+    group by tested.corpus, tested.line_number, tested.side, tested.benchmark, tested.item
     union all
-    select corpus, line, side, set_name, 1.0 as overlap
+    select corpus, line_number, side, benchmark, 1.0 as overlap
     from hits
-    where whole
+    where is_whole_sentence
 ),
 closest as (
     select
         corpus,
-        line,
-        max(struct_pack(overlap := least(overlap, 1.0), set_name := set_name, side := side)) as found
+        line_number,
+        max(struct_pack(overlap := least(overlap, 1.0), benchmark := benchmark, side := side)) as best
     from compared
-    group by corpus, line
+    group by corpus, line_number
 ),
-judged as (
-    select corpus, line, found.overlap as overlap, found.set_name as set_name, found.side as side
+matched as (
+    select corpus, line_number, best.overlap as overlap, best.benchmark as benchmark, best.side as side
     from closest
 )
 select
     corpus,
-    line,
-    set_name,
+    line_number,
+    benchmark,
     side,
     overlap,
-    {verdict} as rejected_by
-from judged
+    {reject_reason} as reject_reason
+from matched

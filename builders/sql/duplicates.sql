@@ -1,49 +1,49 @@
--- A row is a pair that says what another pair of its language already says, and the pair that says it: of equal
--- pairs the highest margin wins, none at all loses to any, then the corpus listed first, then the earliest line.
+-- A row is a pair that repeats another pair of its language, and the pair that it repeats: of equal pairs the one with
+-- the highest margin is kept (a missing margin is the lowest), then the corpus listed first, then the earliest line.
 with candidates as (
     select
         corpus,
-        line,
-        if($exact_only, en_text, en_key) as en_same,
-        if($exact_only, xx_text, xx_key) as xx_same,
-        en_text,
-        xx_text,
+        line_number,
+        if($exact_only, en_hash, en_norm_hash) as en_same,
+        if($exact_only, xx_hash, xx_norm_hash) as xx_same,
+        en_hash,
+        xx_hash,
         struct_pack(
             loss := -coalesce(margin, '-infinity'::double),
             rank := list_position($corpora, corpus),
-            line := line,
+            line_number := line_number,
             corpus := corpus,
-            en_text := en_text,
-            xx_text := xx_text
-        ) as place
-    from screened
-    where rejected_by is null
+            en_hash := en_hash,
+            xx_hash := xx_hash
+        ) as preference
+    from measured
+    where reject_reason is null
 ),
 winners as (
     select
         en_same,
         xx_same,
-        min(place) as winner
+        min(preference) as winner
     from candidates
     group by all
     having count(*) > 1
 ),
-charged as (
+matched as (
     select
         candidates.corpus,
-        candidates.line,
+        candidates.line_number,
         winner.corpus as matched_corpus,
-        winner.line as matched_line,
-        en_text = winner.en_text and xx_text = winner.xx_text as exact
+        winner.line_number as matched_line_number,
+        en_hash = winner.en_hash and xx_hash = winner.xx_hash as is_exact
     from candidates
     join winners using (en_same, xx_same)
-    where (candidates.corpus, candidates.line) <> (winner.corpus, winner.line)
+    where (candidates.corpus, candidates.line_number) <> (winner.corpus, winner.line_number)
 )
 select
     corpus,
-    line,
+    line_number,
     matched_corpus,
-    matched_line,
+    matched_line_number,
     null::double as similarity,
-    {verdict} as rejected_by
-from charged
+    {reject_reason} as reject_reason
+from matched

@@ -2,45 +2,45 @@
 -- What a stage was given is counted where it was made, what it kept where it is used, so that a lost row shows.
 -- A reason comes with three of its lines, scattered over the corpus; what an evaluation set says is not said again.
 with numbers as (
-    select 1 as step, 'screened' as stage, corpus, lang, 'in' as reason
+    select 1 as step, 'measured' as stage, corpus, lang, 'in' as reason
     from pairs
     union all
-    select 1, 'screened', corpus, lang, coalesce(rejected_by, 'kept')
-    from screened
+    select 1, 'measured', corpus, lang, coalesce(reject_reason, 'kept')
+    from measured
     union all
     select 2, 'duplicates', corpus, lang, 'in'
-    from screened
-    where rejected_by is null
+    from measured
+    where reject_reason is null
     union all
-    select 2, 'duplicates', duplicates.corpus, $lang, rejected_by
+    select 2, 'duplicates', duplicates.corpus, $lang, reject_reason
     from duplicates
-    where rejected_by is not null
+    where reject_reason is not null
     union all
     select 2, 'duplicates', corpus, lang, 'kept'
-    from verdicts
-    where rejected_by is null or list_contains($contamination, rejected_by) or list_contains($late, rejected_by)
+    from decisions
+    where reject_reason is null or list_contains($contamination, reject_reason) or list_contains($late, reject_reason)
     union all
     select 3, 'contaminated', corpus, lang, 'in'
-    from verdicts
-    where rejected_by is null or list_contains($contamination, rejected_by) or list_contains($late, rejected_by)
+    from decisions
+    where reject_reason is null or list_contains($contamination, reject_reason) or list_contains($late, reject_reason)
     union all
-    select 3, 'contaminated', contaminated.corpus, $lang, rejected_by
+    select 3, 'contaminated', contaminated.corpus, $lang, reject_reason
     from contaminated
-    where rejected_by is not null
+    where reject_reason is not null
     union all
     select 3, 'contaminated', corpus, lang, 'kept'
-    from verdicts
-    where rejected_by is null or list_contains($late, rejected_by)
+    from decisions
+    where reject_reason is null or list_contains($late, reject_reason)
     union all
-    select 4, 'verdicts', corpus, lang, 'in'
-    from verdicts
-    where rejected_by is null or list_contains($late, rejected_by)
+    select 4, 'decisions', corpus, lang, 'in'
+    from decisions
+    where reject_reason is null or list_contains($late, reject_reason)
     union all
-    select 4, 'verdicts', corpus, lang, rejected_by
-    from verdicts
-    where list_contains($late, rejected_by)
+    select 4, 'decisions', corpus, lang, reject_reason
+    from decisions
+    where list_contains($late, reject_reason)
     union all
-    select 4, 'verdicts', corpus, lang, 'kept'
+    select 4, 'decisions', corpus, lang, 'kept'
     from bitext
 ),
 counted as (
@@ -57,12 +57,12 @@ counted as (
 rejected as (
     select
         corpus,
-        rejected_by as reason,
-        list_contains($contamination, rejected_by) as unsaid,
-        (line * 2654435761) % 4294967296 as place,
-        struct_pack(line := line, en := if(unsaid, null, left(en, 200)), xx := if(unsaid, null, left(xx, 200))) as example
-    from verdicts
-    where rejected_by is not null
+        reject_reason as reason,
+        list_contains($contamination, reject_reason) as unsaid,
+        (line_number * 2654435761) % 4294967296 as place,
+        struct_pack(line_number := line_number, en := if(unsaid, null, left(en, 200)), xx := if(unsaid, null, left(xx, 200))) as example
+    from decisions
+    where reject_reason is not null
 ),
 examples as (
     select corpus, reason, arg_min(example, place, 3) as examples

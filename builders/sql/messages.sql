@@ -1,4 +1,4 @@
--- A row is one published example as a conversation: what a user asks, and what the assistant answers.
+-- A row is one example of one config as a conversation: the user's question and the assistant's answer.
 with conversations as (
     select
         id,
@@ -11,7 +11,7 @@ with conversations as (
         ] as messages,
         corpus,
         split
-    from instructions
+    from examples
 )
 select
     id,

@@ -1,50 +1,50 @@
--- A row is a kept pair that says nearly what a better-placed pair of its language says, and the best-placed such pair.
--- Two pairs are near if their n-grams of characters, those of both sides together, have a Jaccard similarity of
--- $similar and more; a pair with a side shorter than $shortest (or $foreign_shortest) is near to none.
--- Every pair that has better-placed neighbours is charged to the best-placed of them, be that one charged itself or not:
--- so no charge depends on another, nor on the order of work, and the best-placed of a group always stays.
+-- A row is a pair that nearly repeats a pair of its language with a better rank, and the best-ranked such pair.
+-- Two pairs nearly repeat each other if the n-grams of characters of both their sides together have a Jaccard similarity
+-- of at least $min_similarity; pairs with a side shorter than $min_length (or $foreign_min_length) are not compared.
+-- Every pair with better-ranked near duplicates is rejected for the best-ranked of them, whether that one is rejected
+-- itself or not: so no decision depends on another, nor on the order of work, and the best of a group always stays.
 with kept as (
-    select screened.*
-    from screened
+    select measured.*
+    from measured
     anti join duplicates on
-        duplicates.corpus = screened.corpus
-        and duplicates.line = screened.line
-        and duplicates.rejected_by is not null
+        duplicates.corpus = measured.corpus
+        and duplicates.line_number = measured.line_number
+        and duplicates.reject_reason is not null
     where
-        screened.rejected_by is null
-        and length(en_said) >= greatest($shortest, $english_n)
-        and length(xx_said) >= greatest($foreign_shortest, $foreign_n)
+        measured.reject_reason is null
+        and length(en_norm) >= greatest($min_length, $english_n)
+        and length(xx_norm) >= greatest($foreign_min_length, $foreign_n)
 ),
--- As among duplicates: the highest margin wins, none at all loses to any, then the corpus listed first, then the line.
-placed as (
+-- The rank is that of duplicates.sql: highest margin, then the corpus listed first, then the earliest line.
+ranked as (
     select
         row_number() over (
-            order by coalesce(margin, '-infinity'::double) desc, list_position($corpora, corpus), line, corpus
-        ) as place,
+            order by coalesce(margin, '-infinity'::double) desc, list_position($corpora, corpus), line_number, corpus
+        ) as rank,
         corpus,
-        line,
-        en_said,
-        xx_said
+        line_number,
+        en_norm,
+        xx_norm
     from kept
 ),
-described as (
+with_ngrams as (
     select
-        place,
+        rank,
         list_distinct(list_concat(
-            [hash('en', substr(en_said, i, $english_n)) for i in range(1, length(en_said) - $english_n + 2)],
-            [hash('xx', substr(xx_said, i, $foreign_n)) for i in range(1, length(xx_said) - $foreign_n + 2)]
-        )) as grams
-    from placed
+            [hash('en', substr(en_norm, i, $english_n)) for i in range(1, length(en_norm) - $english_n + 2)],
+            [hash('xx', substr(xx_norm, i, $foreign_n)) for i in range(1, length(xx_norm) - $foreign_n + 2)]
+        )) as ngrams
+    from ranked
 ),
--- Each band shuffles the n-grams in its own way (hash() of two values would not: it is their hashes, combined by xor),
--- and pairs with the same first 8 fall into one bucket. Pairs of similarity s do so in a band with a probability of
--- about s^8, and in one band of 30 and more with 1 - (1 - s^8)^30: 0.995 for 0.8 (0.99 for the shortest), 0.11 for 0.5.
+-- MinHash: each band orders the n-grams in its own way (hash() of two values would not: it combines their hashes by xor),
+-- and pairs with the same first 8 share a bucket. Pairs of similarity s do so in one band with a probability of about
+-- s^8, in at least one of 30 bands with 1 - (1 - s^8)^30: 0.995 for 0.8 (0.99 for the shortest texts), 0.11 for 0.5.
 bands as (
     select
-        place,
-        len(grams) as num_grams,
-        hash(band, list_aggregate([hash(xor(gram, hash(band))) for gram in grams], 'min', 8)) as bucket
-    from described, range(30) as bands(band)
+        rank,
+        len(ngrams) as num_ngrams,
+        hash(band, list_aggregate([hash(xor(ngram, hash(band))) for ngram in ngrams], 'min', 8)) as bucket
+    from with_ngrams, range(30) as bands(band)
 ),
 shared as (
     select bucket
@@ -52,62 +52,62 @@ shared as (
     group by bucket
     having count(*) > 1
 ),
--- Where a thousand sentences share a mould, each is compared with the best-placed 100 of a bucket and not with all.
-leaders as (
-    select bucket, place, num_grams
+-- Where thousands of sentences share a pattern, each is compared with the best-ranked 100 of a bucket, not with all.
+best_of_bucket as (
+    select bucket, rank, num_ngrams
     from bands
     semi join shared using (bucket)
-    qualify row_number() over (partition by bucket order by place) <= 100
+    qualify row_number() over (partition by bucket order by rank) <= 100
 ),
 candidates as (
     select distinct
-        leaders.place as winner,
-        bands.place as loser
+        best_of_bucket.rank as winner,
+        bands.rank as loser
     from bands
-    join leaders on leaders.bucket = bands.bucket and leaders.place < bands.place
-    where least(leaders.num_grams, bands.num_grams) / greatest(leaders.num_grams, bands.num_grams) >= $similar
+    join best_of_bucket on best_of_bucket.bucket = bands.bucket and best_of_bucket.rank < bands.rank
+    where least(best_of_bucket.num_ngrams, bands.num_ngrams) / greatest(best_of_bucket.num_ngrams, bands.num_ngrams) >= $min_similarity
 ),
--- Most pairs have no candidate, and their n-grams need no place in memory.
+-- Only the n-grams of candidates are kept in memory: most pairs have none.
 compared as (
-    select place, grams
-    from described
-    where place in (select unnest([winner, loser]) from candidates)
+    select rank, ngrams
+    from with_ngrams
+    where rank in (select unnest([winner, loser]) from candidates)
 ),
 counted as (
     select
         winner,
         loser,
-        len(list_intersect(first.grams, second.grams)) as num_shared,
-        len(first.grams) + len(second.grams) - num_shared as num_grams
+        len(list_intersect(first.ngrams, second.ngrams)) as num_shared,
+        len(first.ngrams) + len(second.ngrams) - num_shared as num_ngrams
     from candidates
-    join compared as first on first.place = winner
-    join compared as second on second.place = loser
+    join compared as first on first.rank = winner
+    join compared as second on second.rank = loser
 ),
 nearest as (
     select
         loser,
         min(winner) as winner,
-        arg_min(num_shared / num_grams, winner) as similarity
+        arg_min(num_shared / num_ngrams, winner) as similarity
     from counted
-    where num_shared / num_grams >= $similar
+    where num_shared / num_ngrams >= $min_similarity
     group by loser
 ),
-charged as (
+matched as (
     select
         losers.corpus,
-        losers.line,
+        losers.line_number,
         winners.corpus as matched_corpus,
-        winners.line as matched_line,
+        winners.line_number as matched_line_number,
         similarity
     from nearest
-    join placed as losers on losers.place = loser
-    join placed as winners on winners.place = winner
+    join ranked as losers on losers.rank = loser
+    join ranked as winners on winners.rank = winner
 )
 select
     corpus,
-    line,
+    line_number,
     matched_corpus,
-    matched_line,
+    matched_line_number,
     similarity,
-    {verdict} as rejected_by
-from charged
+    {reject_reason} as reject_reason
+from matched

@@ -1,26 +1,26 @@
--- A row is a distinct text of a pair that no filter has rejected so far and whose language is not known yet.
--- (Grouped by the text too, which its key determines: any_value(text) would hold the texts where no limit counts them.)
+-- A row is a distinct text, without a language identification yet, of a pair that no filter has rejected so far.
+-- (Grouped by the text too, which its hash determines: any_value(text) would keep the texts outside the memory limit.)
 with kept as (
     select *
-    from screened
+    from measured
     anti join duplicates on
-        duplicates.corpus = screened.corpus
-        and duplicates.line = screened.line
-        and duplicates.rejected_by is not null
+        duplicates.corpus = measured.corpus
+        and duplicates.line_number = measured.line_number
+        and duplicates.reject_reason is not null
     anti join contaminated on
-        contaminated.corpus = screened.corpus
-        and contaminated.line = screened.line
-        and contaminated.rejected_by is not null
-    where screened.rejected_by is null
+        contaminated.corpus = measured.corpus
+        and contaminated.line_number = measured.line_number
+        and contaminated.reject_reason is not null
+    where measured.reject_reason is null
 ),
 texts as (
-    select en_text as text_key, en as text from kept
+    select en_hash as text_hash, en as text from kept
     union all
-    select xx_text as text_key, xx as text from kept
+    select xx_hash as text_hash, xx as text from kept
 )
 select
-    text_key,
+    text_hash,
     text
 from texts
-anti join (select text_key from identified) as known using (text_key)
-group by text_key, text
+anti join (select text_hash from language_ids) as known using (text_hash)
+group by text_hash, text

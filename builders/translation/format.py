@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from builders.run import Translated
 
-STAGES = ("records", "segments", "translations", "translated")
+STAGES = ("instructions", "segments", "translations", "translated_instructions")
 
 
 def translated_text(made: Translated) -> str:
@@ -16,11 +16,11 @@ def translated_text(made: Translated) -> str:
     ledger = made.built.ledger.filter(pl.col("stage").is_in(STAGES)).sort(order, maintain_order=True)
     rows = ledger.select("stage", "lang", "reason", pl.col("rows").map_elements("{:,}".format, pl.String)).rows()
     table = tabulate(rows, ["stage", "lang", "reason", "rows"], colalign=("left", "left", "left", "right"))
-    unread = _reasons(ledger, "records", "en")
+    unread = _reasons(ledger, "instructions", "en")
     lines = [f"{sum(unread.values()):,} records were left out: {_listed(unread)}."] if unread else []
     for lang, path in made.files.items():
-        english = _reasons(ledger, "translated", lang)
-        done, given = (_rows(ledger, "translated", lang, reason) for reason in ("kept", "in"))
+        english = _reasons(ledger, "translated_instructions", lang)
+        done, given = (_rows(ledger, "translated_instructions", lang, reason) for reason in ("kept", "in"))
         stay = f"; {sum(english.values()):,} stay in English: {_listed(english)}" if english else ""
         lines.append(f"{lang}  {path}\n    {done:,} of {given:,} records{stay}.")
     return "\n".join([table, "", *lines])

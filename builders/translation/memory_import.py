@@ -91,7 +91,7 @@ def _tmx_rows(file: Path) -> Iterator[Row]:
         for batch in _batches(file, lang):
             for row in batch.to_pylist():
                 en, text = (row["en"] or "").strip(), (row["xx"] or "").strip()
-                if en and text and not row["fault"]:
+                if en and text and not row["read_error"]:
                     yield constant | {"sha256": digest(en), "lang": lang, "en": en, "text": text}
 
 

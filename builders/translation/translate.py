@@ -64,9 +64,9 @@ def _translations(segments: Path, name: str, lang: str, translator: Translator, 
 
 
 def _translated(records: Path, segments: Path, translations: Path, name: str, lang: str, work: Work) -> Path:
-    tables = {"records": [records], "segments": [segments], "translations": [translations]}
+    tables = {"instructions": [records], "segments": [segments], "translations": [translations]}
     values = {"lang": lang, "spaced": is_spaced(lang)}
-    unit = unit_of("translated", f"{lang}-{name}", [records, segments, translations], **values)
+    unit = unit_of("translated_instructions", f"{lang}-{name}", [records, segments, translations], **values)
     return work.query(unit, tables, values)
 
 
@@ -79,7 +79,7 @@ def write_segments(path: Path, records: Path, inputs: str) -> None:
 def kept(records: Path) -> list[Row]:
     """The records that no filter has rejected."""
     table = pq.read_table(records)
-    rows: list[Row] = table.filter(pc.is_null(table["rejected_by"])).to_pylist()
+    rows: list[Row] = table.filter(pc.is_null(table["reject_reason"])).to_pylist()
     return rows
 
 

@@ -25,21 +25,9 @@ Inputs = Mapping[str, Any]  # JSON values: file names (which hold keys), digests
 
 
 STAGES = (
-    *(
-        "pairs",
-        "screened",
-        "duplicates",
-        "near_duplicates",
-        "hubs",
-        "evaluation",
-        "grams",
-        "contaminated",
-        "scores",
-        "verdicts",
-        "bitext",
-        "shared_english",
-    ),
-    *("records", "segments", "translations", "translated", "instructions", "messages", "mixed", "ledger"),
+    *("pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "benchmark_texts", "ngrams", "contaminated"),
+    *("quality_scores", "decisions", "bitext", "english_overlap", "instructions", "segments", "translations"),
+    *("translated_instructions", "documents", "examples", "messages", "subsampled", "ledger"),
 )
 
 
@@ -80,11 +68,11 @@ class Work:
 
     def clean(self) -> None:
         """Remove what killed runs left half-written, in our own folders only."""
-        for name in (*STAGES, "builds", "identified"):
+        for name in (*STAGES, "builds", "language_ids"):
             remove_leftovers(self.folder / name)
-        for store in (self.folder / "identified").glob("*"):
+        for store in (self.folder / "language_ids").glob("*"):
             remove_leftovers(store)
-        for seal in (seal for name in (*STAGES, "identified/*") for seal in self.folder.glob(f"{name}/*.sha256")):
+        for seal in (seal for name in (*STAGES, "language_ids/*") for seal in self.folder.glob(f"{name}/*.sha256")):
             if re.fullmatch(r"(.+\.)?[0-9a-f]{16,32}", seal.stem) and not seal.with_suffix(".parquet").exists():
                 seal.unlink()  # a kill came between it and its file
         shutil.rmtree(self.scratch, ignore_errors=True)

@@ -18,10 +18,10 @@ def characters() -> tuple[str, str]:
 
 
 def patterns(lang: str) -> dict[str, str | bool]:
-    """Regular expressions (RE2) for those characters and for text without them, as `screened.sql` wants them."""
+    """Regular expressions (RE2) for those characters and for text without them, as `measured.sql` wants them."""
     simplified, traditional = characters() if lang in LANGS else ("x", "x")
     return {
-        "two_writings": lang in LANGS,
+        "has_variants": lang in LANGS,
         "simplified": f"[{simplified}]",
         "traditional": f"[{traditional}]",
         "not_simplified": f"[^{simplified}]+",

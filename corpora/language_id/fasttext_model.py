@@ -23,7 +23,7 @@ SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
 NAME = "fastText lid.176.ftz"
 LICENCE = "cc-by-sa-3.0"
 IDENTITY = f"{SHA256} fasttext-predict {version('fasttext-predict')}"  # what the labels depend on
-MANY = 50_000  # texts from which on compiled code, which takes a second to load, is the faster way
+COMPILED_THRESHOLD = 50_000  # texts from which on compiled code, which takes a second to load, is the faster way
 
 
 def identify(texts: Sequence[str]) -> tuple[list[str], list[float]]:

@@ -51,8 +51,8 @@ def flores_sentences(part: str, chunks: Iterator[bytes], where: str) -> Iterator
     for batch in read_lines(chunks, where):
         for line in batch.to_pylist():
             number += 1
-            if line["fault"]:
-                raise InputError(f"{where}, line {number}: {line['fault']}. Delete the file and pull it again.")
+            if line["read_error"]:
+                raise InputError(f"{where}, line {number}: {line['read_error']}. Delete the file and pull it again.")
             yield f"{part}:{number}", "sentence", line["text"]
 
 

@@ -12,7 +12,13 @@ from corpora.reading.archives import file_chunks, member_chunks, member_ending, 
 from corpora.reading.lines import SHOWN_CHARS, read_lines
 
 PAIRS = pa.schema(
-    [("line", pa.int64()), ("en", pa.string()), ("xx", pa.string()), ("margin", pa.float64()), ("fault", pa.string())]
+    [
+        ("line_number", pa.int64()),
+        ("en", pa.string()),
+        ("xx", pa.string()),
+        ("margin", pa.float64()),
+        ("read_error", pa.string()),
+    ]
 )
 NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$"
 MAX_DIGITS = 40  # so that every number is finite and every parser rounds it alike
@@ -23,15 +29,15 @@ def read_laser(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
     num_lines = 0
     for lines in read_lines(file_chunks(path), str(path)):
         columns = _split_all(lines) or _split_each(lines)
-        margin, *sides, fault = columns
+        margin, *sides, read_error = columns
         en, xx = sides if en_code < code else reversed(sides)
-        yield pairs_batch(num_lines + 1, en, xx, margin, fault)
+        yield pairs_batch(num_lines + 1, en, xx, margin, read_error)
         num_lines += lines.num_rows
 
 
 def _split_all(lines: pa.RecordBatch) -> list[pa.Array] | None:
-    """Margin, first side, second side and fault of lines that are all as they should be; None otherwise."""
-    if lines["fault"].null_count < lines.num_rows:
+    """Margin, first side, second side and read_error of lines that are all as they should be; None otherwise."""
+    if lines["read_error"].null_count < lines.num_rows:
         return None
     columns = pc.split_pattern(lines["text"], "\t")
     if not pc.all(pc.equal(pc.list_value_length(columns), 3)).as_py():
@@ -42,23 +48,23 @@ def _split_all(lines: pa.RecordBatch) -> list[pa.Array] | None:
         or pc.max(pc.binary_length(margin)).as_py() > MAX_DIGITS
     ):
         return None
-    return [margin.cast(pa.float64()), first, second, lines["fault"]]
+    return [margin.cast(pa.float64()), first, second, lines["read_error"]]
 
 
 def _split_each(lines: pa.RecordBatch) -> list[pa.Array]:
     """The same for lines among which some are bad."""
-    rows = [_split(line["text"], line["fault"]) for line in lines.to_pylist()]
+    rows = [_split(line["text"], line["read_error"]) for line in lines.to_pylist()]
     kinds = (pa.float64(), pa.string(), pa.string(), pa.string())
     return [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
 
 
-def _split(text: str, fault: str | None) -> tuple[float | None, str, str | None, str | None]:
-    """Margin, first side, second side and fault; a line with other columns stays whole as the first."""
+def _split(text: str, read_error: str | None) -> tuple[float | None, str, str | None, str | None]:
+    """Margin, first side, second side and read_error; a line with other columns stays whole as the first."""
     columns = text.split("\t")
     if len(columns) != 3:
-        return None, text, None, fault or "missing_column"
+        return None, text, None, read_error or "missing_column"
     margin = float(columns[0]) if len(columns[0]) <= MAX_DIGITS and re.search(NUMBER, columns[0]) else None
-    return margin, columns[1], columns[2], fault or ("invalid_margin" if margin is None else None)
+    return margin, columns[1], columns[2], read_error or ("invalid_margin" if margin is None else None)
 
 
 def read_moses(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
@@ -71,9 +77,11 @@ def read_moses(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
         ]
         names = [member.filename for member in members]
         for en, xx in _side_by_side(sides[0], sides[1], f"{path}: ", names):
-            fault = pc.coalesce(en["fault"], xx["fault"])
-            yield pairs_batch(num_lines + 1, en["text"], xx["text"], pa.nulls(len(fault), pa.float64()), fault)
-            num_lines += len(fault)
+            read_error = pc.coalesce(en["read_error"], xx["read_error"])
+            yield pairs_batch(
+                num_lines + 1, en["text"], xx["text"], pa.nulls(len(read_error), pa.float64()), read_error
+            )
+            num_lines += len(read_error)
 
 
 def _side_by_side(
@@ -99,10 +107,10 @@ def _num_rows(batch: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> i
     return num_rows + (len(batch) if batch else 0)
 
 
-def pairs_batch(first: int, en: pa.Array, xx: pa.Array, margin: pa.Array, fault: pa.Array) -> pa.RecordBatch:
-    """A batch of PAIRS numbered from `first`; of a row at fault SHOWN_CHARS characters of each side are kept."""
-    if fault.null_count < len(fault):
-        bad = pc.is_valid(fault)
+def pairs_batch(first: int, en: pa.Array, xx: pa.Array, margin: pa.Array, read_error: pa.Array) -> pa.RecordBatch:
+    """A batch of PAIRS numbered from `first`; rows with a read error keep SHOWN_CHARS characters a side."""
+    if read_error.null_count < len(read_error):
+        bad = pc.is_valid(read_error)
         en, xx = (pc.if_else(bad, pc.utf8_slice_codeunits(side, 0, SHOWN_CHARS), side) for side in (en, xx))
-    line = pa.array(range(first, first + len(fault)), pa.int64())
-    return pa.RecordBatch.from_arrays([line, en, xx, margin, fault], schema=PAIRS)
+    line = pa.array(range(first, first + len(read_error)), pa.int64())
+    return pa.RecordBatch.from_arrays([line, en, xx, margin, read_error], schema=PAIRS)

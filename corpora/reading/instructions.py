@@ -11,16 +11,16 @@ from corpora.reading.nfc import nfc
 from corpora.reading.strict_json import SURROGATE, decode, parse_json
 
 FIELDS = ("instruction", "input", "output")
-INSTRUCTIONS = pa.schema([("line", pa.int64()), *((name, pa.string()) for name in (*FIELDS, "fault"))])
+INSTRUCTIONS = pa.schema([("line_number", pa.int64()), *((name, pa.string()) for name in (*FIELDS, "read_error"))])
 
 
 def read_alpaca(path: Path) -> pa.Table:
-    """A row a record, numbered from 1; records at fault keep what is text in them."""
+    """A row a record, numbered from 1; records with a read error keep what is text in them."""
     return _table(_row(record) for record in _records(path))
 
 
 def read_messages(path: Path) -> pa.Table:
-    """A row a conversation of one question and one answer; any other has the fault `not_one_exchange`."""
+    """A row a conversation of one question and one answer; any other has the read error `not_one_exchange`."""
     return _table(_exchange(record) for record in _records(path))
 
 
@@ -35,17 +35,17 @@ def _records(path: Path) -> list[object]:
 
 
 def _table(rows: Iterable[dict[str, str | None]]) -> pa.Table:
-    return pa.Table.from_pylist([{"line": line} | row for line, row in enumerate(rows, 1)], schema=INSTRUCTIONS)
+    return pa.Table.from_pylist([{"line_number": line} | row for line, row in enumerate(rows, 1)], schema=INSTRUCTIONS)
 
 
 def _exchange(record: object) -> dict[str, str | None]:
     """The columns of a record with `messages`, as Hub datasets spell conversations."""
     messages = record.get("messages") if isinstance(record, dict) else None
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
-        fault = "missing_field" if isinstance(record, dict) else "not_an_object"
-        return {**dict.fromkeys(FIELDS, ""), "fault": fault}
+        read_error = "missing_field" if isinstance(record, dict) else "not_an_object"
+        return {**dict.fromkeys(FIELDS, ""), "read_error": read_error}
     if [message.get("role") for message in messages] != ["user", "assistant"]:
-        return {**dict.fromkeys(FIELDS, ""), "fault": "not_one_exchange"}
+        return {**dict.fromkeys(FIELDS, ""), "read_error": "not_one_exchange"}
     asked, answered = (message.get("content") for message in messages)
     return _row({"instruction": asked, "output": answered})
 
@@ -56,7 +56,7 @@ def _task(record: object) -> dict[str, str | None]:
     if isinstance(instances, list) and instances and isinstance(instances[0], dict):
         record = {**record, "input": instances[0].get("input", "")}  # type: ignore[dict-item]
     row = _row({**record, "output": ""} if isinstance(record, dict) else record)
-    return row | {"fault": None if row["fault"] == "empty_output" else row["fault"]}
+    return row | {"read_error": None if row["read_error"] == "empty_output" else row["read_error"]}
 
 
 def _json_list(path: Path) -> list[object]:
@@ -83,12 +83,12 @@ def _json_line(line: str, where: str) -> object:
 def _row(record: object) -> dict[str, str | None]:
     """The columns of one record but its number."""
     if not isinstance(record, dict):
-        return {**dict.fromkeys(FIELDS, ""), "fault": "not_an_object"}
+        return {**dict.fromkeys(FIELDS, ""), "read_error": "not_an_object"}
     texts = {name: _clean(record.get(name, "")) for name in FIELDS}
-    return {**texts, "fault": _fault(record, texts)}
+    return {**texts, "read_error": _read_error(record, texts)}
 
 
-def _fault(record: dict[str, object], texts: dict[str, str]) -> str | None:
+def _read_error(record: dict[str, object], texts: dict[str, str]) -> str | None:
     if "instruction" not in record or "output" not in record:
         return "missing_field"
     if not all(_is_text(record.get(name, "")) for name in FIELDS):

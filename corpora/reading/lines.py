@@ -11,11 +11,11 @@ from corpora.reading.nfc import normalize_column
 MAX_LINE_BYTES = 1 << 20  # without the newline
 SHOWN_CHARS = 1000  # what a row keeps of a line that could not be read
 BOM = b"\xef\xbb\xbf"
-LINES = pa.schema([("text", pa.string()), ("fault", pa.string())])
+LINES = pa.schema([("text", pa.string()), ("read_error", pa.string())])
 
 
 def read_lines(chunks: Iterator[bytes], where: str) -> Iterator[pa.RecordBatch]:
-    """Batches of LINES, a row a line: `fault` is null, `oversized_line`, `invalid_utf8` or `nul_byte`.
+    """Batches of LINES, a row a line: `read_error` is null, `oversized_line`, `invalid_utf8` or `nul_byte`.
 
     Only a newline, or CR and newline, ends a line; the last one needs none. A byte order mark at the start is
     skipped. Of an oversized line a prefix is left. InputError says after how many lines a file is damaged.
@@ -88,15 +88,15 @@ def _has_oversized(block: bytes) -> bool:
 
 
 def _read_line(line: bytes) -> tuple[str, str | None]:
-    """The text of one line without its newline, and its fault."""
-    fault = _fault(line)
-    if fault == "oversized_line":
+    """The text of one line without its newline, and its read_error."""
+    read_error = _read_error(line)
+    if read_error == "oversized_line":
         line = line[: min(4 * SHOWN_CHARS, MAX_LINE_BYTES)]
     text = line.removesuffix(b"\r").decode("utf-8", errors="replace")
-    return text.replace("\0", ""), fault
+    return text.replace("\0", ""), read_error
 
 
-def _fault(line: bytes) -> str | None:
+def _read_error(line: bytes) -> str | None:
     if len(line) > MAX_LINE_BYTES:
         return "oversized_line"
     try:

@@ -11,18 +11,21 @@ from corpora.reading.strict_json import parse_json
 
 
 def read_c4(path: Path) -> Iterator[tuple[int, str, str | None]]:
-    """Line, text and fault of each document, in file order: `invalid_utf8`, `nul_byte`, `oversized_line`, `not_json`,
-    `missing_field` or `empty_output`; a faulty one has what could be read of it. InputError if the file is damaged."""
+    """Line number, text and read error of each document, in file order.
+
+    Read errors are `invalid_utf8`, `nul_byte`, `oversized_line`, `not_json`, `missing_field` or `empty_output`; such a
+    document has what could be read of it. InputError if the file is damaged.
+    """
     line = 0
     for batch in read_lines(file_chunks(path), str(path)):
         for row in batch.to_pylist():
             line += 1
-            yield (line, *_document(row["text"] or "", row["fault"]))
+            yield (line, *_document(row["text"] or "", row["read_error"]))
 
 
-def _document(text: str, fault: str | None) -> tuple[str, str | None]:
-    if fault:
-        return text, fault
+def _document(text: str, read_error: str | None) -> tuple[str, str | None]:
+    if read_error:
+        return text, read_error
     try:
         record: Any = parse_json(text.encode("utf-8"), "")
     except InputError:

@@ -30,7 +30,7 @@ def read_pairs(
 ) -> Iterator[pa.RecordBatch]:
     """The sentence pairs of a file as batches of PAIRS, at most `batch_rows` rows each; none for an empty file.
 
-    A row is a line (in TMX a unit) as upstream has it, numbered from 1, also if `fault` says why it could not
+    A row is a line (in TMX a unit) as upstream has it, numbered from 1, also if `read_error` says why it could not
     be read: invalid_utf8, nul_byte, missing_column, invalid_margin or oversized_line. `upstream_pair` is upstream's
     code of English and of `lang`. Texts are NFC; `margin` is null where the format has none. InputError if the
     file is damaged, a bomb, or not of this format.
@@ -65,7 +65,7 @@ def _one_batch(table: pa.Table) -> pa.RecordBatch:
 def read_instructions(path: Path, format: str) -> pa.Table:
     """The instructions of a file as a table of INSTRUCTIONS: NFC, LF, stripped; a missing input is empty.
 
-    A row is a record, numbered from 1, also if `fault` says what is wrong with it: not_an_object, missing_field,
+    A row is a record, numbered from 1, also if `read_error` says what is wrong with it: not_an_object, missing_field,
     not_a_string, empty_instruction or empty_output, of `messages` also not_one_exchange. Tasks of Self-Instruct
     are read without their answers.
     InputError if the file is not JSON of this form.
@@ -76,7 +76,7 @@ def read_instructions(path: Path, format: str) -> pa.Table:
 
 
 def read_texts(path: Path, format: str) -> Iterator[tuple[int, str, str | None]]:
-    """Line (from 1), text and fault of each document of a file in one language; no fault is None."""
+    """Line number (from 1), text and read error, if any, of each document of a file in one language."""
     if format != "c4-jsonl":
         raise unknown("format of documents", format, ["c4-jsonl"])
     return read_c4(path)

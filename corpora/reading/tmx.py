@@ -18,7 +18,7 @@ Unit = list[tuple[str, str]]  # a tu: the language and text of each tuv
 
 
 def read_tmx(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
-    """A row a `tu`, numbered from 1; one without a side in both languages has the fault `missing_column`."""
+    """A row a `tu`, numbered from 1; one without a side in both languages has the read error `missing_column`."""
     num_units = 0
     for units in _parse(path):
         rows = [_pair(unit, en_code, code) for unit in units]

@@ -36,7 +36,7 @@ def main() -> None:
     built = run_build(request)[0]
     whole = time.perf_counter() - begun
 
-    texts = heard(built.verdicts)
+    texts = heard(built.decisions)
     parts = [texts[number :: asked.threads] for number in range(asked.threads)]
     with ProcessPoolExecutor(asked.threads, multiprocessing.get_context("spawn")) as pool:
         list(pool.map(identify, [["warm"]] * asked.threads))  # the model is loaded before the clock starts
@@ -44,7 +44,7 @@ def main() -> None:
         list(pool.map(only_predict, parts))
         floor = time.perf_counter() - begun
 
-    given = built.ledger.filter((pl.col("stage") == "screened") & (pl.col("reason") == "in"))["rows"].sum()
+    given = built.ledger.filter((pl.col("stage") == "measured") & (pl.col("reason") == "in"))["rows"].sum()
     print(f"pairs {given:,}; distinct texts identified {len(texts):,}")
     print(f"floor {floor:.1f} s, {len(texts) / floor:,.0f} texts/s")
     print(f"build {whole:.1f} s, {given / whole:,.0f} pairs/s; {whole / floor:.2f} times the floor")

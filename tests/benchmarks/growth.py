@@ -80,7 +80,7 @@ def sample_pairs(lang: str) -> list[Pair]:
     labels = pl.read_csv(SAMPLE / "labels.tsv", separator="\t").filter(corpus="wikimatrix", lang=lang, label="clean")
     data = gzip.decompress((SAMPLE / TSV.format("-".join(sorted(("en", lang))))).read_bytes())
     lines = data.decode(errors="replace").split("\n")
-    sides = [lines[number - 1].split("\t")[1:] for number in labels["line"]]
+    sides = [lines[number - 1].split("\t")[1:] for number in labels["line_number"]]
     return [(first, second) for first, second in sides]
 
 

@@ -113,10 +113,10 @@ def finished(command: list[str], folder: Path) -> dict[str, bytes]:
 def contents(folder: Path) -> dict[str, bytes]:
     """The bytes of every file, and the texts identified; the names alone of units (which hold their keys) and of the
     notes on when a download was checked."""
-    found = {"identified": identified(folder / "work/identified")}
+    found = {"language_ids": identified(folder / "work/language_ids")}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and not name.startswith("work/identified/"):
+        if path.is_file() and not name.startswith("work/language_ids/"):
             is_unit = name.startswith("work/") and path.suffix in (".parquet", ".sha256")
             is_note = path.suffix == ".json" and path.with_suffix("").exists()
             found[name] = b"" if is_unit or is_note else path.read_bytes()
@@ -126,7 +126,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def identified(folder: Path) -> bytes:
     """The identified texts in the order of their keys: which file holds them depends on when a run was killed."""
     rows = pl.concat([pl.read_parquet(path, glob=False) for path in folder.rglob("*.parquet")])
-    return rows.with_columns(pl.col("text_key").bin.encode("hex")).sort(pl.all()).write_csv().encode()
+    return rows.with_columns(pl.col("text_hash").bin.encode("hex")).sort(pl.all()).write_csv().encode()
 
 
 def killed(command: list[str], folder: Path, moment: float, alone: bool) -> bool:

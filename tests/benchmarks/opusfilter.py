@@ -89,7 +89,7 @@ def run_opusfilter(command: str, lang: str, jobs: int, folder: Path) -> float:
 def run_ours(mirror: Path, lang: str, jobs: int, folder: Path) -> float:
     """Seconds that a build with the same steps takes, from an empty work folder."""
     (folder / "same.toml").write_text(RECIPE.format(lang=lang))
-    without = tuple(name for name, rule in all_filters().items() if name not in STEPS and not rule.required)
+    without = tuple(name for name, rule in all_filters().items() if name not in STEPS and rule.can_disable)
     paths = {"work": folder / "work", "lock": folder / "lock.json", "threads": jobs}
     request = Request((str(folder / "same.toml"),), without=without, mirror=str(mirror), translator="none", **paths)
     begun = time.perf_counter()

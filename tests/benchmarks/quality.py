@@ -34,7 +34,7 @@ def main() -> None:
     built = run_build(request)[0]
     rows = []
     for lang in langs:
-        judged = pl.concat([pl.read_parquet(path) for path in built.verdicts[lang]], how="vertical_relaxed")
+        judged = pl.concat([pl.read_parquet(path) for path in built.decisions[lang]], how="vertical_relaxed")
         for corpus, name in FILES.items():
             labels = asked.mirror / "labels" / name.format(pair="-".join(sorted(("en", lang))))
             if labels.exists():
@@ -46,9 +46,9 @@ def main() -> None:
 def measure(judged: pl.DataFrame, labels: Path) -> tuple[str, ...]:
     """Lines, recall of clean lines, impurity of kept lines, and the reasons for both losses."""
     with gzip.open(labels, "rt", encoding="utf-8") as file:
-        judged = judged.sort("line").with_columns(label=pl.Series(file.read().split("\n")[:-1]))
-    clean = judged.filter(pl.col("label") == "clean")["rejected_by"]
-    kept = judged.filter(pl.col("rejected_by").is_null())["label"]
+        judged = judged.sort("line_number").with_columns(label=pl.Series(file.read().split("\n")[:-1]))
+    clean = judged.filter(pl.col("label") == "clean")["reject_reason"]
+    kept = judged.filter(pl.col("reject_reason").is_null())["label"]
     lost, left = Counter(clean.drop_nulls()), Counter(kept.filter(kept != "clean"))
     shares = f"{clean.is_null().mean():.3%}", f"{(kept != 'clean').mean():.3%}"
     return f"{judged.height:,}", *shares, _told(lost), _told(left)

@@ -68,9 +68,9 @@ def judge(rows: dict[str, list[tuple[str, str, str]]], name: str, folder: Path) 
     (built,) = run_build(replace(request, work=folder / name, lock=folder / f"{name}.lock"))
     frames = []
     for lang, lines in rows.items():
-        frame = pl.concat([pl.read_parquet(path) for path in built.verdicts[lang]]).sort("line")
+        frame = pl.concat([pl.read_parquet(path) for path in built.decisions[lang]]).sort("line_number")
         labels = pl.Series("label", [label for label, _, _ in lines])
-        frames.append(frame.select("corpus", "lang", "line", "en", "xx", "rejected_by").with_columns(labels))
+        frames.append(frame.select("corpus", "lang", "line_number", "en", "xx", "reject_reason").with_columns(labels))
     return pl.concat(frames)
 
 
@@ -78,7 +78,7 @@ def by_label(judged: pl.DataFrame) -> list[tuple[str, int, int, str]]:
     """Lines, lines kept and the filters that rejected the others, a row a label."""
     rows = []
     for label in sorted(judged["label"].unique()):
-        reasons = judged.filter(label=label)["rejected_by"]
+        reasons = judged.filter(label=label)["reject_reason"]
         counts = Counter(reasons.drop_nulls()).most_common()
         rows.append((label, len(reasons), reasons.null_count(), ", ".join(f"{n} {c}" for n, c in counts)))
     return rows
@@ -86,9 +86,10 @@ def by_label(judged: pl.DataFrame) -> list[tuple[str, int, int, str]]:
 
 def mistakes(judged: pl.DataFrame) -> list[str]:
     """The good lines that are rejected, and the others that are kept."""
-    wrong = judged.filter(pl.col("label").is_in(GOOD) != pl.col("rejected_by").is_null())
+    wrong = judged.filter(pl.col("label").is_in(GOOD) != pl.col("reject_reason").is_null())
     return [
-        f"{row['lang']} {row['line']:3} {row['label']:8} {row['rejected_by'] or 'kept':20} {row['en']} | {row['xx']}"
+        f"{row['lang']} {row['line_number']:3} {row['label']:8} {row['reject_reason'] or 'kept':20} "
+        f"{row['en']} | {row['xx']}"
         for row in wrong.iter_rows(named=True)
     ]
 

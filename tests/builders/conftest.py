@@ -109,7 +109,11 @@ def judge(build_small: Callable[..., Built]) -> Callable[..., list[dict[str, obj
     ) -> list[dict[str, object]]:
         corpora = lines if isinstance(lines, Mapping) else {"small": lines}
         built = build_small({name: {lang: own} for name, own in corpora.items()}, more, folder)
-        return pl.concat([pl.read_parquet(path) for path in built.verdicts[lang]]).sort("corpus", "line").to_dicts()
+        return (
+            pl.concat([pl.read_parquet(path) for path in built.decisions[lang]])
+            .sort("corpus", "line_number")
+            .to_dicts()
+        )
 
     return run
 
@@ -146,7 +150,7 @@ def write_rows(rows: Rows) -> Callable[[Path], Manifest]:
                 described[split]["files"] = [file_entry(folder, path)]
             configs[config] = {"langs": ["el"], "splits": described}
         pq.write_table(
-            pa.table({"stage": ["screened"], "examples": ["of what was rejected"]}), folder / "ledger.parquet"
+            pa.table({"stage": ["measured"], "examples": ["of what was rejected"]}), folder / "ledger.parquet"
         )
         return configs
 

@@ -62,7 +62,7 @@ def publish(recipe: str, lang: str, mirror: Path | str) -> list[str]:
         (["publish", "coti"], ["recipe 'coti'", "Did you mean coit"]),
         (["publish", "nowhere/mine.toml"], ["nowhere/mine.toml"]),
         (["publish", "--sample", "--set", "low_margn.least=1"], ["filter 'low_margn'", "low_margin"]),
-        (["publish", "--sample", "--set", "low_margin.lest=1"], ["threshold 'lest'", "least"]),
+        (["publish", "--sample", "--set", "low_margin.mn=1"], ["threshold 'mn'", "min"]),
         (["publish", "--sample", "--set", "low_margin=1"], ["FILTER.THRESHOLD=NUMBER"]),
         (["publish", "--sample", "--without", "too_lon"], ["too_long"]),
         (["publish", "--sample", "--langs", "de"], ["German"]),
@@ -166,7 +166,7 @@ def test_broken_lines_go_to_the_ledger_and_the_rest_goes_on(tmp_path: Path, mirr
     done = builders(tmp_path, *publish("coit", "el", mirror))
     assert done.returncode == 0, done.stderr
     ledger = pl.read_parquet(tmp_path / "registry" / "coit" / "v1.0.0" / "ledger.parquet")
-    found = dict(ledger.filter(pl.col("stage") == "screened").select("reason", "rows").iter_rows())
+    found = dict(ledger.filter(pl.col("stage") == "measured").select("reason", "rows").iter_rows())
     assert found["in"] == len(lines) + len(broken)
     assert found["oversized_line"] == 1
     assert found["nul_byte"] == 1 + 3
@@ -253,7 +253,7 @@ def test_two_runs_at_once_on_one_work_folder_do_not_mix(tmp_path: Path) -> None:
 def test_ctrl_c_ends_with_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
     command = [*BUILDERS, "publish", "--sample"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not list((tmp_path / "work").rglob("screened/*.parquet")):
+    while not list((tmp_path / "work").rglob("measured/*.parquet")):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=20)

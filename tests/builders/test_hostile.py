@@ -156,10 +156,10 @@ def test_a_run_killed_while_texts_are_identified_goes_on(tmp_path: Path, large: 
     assert calm.manifest["mixture"][0]["rows"] == COUNT
     arguments = [*command("publish", large), "--threads", "2"]
     first = subprocess.Popen([*BUILDERS, *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL)
-    wait_for(first, "work/identified/*/[0-9a-f]*.parquet", tmp_path)
+    wait_for(first, "work/language_ids/*/[0-9a-f]*.parquet", tmp_path)
     first.kill()
     first.wait()
-    identified = len(list(tmp_path.glob("work/identified/*/[0-9a-f]*.parquet")))
+    identified = len(list(tmp_path.glob("work/language_ids/*/[0-9a-f]*.parquet")))
     again = builders(tmp_path, *arguments, "--memory", "2GB")  # then in processes of their own
     assert identified < -(-2 * COUNT // 20_480), "the kill came too late to disturb anything"
     assert again.returncode == 0, again.stderr
@@ -195,7 +195,7 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_query(tmp_path: Path, large: Request
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
     assert told.strip() == "Interrupted. Finished work is kept; the same command goes on from there."
-    assert not list(tmp_path.glob("work/screened/*.parquet")), "the query was not in the middle"
+    assert not list(tmp_path.glob("work/measured/*.parquet")), "the query was not in the middle"
     assert not list(tmp_path.rglob(".tmp-*"))
 
 
@@ -212,8 +212,8 @@ def test_a_full_disk_under_the_registry_leaves_complete_releases_only(
     request = request_for({"small": {"el": sentences(2_000)}}, folder=tmp_path)
     release = publish(request, tmp_path / "registry").folder
     before = contents(tmp_path / "registry")
-    run_build(replace(request, thresholds={"low_margin": {"least": 1.06}}))
-    arguments = [*command("publish", request), "--set", "low_margin.least=1.06"]
+    run_build(replace(request, thresholds={"low_margin": {"min": 1.06}}))
+    arguments = [*command("publish", request), "--set", "low_margin.min=1.06"]
     train = (release / "data/el/train-00000-of-00001.parquet").stat().st_size
     for limit in (2_000, train // 4, train + 20_000):  # the release's Parquet, and what loading it back writes
         assert "too large" in refused(tmp_path, *arguments, preexec_fn=limited(limit))
@@ -304,7 +304,7 @@ def test_a_language_whose_pairs_are_all_rejected_is_refused_though_another_has_s
     request = request_for({"small": {"el": PAIRS}, "other": {"hi": hindi}}, folder=tmp_path)
     recipe = Path(request.recipes[0])
     recipe.write_text(recipe.read_text().replace('configs = "language"', 'configs = "all"'))
-    sentence = refused(tmp_path, *command("publish", request), "--set", "low_margin.least=9")
+    sentence = refused(tmp_path, *command("publish", request), "--set", "low_margin.min=9")
     assert "no translation in el" in sentence
     assert "builders inspect --lang el" in sentence
     assert contents(tmp_path / "registry") == {}
@@ -312,7 +312,7 @@ def test_a_language_whose_pairs_are_all_rejected_is_refused_though_another_has_s
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "nan", "inf"])
 def test_a_threshold_that_is_no_finite_number_is_refused(tmp_path: Path, number: str) -> None:
-    sentence = refused(tmp_path, "publish", *SHORT, "--set", f"low_margin.least={number}")
+    sentence = refused(tmp_path, "publish", *SHORT, "--set", f"low_margin.min={number}")
     assert "low_margin" in sentence
     assert not (tmp_path / "registry").exists()
 
@@ -461,7 +461,7 @@ def test_what_a_terminal_obeys_never_reaches_it(obeyed: Path) -> None:
 def test_inspect_prints_json_a_line_or_about_the_file_that_it_wrote(obeyed: Path, tmp_path: Path) -> None:
     shown = builders(obeyed, "inspect", "--lang", "el", "--json").stdout
     rows = [json.loads(line) for line in shown.split("\n")[:-1]]
-    assert [row["line"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert [row["line_number"] for row in rows] == [1, 2, 3, 4, 5, 6]
     assert "\x1b" not in shown
     out = tmp_path / "lines.parquet"
     told = builders(obeyed, "inspect", "--lang", "el", "--out", str(out), "--json").stdout

@@ -28,7 +28,7 @@ CAUGHT = {
     "duplicate_normalised": {"duplicate_normalised"},
     "duplicate_wikimatrix": {"duplicate_exact"},
     "empty": {"empty"},
-    "hub": {"hub"},
+    "hub": {"one_to_many"},
     "high_margin": {"high_margin", "too_short"},
     "invalid_margin": {"invalid_margin"},
     "invalid_utf8": {"invalid_utf8"},
@@ -113,7 +113,7 @@ def test_a_build_with_another_threshold_is_a_new_version_and_the_old_one_stays(t
     few = request(tmp_path, recipes=("coit",), langs=("el",))
     (first,) = run_publish(few, registry, "instructions")
     before = digests(first.folder)
-    (second,) = run_publish(replace(few, thresholds={"hub": {"most": 5}}), registry, "instructions")
+    (second,) = run_publish(replace(few, thresholds={"one_to_many": {"max": 5}}), registry, "instructions")
     assert (second.manifest["version"], second.reason[:12]) == ("v1.1.0", "5 rows added")
     assert second.manifest["parent"]["version"] == "v1.0.0"
     (third,) = run_publish(few, registry, "instructions")
@@ -126,14 +126,14 @@ def test_every_clean_line_is_kept_and_noise_is_charged_to_its_filter(
     published: dict[str, Published], folder: Path
 ) -> None:
     record = json.loads((folder / "work" / "builds" / "coit-sample.json").read_text())
-    shards = [folder / "work" / path for paths in record["verdicts"].values() for path in paths]
+    shards = [folder / "work" / path for paths in record["decisions"].values() for path in paths]
     judged = pl.concat([pl.read_parquet(path) for path in shards], how="vertical_relaxed")
     labels = pl.read_csv(SAMPLE / "labels.tsv", separator="\t").with_columns(corpus="sample-" + pl.col("corpus"))
-    both = judged.join(labels, on=["corpus", "lang", "line"], how="full", coalesce=True)
+    both = judged.join(labels, on=["corpus", "lang", "line_number"], how="full", coalesce=True)
     assert both["label"].null_count() == 0, "every line of the files is judged"
-    assert both.filter(pl.col("label") == "clean")["rejected_by"].null_count() == 1080
+    assert both.filter(pl.col("label") == "clean")["reject_reason"].null_count() == 1080
     for label, reasons in CAUGHT.items():
-        found = set(both.filter(pl.col("label") == label)["rejected_by"].to_list())
+        found = set(both.filter(pl.col("label") == label)["reject_reason"].to_list())
         assert found <= reasons, (label, found)
 
 
@@ -143,10 +143,10 @@ def test_the_ledger_adds_up_and_its_numbers_are_those_of_the_rows(published: dic
     for stage in ledger.partition_by("stage", "corpus", "lang"):
         given = stage.filter(pl.col("reason") == "in")["rows"].sum()
         assert given == stage.filter(pl.col("reason") != "in")["rows"].sum()
-    kept = ledger.filter((pl.col("stage") == "verdicts") & (pl.col("reason") == "kept"))["rows"].sum()
+    kept = ledger.filter((pl.col("stage") == "decisions") & (pl.col("reason") == "kept"))["rows"].sum()
     translations = sum(rows_of(release.folder, lang).filter(pl.col("task") == "translation").height for lang in LANGS)
     assert kept == translations
-    pairs = ledger.filter(pl.col("stage").is_in(["screened", "duplicates", "contaminated", "verdicts"]))
+    pairs = ledger.filter(pl.col("stage").is_in(["measured", "duplicates", "contaminated", "decisions"]))
     rejected = pairs.filter(~pl.col("reason").is_in(["in", "kept"]))
     assert (rejected["examples"].list.len() == rejected["rows"].clip(upper_bound=3)).all()
 

@@ -46,17 +46,17 @@ def manifest(**changes):
         "features": FEATURES,
         "sources": [source()],
         "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), directions=("en-xx",))),
-        "filters": [{"name": "empty", "reject": "en = ''", "why": "One side says nothing.", "thresholds": {}}],
+        "filters": [{"name": "empty", "reject": "en = ''", "description": "One side says nothing.", "thresholds": {}}],
         "prompts": [{"name": "paper", "text": "Translate into {target}.", "origin": "a paper"}],
         "models": [{"role": "language identification", "name": "lid", "sha256": "1" * 64, "licence": "cc0-1.0"}],
         "translator": {"name": "none", "sha256": ""},
         "shared_english": [
-            {"lang": lang, "other": other, "sides": sides}
+            {"lang": lang, "other": other, "num_sentences": sides}
             for lang, other, sides in (("el", "el", 2000), ("el", "zh", 30), ("zh", "el", 30), ("zh", "zh", 900))
         ],
-        "writings": [{"lang": "zh", "writing": "simplified", "rows": 1200}],
+        "writings": [{"lang": "zh", "variant": "simplified", "rows": 1200}],
         "decontamination": [
-            {"set_name": "exam", "lang": "el", "sentences": 5, "grams": 50, "rows": 2, "corpus": "exam"}
+            {"benchmark": "exam", "lang": "el", "num_sentences": 5, "num_ngrams": 50, "rows": 2, "corpus": "exam"}
         ],
         "mixture": [
             {"config": "el", "lang": "el", "task": "translation", "direction": "en-xx", "corpus": "small"}
@@ -64,11 +64,11 @@ def manifest(**changes):
             for name, rows in (("train", 6), ("validation", 1))
         ],
         "ledger": [
-            number("screened", "in", 10),
-            number("screened", "empty", 3),
-            number("screened", "kept", 7),
-            number("verdicts", "in", 7),
-            number("verdicts", "kept", 7),
+            number("measured", "in", 10),
+            number("measured", "empty", 3),
+            number("measured", "kept", 7),
+            number("decisions", "in", 7),
+            number("decisions", "kept", 7),
         ],
     }
     return deepcopy(values | changes)
@@ -191,7 +191,7 @@ def test_hostile_words_of_a_recipe_do_not_break_the_yaml(key):
 
 
 def test_hostile_words_of_a_filter_and_a_translator_do_not_break_the_page():
-    rule = {"name": "empty", "reject": "", "why": HOSTILE, "thresholds": {}}
+    rule = {"name": "empty", "reject": "", "description": HOSTILE, "thresholds": {}}
     general = manifest()["recipe"] | {"instruction_langs": ["xx"]}
     card = render_card(
         manifest(filters=[rule], recipe=general, translator={"name": f"memory {HOSTILE}", "sha256": "2" * 64})
@@ -294,7 +294,7 @@ def test_the_card_is_a_pure_function_of_the_manifest():
 
 def test_the_card_says_how_chinese_is_written_and_which_english_two_languages_share():
     langs = ["el", "zh"]
-    ledger = [number("screened", "in", 10, lang=lang) for lang in langs]
+    ledger = [number("measured", "in", 10, lang=lang) for lang in langs]
     card = render_card(manifest(langs=langs, ledger=ledger))
     assert "the pairs kept are:\n1,200 simplified." in card
     assert "| zh | 30 | 900 |" in card

@@ -62,7 +62,7 @@ def sides(corpus: str, lang: str) -> list[tuple[str, ...]]:
 def labels(corpus: str, lang: str) -> list[str]:
     with (SAMPLE / "labels.tsv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if (row["corpus"], row["lang"]) == (corpus, lang)]
-    assert [int(row["line"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert [int(row["line_number"]) for row in rows] == list(range(1, len(rows) + 1))
     return [row["label"] for row in rows]
 
 

@@ -24,9 +24,9 @@ print('org/coit el $1:', rows.num_rows, 'rows')"
 say builders publish coit --sample --langs el,hi --to hf://org/coit
 say builders publish muit --sample --langs el,hi --to hf://org/muit
 say load v1.0.0
-say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.least=1.08 --dry-run
-say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.least=1.08
-say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.least=1.08
+say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.min=1.08 --dry-run
+say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.min=1.08
+say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.min=1.08
 say builders versions --registry hf://org
 say builders diff hf://org/coit@v1.0.0 hf://org/coit@v2.0.0 --examples 1
 say load v1.0.0

@@ -455,7 +455,7 @@ def write_labels(folder: Path, bitexts: Mapping[tuple[str, str], Sequence[Line]]
     """Write what every line of every bitext is."""
     text = io.StringIO()
     rows = csv.writer(text, delimiter="\t", lineterminator="\n")
-    rows.writerow(("corpus", "lang", "line", "label"))
+    rows.writerow(("corpus", "lang", "line_number", "label"))
     for (corpus, lang), lines in bitexts.items():
         rows.writerows((corpus, lang, number, line.label) for number, line in enumerate(lines, 1))
     write(folder / "labels.tsv", text.getvalue().encode())

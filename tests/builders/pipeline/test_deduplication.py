@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.pipeline.filters import choose_filters, verdict
+from builders.pipeline.filters import choose_filters, reject_sql
 from builders.workspace.queries import sql
 from builders.workspace.workspace import Work
 
@@ -17,7 +17,8 @@ SHOUTED = ("THE CAT sleeps, on the warm roof", "η γάτα κοιμάται σ�
 def told(judged):
     """(corpus, line) -> reason and the pair that says the same."""
     return {
-        (row["corpus"], row["line"]): (row["rejected_by"], row["matched_corpus"], row["matched_line"]) for row in judged
+        (row["corpus"], row["line_number"]): (row["reject_reason"], row["matched_corpus"], row["matched_line_number"])
+        for row in judged
     }
 
 
@@ -66,7 +67,7 @@ def test_one_side_alone_may_stand_in_many_pairs(judge):
     judged = judge(
         [(1.2, *PAIR), (1.2, PAIR[0], "Το ίδιο, αλλιώς ειπωμένο."), (1.2, "It is said in other words.", PAIR[1])]
     )
-    assert [row["rejected_by"] for row in judged] == [None] * 3
+    assert [row["reject_reason"] for row in judged] == [None] * 3
 
 
 def test_what_another_filter_has_rejected_takes_no_pair_with_it(judge):
@@ -83,12 +84,12 @@ def test_the_sides_of_two_languages_are_not_compared(build_small):
 
 def test_the_final_sigma_of_a_shouted_word_says_the_same(judge):
     judged = judge([(1.2, "The road", "Ο δρόμος"), (1.2, "THE ROAD", "Ο ΔΡΌΜΟΣ")])
-    assert [row["rejected_by"] for row in judged] == [None, "duplicate_normalised"]
+    assert [row["reject_reason"] for row in judged] == [None, "duplicate_normalised"]
 
 
 def test_numbers_make_a_difference(judge):
     judged = judge([(1.2, "Chapter 1 begins", "Κεφάλαιο 1"), (1.2, "Chapter 2 begins", "Κεφάλαιο 2")])
-    assert [row["rejected_by"] for row in judged] == [None, None]
+    assert [row["reject_reason"] for row in judged] == [None, None]
 
 
 CORPORA = ("zulu", "alpha", "mike")
@@ -101,16 +102,16 @@ ROWS = st.lists(
 
 def charged(rows, folder) -> dict[tuple[str, int], tuple[str, int]]:
     """What `duplicates.sql` says of pairs whose keys are given: (corpus, line) -> the winner's."""
-    names = ("corpus", "margin", "en_key", "xx_key", "en_text", "xx_text")
+    names = ("corpus", "margin", "en_norm_hash", "xx_norm_hash", "en_hash", "xx_hash")
     kinds = (pa.string(), pa.float64(), *[pa.string()] * 4)
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     table = pa.table([pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)], names=list(names))
-    table = table.append_column("line", pa.array(range(1, len(rows) + 1), pa.int64()))
-    table = table.append_column("rejected_by", pa.nulls(len(rows), pa.string()))
-    reject, _ = verdict(choose_filters({}, ()), "duplicates", "el")
-    with Work(folder, threads=2).connect({"screened": table}) as connection:
+    table = table.append_column("line_number", pa.array(range(1, len(rows) + 1), pa.int64()))
+    table = table.append_column("reject_reason", pa.nulls(len(rows), pa.string()))
+    reject, _ = reject_sql(choose_filters({}, ()), "duplicates", "el")
+    with Work(folder, threads=2).connect({"measured": table}) as connection:
         found = connection.execute(
-            sql("duplicates", verdict=reject), {"corpora": list(CORPORA), "exact_only": False}
+            sql("duplicates", reject_reason=reject), {"corpora": list(CORPORA), "exact_only": False}
         ).fetchall()
     return {(corpus, line): (other, place) for corpus, line, other, place, *_ in found}
 
@@ -137,4 +138,4 @@ def test_english_sides_that_languages_share_are_counted(build_small):
     greek = [(1.2, same, "Η παλιά γέφυρα έκλεισε για επισκευές."), (1.2, own, "Το νέο σχολείο άνοιξε το φθινόπωρο.")]
     turkish = [(1.2, same.upper(), "Eski köprü onarım için kapatıldı."), (1.0, own, "Yeni okul sonbaharda açıldı.")]
     built = build_small({"small": {"el": greek, "tr": turkish}})
-    assert built.shared_english.rows() == [("el", "el", 2), ("el", "tr", 1), ("tr", "el", 1), ("tr", "tr", 1)]
+    assert built.english_overlap.rows() == [("el", "el", 2), ("el", "tr", 1), ("tr", "el", 1), ("tr", "tr", 1)]

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builders.pipeline.deduplication import charge
-from builders.pipeline.filters import TABLES, all_filters, choose_filters, parse_changes, verdict
+from builders.pipeline.deduplication import deduplicate
+from builders.pipeline.filters import TABLES, all_filters, choose_filters, parse_changes, reject_sql
 from builders.run import run_build, run_publish
 from builders.workspace.workspace import Work
 from corpora.errors import InputError
@@ -67,7 +67,7 @@ EL = {
         (1.2, "The school was built in 1987.", "Το σχολείο χτίστηκε το 1978."),
         (1.2, "The bridge was built in 1,987 days.", "Η γέφυρα χτίστηκε σε 1.987 μέρες."),
     ),
-    "half_english": (
+    "partially_untranslated": (
         (
             1.2,
             "The king of the island and the queen were at the harbour.",
@@ -145,7 +145,7 @@ def verdicts(judge):
     found = {}
     for lang, cases in (("el", EL), ("vi", VI), ("zh", ZH)):
         judged = judge([line for pair in cases.values() for line in pair], lang)
-        reasons = [row["rejected_by"] for row in judged]
+        reasons = [row["reject_reason"] for row in judged]
         found |= {(lang, name): reasons[2 * place : 2 * place + 2] for place, name in enumerate(cases)}
     return found
 
@@ -156,7 +156,7 @@ def test_a_filter_rejects_what_it_is_for_and_spares_what_only_looks_like_it(verd
 
 
 def test_every_filter_has_an_example():
-    elsewhere = {"contaminated", "hub", "simplified_chinese", "traditional_chinese"}  # below
+    elsewhere = {"contaminated", "one_to_many", "simplified_chinese", "traditional_chinese"}  # below
     elsewhere |= {"near_duplicate"}  # in test_near_duplicates.py
     assert {name for _, name in CASES} | elsewhere == set(all_filters())
 
@@ -168,97 +168,97 @@ def test_what_an_evaluation_set_says_is_not_trained_on(judge):
         (1.2, sentence.upper()[10:], "Η Βουλή συνεδρίασε πρώτη φορά στο παλιό θέατρο της πόλης, όπως όλοι περίμεναν."),
         (1.2, "The parliament met again in the new town hall.", "Η βουλή συνήλθε ξανά στο νέο δημαρχείο."),
     ]
-    found = [row["rejected_by"] for row in judge(lines, more='decontaminate_against = ["exam"]\n')]
+    found = [row["reject_reason"] for row in judge(lines, more='decontaminate_against = ["exam"]\n')]
     assert found == ["contaminated", "contaminated", None]
-    assert [row["rejected_by"] for row in judge(lines)] == [None, None, None]
+    assert [row["reject_reason"] for row in judge(lines)] == [None, None, None]
 
 
 def test_a_side_that_many_different_others_share_is_no_translation(judge):
     animals = ["cat", "dog", "goat", "horse", "donkey"]
     lines = [(1.2, f"The {animal} sleeps behind the old mill.", "Πηγή: βιβλιοθήκη του δήμου.") for animal in animals]
     spared = [(1.2, f"The {animal} drinks from the river.", "Πίνει νερό από το ποτάμι.") for animal in animals[:4]]
-    assert [row["rejected_by"] for row in judge([*lines, *spared])] == ["hub"] * 5 + [None] * 4
+    assert [row["reject_reason"] for row in judge([*lines, *spared])] == ["one_to_many"] * 5 + [None] * 4
 
 
 def test_every_line_has_a_verdict_that_is_a_filter_or_none(judge):
     judged = judge([line for pair in EL.values() for line in pair])
-    assert [row["line"] for row in judged] == list(range(1, 2 * len(EL) + 1))
-    assert {row["rejected_by"] for row in judged} <= {None, *all_filters()}
+    assert [row["line_number"] for row in judged] == list(range(1, 2 * len(EL) + 1))
+    assert {row["reject_reason"] for row in judged} <= {None, *all_filters()}
 
 
 def test_each_pair_is_charged_to_the_first_filter_that_rejects_it(judge):
     worse = [(1.0, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd"), (1.2, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd")]
     worse += [(1.2, "<b>Oh</b>", "<b>Oh</b>"), (1.2, "Oh", "oh!"), (1.2, "12", "12"), (1.0, "", "")]
-    reasons = [row["rejected_by"] for row in judge(worse)]
+    reasons = [row["reject_reason"] for row in judge(worse)]
     assert reasons == ["low_margin", "bad_encoding", "markup", "copy", "too_short", "empty"]
 
 
 def test_a_filter_left_out_leaves_its_pairs_to_the_next(judge):
     lines = [(1.2, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd")]
-    assert judge(lines, more='disable_filters = ["bad_encoding"]')[0]["rejected_by"] == "markup"
-    assert judge(lines, more='disable_filters = ["bad_encoding", "markup"]')[0]["rejected_by"] == "copy"
+    assert judge(lines, more='disable_filters = ["bad_encoding"]')[0]["reject_reason"] == "markup"
+    assert judge(lines, more='disable_filters = ["bad_encoding", "markup"]')[0]["reject_reason"] == "copy"
 
 
 def test_a_pair_without_a_margin_has_no_low_one(judge):
     judged = judge([(None, "The cat sleeps on the roof.", "Η γάτα κοιμάται στη στέγη.")])
-    assert [(row["margin"], row["rejected_by"]) for row in judged] == [(None, None)]
+    assert [(row["margin"], row["reject_reason"]) for row in judged] == [(None, None)]
 
 
 def test_a_threshold_changed_for_all_languages_holds(judge):
     lines = [(1.05, "The cat sleeps on the roof.", "Η γάτα κοιμάται στη στέγη.")]
-    assert judge(lines)[0]["rejected_by"] is None
-    assert judge(lines, more="[filters.low_margin]\nleast = 1.06")[0]["rejected_by"] == "low_margin"
+    assert judge(lines)[0]["reject_reason"] is None
+    assert judge(lines, more="[filters.low_margin]\nmin = 1.06")[0]["reject_reason"] == "low_margin"
 
 
 def test_a_threshold_may_differ_by_language(judge):
-    more = "[filters.low_margin]\nleast = { el = 1.06 }"
-    assert judge([(1.05, "The cat sleeps.", "Η γάτα κοιμάται.")], "el", more)[0]["rejected_by"] == "low_margin"
-    assert judge([(1.05, "The cat sleeps.", "Con mèo đang ngủ.")], "vi", more)[0]["rejected_by"] is None
+    more = "[filters.low_margin]\nmin = { el = 1.06 }"
+    assert judge([(1.05, "The cat sleeps.", "Η γάτα κοιμάται.")], "el", more)[0]["reject_reason"] == "low_margin"
+    assert judge([(1.05, "The cat sleeps.", "Con mèo đang ngủ.")], "vi", more)[0]["reject_reason"] is None
 
 
 def test_what_the_file_sets_for_one_language_holds_for_it_alone():
     rule = all_filters()["wrong_language_xx"]
-    assert (rule.threshold("letters", "zh"), rule.threshold("letters", "el")) == (12, 40)
+    assert (rule.threshold("min_letters", "zh"), rule.threshold("min_letters", "el")) == (12, 40)
 
 
 def test_a_threshold_that_a_recipe_sets_for_all_languages_holds_for_chinese_too():
-    rule = {f.name: f for f in choose_filters({"wrong_language_xx": {"letters": 30}}, ())}["wrong_language_xx"]
-    assert (rule.threshold("letters", "el"), rule.threshold("letters", "zh")) == (30, 30)
+    rule = {f.name: f for f in choose_filters({"wrong_language_xx": {"min_letters": 30}}, ())}["wrong_language_xx"]
+    assert (rule.threshold("min_letters", "el"), rule.threshold("min_letters", "zh")) == (30, 30)
 
 
 def test_the_filters_are_rows_with_a_known_table_and_a_reason():
     for name, rule in all_filters().items():
         assert rule.table in TABLES, name
-        assert rule.why.endswith("."), name
+        assert rule.description.endswith("."), name
         assert set(rule.by_language.get("zh", {})) <= set(rule.thresholds), name
     order = [TABLES.index(rule.table) for rule in all_filters().values()]
     assert order == sorted(order)
 
 
 def test_every_threshold_is_named_in_the_sql_and_every_parameter_has_a_value():
-    everything = choose_filters({}, (), [name for name, rule in all_filters().items() if rule.optional])
+    everything = choose_filters({}, (), [name for name, rule in all_filters().items() if rule.default == "off"])
     for lang in ("el", "zh"):
         for table in TABLES:
-            text, parameters = verdict(everything, table, lang)
+            text, parameters = reject_sql(everything, table, lang)
             assert text.startswith("case when ")
             assert set(re.findall(r"\$(\w+)", text)) == set(parameters)
 
 
 def test_without_any_filter_a_table_rejects_nothing():
-    text, parameters = verdict((), "screened", "el")
+    text, parameters = reject_sql((), "measured", "el")
     assert ("null" in text, parameters) == (True, {})
 
 
 @pytest.mark.parametrize(
     ("changes", "without", "said"),
     [
-        ({"low_margn": {"least": 1.1}}, (), "Unknown filter 'low_margn'. Did you mean low_margin"),
+        ({"low_margn": {"min": 1.1}}, (), "Unknown filter 'low_margn'. Did you mean low_margin"),
         ({}, ("wrong_scrip",), "Unknown filter 'wrong_scrip'. Did you mean wrong_script"),
-        ({"low_margin": {"leest": 1.1}}, (), "Filter low_margin: Unknown threshold 'leest'. Did you mean least"),
-        ({"low_margin": {"least": {"ell": 1.1}}}, (), "Unknown language 'ell'. Did you mean el"),
-        ({"low_margin": {"least": "1.1"}}, (), "'least' must be a finite number, not '1.1'"),
-        ({"low_margin": {"least": True}}, (), "'least' must be a finite number, not True"),
-        ({"low_margin": {"least": {"el": "x"}}}, (), "'least' must be a finite number, not 'x'"),
+        ({"low_margin": {"mim": 1.1}}, (), "Filter low_margin: Unknown threshold 'mim'. Did you mean min"),
+        ({"low_margin": {"min": {"ell": 1.1}}}, (), "Unknown language 'ell'. Did you mean el"),
+        ({"low_margin": {"min": "1.1"}}, (), "'min' must be a finite number, not '1.1'"),
+        ({"low_margin": {"min": True}}, (), "'min' must be a finite number, not True"),
+        ({"low_margin": {"min": {"el": "x"}}}, (), "'min' must be a finite number, not 'x'"),
     ],
 )
 def test_what_is_not_known_of_a_filter_is_an_error_with_the_nearest_name(changes, without, said):
@@ -270,7 +270,7 @@ def test_what_is_not_known_of_a_filter_is_an_error_with_the_nearest_name(changes
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_threshold_is_a_finite_number(value):
     with pytest.raises(InputError):
-        choose_filters({"low_margin": {"least": value}}, ())
+        choose_filters({"low_margin": {"min": value}}, ())
 
 
 def test_an_unknown_filter_stops_the_run_before_anything_is_pulled(request_for):
@@ -278,13 +278,13 @@ def test_an_unknown_filter_stops_the_run_before_anything_is_pulled(request_for):
     for path in request.catalogs[0].parent.glob("*.tsv.gz"):
         path.unlink()
     with pytest.raises(InputError, match="low_margn"):
-        run_build(replace(request, thresholds={"low_margn": {"least": 1.1}}))
+        run_build(replace(request, thresholds={"low_margn": {"min": 1.1}}))
 
 
 def test_changes_are_read_as_filter_threshold_and_value():
-    assert parse_changes(["low_margin.least=1.06", "too_long.most=2e3", "too_long.most=100"]) == {
-        "low_margin": {"least": 1.06},
-        "too_long": {"most": 100.0},
+    assert parse_changes(["low_margin.min=1.06", "too_long.max=2e3", "too_long.max=100"]) == {
+        "low_margin": {"min": 1.06},
+        "too_long": {"max": 100.0},
     }
     assert parse_changes([]) == {}
 
@@ -294,16 +294,16 @@ def test_changes_are_read_as_filter_threshold_and_value():
     [
         "",
         "low_margin",
-        "low_margin.least",
-        "low_margin.least=",
+        "low_margin.min",
+        "low_margin.min=",
         "low_margin=1",
-        ".least=1",
-        "low_margin.least=x",
-        "low_margin.least=nan",
-        "low_margin.least=1.1.1",
-        "low_margin.least=1 ",
+        ".min=1",
+        "low_margin.min=x",
+        "low_margin.min=nan",
+        "low_margin.min=1.1.1",
+        "low_margin.min=1 ",
         "a.b.c=1",
-        "low_margin.least==1",
+        "low_margin.min==1",
     ],
 )
 def test_a_change_of_another_form_is_an_error_that_shows_the_form(text):
@@ -321,12 +321,19 @@ def test_a_share_of_a_script_counts_the_same_signs_on_both_sides(judge):
 
 
 def test_a_threshold_of_any_table_is_part_of_the_key(tmp_path):
-    columns = {"corpus": ["a", "b"], "line": [1, 1], "rejected_by": pa.nulls(2, pa.string()), "margin": [1.2, 1.1]}
-    keys = {key: ["same", "same"] for key in ("en_key", "xx_key", "en_text", "xx_text")}
-    pq.write_table(pa.table(columns | keys), tmp_path / "screened.parquet")
-    rule = replace(all_filters()["duplicate_exact"], reject="matched_line > $most", thresholds={"most": 5})
+    columns = {
+        "corpus": ["a", "b"],
+        "line_number": [1, 1],
+        "reject_reason": pa.nulls(2, pa.string()),
+        "margin": [1.2, 1.1],
+    }
+    keys = {key: ["same", "same"] for key in ("en_norm_hash", "xx_norm_hash", "en_hash", "xx_hash")}
+    pq.write_table(pa.table(columns | keys), tmp_path / "measured.parquet")
+    rule = replace(all_filters()["duplicate_exact"], reject="matched_line_number > $max", thresholds={"max": 5})
     made = {
-        charge("el", [tmp_path / "screened.parquet"], ["a", "b"], (replace(rule, thresholds={"most": most}),), work)[0]
+        deduplicate(
+            "el", [tmp_path / "measured.parquet"], ["a", "b"], (replace(rule, thresholds={"max": most}),), work
+        )[0]
         for work in [Work(tmp_path / "work", threads=1)]
         for most in (0.0, 5.0)
     }
@@ -335,22 +342,22 @@ def test_a_threshold_of_any_table_is_part_of_the_key(tmp_path):
 
 def test_the_thresholds_that_held_stand_in_the_manifest(request_for, tmp_path):
     request = request_for(
-        {"small": {"zh": [(1.2, "The cat sleeps.", "猫在睡觉。")]}}, "[filters.low_margin]\nleast = 1.1"
+        {"small": {"zh": [(1.2, "The cat sleeps.", "猫在睡觉。")]}}, "[filters.low_margin]\nmin = 1.1"
     )
     manifest = next(run_publish(request, tmp_path / "registry", "instructions")).manifest
     thresholds = {rule["name"]: rule["thresholds"] for rule in json.loads(json.dumps(manifest["filters"]))}
-    assert thresholds["low_margin"] == {"least": {"zh": 1.1}}
+    assert thresholds["low_margin"] == {"min": {"zh": 1.1}}
     assert thresholds["wrong_language_xx"] == {
-        "sure": {"zh": 0.5},
-        "letters": {"zh": 12},
-        "surer": {"zh": 0.8},
-        "few": {"zh": 6},
+        "min_confidence": {"zh": 0.5},
+        "min_letters": {"zh": 12},
+        "min_confidence_short": {"zh": 0.8},
+        "min_letters_short": {"zh": 6},
     }
 
 
 def test_the_filters_of_the_file_are_not_changed_by_a_recipe():
     before = dict(all_filters()["low_margin"].thresholds)
-    choose_filters({"low_margin": {"least": 2.0}}, ("copy",))
+    choose_filters({"low_margin": {"min": 2.0}}, ("copy",))
     assert dict(all_filters()["low_margin"].thresholds) == before
 
 
@@ -366,23 +373,23 @@ CHINESE = [
 def test_chinese_is_measured_for_its_writing_and_kept_in_both(judge):
     judged = judge(CHINESE, "zh")
     assert [row["traditional_share"] for row in judged] == [0, 1, 0, 1, None]
-    assert [row["rejected_by"] for row in judged] == [None] * 5
+    assert [row["reject_reason"] for row in judged] == [None] * 5
 
 
 def test_either_writing_of_chinese_can_be_left_out_and_what_is_written_alike_stays(judge):
-    simplified = [row["rejected_by"] for row in judge(CHINESE, "zh", more='enable_filters = ["traditional_chinese"]')]
+    simplified = [row["reject_reason"] for row in judge(CHINESE, "zh", more='enable_filters = ["traditional_chinese"]')]
     assert simplified == [None, "traditional_chinese", None, "traditional_chinese", None]
-    traditional = [row["rejected_by"] for row in judge(CHINESE, "zh", more='enable_filters = ["simplified_chinese"]')]
+    traditional = [row["reject_reason"] for row in judge(CHINESE, "zh", more='enable_filters = ["simplified_chinese"]')]
     assert traditional == ["simplified_chinese", None, "simplified_chinese", None, None]
 
 
 def test_only_chinese_is_measured_for_its_writing(judge):
     row = judge([(1.2, "I am a teacher.", "Είμαι δάσκαλος.")], "el", more='enable_filters = ["simplified_chinese"]')[0]
-    assert (row["traditional_share"], row["rejected_by"]) == (None, None)
+    assert (row["traditional_share"], row["reject_reason"]) == (None, None)
 
 
 def test_the_writings_of_kept_chinese_are_counted(build_small):
     built = build_small({"small": {"zh": [*CHINESE, (1.0, "Low.", "開往。")], "el": []}})
-    found = {row["writing"]: row["rows"] for row in built.writings.to_dicts()}
+    found = {row["variant"]: row["rows"] for row in built.script_variants.to_dicts()}
     assert found == {"simplified": 2, "traditional": 2, "alike in both": 1}
-    assert built.writings["lang"].unique().to_list() == ["zh"]
+    assert built.script_variants["lang"].unique().to_list() == ["zh"]

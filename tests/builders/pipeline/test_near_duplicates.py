@@ -7,7 +7,7 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 
-from builders.pipeline.deduplication import NEAR_GRAM, NEAR_SHORTEST
+from builders.pipeline.deduplication import NEAR_MIN_LENGTH, NEAR_NGRAM_SIZE
 from builders.workspace.queries import sql
 from builders.workspace.workspace import Work
 from corpora.catalog import language
@@ -82,10 +82,10 @@ def sizes(lang):
     """The parameters of the comparison: characters as in English."""
     ratio = language(lang).ratio
     return {
-        "english_n": NEAR_GRAM,
-        "foreign_n": max(2, round(NEAR_GRAM * ratio)),
-        "shortest": NEAR_SHORTEST,
-        "foreign_shortest": round(NEAR_SHORTEST * ratio),
+        "english_n": NEAR_NGRAM_SIZE,
+        "foreign_n": max(2, round(NEAR_NGRAM_SIZE * ratio)),
+        "min_length": NEAR_MIN_LENGTH,
+        "foreign_min_length": round(NEAR_MIN_LENGTH * ratio),
     }
 
 
@@ -100,22 +100,22 @@ def charged(rows, folder, lang="el", threads=2, verdict="'near_duplicate'", reje
     reasons = ["low_margin" if line in rejected else None for line in lines]
     screened = {
         "corpus": pa.array(corpora, pa.string()),
-        "line": pa.array(lines, pa.int64()),
-        "en_said": pa.array([said(text) for text in english], pa.string()),
-        "xx_said": pa.array([said(text) for text in foreign], pa.string()),
+        "line_number": pa.array(lines, pa.int64()),
+        "en_norm": pa.array([said(text) for text in english], pa.string()),
+        "xx_norm": pa.array([said(text) for text in foreign], pa.string()),
         "margin": pa.array(margins, pa.float64()),
-        "rejected_by": pa.array(reasons, pa.string()),
+        "reject_reason": pa.array(reasons, pa.string()),
     }
     earlier = dict(duplicates)
     exact = {
         "corpus": pa.array([corpora[line - 1] for line in earlier], pa.string()),
-        "line": pa.array(list(earlier), pa.int64()),
-        "rejected_by": pa.array(list(earlier.values()), pa.string()),
+        "line_number": pa.array(list(earlier), pa.int64()),
+        "reject_reason": pa.array(list(earlier.values()), pa.string()),
     }
-    tables = {"screened": pa.table(screened), "duplicates": pa.table(exact)}
-    values = {**sizes(lang), "similar": SIMILAR, "corpora": list(CORPORA)}
+    tables = {"measured": pa.table(screened), "duplicates": pa.table(exact)}
+    values = {**sizes(lang), "min_similarity": SIMILAR, "corpora": list(CORPORA)}
     with Work(folder, threads=threads).connect(tables) as connection:
-        found = connection.execute(sql("near_duplicates", verdict=verdict), values).fetchall()
+        found = connection.execute(sql("near_duplicates", reject_reason=verdict), values).fetchall()
     assert all((corpora[line - 1], corpora[winner - 1]) == (own, other) for own, line, other, winner, _, _ in found)
     assert len({line for _, line, *_ in found}) == len(found)
     return {line: (winner, similarity, reason) for _, line, _, winner, similarity, reason in found}
@@ -130,7 +130,7 @@ def grams_of(row, lang):
     """The n-grams of both sides of a pair, each with its side; none if one is too short."""
     size = sizes(lang)
     en, xx = said(row[2]), said(row[3])
-    if len(en) < size["shortest"] or len(xx) < size["foreign_shortest"]:
+    if len(en) < size["min_length"] or len(xx) < size["foreign_min_length"]:
         return set()
     sides = (("en", en, size["english_n"]), ("xx", xx, size["foreign_n"]))
     return {(side, text[i : i + n]) for side, text, n in sides for i in range(len(text) - n + 1)}
@@ -268,7 +268,7 @@ def test_of_many_in_one_mould_all_are_charged_to_the_best_placed(tmp_path):
 
 def test_short_pairs_are_never_charged(tmp_path):
     en, el = "The harbour was closed all winter long", "Το λιμάνι ήταν κλειστό όλο τον χειμώνα"
-    assert len(said(en)) < NEAR_SHORTEST
+    assert len(said(en)) < NEAR_MIN_LENGTH
     rows = [("zulu", 1.2, en, el), ("zulu", 1.1, en, el), ("zulu", 1.2, EN, el), ("zulu", 1.1, EN, el)]
     assert charged([*rows, ("zulu", 1.2, en, EL), ("zulu", 1.1, en, EL)], tmp_path) == {}
 
@@ -327,19 +327,23 @@ def test_of_nothing_nothing_is_charged(tmp_path):
 
 def test_a_build_charges_near_duplicates_where_it_is_asked_to(judge):
     lines = [(1.3, EN, EL), (1.2, *NEAR)]
-    assert [row["rejected_by"] for row in judge(lines)] == [None, None]
+    assert [row["reject_reason"] for row in judge(lines)] == [None, None]
     [first, second] = judge(lines, more='enable_filters = ["near_duplicate"]\n')
-    assert first["rejected_by"] is None
-    assert (second["rejected_by"], second["matched_corpus"], second["matched_line"]) == ("near_duplicate", "small", 1)
+    assert first["reject_reason"] is None
+    assert (second["reject_reason"], second["matched_corpus"], second["matched_line_number"]) == (
+        "near_duplicate",
+        "small",
+        1,
+    )
     assert 0.8 <= second["matched_similarity"] < 1
 
 
 def test_a_threshold_of_a_filter_that_was_not_asked_for_is_a_mistake(judge):
     with pytest.raises(InputError, match="--also near_duplicate"):
-        judge([(1.3, EN, EL)], more="[filters]\nnear_duplicate = { least = 0.9 }\n")
+        judge([(1.3, EN, EL)], more="[filters]\nnear_duplicate = { min = 0.9 }\n")
 
 
 def test_pairs_that_are_hardly_alike_cannot_be_asked_for(judge):
-    more = 'enable_filters = ["near_duplicate"]\n[filters]\nnear_duplicate = { least = 0.5 }\n'
+    more = 'enable_filters = ["near_duplicate"]\n[filters]\nnear_duplicate = { min = 0.5 }\n'
     with pytest.raises(InputError, match=r"0\.7 to 1, not 0\.5"):
         judge([(1.3, EN, EL)], more=more)

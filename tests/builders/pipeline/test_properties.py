@@ -41,11 +41,13 @@ def request(folder: Path, form: str, name: str) -> Request:
     return replace(asked, threads=1, offline=True)
 
 
-def judged(asked: Request) -> pl.DataFrame:
+def read_lines(asked: Request) -> pl.DataFrame:
     """The verdicts of a build, whose ledger has been checked by being read."""
     built = run_build(asked)[0]
-    rows = pl.concat([pl.read_parquet(path) for path in built.verdicts["el"]], how="vertical_relaxed").sort("line")
-    given = built.ledger.filter((pl.col("stage") == "screened") & (pl.col("reason") == "in"))["rows"].sum()
+    rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]], how="vertical_relaxed").sort(
+        "line_number"
+    )
+    given = built.ledger.filter((pl.col("stage") == "measured") & (pl.col("reason") == "in"))["rows"].sum()
     assert given == rows.height
     return rows
 
@@ -56,8 +58,8 @@ def test_every_line_of_any_laser_file_is_judged_once(tmp_path, lines):
     folder = tmp_path / str(next(NUMBERS))
     folder.mkdir()
     (folder / "any.tsv.gz").write_bytes(gzip.compress(b"\n".join(lines) + b"\n"))
-    rows = judged(request(folder, "laser-tsv", "any.tsv.gz"))
-    assert rows["line"].to_list() == list(range(1, len(lines) + 1))
+    rows = read_lines(request(folder, "laser-tsv", "any.tsv.gz"))
+    assert rows["line_number"].to_list() == list(range(1, len(lines) + 1))
 
 
 @FEW
@@ -68,8 +70,8 @@ def test_every_line_of_any_moses_file_is_judged_once(tmp_path, pairs):
     with zipfile.ZipFile(folder / "any.zip", "w") as archive:
         for side, code in enumerate(("en", "el")):
             archive.writestr(f"any.{code}", b"".join(pair[side] + b"\n" for pair in pairs))
-    rows = judged(request(folder, "moses-zip", "any.zip"))
-    assert rows["line"].to_list() == list(range(1, len(pairs) + 1))
+    rows = read_lines(request(folder, "moses-zip", "any.zip"))
+    assert rows["line_number"].to_list() == list(range(1, len(pairs) + 1))
 
 
 @FEW
@@ -79,10 +81,10 @@ def test_every_unit_of_any_tmx_file_is_judged_once(tmp_path, units):
     folder.mkdir()
     told = "".join(f"<tu>{''.join(map(tuv, unit.items()))}</tu>" for unit in units)
     (folder / "any.tmx").write_text(f'<tmx version="1.4"><body>{told}</body></tmx>', encoding="utf-8")
-    rows = judged(request(folder, "tmx", "any.tmx"))
-    assert rows["line"].to_list() == list(range(1, len(units) + 1))
+    rows = read_lines(request(folder, "tmx", "any.tmx"))
+    assert rows["line_number"].to_list() == list(range(1, len(units) + 1))
     lost = [not {"en", "el"} <= set(unit) for unit in units]
-    assert [reason == "missing_column" for reason in rows["rejected_by"]] == lost
+    assert [reason == "missing_column" for reason in rows["reject_reason"]] == lost
 
 
 def tuv(side: tuple[str, bytes]) -> str:
@@ -116,11 +118,11 @@ def test_every_record_of_any_alpaca_file_is_accounted_for(tmp_path, records):
 def test_the_size_of_a_shard_and_the_number_of_threads_change_no_verdict(tmp_path, monkeypatch):
     found = []
     for shard, threads in ((1_000_000, 1), (7, 2), (100, 4)):
-        monkeypatch.setattr(builders.pipeline.bitext, "SHARD", shard)
+        monkeypatch.setattr(builders.pipeline.bitext, "SHARD_ROWS", shard)
         work = {"work": tmp_path / f"{shard}-{threads}", "lock": tmp_path / "lock.json"}
         built = run_build(Request(("coit",), ("hi",), sample=True, threads=threads, **work))[0]
-        rows = pl.concat([pl.read_parquet(path) for path in built.verdicts["hi"]], how="vertical_relaxed")
-        found.append(rows.sort("corpus", "line"))
+        rows = pl.concat([pl.read_parquet(path) for path in built.decisions["hi"]], how="vertical_relaxed")
+        found.append(rows.sort("corpus", "line_number"))
     assert len(set(map(len, found))) == 1
     assert found[0].equals(found[1])
     assert found[0].equals(found[2])

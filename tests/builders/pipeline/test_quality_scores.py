@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from builders.pipeline.lines import judged
+from builders.pipeline.lines import read_lines
 from builders.run import run_build
 from corpora.errors import InputError
 
@@ -17,7 +17,7 @@ LINES = [
     (1.0, "The clock has stopped.", "Το ρολόι σταμάτησε."),
 ]
 ROWS = [("small", "el", 1, 0.9, 3), ("small", "el", 2, 0.2, 9), ("small", "el", 4, 0.1, 1)]
-COLUMNS = ["corpus", "lang", "line", "labse", "kiwi"]
+COLUMNS = ["corpus", "lang", "line_number", "labse", "kiwi"]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def build(request_for, tmp_path):
         told: list[str] = []
         asked = replace(request_for({"small": {"el": LINES}}, folder=tmp_path), scores=scores, tell=told.append)
         (built,) = run_build(replace(asked, **changes))
-        rows = pl.concat([pl.read_parquet(path) for path in built.verdicts["el"]]).sort("line")
+        rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]]).sort("line_number")
         return rows, told
 
     return run
@@ -48,41 +48,41 @@ def write(path: Path, rows=ROWS, columns=COLUMNS) -> Path:
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".tsv", ".jsonl"])
 def test_scores_of_any_format_reject_what_they_are_told_to(build, tmp_path, ending):
-    thresholds = {"score_labse": {"least": 0.5}, "score_kiwi": {"most": 8}}
+    thresholds = {"score_labse": {"min": 0.5}, "score_kiwi": {"max": 8}}
     rows, _ = build(write(tmp_path / f"own{ending}"), thresholds=thresholds)
-    assert rows["rejected_by"].to_list() == [None, "score_labse", None, "low_margin"]
+    assert rows["reject_reason"].to_list() == [None, "score_labse", None, "low_margin"]
     assert rows["score_labse"].to_list() == [0.9, 0.2, None, 0.1]
     assert rows["score_kiwi"].to_list() == [3, 9, None, 1]
 
 
 def test_without_a_threshold_scores_are_shown_and_reject_nothing(build, tmp_path):
     rows, told = build(write(tmp_path / "own.csv"))
-    assert rows["rejected_by"].to_list() == [None, None, None, "low_margin"]
+    assert rows["reject_reason"].to_list() == [None, None, None, "low_margin"]
     assert "score_labse rejects nothing: it has no threshold" in told[-3]
     assert told[-1] == "1 of the 3 pairs kept in el have no score in own.csv."
 
 
 def test_the_account_and_the_inspection_know_a_score_by_its_name(build, tmp_path):
-    build(write(tmp_path / "own.csv"), thresholds={"score_labse": {"least": 0.5}})
-    found = judged(tmp_path / "work", "el", reason="score_labse").collect()
-    assert found.select("line", "score_labse").rows() == [(2, 0.2)]
+    build(write(tmp_path / "own.csv"), thresholds={"score_labse": {"min": 0.5}})
+    found = read_lines(tmp_path / "work", "el", reason="score_labse").collect()
+    assert found.select("line_number", "score_labse").rows() == [(2, 0.2)]
 
 
 def test_other_scores_judge_again_and_the_same_ones_do_not(build, tmp_path):
     explained: list[str] = []
-    thresholds = {"score_labse": {"least": 0.5}}
+    thresholds = {"score_labse": {"min": 0.5}}
     build(write(tmp_path / "own.csv"), thresholds=thresholds)
     build(tmp_path / "own.csv", thresholds=thresholds, explain=explained.append)
     assert all("reused" in line for line in explained)
     better = [(*row[:3], 0.9, row[4]) for row in ROWS]
     rows, _ = build(write(tmp_path / "own.csv", better), thresholds=thresholds, explain=explained.append)
-    assert rows["rejected_by"].to_list() == [None, None, None, "low_margin"]
-    assert any(line.startswith("scores el: made, sha256 was") for line in explained)
+    assert rows["reject_reason"].to_list() == [None, None, None, "low_margin"]
+    assert any(line.startswith("quality_scores el: made, sha256 was") for line in explained)
 
 
 def test_a_file_of_one_language_need_not_name_it(build, tmp_path):
     rows = [(corpus, line, labse) for corpus, _, line, labse, _ in ROWS]
-    scores = write(tmp_path / "own.csv", rows, ["corpus", "line", "labse"])
+    scores = write(tmp_path / "own.csv", rows, ["corpus", "line_number", "labse"])
     assert build(scores, langs=("el",))[0]["score_labse"].to_list() == [0.9, 0.2, None, 0.1]
     with pytest.raises(InputError, match="no column 'lang'"):
         build(scores)
@@ -93,19 +93,19 @@ def test_a_file_of_one_language_need_not_name_it(build, tmp_path):
     [
         ([("smal", "el", 1, 0.5)], None, "Unknown corpus 'smal'. Did you mean small?"),
         ([("small", "xx", 1, 0.5)], None, "Unknown lang 'xx'"),
-        ([("small", "el", 0, 0.5)], None, "'line' is the number of a line in the corpus, from 1"),
+        ([("small", "el", 0, 0.5)], None, "'line_number' is the number of a line in the corpus, from 1"),
         ([("small", "el", 1, 0.5), ("small", "el", 1, 0.5)], None, "line 1 of small in el stands there twice"),
         ([("small", "el", 1, 0.5), ("small", "el", 2, float("nan"))], None, "row 2: 'labse' is nan"),
         ([("small", "el", 1, 0.5), ("small", "el", 2, None)], None, "row 2: 'labse' is missing"),
         ([("small", "el", 1, "good")], None, "'labse' holds String, but scores are numbers"),
         ([("small", "el", 5, 0.5)], None, "scores line 5 of small in el, which has 4 lines"),
-        ([("small", "el", 1, 0.5)], ["corpus", "lang", "line", "x; drop table"], "a score's column is named by"),
-        ([("small", "el", 1)], ["corpus", "lang", "line"], "has no score"),
-        ([("small", "el", 0.5)], ["corpus", "lang", "labse"], "no column 'line'"),
+        ([("small", "el", 1, 0.5)], ["corpus", "lang", "line_number", "x; drop table"], "a score's column is named by"),
+        ([("small", "el", 1)], ["corpus", "lang", "line_number"], "has no score"),
+        ([("small", "el", 0.5)], ["corpus", "lang", "labse"], "no column 'line_number'"),
     ],
 )
 def test_scores_that_cannot_be_meant_are_refused(build, tmp_path, rows, columns, said):
-    scores = write(tmp_path / "own.csv", rows, columns or ["corpus", "lang", "line", "labse"])
+    scores = write(tmp_path / "own.csv", rows, columns or ["corpus", "lang", "line_number", "labse"])
     with pytest.raises(InputError) as caught:
         build(scores)
     assert said in str(caught.value)
@@ -124,4 +124,4 @@ def test_a_file_that_cannot_be_read_is_refused(build, tmp_path, name, text):
 
 def test_a_threshold_of_a_score_that_there_is_not_says_what_it_needs(build, tmp_path):
     with pytest.raises(InputError, match="score_comet needs --scores FILE with a column 'comet'"):
-        build(write(tmp_path / "own.csv"), thresholds={"score_comet": {"least": 0.5}})
+        build(write(tmp_path / "own.csv"), thresholds={"score_comet": {"min": 0.5}})

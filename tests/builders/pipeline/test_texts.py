@@ -42,7 +42,7 @@ def test_each_document_is_published_once_as_text_or_rejected_with_a_reason(tmp_p
     assert set(rows.select("lang", "task", "direction", "instruction", "input").iter_rows()) == {
         ("el", "text", "", "", "")
     }
-    told = {n["reason"]: n["rows"] for n in published.manifest["ledger"] if n["stage"] == "texts"}
+    told = {n["reason"]: n["rows"] for n in published.manifest["ledger"] if n["stage"] == "documents"}
     assert told == {"in": 6, "kept": 2, "duplicate_exact": 1, "empty_output": 1, "missing_field": 1, "not_json": 1}
     assert "`text` (documents that answer nothing)" in (published.folder / "README.md").read_text(encoding="utf-8")
 

@@ -112,7 +112,7 @@ def test_tasks_are_read_without_their_answers(tmp_path: Path) -> None:
     table = read_instructions(path, "self-instruct").to_pylist()
     assert [row["input"] for row in table] == ["", "black sheep", "", "Of a tree.", "", "", ""]
     assert {row["output"] for row in table} == {""}
-    assert [row["fault"] for row in table] == [None] * 4 + ["missing_field", "not_a_string", "not_an_object"]
+    assert [row["read_error"] for row in table] == [None] * 4 + ["missing_field", "not_a_string", "not_an_object"]
 
 
 @pytest.mark.parametrize(

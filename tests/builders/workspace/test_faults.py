@@ -25,8 +25,18 @@ from corpora.errors import InputError
 
 BUILDERS = [sys.executable, "-m", "builders"]
 STAGES = (
-    *("pairs", "screened", "duplicates", "hubs", "evaluation", "grams", "contaminated", "verdicts", "bitext"),
-    *("shared_english", "records", "translated", "instructions", "ledger"),
+    *(
+        "pairs",
+        "measured",
+        "duplicates",
+        "one_to_many",
+        "benchmark_texts",
+        "ngrams",
+        "contaminated",
+        "decisions",
+        "bitext",
+    ),
+    *("english_overlap", "instructions", "translated_instructions", "examples", "ledger"),
 )
 TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
 Files = dict[str, bytes]
@@ -121,11 +131,11 @@ def test_damage_to_what_was_identified_is_noticed_and_mended(
     copied: tuple[Request, Files], damage: Callable[[Path], None]
 ) -> None:
     request, whole = copied
-    harmed = [path for path in (request.work / "identified").rglob("*.parquet") if pl.read_parquet(path).height]
+    harmed = [path for path in (request.work / "language_ids").rglob("*.parquet") if pl.read_parquet(path).height]
     assert harmed
     for path in harmed:
         damage(path)
-    for path in (request.work / "verdicts").glob("*.parquet"):
+    for path in (request.work / "decisions").glob("*.parquet"):
         path.unlink()
     assert published(request) == whole
 
@@ -150,7 +160,7 @@ def test_a_changed_input_is_refused_until_the_lock_is_let_go_and_then_built_as_i
     files, told = explained(request)
     assert files != before
     assert "pairs el-wikimatrix: made, sha256 was" in told[0]
-    assert not [sentence for sentence in told if sentence.startswith(("evaluation", "grams", "records"))]
+    assert not [sentence for sentence in told if sentence.startswith(("benchmark_texts", "ngrams", "instructions"))]
     assert files == published(request_in(tmp_path / "two", **changes))
 
 
@@ -162,18 +172,18 @@ def test_another_version_of_a_filter_is_explained_and_built_as_if_anew(
 ) -> None:
     request, before = copied
     rules = dict(builders.pipeline.filters.all_filters())
-    rules["copy"] = replace(rules["copy"], reject="en_said = xx_said or line % 7 = 0")
+    rules["copy"] = replace(rules["copy"], reject="en_norm = xx_norm or line_number % 7 = 0")
     monkeypatch.setattr(builders.pipeline.filters, "all_filters", lambda: rules)
     files, told = explained(request)
     assert files != before
-    assert "en_said = xx_said or line % 7 = 0 then 'copy'" in told[0]
-    assert told[0].startswith("screened el-sample-wikimatrix-00000: made, verdict was")
+    assert "en_norm = xx_norm or line_number % 7 = 0 then 'copy'" in told[0]
+    assert told[0].startswith("measured el-sample-wikimatrix-00000: made, reject_reason was")
     assert files == published(request_in(tmp_path / "anew"))
     monkeypatch.undo()
     assert published(request) == before
 
 
-@pytest.mark.parametrize("stage", ["screened", "grams", "verdicts", "instructions"])
+@pytest.mark.parametrize("stage", ["measured", "ngrams", "decisions", "examples"])
 def test_another_version_of_a_stage_is_made_from_there_on(
     copied: tuple[Request, Files], monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
@@ -195,8 +205,8 @@ def test_another_version_of_the_reader_reads_all_files_again(
     copied: tuple[Request, Files], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request, whole = copied
-    was = builders.pipeline.write_tables.READER
-    monkeypatch.setattr(builders.pipeline.bitext, "READER", was + 1)
+    was = builders.pipeline.write_tables.READER_VERSION
+    monkeypatch.setattr(builders.pipeline.bitext, "READER_VERSION", was + 1)
     files, told = explained(request)
     assert files == whole
     assert told[0] == f"pairs el-sample-wikimatrix: made, reader was {was}, is {was + 1}"
@@ -215,7 +225,7 @@ def limited(size: int) -> Callable[[], None]:
     return limit
 
 
-@pytest.mark.parametrize("stage", ["screened", "instructions"])
+@pytest.mark.parametrize("stage", ["measured", "instructions"])
 def test_a_disk_that_is_full_in_the_middle_ends_in_a_sentence_and_the_rerun_in_the_same_bytes(
     calm: tuple[Path, Files], tmp_path: Path, stage: str
 ) -> None:
@@ -244,10 +254,10 @@ def test_a_disk_that_is_full_in_the_middle_ends_in_a_sentence_and_the_rerun_in_t
 def test_shards_and_threads_change_no_byte_of_a_release(
     calm: tuple[Path, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard: int, threads: int
 ) -> None:
-    monkeypatch.setattr(builders.pipeline.bitext, "SHARD", shard)
+    monkeypatch.setattr(builders.pipeline.bitext, "SHARD_ROWS", shard)
     request = request_in(tmp_path, threads=threads)
     assert published(request) == calm[1]
-    shards = list((request.work / "screened").glob("*.parquet"))
+    shards = list((request.work / "measured").glob("*.parquet"))
     assert len(shards) == -(-pl.read_parquet(request.work / "pairs" / "*.parquet").height // shard)
 
 
@@ -261,5 +271,5 @@ def test_lines_of_combining_marks_are_charged_with_a_reason(tmp_path: Path) -> N
         file.write(f"1.2\tα{marks}\ta\n1.2\tα{marks[:400_000]}\tThe day is fine.\n".encode())
     request = request_in(tmp_path, sample=False, mirror=str(mirror), translator="none")
     built = run_build(request)[0]
-    rows = pl.concat([pl.read_parquet(path) for path in built.verdicts["el"]]).sort("line")
-    assert rows["rejected_by"].to_list()[-2:] == ["oversized_line", "too_long"]
+    rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]]).sort("line_number")
+    assert rows["reject_reason"].to_list()[-2:] == ["oversized_line", "too_long"]

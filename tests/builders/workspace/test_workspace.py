@@ -122,9 +122,9 @@ def test_a_damaged_file_of_an_older_unit_harms_nobody(work):
 def test_a_damaged_file_of_identified_texts_is_noticed(request_for):
     request = request_for({"small": {"el": LINES}})
     run_build(request)
-    for path in (request.work / "identified").rglob("*.parquet"):
+    for path in (request.work / "language_ids").rglob("*.parquet"):
         path.write_bytes(path.read_bytes()[:-10])
-    for path in (request.work / "verdicts").glob("*.parquet"):
+    for path in (request.work / "decisions").glob("*.parquet"):
         path.unlink()
     run_build(request)
 
@@ -137,13 +137,13 @@ def test_a_query_makes_the_table_of_its_sql_file_and_notes_its_inputs(work):
         "xx": "b",
         "margin": 1.1,
         "corpus": "c",
-        "line": 1,
-        "en_key": "k",
-        "xx_key": "l",
+        "line_number": 1,
+        "en_norm_hash": "k",
+        "xx_norm_hash": "l",
     }
-    rows = [columns | {"rejected_by": None}, columns | {"rejected_by": "empty"}]
-    path = work.query(unit, {"verdicts": pa.Table.from_pylist(rows)}, {"not_used": 1})
-    assert pl.read_parquet(path)["line"].to_list() == [1]
+    rows = [columns | {"reject_reason": None}, columns | {"reject_reason": "empty"}]
+    path = work.query(unit, {"decisions": pa.Table.from_pylist(rows)}, {"not_used": 1})
+    assert pl.read_parquet(path)["line_number"].to_list() == [1]
     noted = json.loads(pq.read_metadata(path).metadata[b"inputs"])
     assert noted == json.loads(json.dumps(unit.inputs))
     assert set(noted) == {"from", "sql", "duckdb", "more"}
@@ -158,20 +158,20 @@ def test_a_query_reads_files_as_tables(work, tmp_path):
 
 
 def test_a_placeholder_that_nobody_fills_makes_no_file(work):
-    assert "{verdict}" in sql("screened")
-    with pytest.raises(Exception, match="verdict"):
-        work.query(Unit("screened", "el", {}), {"pairs": pa.table({"en": ["a"]})}, {})
+    assert "{reject_reason}" in sql("measured")
+    with pytest.raises(Exception, match="reject_reason"):
+        work.query(Unit("measured", "el", {}), {"pairs": pa.table({"en": ["a"]})}, {})
     assert list(work.folder.rglob("*.parquet")) == []
 
 
 def test_a_placeholder_is_filled_everywhere_and_braces_of_sql_stay():
-    assert "{verdict}" not in sql("screened", verdict="null")
-    assert r"\P{Latin}" in sql("screened", verdict="null")
+    assert "{reject_reason}" not in sql("measured", reject_reason="null")
+    assert r"\P{Latin}" in sql("measured", reject_reason="null")
 
 
 def test_a_text_for_a_placeholder_that_is_not_there_is_a_mistake():
     with pytest.raises(AssertionError):
-        sql("screened", verdcit="null")
+        sql("measured", verdcit="null")
 
 
 def test_duckdb_spills_into_the_work_folder_and_obeys_the_threads(work):
@@ -226,7 +226,7 @@ def test_what_a_process_of_the_pool_finds_wrong_is_told_as_it_is(tmp_path):
 def test_a_work_folder_may_have_any_name(judge, tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
-    assert [(row["lang"], row["rejected_by"]) for row in judge(LINES, folder=folder)] == [("el", None)] * 2
+    assert [(row["lang"], row["reject_reason"]) for row in judge(LINES, folder=folder)] == [("el", None)] * 2
 
 
 def test_a_work_folder_whose_name_is_a_pattern_is_refused(request_for, tmp_path):
@@ -251,7 +251,7 @@ def test_a_build_that_was_killed_goes_on_where_it_was(request_for, told):
     code = (
         "import os, pathlib, signal, sys, builders.pipeline.build as s\n"
         "from builders.run import Request, run_build\n"
-        "s.judge = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "s.apply_filters = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "recipe, catalog, work, lock = sys.argv[1:]\n"
         "run_build(Request(recipes=(recipe,), catalogs=(pathlib.Path(catalog),), offline=True, translator='none',"
         " threads=1, work=pathlib.Path(work), lock=pathlib.Path(lock)))\n"
@@ -260,6 +260,6 @@ def test_a_build_that_was_killed_goes_on_where_it_was(request_for, told):
     done = subprocess.run([sys.executable, "-c", code, *places], check=False, capture_output=True)
     assert done.returncode == -9, done.stderr.decode()
     built = run_build(replace(request, explain=told.append))[0]
-    assert [s for s in told if s.startswith(("pairs", "screened", "duplicates")) and not s.endswith("reused")] == []
+    assert [s for s in told if s.startswith(("pairs", "measured", "duplicates")) and not s.endswith("reused")] == []
     assert built.mixture["rows"].sum() == 2
     assert list(request.work.rglob(".tmp-*")) == []

@@ -24,15 +24,15 @@ SETTINGS = "axes.facecolor: red\nfont.size: 30\nfont.family: serif\nsavefig.dpi:
 
 def ledger(lang, corpus="small", given=200, rejected=(10, 50, 20, 12, 1, 7)):
     """The account of one corpus: what came in, what each filter rejected, what is left."""
-    stages = ["screened"] * 3 + ["duplicates", "contaminated", "verdicts"]
+    stages = ["measured"] * 3 + ["duplicates", "contaminated", "decisions"]
     costs = [*zip(stages, FILTERS, rejected, strict=True)]
-    numbers = [("screened", "in", given), *costs, ("verdicts", "kept", given - sum(rejected))]
+    numbers = [("measured", "in", given), *costs, ("decisions", "kept", given - sum(rejected))]
     return [{"lang": lang, "corpus": corpus, "stage": s, "reason": r, "rows": rows} for s, r, rows in numbers]
 
 
 def manifest(langs=("el", "hi"), **changes):
     numbers = [number for lang in langs for number in ledger(lang)]
-    filters = [{"name": name, "why": ""} for name in FILTERS]
+    filters = [{"name": name, "description": ""} for name in FILTERS]
     return {"name": "tiny", "version": "v1.0.0", "langs": [*langs], "filters": filters, "ledger": numbers} | changes
 
 

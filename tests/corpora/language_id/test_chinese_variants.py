@@ -15,6 +15,6 @@ def test_no_character_means_anything_in_a_regular_expression():
     assert not set("".join(characters())) & set(r"\^-[]")
 
 
-def test_only_chinese_has_two_writings():
-    assert patterns("zh")["two_writings"]
-    assert not patterns("el")["two_writings"]
+def test_only_chinese_has_has_script_variants():
+    assert patterns("zh")["has_variants"]
+    assert not patterns("el")["has_variants"]

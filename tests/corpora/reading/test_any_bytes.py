@@ -83,7 +83,7 @@ def test_any_bytes_of_any_format_are_numbered_rows_or_a_sentence(form, name, pac
         path = Path(folder) / name
         path.write_bytes(pack(data) if packed else data)
         found = rows(path, form)
-        assert [row.get("line", place) for place, row in enumerate(found, 1)] == list(range(1, len(found) + 1))
+        assert [row.get("line_number", place) for place, row in enumerate(found, 1)] == list(range(1, len(found) + 1))
         if packed and form in ("laser-tsv", "moses-zip"):
             content = data.removeprefix(b"\xef\xbb\xbf")  # a byte order mark says nothing
             assert len(found) == len(content.removesuffix(b"\n").split(b"\n")) * bool(content)

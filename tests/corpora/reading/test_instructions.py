@@ -32,12 +32,18 @@ def test_records_are_cleaned_and_numbered(tmp_path):
     records = [record(" cafe\u0301\r\nx ", input="\t1 2\n", extra=[1]), record()]
     for data in (json.dumps(records).encode(), b"\xef\xbb\xbf" + json.dumps(records, ensure_ascii=False).encode()):
         rows = read(write(tmp_path, data))
-        assert rows[0] == {"line": 1, "instruction": "café\nx", "input": "1 2", "output": "3", "fault": None}
-        assert rows[1] == {"line": 2, "instruction": "Add.", "input": "", "output": "3", "fault": None}
+        assert rows[0] == {
+            "line_number": 1,
+            "instruction": "café\nx",
+            "input": "1 2",
+            "output": "3",
+            "read_error": None,
+        }
+        assert rows[1] == {"line_number": 2, "instruction": "Add.", "input": "", "output": "3", "read_error": None}
 
 
 @pytest.mark.parametrize(
-    ("value", "fault"),
+    ("value", "read_error"),
     [
         (["a"], "not_an_object"),
         ("a", "not_an_object"),
@@ -50,10 +56,10 @@ def test_records_are_cleaned_and_numbered(tmp_path):
         (record(output=""), "empty_output"),
     ],
 )
-def test_a_record_at_fault_is_a_row_with_a_reason(tmp_path, value, fault):
+def test_a_record_at_fault_is_a_row_with_a_reason(tmp_path, value, read_error):
     rows = read(write(tmp_path, json.dumps([record(), value, record()])))
-    assert [row["fault"] for row in rows] == [None, fault, None]
-    assert [row["line"] for row in rows] == [1, 2, 3]
+    assert [row["read_error"] for row in rows] == [None, read_error, None]
+    assert [row["line_number"] for row in rows] == [1, 2, 3]
 
 
 def test_json_lines_are_told_by_the_name(tmp_path):
@@ -102,6 +108,6 @@ VALUES = st.none() | st.text(st.characters(), max_size=5) | st.integers()
 @given(st.dictionaries(st.sampled_from(["instruction", "input", "output", "x"]), VALUES) | VALUES)
 def test_any_record_is_a_row_of_text(value):
     row = _row(value)
-    assert set(row) == {"instruction", "input", "output", "fault"}
-    assert row["fault"] or (row["instruction"] and row["output"])
+    assert set(row) == {"instruction", "input", "output", "read_error"}
+    assert row["read_error"] or (row["instruction"] and row["output"])
     assert all(text.encode() is not None for text in row.values() if text)

@@ -30,7 +30,7 @@ def read(path: Path, batch_rows: int = 100_000) -> list[dict]:
 
 
 def sides(rows: list[dict]) -> list[tuple]:
-    return [(row["line"], row["en"], row["xx"], row["fault"]) for row in rows]
+    return [(row["line_number"], row["en"], row["xx"], row["read_error"]) for row in rows]
 
 
 def test_two_members_are_read_side_by_side_without_margins(tmp_path):
@@ -47,7 +47,7 @@ def test_members_may_lie_in_folders_and_empty_lines_are_pairs(tmp_path):
 def test_a_fault_of_either_side_is_the_pairs_and_english_comes_first(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "MAX_LINE_BYTES", 20)
     path = moses(tmp_path, {EN: b"ok\n\xff\nok\na\0b\nok\n", ZH: b"ok\n\0\n\xfe\n" + b"z" * 21 + b"\nok\n"})
-    assert [row["fault"] for row in read(path)] == [None, "invalid_utf8", "invalid_utf8", "nul_byte", None]
+    assert [row["read_error"] for row in read(path)] == [None, "invalid_utf8", "invalid_utf8", "nul_byte", None]
 
 
 def test_blocks_of_different_length_stay_aligned(tmp_path, monkeypatch):
@@ -58,7 +58,7 @@ def test_blocks_of_different_length_stay_aligned(tmp_path, monkeypatch):
     rows = read(path, batch_rows=3)
     assert rows == whole
     assert len(rows) == 300
-    assert all(row["en"].split(" ")[0] == row["xx"] == str(row["line"] - 1) for row in rows)
+    assert all(row["en"].split(" ")[0] == row["xx"] == str(row["line_number"] - 1) for row in rows)
 
 
 @pytest.mark.parametrize(("english", "chinese"), [(b"a\n" * 7, b"b\n" * 5), (b"a\n" * 7, b"")])

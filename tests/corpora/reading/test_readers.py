@@ -23,7 +23,7 @@ def read(path: Path, pair: tuple[str, str] = ("en", "tr"), batch_rows: int = 100
     batches = list(read_pairs(path, "laser-tsv", pair[1], pair, batch_rows))
     assert all(batch.schema == PAIRS and 0 < len(batch) <= batch_rows for batch in batches)
     rows = [row for batch in batches for row in batch.to_pylist()]
-    assert [row["line"] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row["line_number"] for row in rows] == list(range(1, len(rows) + 1))
     return rows
 
 
@@ -38,13 +38,13 @@ def texts(rows: list[dict]) -> list[tuple]:
 
 
 def faults(rows: list[dict]) -> list[str | None]:
-    return [row["fault"] for row in rows]
+    return [row["read_error"] for row in rows]
 
 
 def test_a_laser_line_is_a_margin_and_two_sides(tmp_path):
     rows = read(laser(tmp_path, "1.25\tHello. \t Merhaba\n1.04e0\tb\tç\n".encode()))
-    assert rows[0] == {"line": 1, "en": "Hello. ", "xx": " Merhaba", "margin": 1.25, "fault": None}
-    assert rows[1] == {"line": 2, "en": "b", "xx": "ç", "margin": 1.04, "fault": None}
+    assert rows[0] == {"line_number": 1, "en": "Hello. ", "xx": " Merhaba", "margin": 1.25, "read_error": None}
+    assert rows[1] == {"line_number": 2, "en": "b", "xx": "ç", "margin": 1.04, "read_error": None}
 
 
 def test_sides_stand_in_the_alphabetical_order_of_their_codes(tmp_path):

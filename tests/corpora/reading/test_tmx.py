@@ -32,20 +32,20 @@ def read(path: Path, code: str = "pt") -> list[dict]:
 
 def test_a_unit_is_a_row_in_whichever_order_its_sides_stand(tmp_path):
     rows = read(write(tmp_path, tuv("en", "a &amp; b") + tuv("pt", "c"), tuv("pt", "cafe\u0301") + tuv("en", "d ")))
-    assert rows[0] == {"line": 1, "en": "a & b", "xx": "c", "margin": None, "fault": None}
-    assert rows[1] == {"line": 2, "en": "d ", "xx": "café", "margin": None, "fault": None}
+    assert rows[0] == {"line_number": 1, "en": "a & b", "xx": "c", "margin": None, "read_error": None}
+    assert rows[1] == {"line_number": 2, "en": "d ", "xx": "café", "margin": None, "read_error": None}
 
 
 def test_a_language_takes_its_regions_and_a_region_only_itself(tmp_path):
     path = write(tmp_path, tuv("EN-us", "a") + tuv("PT_pt", "b") + tuv("pt-BR", "c"))
     assert [row["xx"] for row in read(path)] == ["b"]
     assert [row["xx"] for row in read(path, "pt-br")] == ["c"]
-    assert [row["fault"] for row in read(path, "pt-AO")] == ["missing_column"]
+    assert [row["read_error"] for row in read(path, "pt-AO")] == ["missing_column"]
 
 
 def test_a_unit_without_both_languages_is_a_fault(tmp_path):
     rows = read(write(tmp_path, tuv("en", "a"), tuv("en", "b") + tuv("pt", "c"), tuv("de", "d"), ""))
-    assert [(row["en"], row["xx"], row["fault"]) for row in rows] == [
+    assert [(row["en"], row["xx"], row["read_error"]) for row in rows] == [
         ("a", None, "missing_column"),
         ("b", "c", None),
         (None, None, "missing_column"),
@@ -61,7 +61,7 @@ def test_codes_of_the_layout_are_no_text_but_what_is_highlighted_is(tmp_path):
 def test_a_segment_too_long_is_a_fault(tmp_path, monkeypatch):
     monkeypatch.setattr(tmx, "MAX_LINE_BYTES", 5000)
     rows = read(write(tmp_path, tuv("en", "a" * 9000) + tuv("pt", "b"), tuv("en", "a") + tuv("pt", "b")))
-    assert [(len(row["en"]), row["fault"]) for row in rows] == [(lines.SHOWN_CHARS, "oversized_line"), (1, None)]
+    assert [(len(row["en"]), row["read_error"]) for row in rows] == [(lines.SHOWN_CHARS, "oversized_line"), (1, None)]
 
 
 def test_gzip_utf16_and_small_chunks_give_the_same_rows(tmp_path, monkeypatch):

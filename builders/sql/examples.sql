@@ -1,38 +1,38 @@
--- A row is one published example of one config, keyed by (id, lang, task, direction), in the order of that key.
-with shared as (
-    -- English sentences with a translation that other English sentences have too: never in validation.
-    select distinct en_key
+-- A row is one example of one config, with the key (id, lang, task, direction), in the order of the key.
+with ambiguous as (
+    -- English sentences whose translation other English sentences share: always in train.
+    select distinct en_norm_hash
     from bitext
     semi join (
-        select xx_key
+        select xx_norm_hash
         from bitext
-        group by xx_key
-        having min(en_key) <> max(en_key)
-    ) using (xx_key)
+        group by xx_norm_hash
+        having min(en_norm_hash) <> max(en_norm_hash)
+    ) using (xx_norm_hash)
 ),
 pairs as (
     select
         bitext.*,
         if(
-            sha256(concat($seed, en_key::varchar)) < $validation_below and en_key not in (from shared),
+            sha256(concat($seed, en_norm_hash::varchar)) < $validation_below and en_norm_hash not in (from ambiguous),
             'validation',
             'train'
         ) as split
     from bitext
 ),
 directed as (
-    select *, 'en-xx' as direction, row_number() over (partition by lang, split order by id) as place
+    select *, 'en-xx' as direction, row_number() over (partition by lang, split order by id) as rank
     from pairs
     where list_contains($directions, 'en-xx')
     union all
-    select *, 'xx-en' as direction, row_number() over (partition by lang, split order by id desc) as place
+    select *, 'xx-en' as direction, row_number() over (partition by lang, split order by id desc) as rank
     from pairs
     where list_contains($directions, 'xx-en')
 ),
 capped as (
     select *
     from directed
-    where place <= if(split = 'train', $max_pairs, ceil($max_pairs * $validation))
+    where rank <= if(split = 'train', $max_pairs, ceil($max_pairs * $validation))
 ),
 translation as (
     select
@@ -57,38 +57,38 @@ translation as (
     join languages on languages.code = capped.lang
     join prompts on prompts.number = ('0x' || left(sha256(concat($seed, id)), 8))::bigint % $num_prompts
 ),
-everywhere as (
-    -- Records in every language of the config and in English.
+in_all_languages as (
+    -- Instructions that exist in every language of the config and in English.
     select id
-    from records
-    where rejected_by is null
+    from instructions
+    where reject_reason is null
     group by id
     having count(distinct lang) > (select count(*) from languages)
 ),
-answered as (
+instruction_rows as (
     select
         id,
         lang,
-        if(instruction = '', 'text', 'instruction') as task,  -- a document asks nothing
+        if(instruction = '', 'text', 'instruction') as task,  -- a document has no instruction
         '' as direction,
         instruction,
         input,
         output,
         corpus,
         if(
-            sha256(concat($seed, record_key)) < $validation_below,
+            sha256(concat($seed, prompt_hash)) < $validation_below,
             'validation',
             'train'
         ) as split
-    from records
-    where rejected_by is null
+    from instructions
+    where reject_reason is null
         and (instruction = '' or list_contains($instruction_langs, if(lang = 'en', 'en', 'xx')))
-        and (not $benchmark or id in (from everywhere))
+        and (not $benchmark or id in (from in_all_languages))
 ),
-examples as (
+combined as (
     from translation
     union all by name
-    from answered
+    from instruction_rows
 )
 select
     id,
@@ -101,5 +101,5 @@ select
     corpus,
     split,
     sha256(to_json(struct_pack(id, lang, task, direction, instruction, input, output, corpus, split))) as row_sha256
-from examples
+from combined
 order by id, lang, task, direction
