@@ -60,10 +60,20 @@ def read_documents(
     made: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
-        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION, "max_documents": recipe.max_documents}
+        inputs = {
+            "sha256": file.sha256,
+            "format": corpus.format,
+            "reader": READER_VERSION,
+            "max_documents": recipe.max_documents,
+        }
         unit = Unit("documents", f"{lang}-{corpus.id}", inputs)
         write = partial(
-            write_documents, source=file.path, corpus=corpus, lang=lang, most=recipe.max_documents, inputs=inputs_text(unit)
+            write_documents,
+            source=file.path,
+            corpus=corpus,
+            lang=lang,
+            most=recipe.max_documents,
+            inputs=inputs_text(unit),
         )
         made.setdefault(lang, []).append(work.make(unit, write))
     return made

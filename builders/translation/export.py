@@ -69,7 +69,7 @@ def _corpora_of(path: Path) -> set[str]:
 
 def check_records(ledger: pl.DataFrame, corpus: Corpus) -> None:
     """Raise InputError if a corpus has no record that could be read."""
-    records = ledger.filter(pl.col("stage") == "records")
+    records = ledger.filter(pl.col("stage") == "instructions")
     if "kept" not in records["reason"]:
         faults = records.filter(pl.col("reason") != "in").select("reason", "rows").rows()
         told = ", ".join(f"{reason} {count:,}" for reason, count in faults) or "it holds none"

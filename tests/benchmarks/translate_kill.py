@@ -64,7 +64,7 @@ def account(told: str, seconds: float) -> None:
     """How many records and segments passed the guards."""
     print(f"undisturbed: {seconds:.0f} s")
     for row in json.loads(told)["ledger"]:
-        if row["stage"] in ("translations", "translated"):
+        if row["stage"] in ("translations", "translated_instructions"):
             print(f"  {row['stage']:12} {row['lang']}  {row['reason']:18} {row['rows']:7,}  {row['share']:.1%}")
 
 

@@ -61,7 +61,7 @@ def publish(recipe: str, lang: str, mirror: Path | str) -> list[str]:
         (["publish", "--langs", "en"], ["beside English"]),
         (["publish", "coti"], ["recipe 'coti'", "Did you mean coit"]),
         (["publish", "nowhere/mine.toml"], ["nowhere/mine.toml"]),
-        (["publish", "--sample", "--set", "low_margn.least=1"], ["filter 'low_margn'", "low_margin"]),
+        (["publish", "--sample", "--set", "low_margn.min=1"], ["filter 'low_margn'", "low_margin"]),
         (["publish", "--sample", "--set", "low_margin.mn=1"], ["threshold 'mn'", "min"]),
         (["publish", "--sample", "--set", "low_margin=1"], ["FILTER.THRESHOLD=NUMBER"]),
         (["publish", "--sample", "--without", "too_lon"], ["too_long"]),

@@ -105,7 +105,7 @@ def test_a_build_in_the_current_folder_touches_nothing_of_the_users(
     monkeypatch.chdir(tmp_path)
     request = request_for({"small": {"el": PAIRS}})
     run_build(replace(request, work=Path(), lock=Path("corpora.lock")))
-    assert list(tmp_path.glob("verdicts/*.parquet"))
+    assert list(tmp_path.glob("decisions/*.parquet"))
     assert [name for name in own if not (tmp_path / name).exists()] == []
     assert {name: (tmp_path / name).read_text() for name in own} == {name: f"mine: {name}" for name in own}
 
@@ -124,7 +124,7 @@ def sentences(count: int) -> list[tuple[float, str, str]]:
 @pytest.fixture(scope="module")
 def large(request_for: Callable[..., Request]) -> Request:
     """A request for so many lines that their texts are identified in several parts, by compiled code."""
-    return request_for({"big": {"el": sentences(COUNT)}}, "[filters.low_margin]\nleast = 1.0\n")
+    return request_for({"big": {"el": sentences(COUNT)}}, "[filters.low_margin]\nmin = 1.0\n")
 
 
 def children(parent: int) -> list[int]:
@@ -190,7 +190,7 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_query(tmp_path: Path, large: Request
     process = subprocess.Popen(
         [*BUILDERS, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    wait_for(process, "work/screened/.tmp-*", tmp_path)
+    wait_for(process, "work/measured/.tmp-*", tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -370,7 +370,7 @@ def test_records_that_two_corpora_share_are_published_once(tmp_path: Path) -> No
     rows = pl.read_parquet(release / "data/all/*.parquet")
     assert sorted(rows["instruction"]) == [f"Count to {n}." for n in (1, 2, 3, 4)]
     assert rows["id"].is_unique().all()
-    told = pl.read_parquet(release / "ledger.parquet").filter(pl.col("stage") == "records")
+    told = pl.read_parquet(release / "ledger.parquet").filter(pl.col("stage") == "instructions")
     assert set(told.select("corpus", "reason", "rows").rows()) == {
         *(("one", "in", 4), ("one", "duplicate_exact", 1), ("one", "kept", 3)),
         *(("two", "in", 3), ("two", "duplicate_exact", 2), ("two", "kept", 1)),

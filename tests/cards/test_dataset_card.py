@@ -167,7 +167,7 @@ def test_a_config_without_validation_has_none_in_the_table():
 
 
 def test_a_release_without_sentence_pairs_has_no_account_of_them():
-    card = render_card(manifest(filters=[], prompts=[], ledger=[number("records", "in", 7, "alpaca", "en")]))
+    card = render_card(manifest(filters=[], prompts=[], ledger=[number("instructions", "in", 7, "alpaca", "en")]))
     assert "What each filter cost" not in card
     check_tables(card)
 

@@ -133,7 +133,7 @@ def test_missing_keys_take_the_defaults(load):
 
 def test_all_keys_are_read(load):
     more = 'max_pairs = 5\nvalidation = 0.5\nseed = 7\nprompts = ["into", "say"]\ndisable_filters = ["copy"]\n'
-    recipe = load(toml() + more + "[filters.low_margin]\nleast = { zh = 1.05 }\n")
+    recipe = load(toml() + more + "[filters.low_margin]\nmin = { zh = 1.05 }\n")
     assert (recipe.max_pairs, recipe.validation, recipe.seed) == (5, 0.5, 7)
     assert (recipe.prompts, recipe.disable_filters) == (("into", "say"), ("copy",))
     assert recipe.filters == {"low_margin": {"least": {"zh": 1.05}}}

@@ -307,8 +307,8 @@ def test_a_real_build_follows_the_same_rule(request_for, tmp_path):
         (LINES[:2], "", "v1.0.0"),
         (LINES[:2], "", "v1.0.0"),
         (LINES, "", "v1.1.0"),
-        (LINES, "[filters.low_margin]\nleast = 1.05", "v1.1.1"),
-        (LINES, "[filters.low_margin]\nleast = 1.15", "v2.0.0"),
+        (LINES, "[filters.low_margin]\nmin = 1.05", "v1.1.1"),
+        (LINES, "[filters.low_margin]\nmin = 1.15", "v2.0.0"),
         (LINES, 'disable_filters = ["low_margin"]', "v2.1.0"),
     ]
     for lines, more, version in steps:
@@ -323,7 +323,7 @@ def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_p
     folder = next(run_publish(request, tmp_path / "registry", "instructions")).folder
     ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
     assert (len(ids), len(set(ids))) == (2, 2)
-    with pytest.raises(InputError, match="cannot be left out"):
+    with pytest.raises(InputError, match="cannot be disabled"):
         run_build(replace(request, without=("duplicate_exact",)))
 
 

@@ -72,8 +72,8 @@ def test_each_record_stands_in_every_language_or_in_none(made: Path) -> None:
 def test_the_account_and_the_card_say_what_it_is(made: Path) -> None:
     manifest = json.loads((made / "manifest.json").read_bytes())
     rows = {(row["stage"], row["lang"], row["reason"]): row["rows"] for row in manifest["ledger"]}
-    assert (rows["records", "en", "in"], rows["records", "en", "missing_field"]) == (5, 1)
-    assert (rows["translated", "el", "kept"], rows["translated", "el", "rhyme"]) == (3, 1)
+    assert (rows["instructions", "en", "in"], rows["instructions", "en", "missing_field"]) == (5, 1)
+    assert (rows["translated_instructions", "el", "kept"], rows["translated_instructions", "el", "rhyme"]) == (3, 1)
     assert "to be asked and not learned from" in (made / "README.md").read_text(encoding="utf-8")
 
 

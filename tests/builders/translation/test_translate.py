@@ -40,8 +40,11 @@ def test_records_become_instructions_under_the_same_id(
         "He goes home.": (GREEK("Correct the spelling."), "He go hom."),
     }
     ledger = {(r["stage"], r["lang"], r["reason"]): r["rows"] for r in told["ledger"]}
-    assert ledger["translated", "el", "in"] == 4
-    assert (ledger["translated", "el", "rhyme"], ledger["translated", "el", "unknown_token"]) == (1, 1)
+    assert ledger["translated_instructions", "el", "in"] == 4
+    assert (
+        ledger["translated_instructions", "el", "rhyme"],
+        ledger["translated_instructions", "el", "unknown_token"],
+    ) == (1, 1)
     assert ledger["segments", "en", "correction_in_part"] == 1
     shares = {(r["stage"], r["lang"]): r["share"] for r in told["ledger"] if r["reason"] == "in"}
     assert set(shares.values()) == {1.0}, "records are shares of records, segments of segments"

@@ -123,6 +123,6 @@ def test_the_groups_claim_the_filters_that_come_with_the_project():
 
 
 def test_a_manifest_without_sentence_pairs_gives_no_file(tmp_path):
-    records = [{"lang": "en", "corpus": "alpaca", "stage": "records", "reason": "in", "rows": 7}]
+    records = [{"lang": "en", "corpus": "alpaca", "stage": "instructions", "reason": "in", "rows": 7}]
     draw_funnel(manifest(["en"], ledger=records, filters=[]), tmp_path / "funnel.png")
     assert not list(tmp_path.iterdir())
