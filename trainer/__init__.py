@@ -1,1 +1,40 @@
-"""How a release becomes a model, and a model scores."""
+"""Train models on releases and evaluate them: one function for each verb of the command `trainer`.
+
+    import trainer
+
+    run = trainer.sft("tiny", release="coit-sample", config="el")
+
+The functions take the options of the command line as keyword arguments. What they need is imported at the first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from corpora.errors import InputError
+    from trainer.api import estimate, sft, sweep
+    from trainer.estimation import Estimate
+    from trainer.results import Run, Sweep
+    from trainer.run import Stopped
+
+__all__ = ["Estimate", "InputError", "Run", "Stopped", "Sweep", "estimate", "sft", "sweep"]
+_HOMES = {
+    "corpora.errors": ("InputError",),
+    "trainer.api": ("estimate", "sft", "sweep"),
+    "trainer.estimation": ("Estimate",),
+    "trainer.results": ("Run", "Sweep"),
+    "trainer.run": ("Stopped",),
+}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'trainer' has no attribute '{name}'")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

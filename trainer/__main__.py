@@ -1,5 +1,5 @@
 """Run the command `trainer`: `python -m trainer`."""
 
-from trainer.cli.main import main
+import trainer.cli
 
-main()
+trainer.cli.main()

@@ -2,30 +2,36 @@
 
 import logging
 import os
-import sys
 from pathlib import Path
 
 import yaml
 
 from corpora.errors import InputError
+from corpora.progress import NullProgress, Progress
 from trainer.preparation import TrainConfig, begin_run, prepare
 from trainer.processes import STARTED_HERE, is_launched
-from trainer.run import RunMetadata, Stopped, read_metadata, write_metadata
+from trainer.run import ProcessesFailed, RunMetadata, Stopped, read_metadata, write_metadata
 
 GRACE_S = 600  # processes get this long to write a checkpoint after a signal
 
 
-def launch(config: TrainConfig, processes: int) -> RunMetadata:
+def launch(config: TrainConfig, processes: int, progress: Progress | None = None) -> RunMetadata:
     """Train in this process, or in `processes` new ones.
+
+    Args:
+        config: The recipe, the release, and the folder of the run.
+        processes: The number of processes.
+        progress: Reports the stages. Of several processes, the first reports in its own way.
 
     Raises:
         InputError: The run cannot be trained as configured.
         Stopped: A signal ended the run; a checkpoint is saved.
+        ProcessesFailed: The processes ended with an error, which they have printed.
     """
     if processes == 1:
         from trainer.train import train
 
-        return train(config)
+        return train(config, progress)
     if is_launched():
         raise InputError("--processes starts processes, but torchrun or accelerate has already started this one.")
     state = prepare(config)  # errors are reported once, before any process starts
@@ -37,7 +43,7 @@ def launch(config: TrainConfig, processes: int) -> RunMetadata:
         write_metadata(config.output, metadata)
     elif metadata["status"] == "done":
         return metadata
-    return _result(config.output, _start_processes(_arguments(config), processes))
+    return _result(config.output, _start_processes([*_arguments(config), *_message_options(progress)], processes))
 
 
 def _result(output: Path, code: int) -> RunMetadata:
@@ -46,7 +52,7 @@ def _result(output: Path, code: int) -> RunMetadata:
     if metadata and metadata["status"] == "stopped":
         raise Stopped(metadata["step"], metadata["num_steps"])
     if code or metadata is None:
-        sys.exit(code or 1)
+        raise ProcessesFailed(code or 1)
     return metadata
 
 
@@ -84,3 +90,11 @@ def _arguments(config: TrainConfig) -> list[str]:
     options = {"release": config.release.folder(), "output": config.output, "sharding": config.sharding}
     options |= {"config": config.config_name, "langs": ",".join(config.langs), "size": config.size}
     return ["sft", str(recipe), *[f"--{name}={value}" for name, value in options.items() if value]]
+
+
+def _message_options(progress: Progress | None) -> list[str]:
+    """Return the options with which the processes report as this one does."""
+    handlers = logging.getLogger("trainer").handlers
+    files = [handler.baseFilename for handler in handlers if isinstance(handler, logging.FileHandler)]
+    quiet = ["--quiet"] if isinstance(progress, NullProgress) else []
+    return [*quiet, *[f"--log-file={file}" for file in files[:1]]]

@@ -57,6 +57,10 @@ class Stopped(Exception):
     """A signal stopped a run, which left a checkpoint; `args` are the step and the number of steps."""
 
 
+class ProcessesFailed(Exception):
+    """The processes of a run ended with an error, which they have printed; `args` is the exit code."""
+
+
 def read_metadata(folder: Path) -> RunMetadata | None:
     """Return the metadata of a run's folder, or None if it has none.
 

@@ -64,17 +64,18 @@ def train(config: TrainConfig, progress: Progress | None = None) -> RunMetadata:
             return metadata
         if is_main() and (report := format_length_report(state.counts["train"], config.recipe)):
             logger.warning(report)
-        return _train(state, metadata or begin_run(state, num_processes()), progress)
+        with StopOnSignal() as stop:
+            return _train(state, metadata or begin_run(state, num_processes()), progress, stop)
 
 
-def _train(state: TrainState, metadata: RunMetadata, progress: Progress) -> RunMetadata:
+def _train(state: TrainState, metadata: RunMetadata, progress: Progress, stop: StopOnSignal) -> RunMetadata:
     config, processes = state.config, num_processes()
     silence_libraries()
     batches = state.batches(processes)
     tokens = _tokens_by_step(batches, state)
     arguments = training_arguments(config, batches, processes)
     with stage(progress, "loading model", 2, NUM_STAGES, state.num_parameters, "parameters"):
-        trainer = build_trainer(state, batches, arguments, [StopOnSignal(), ReportProgress(progress, tokens)])
+        trainer = build_trainer(state, batches, arguments, [stop, ReportProgress(progress, tokens)])
         progress.advance(state.num_parameters)
     if checkpoint := last_checkpoint(config.output):
         check_resumable(checkpoint, is_sharded(config.sharding))

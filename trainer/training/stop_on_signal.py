@@ -1,6 +1,7 @@
 """StopOnSignal: SIGTERM or Ctrl-C ends a run after the current step, with a checkpoint, on all processes together."""
 
 import signal
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
@@ -11,11 +12,20 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopOnSignal(TrainerCallback):
-    """Records a signal, and lets all processes save and stop after the same step."""
+    """Records a signal within a `with` block, and lets all processes save and stop after the same step."""
 
     def __init__(self) -> None:
         self.received = False
-        self.previous = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        self.previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> "StopOnSignal":
+        if current_thread() is main_thread():  # others cannot receive signals
+            self.previous = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.received = True
@@ -26,13 +36,6 @@ class StopOnSignal(TrainerCallback):
         if self.received and state.global_step < state.max_steps:
             control.should_save = control.should_training_stop = True
             control.should_evaluate = False
-
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Restore the signal handlers."""
-        for number, handler in self.previous.items():
-            signal.signal(number, handler)
 
 
 def all_agree(args: TrainingArguments, received: bool) -> bool:
