@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 logger = logging.getLogger(__name__)
-FIRST_LINE_S = 10  # a log says how far a stage is after so many seconds
+FIRST_LINES_S = (1, 9)  # a log says how far a stage is after so many seconds, and after so many more
 INTERVAL_S = 60  # and then once in so many seconds
 
 
@@ -33,6 +34,9 @@ class Progress(Protocol):
 
     def extend(self, num: int) -> None:
         """Add `num` units to the total, where it becomes known during the stage."""
+
+    def note(self, text: str) -> None:
+        """Show a short text with the stage, such as the loss of a training step."""
 
     def finish(self) -> None:
         """End the stage; nothing happens where none has begun."""
@@ -50,6 +54,7 @@ class Status:
     unit: str = "rows"
     seconds: float = 0.0
     is_finished: bool = False
+    note: str = ""
 
     @property
     def rate(self) -> float | None:
@@ -82,6 +87,7 @@ class Status:
             parts.append(f"took {duration(self.seconds)}")
         elif self.remaining_s is not None:
             parts.append(f"{duration(self.remaining_s)} left")
+        parts += [self.note] if self.note else []
         return f"stage {self.index} of {self.count}, {self.stage}: {', '.join(parts) or 'started'}"
 
 
@@ -123,6 +129,8 @@ class NullProgress:
 
     def extend(self, num: int) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
     def finish(self) -> None: ...
 
 
@@ -145,6 +153,10 @@ class _Counter:
 
     def extend(self, num: int) -> None:
         self._change(0, num)
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            self._status = self._status and replace(self._status, note=text)
 
     def finish(self) -> None:
         with self._lock:
@@ -211,11 +223,11 @@ class LogProgress(_Counter):
         Thread(target=self._repeat, args=(self._ended,), daemon=True).start()
 
     def _repeat(self, ended: Event) -> None:
-        wait_s = min(FIRST_LINE_S, self._interval_s)
-        while not ended.wait(wait_s):
+        for wait_s in chain(FIRST_LINES_S, repeat(self._interval_s)):
+            if ended.wait(min(wait_s, self._interval_s)):
+                return
             if status := self.status():
                 self._write(str(status))
-            wait_s = self._interval_s
 
     def _finished(self, status: Status) -> None:
         self._ended.set()
@@ -262,7 +274,11 @@ def _columns(progress: TerminalProgress) -> list[Any]:
             if (status := progress.status()) is None:
                 return Text("")
             left = f"{duration(status.remaining_s)} left" if status.remaining_s is not None else ""
-            return Text("  ".join(filter(None, (status.amount(), status.speed(), left or duration(status.seconds)))))
+            return Text(
+                "  ".join(
+                    filter(None, (status.amount(), status.speed(), left or duration(status.seconds), status.note))
+                )
+            )
 
     return [Before(), BarColumn(bar_width=16), After()]
 
@@ -284,6 +300,10 @@ class SeveralProgress:
     def extend(self, num: int) -> None:
         for part in self._parts:
             part.extend(num)
+
+    def note(self, text: str) -> None:
+        for part in self._parts:
+            part.note(text)
 
     def finish(self) -> None:
         for part in self._parts:

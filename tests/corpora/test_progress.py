@@ -67,6 +67,16 @@ def test_log_has_lines_while_the_main_thread_waits() -> None:
     assert len(lines) == before, "nothing is written between stages"
 
 
+def test_note_is_at_the_end_of_the_line() -> None:
+    lines: list[str] = []
+    progress = LogProgress(lines.append)
+    with stage(progress, "training", 3, 4, 100, "tokens"):
+        progress.advance(100)
+        progress.note("step 5 of 5, loss 2.300")
+    assert lines[0].startswith("stage 3 of 4, training: 100 of 100 tokens (100%), ")
+    assert lines[0].endswith(", step 5 of 5, loss 2.300")
+
+
 def test_a_stage_ends_also_when_its_block_fails() -> None:
     found: list[Status] = []
     with pytest.raises(ValueError, match="broken"), stage(CallbackProgress(found.append), "read", 1, 1):
