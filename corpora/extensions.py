@@ -65,6 +65,15 @@ def use_extensions(extensions: Extensions) -> Iterator[None]:
         _active.reset(token)
 
 
+@contextmanager
+def extend(folders: Sequence[str | Path]) -> Iterator[None]:
+    """Use more folders within the block, for tables and for Python functions; their rows come last."""
+    current, more = current_extensions(), check_folders(folders, "--with")
+    merged = (tuple(dict.fromkeys((*before, *more))) for before in (current.folders, current.code))
+    with use_extensions(Extensions(*merged)):
+        yield
+
+
 def check_folders(folders: Sequence[str | Path], source: str) -> tuple[Path, ...]:
     """Return absolute paths of folders.
 

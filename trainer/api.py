@@ -16,6 +16,7 @@ from trainer.launch import launch
 from trainer.preparation import TrainConfig
 from trainer.recipe import load_recipe
 from trainer.results import Run, Sweep
+from trainer.run_progress import RunProgress
 
 REGISTRY, LOCK, RUNS = "registry", "datasets.lock", "runs"
 ProgressLike = Progress | Callable[[Status], object] | None
@@ -124,7 +125,12 @@ def sweep(
         )
         planned = plan_runs(train_config, [parse_size(size) for size in sizes], seeds, Path(runs))
         reported = as_progress(progress)
-        return Sweep(tuple(Run(run.output, launch(run, processes, reported)) for run in planned))
+        return Sweep(
+            tuple(
+                Run(run.output, launch(run, processes, RunProgress(reported, run.output.name, number, len(planned))))
+                for number, run in enumerate(planned, 1)
+            )
+        )
 
 
 def estimate(

@@ -11,6 +11,7 @@ from corpora.progress import NullProgress, Progress
 from trainer.preparation import TrainConfig, begin_run, prepare
 from trainer.processes import STARTED_HERE, is_launched
 from trainer.run import ProcessesFailed, RunMetadata, Stopped, read_metadata, write_metadata
+from trainer.run_progress import RunProgress
 
 GRACE_S = 600  # processes get this long to write a checkpoint after a signal
 
@@ -96,5 +97,6 @@ def _message_options(progress: Progress | None) -> list[str]:
     """Return the options with which the processes report as this one does."""
     handlers = logging.getLogger("trainer").handlers
     files = [handler.baseFilename for handler in handlers if isinstance(handler, logging.FileHandler)]
-    quiet = ["--quiet"] if isinstance(progress, NullProgress) else []
+    inner = progress.progress if isinstance(progress, RunProgress) else progress
+    quiet = ["--quiet"] if isinstance(inner, NullProgress) else []
     return [*quiet, *[f"--log-file={file}" for file in files[:1]]]

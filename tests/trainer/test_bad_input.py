@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from cards.manifest import FILE, to_text
 from corpora.errors import InputError
-from trainer.cli.main import cli
+from trainer.cli import cli
 
 from .conftest import copy_release
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from trainer.cli.main import cli
+from trainer.cli import cli
 
 pytestmark = pytest.mark.slow
 ConfigOf = Callable[..., Any]

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpora.errors import InputError
-from trainer.cli.main import cli
+from trainer.cli import cli
 
 from .conftest import SMALL
 

@@ -18,4 +18,7 @@ class ReportProgress(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Report the tokens of the step."""
         if state.is_world_process_zero:
+            loss = next((row["loss"] for row in reversed(state.log_history) if "loss" in row), None)
+            step = f"step {state.global_step:,} of {state.max_steps:,}"
+            self.progress.note(step if loss is None else f"{step}, loss {loss:.3f}")
             self.progress.advance(self.tokens[state.global_step - 1])
