@@ -15,7 +15,7 @@ from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call, reasons
 from cards.manifest import Manifest, identity, num_rows
 from corpora.catalog import Corpus, languages
-from corpora.download.pull import Fetched
+from corpora.download import SourceFile
 from corpora.urls import is_url, public
 
 
@@ -88,13 +88,13 @@ def built_json(built: Sequence[Built]) -> str:
     )
 
 
-def pulled_text(fetched: Sequence[Fetched]) -> str:
+def pulled_text(fetched: Sequence[SourceFile]) -> str:
     """The files that are here now."""
     rows = [(f.source.corpus, f.source.lang, f"{f.size:,}", f.sha256[:12], str(f.path)) for f in fetched]
     return tabulate(rows, ["corpus", "lang", "bytes", "sha256", "file"], colalign=("left", "left", "right"))
 
 
-def pulled_json(fetched: Sequence[Fetched]) -> str:
+def pulled_json(fetched: Sequence[SourceFile]) -> str:
     """The same for a machine."""
     return _json(
         [

@@ -35,7 +35,7 @@ from builders.translation.model_lock import files as model_files
 from builders.translation.translator import Translator
 from builders.workspace.workspace import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog, read_corpora
-from corpora.download.pull import Fetched, Source, pull
+from corpora.download import Source, SourceFile, pull_sources
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked
 from recipes.recipe import (
@@ -189,7 +189,7 @@ def run_publish(
             yield publish_draft(registries[built.recipe.name], draft, work, options)
 
 
-def run_pull(request: Request) -> list[Fetched]:
+def run_pull(request: Request) -> list[SourceFile]:
     """Fetch every file that a request needs, those of the translation model among them, and nothing else."""
     catalog = request.catalog()
     recipes = request.chosen(catalog)
@@ -238,7 +238,7 @@ def _said_of_scores(request: Request, built: Built) -> Iterator[str]:
     return hints(request.own_scores, built.filters, built.decisions) if request.own_scores else iter(())
 
 
-def _pull(needed: list[Source], request: Request) -> list[Fetched]:
+def _pull(needed: list[Source], request: Request) -> list[SourceFile]:
     """Fetch the sources, with one bar for the bytes of all."""
     done: dict[str, int] = {}
     totals: dict[str, int] = {}
@@ -249,13 +249,13 @@ def _pull(needed: list[Source], request: Request) -> list[Fetched]:
             done[name], totals[name] = bytes_done, total or bytes_done
             bar.total = sum(totals.values())
 
-        return pull(
+        return pull_sources(
             needed,
             request.work / "downloads",
             request.lock,
             mirror=request.mirror,
             offline=request.offline,
-            progress=progress,
+            on_bytes=progress,
         )
 
 

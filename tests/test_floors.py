@@ -36,7 +36,7 @@ HOMES = {
 }
 STRANGERS = {"pickle", "subprocess", "requests", "pandas", "cvxpy"}
 UNFINISHED = {
-    *("corpora.download", "corpora.language_id", "corpora.reading", "recipes.scaling", "recipes.mixing", "cards.plots"),
+    *("corpora.reading", "recipes.scaling", "recipes.mixing", "cards.plots"),
     *("builders.budget", "builders.cli", "builders.pipeline", "builders.translation"),
     *("builders.workspace", "trainer.evaluation"),
 }

@@ -13,9 +13,16 @@ from builders.workspace.parallel import on_all_cores, on_all_threads
 from builders.workspace.queries import sql
 from builders.workspace.workspace import Tables, Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
-from corpora.download.pull import Fetched
+from corpora.download import SourceFile
 from corpora.files import is_whole, remove_sealed, sealed
-from corpora.language_id import chinese_variants, fasttext_model
+from corpora.language_id import (
+    COMPILED_THRESHOLD,
+    MODEL_FINGERPRINT,
+    MODEL_SHA256,
+    VARIANT_LANGS,
+    preload_model,
+    variant_patterns,
+)
 
 SHARD_ROWS = 1_000_000  # lines: what one unit screens and judges
 SMALL_INPUT_BYTES = 2 * 2**20  # compressed bytes that are read sooner than processes start
@@ -24,7 +31,7 @@ SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "rows": pl
 LANGUAGE_STAGE = "decisions"  # the table of the filters that need the language of the texts
 
 
-def read_bitexts(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) -> dict[str, list[Path]]:
+def read_bitexts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Work) -> dict[str, list[Path]]:
     """`pairs`: every line of every file, by language; the files that are missing are read on all cores."""
     found: dict[str, list[Path]] = {}
     missing, size = [], 0
@@ -37,7 +44,7 @@ def read_bitexts(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: 
             missing.append((write_pairs_unit, work.path(unit), file.path, corpus, lang, inputs_text(unit)))
             size += file.path.stat().st_size
     if size > SMALL_INPUT_BYTES and not work.memory:
-        fasttext_model.load_soon()
+        preload_model()
     on_all_cores(missing, work.threads if size > SMALL_INPUT_BYTES else 1, "reading", "lines")
     return found
 
@@ -47,7 +54,7 @@ def measure(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work:
     early, first_parameters = reject_sql(filters, "pairs", lang)
     reject, parameters = reject_sql(filters, "measured", lang)
     thresholds = first_parameters | parameters
-    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio} | chinese_variants.patterns(lang)
+    own = script_patterns(language(lang).script) | {"ratio": language(lang).ratio} | variant_patterns(lang)
     made = []
     for path in pairs:
         for first in range(0, max(1, pq.read_metadata(path).num_rows), SHARD_ROWS):
@@ -103,7 +110,7 @@ def _decision_units(lang: str, tables: Tables, filters: tuple[Filter, ...]) -> l
         *tables["duplicates"],
         *(() if isinstance(tables["quality_scores"], pa.Table) else tables["quality_scores"]),
     ]
-    inputs = {"reject_reason": reject, "thresholds": parameters, "model": fasttext_model.IDENTITY, **_labels(lang)}
+    inputs = {"reject_reason": reject, "thresholds": parameters, "model": MODEL_FINGERPRINT, **_labels(lang)}
     return [
         unit_of("decisions", path.name.split(".")[0], [path, *others, searched], **inputs)
         for path, searched in zip(tables["measured"], tables["contaminated"], strict=True)
@@ -116,7 +123,7 @@ def _labels(lang: str) -> dict[str, list[str]]:
 
 def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
     """`identified`: the language of each distinct text that is left, each heard once, in files of a folder."""
-    folder = work.folder / "language_ids" / fasttext_model.SHA256[:16]
+    folder = work.folder / "language_ids" / MODEL_SHA256[:16]
     for path in folder.glob("*.parquet"):
         if not is_whole(path):
             remove_sealed(path)
@@ -131,7 +138,7 @@ def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
         with work.connect({**tables, "language_ids": [*sorted(folder.glob("*.parquet")), *files[:-1]]}) as connection:
             copy = f"copy ({sql('unidentified')}) to $path (format parquet, row_group_size 20480)"
             connection.execute(copy, {"path": str(files[-1])})
-    many = sum(pq.read_metadata(path).num_rows for path in files) >= fasttext_model.COMPILED_THRESHOLD
+    many = sum(pq.read_metadata(path).num_rows for path in files) >= COMPILED_THRESHOLD
     groups = [(path, group) for path in files for group in range(pq.read_metadata(path).num_row_groups)]
     tasks = [(write_language_ids, *place, folder, many) for place in groups]
     run = on_all_cores if many and work.memory else on_all_threads  # compiled code stays in memory, processes end
@@ -167,7 +174,7 @@ def script_variants(decisions: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
         .sort("variant")
         .collect()
         for lang, paths in decisions.items()
-        if lang in chinese_variants.LANGS
+        if lang in VARIANT_LANGS
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema=SCRIPT_VARIANTS)
 

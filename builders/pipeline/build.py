@@ -19,7 +19,7 @@ from builders.translation.translate import counted as counted_segments
 from builders.translation.translator import Translator
 from builders.workspace.workspace import Work
 from corpora.catalog import Corpus, language
-from corpora.download.pull import Fetched, Source
+from corpora.download import Source, SourceFile
 from corpora.errors import InputError
 from recipes.recipe import Recipe
 
@@ -30,7 +30,7 @@ class Built:
 
     recipe: Recipe
     filters: tuple[Filter, ...]
-    fetched: tuple[Fetched, ...]
+    fetched: tuple[SourceFile, ...]
     translator: Translator
     examples: Mapping[str, Path]  # config -> instructions
     decisions: Mapping[str, Sequence[Path]]  # lang -> shards
@@ -86,7 +86,7 @@ def chosen_filters(recipe: Recipe, scores: Scores | None) -> tuple[Filter, ...]:
 def build(
     recipe: Recipe,
     catalog: Mapping[str, Corpus],
-    fetched: Sequence[Fetched],
+    fetched: Sequence[SourceFile],
     translator: Translator,
     scores: Scores | None,
     work: Work,

@@ -12,7 +12,7 @@ from builders.pipeline.filters import Filter, reject_sql
 from builders.pipeline.write_tables import READER_VERSION
 from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
-from corpora.download.pull import Fetched
+from corpora.download import SourceFile
 from corpora.reading.readers import read_evaluation
 
 NGRAM_SIZE = 30  # characters of English, without spaces and punctuation: about six words
@@ -38,7 +38,7 @@ def in_english_measure(length: int, lang: str) -> int:
     return max(8, round(length * language(lang).ratio))
 
 
-def index_ngrams(files: Sequence[Fetched], catalog: Mapping[str, Corpus], work: Work) -> dict[str, Path]:
+def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Work) -> dict[str, Path]:
     """`ngrams`: the n-grams of all evaluation sets, by language."""
     texts: dict[str, list[Path]] = {}
     for file in files:

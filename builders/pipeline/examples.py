@@ -13,7 +13,7 @@ from builders.translation.translate import Made, translate
 from builders.translation.translator import Translator
 from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
-from corpora.download.pull import Fetched
+from corpora.download import SourceFile
 from recipes.prompts import translation_prompts
 from recipes.recipe import Recipe
 
@@ -23,7 +23,7 @@ BITEXT = pa.schema(
 
 
 def build_instructions(
-    files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Work
+    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Work
 ) -> tuple[dict[str, list[Path]], dict[str, Made]]:
     """Make `instructions` in English and, with a translator, `translated_instructions` in each language.
 
@@ -44,7 +44,9 @@ def build_instructions(
     return {"en": list(english.values())} | foreign, translations
 
 
-def _english_instructions(file: Fetched, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Work) -> Path:
+def _english_instructions(
+    file: SourceFile, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Work
+) -> Path:
     inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION, "no_input": rows("empty_input")}
     inputs |= {"earlier": [path.name for path in earlier], "most": most}
     unit = Unit("instructions", corpus.id, inputs)
@@ -54,7 +56,7 @@ def _english_instructions(file: Fetched, corpus: Corpus, earlier: Sequence[Path]
 
 
 def read_documents(
-    files: Sequence[Fetched], catalog: Mapping[str, Corpus], recipe: Recipe, work: Work
+    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, work: Work
 ) -> dict[str, list[Path]]:
     """Make `documents` of each language: the first documents of its monolingual corpora."""
     made: dict[str, list[Path]] = {}

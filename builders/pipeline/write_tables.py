@@ -43,14 +43,14 @@ def write_pairs_unit(path: Path, *arguments: object) -> int:
 
 def write_language_ids(texts: Path, row_group: int, folder: Path, is_one_of_many: bool) -> int:
     """Identify the texts of one row group of `unidentified` into a file of `folder`; returns their number."""
-    from corpora.language_id.fasttext_model import identify, identify_many
+    from corpora.language_id import identify_column, identify_languages
 
     table = pq.ParquetFile(texts).read_row_group(row_group)
     keys = table["text_hash"].combine_chunks()
     if is_one_of_many:
-        labels, probabilities = identify_many(table["text"].combine_chunks().cast(pa.large_string()))
+        labels, probabilities = identify_column(table["text"].combine_chunks().cast(pa.large_string()))
     else:
-        labels, probabilities = identify(table["text"].to_pylist())
+        labels, probabilities = identify_languages(table["text"].to_pylist())
     found = pa.table({"text_hash": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
     name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
     with sealed(folder / f"{name}.parquet") as temporary:

@@ -30,7 +30,7 @@ from cards.releases import Release
 from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import scratch
-from corpora.language_id import fasttext_model as lid
+from corpora.language_id import MODEL_LICENCE, MODEL_NAME, MODEL_SHA256
 from recipes.prompts import translation_prompts
 from recipes.recipe import Recipe
 
@@ -174,7 +174,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
         "filters": [_filter_entry(f, recipe.langs) for f in built.filters] if recipe.directions else [],
         "prompts": [asdict(translation_prompts()[name]) for name in recipe.prompts] if recipe.directions else [],
         "models": [
-            {"role": "language identification", "name": lid.NAME, "sha256": lid.SHA256, "licence": lid.LICENCE},
+            {"role": "language identification", "name": MODEL_NAME, "sha256": MODEL_SHA256, "licence": MODEL_LICENCE},
             *_translation_models(built),
         ],
         "translator": built.translator.described(),

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from corpora.catalog import languages
-from corpora.download.sidecar import current, read_sidecar, write_sidecar
+from corpora.download import read_sidecar, update_sidecar, write_sidecar
 from corpora.errors import InputError
 from corpora.files import sha256_of
 
@@ -115,7 +115,7 @@ def _digest(path: Path, notes: Path | None) -> str:
         return sha256_of(path)
     note = notes / f"{hashlib.sha256(str(path.resolve()).encode()).hexdigest()}.json"
     saved = read_sidecar(note)
-    now = current(path.resolve(), saved, path.name, path.name)
+    now = update_sidecar(path.resolve(), saved, path.name, path.name)
     if now != saved:
         write_sidecar(note, now)
     return now.sha256

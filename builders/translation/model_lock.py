@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from builders.translation.model import Model
-from corpora.download.lock_file import Expected, complaint, expected_by, read_lock, record
-from corpora.download.pull import Fetched, Source
+from corpora.download import Expected, Source, SourceFile, add_entry, expected_by, find_mismatch, read_lock
 from corpora.errors import InputError
 
 HUB = "https://huggingface.co"  # also where a mirror of it was asked: it is the name of the file, not its address
 
 
-def files(model: Model) -> list[Fetched]:
+def files(model: Model) -> list[SourceFile]:
     """Every file that a translation depends on, as `builders pull` tells of files; none of a model that is not pulled.
 
     A model in a user's own folder, and one that was converted here, is not pulled.
@@ -19,7 +18,7 @@ def files(model: Model) -> list[Fetched]:
     if not model.revision:
         return []
     return [
-        Fetched(
+        SourceFile(
             Source(model.name, "-", f"{HUB}/{model.name}/resolve/{model.revision}/{file}", None),
             model.folder / file,
             sha256,
@@ -37,6 +36,6 @@ def hold(model: Model, pins: Mapping[str, str], lock: Path) -> None:
         expected = expected_by(lock, entries, url)
         if name in pins:
             expected.append(Expected(pins[name], None, "translators.toml", "name the other model as ORG/REPO@REVISION"))
-        if wrong := complaint(str(file.path), file.sha256, file.size, expected):
+        if wrong := find_mismatch(str(file.path), file.sha256, file.size, expected):
             raise InputError(f"{wrong} If it is not, remove {model.folder}.")
-        record(lock, url, file.sha256, file.size)
+        add_entry(lock, url, file.sha256, file.size)

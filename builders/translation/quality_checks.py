@@ -9,7 +9,7 @@ from typing import Any
 
 from builders.translation.placeholders import mask, rows
 from corpora.catalog import languages
-from corpora.language_id.fasttext_model import IDENTITY, identify
+from corpora.language_id import MODEL_FINGERPRINT, identify_languages
 
 VERSION = 1  # raise it when these functions judge otherwise
 DENSE = {"Han"}  # scripts that say in a letter what others say in three
@@ -24,7 +24,7 @@ def guards() -> dict[str, dict[str, Any]]:
 @cache
 def identity() -> str:
     """A digest of all that a verdict depends on beside the texts."""
-    text = json.dumps([VERSION, guards(), rows("placeholders"), IDENTITY], sort_keys=True)
+    text = json.dumps([VERSION, guards(), rows("placeholders"), MODEL_FINGERPRINT], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -89,7 +89,7 @@ def _in_another_language(sources: Sequence[str], outputs: Sequence[str], lang: s
     heavy = 3 if set(known.script) & DENSE else 1
     said = [mask(output).text for output in outputs]
     letters = [heavy * len(re.findall(r"[^\W\d_]", text)) for text in said]
-    labels, probabilities = identify(said)
+    labels, probabilities = identify_languages(said)
     return [
         label not in known.labels
         and ((count >= row["letters"] and p >= row["sure"]) or (count >= row["few"] and p >= row["surer"]))

@@ -1,1 +1,27 @@
-"""What `pull.py` stands on: one URL, its bytes, and what is known of them."""
+"""Download the files of corpora: resumed, verified against the lock file, and used from a mirror where there is one.
+
+pull_sources(sources, folder, lock)      # [SourceFile(source, path, sha256, size), ...], downloaded where needed
+read_lock, expected_by, find_mismatch    # the lock file: a digest and size for each URL
+add_entry                                # write an entry to it
+read_sidecar, update_sidecar, write_sidecar   # the remembered digest of a file that has not changed
+"""
+
+from corpora.download.lock_file import Expected, add_entry, expected_by, find_mismatch, read_lock
+from corpora.download.sidecar import Sidecar, read_sidecar, update_sidecar, write_sidecar
+from corpora.download.sources import OnBytes, Source, SourceFile, pull_sources
+
+__all__ = [
+    "Expected",
+    "OnBytes",
+    "Sidecar",
+    "Source",
+    "SourceFile",
+    "add_entry",
+    "expected_by",
+    "find_mismatch",
+    "pull_sources",
+    "read_lock",
+    "read_sidecar",
+    "update_sidecar",
+    "write_sidecar",
+]

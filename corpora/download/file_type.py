@@ -1,4 +1,4 @@
-"""Whether a file is what its name says: the first bytes, so that a log-in page is not taken for an archive."""
+"""Check that a file is of the type that its name promises, so that a log-in page is not taken for an archive."""
 
 import gzip
 import zipfile
@@ -10,8 +10,8 @@ from corpora.urls import is_url, path_name
 
 BOM = b"\xef\xbb\xbf"
 GZIP, ZIPS, JSON = (b"\x1f\x8b",), (b"PK\x03\x04", b"PK\x05\x06"), (b"{", b"[")
-BEGINNINGS = {".gz": ("a gzip file", GZIP), ".zip": ("a zip file", ZIPS), ".json": ("a JSON file", JSON)}
-KINDS = (
+SIGNATURES = {".gz": ("a gzip file", GZIP), ".zip": ("a zip file", ZIPS), ".json": ("a JSON file", JSON)}
+TYPES = (
     ((b"<!doctype", b"<html"), "an HTML page"),
     ((b"<?xml",), "an XML document"),
     (GZIP, "a gzip file"),
@@ -19,28 +19,31 @@ KINDS = (
 )
 
 
-def check_magic(path: Path, name: str, origin: str) -> None:
-    """InputError, naming `origin`, if the file at `path` does not begin as the ending of `name` promises.
+def check_file_type(path: Path, name: str, origin: str) -> None:
+    """Raise InputError if a file does not begin as its type does (RFC 1952, PKWARE's APPNOTE, RFC 8259).
 
-    `name` is a URL or a path; the beginnings are those of RFC 1952, PKWARE's APPNOTE and RFC 8259.
+    Args:
+        path: The file.
+        name: The URL or path whose ending says the type.
+        origin: The file as the error names it.
     """
     suffix = (path_name(name) if is_url(name) else PurePosixPath(name)).suffix.lower()
-    if suffix not in BEGINNINGS:
+    if suffix not in SIGNATURES:
         return
-    wanted, beginnings = BEGINNINGS[suffix]
+    expected, signatures = SIGNATURES[suffix]
     with path.open("rb") as file:
         start = file.read(4096)
-    if not (_text(start) if suffix == ".json" else start).startswith(beginnings):
+    if not (_text(start) if suffix == ".json" else start).startswith(signatures):
         raise InputError(
-            f"{origin} should be {wanted} but is {_kind(start)}. "
+            f"{origin} should be {expected} but is {_describe(start)}. "
             "Open it in a browser to see what is there; correct the URL in the catalogue, or name a mirror."
         )
 
 
-def check_whole(path: Path, origin: str) -> None:
-    """InputError, naming `origin`, if a gzip or zip file breaks off or its checksums do not hold (RFC 1952, APPNOTE).
+def check_integrity(path: Path, origin: str) -> None:
+    """Raise InputError if a gzip or zip file is incomplete or its checksums are wrong (RFC 1952, APPNOTE).
 
-    A download is read once to its end before its digest is locked: a broken one must not become the expected one.
+    A download is read once to its end before its digest is locked: a damaged file must not become the expected one.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -56,18 +59,18 @@ def check_whole(path: Path, origin: str) -> None:
     except (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise InputError(f"{origin} came damaged: {error}. Try again, or name another --mirror.") from None
+        raise InputError(f"{origin} is damaged: {error}. Try again, or name another --mirror.") from None
 
 
 def _text(start: bytes) -> bytes:
     return start.removeprefix(BOM).lstrip()
 
 
-def _kind(start: bytes) -> str:
-    """What a file is by its first bytes, in words where we have them."""
+def _describe(start: bytes) -> str:
+    """Return what a file is by its first bytes."""
     if not start:
         return "empty"
-    for beginnings, kind in KINDS:
-        if _text(start).lower().startswith(tuple(beginning.lower() for beginning in beginnings)):
-            return kind
+    for signatures, name in TYPES:
+        if _text(start).lower().startswith(tuple(signature.lower() for signature in signatures)):
+            return name
     return f"something that begins with {start[:16]!r}"

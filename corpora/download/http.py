@@ -1,4 +1,4 @@
-"""One GET: redirects that are safe to follow, the user's proxy and certificates, network errors in our own words."""
+"""One GET request: safe redirects, the user's proxy and certificates, and network errors in plain words."""
 
 import ssl
 from urllib.parse import unquote, urljoin
@@ -11,9 +11,9 @@ from urllib3.util import make_headers
 from corpora.errors import InputError
 from corpora.urls import is_url, public, split, without_user
 
-LONGEST_CHAIN = 10  # redirects
+MAX_REDIRECTS = 10
 TIMEOUT = Timeout(connect=15, read=30)
-IN_WORDS: dict[type[Exception], str] = {
+DESCRIPTIONS: dict[type[Exception], str] = {
     failures.NameResolutionError: "the host's name is not known",
     failures.NewConnectionError: "no connection to the host could be made",
     failures.TimeoutError: "the server took too long",
@@ -23,23 +23,25 @@ IN_WORDS: dict[type[Exception], str] = {
 
 
 def open_url(url: str, headers: dict[str, str]) -> BaseHTTPResponse:
-    """The response at the end of the redirects, its body unread and as the server stores it.
+    """Return the response at the end of the redirects, its body unread and as the server stores it.
 
-    Raises urllib3's errors for the network, InputError for a redirect that must not be followed.
+    Raises:
+        HTTPError: urllib3's error for the network.
+        InputError: A redirect must not be followed.
     """
-    place = url
-    for _ in range(LONGEST_CHAIN + 1):
-        response = _request(place, headers)
+    current = url
+    for _ in range(MAX_REDIRECTS + 1):
+        response = _request(current, headers)
         location = response.get_redirect_location()
         if not location:
             return response
         response.close()
-        place = _redirected(place, location, url)
-    raise InputError(f"{public(url)} redirects more than {LONGEST_CHAIN} times. Correct the URL or name a mirror.")
+        current = _follow(current, location, url)
+    raise InputError(f"{public(url)} redirects more than {MAX_REDIRECTS} times. Correct the URL or name a mirror.")
 
 
-def network_trouble(error: failures.HTTPError, url: str) -> str:
-    """A network error in our words (the library's could show a query); InputError if a new try is of no use."""
+def describe_network_error(error: failures.HTTPError, url: str) -> str:
+    """Return a network error in plain words without URLs; InputError if another attempt is of no use."""
     if isinstance(error.args[0] if error.args else None, ssl.SSLCertVerificationError):
         raise InputError(
             f"{public(url)}: the server's certificate is not trusted here. "
@@ -47,13 +49,13 @@ def network_trouble(error: failures.HTTPError, url: str) -> str:
         )
     if isinstance(error, failures.LocationValueError):
         raise InputError(f"{public(url)}: this URL, or one that it redirects to, is not valid. Correct it.")
-    return next((words for kind, words in IN_WORDS.items() if isinstance(error, kind)), "the connection broke off")
+    return next((words for kind, words in DESCRIPTIONS.items() if isinstance(error, kind)), "the connection broke off")
 
 
-def _redirected(place: str, location: str, url: str) -> str:
-    """Where a redirect leads; InputError if it leaves http(s), or https for http."""
-    target = urljoin(place, location)
-    if not is_url(target) or (place.lower().startswith("https:") and target.lower().startswith("http:")):
+def _follow(current: str, location: str, url: str) -> str:
+    """Return the target of a redirect; InputError if it leaves http(s), or https for http."""
+    target = urljoin(current, location)
+    if not is_url(target) or (current.lower().startswith("https:") and target.lower().startswith("http:")):
         raise InputError(
             f"{public(url)} redirects to an address of the kind '{target.partition(':')[0]}', which is not safe to "
             "follow from there. Correct the URL in the catalogue or name a mirror."
@@ -62,32 +64,32 @@ def _redirected(place: str, location: str, url: str) -> str:
 
 
 def _request(url: str, headers: dict[str, str]) -> BaseHTTPResponse:
-    who = make_headers(basic_auth=_user(url), user_agent="coit-builders")
-    asked = {**who, "Accept-Encoding": "identity", **headers}
+    own = make_headers(basic_auth=_credentials(url), user_agent="coit-builders")
+    headers = {**own, "Accept-Encoding": "identity", **headers}
     return _pool(url).request(
-        "GET", without_user(url), headers=asked, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
+        "GET", without_user(url), headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
     )
 
 
 def _pool(url: str) -> PoolManager:
-    """Connections to a URL's host, through the proxy that the environment names for it."""
+    """Return connections to a URL's host, through the proxy that the environment names for it."""
     proxies, parts = getproxies(), split(url)
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     context = ssl.create_default_context()
     if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
         return PoolManager(ssl_context=context)
-    return _through(proxy if "://" in proxy else f"http://{proxy}", context)
+    return _proxy_pool(proxy if "://" in proxy else f"http://{proxy}", context)
 
 
-def _through(proxy: str, context: ssl.SSLContext) -> ProxyManager:
+def _proxy_pool(proxy: str, context: ssl.SSLContext) -> ProxyManager:
     if not is_url(proxy):
         scheme = proxy.partition("://")[0]
         raise InputError(f"The environment names a proxy of the kind '{scheme}'; only http and https proxies work.")
-    headers = make_headers(proxy_basic_auth=_user(proxy))
+    headers = make_headers(proxy_basic_auth=_credentials(proxy))
     return ProxyManager(without_user(proxy), proxy_headers=headers, ssl_context=context)
 
 
-def _user(url: str) -> str | None:
-    """`user:password` of a URL, decoded, or None."""
+def _credentials(url: str) -> str | None:
+    """Return `user:password` of a URL, decoded, or None."""
     parts = split(url)
     return f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None

@@ -1,4 +1,4 @@
-"""The lock file: what each URL held when it was first fetched, so that a later change does not go unseen."""
+"""The lock file: the digest and size of each URL's file at its first download, so that a later change is noticed."""
 
 import json
 import re
@@ -16,16 +16,16 @@ Entries = dict[str, dict[str, str | int]]
 
 @dataclass(frozen=True)
 class Expected:
-    """A digest (and size) that a file must have, who says so, and what to do if the other file is wanted."""
+    """A digest (and size) that a file must have, who expects it, and what to do if the other file is wanted."""
 
     sha256: str
     size: int | None
     by: str
-    way_out: str
+    hint: str
 
 
 def read_lock(lock: Path) -> Entries:
-    """The entries `{"sha256": ..., "size": ...}` of a lock file by URL; none if there is no file yet."""
+    """Return the entries `{"sha256": ..., "size": ...}` of a lock file by URL; none if there is no file yet."""
     try:
         entries = json.loads(lock.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -40,17 +40,17 @@ def read_lock(lock: Path) -> Entries:
     return entries
 
 
-def clean(lock: Path) -> None:
-    """Remove what killed runs left half-written of a lock file, and nothing else: the folder is the user's."""
-    left = rf"\.tmp-\d+-\d+-{re.escape(lock.name)}"
-    if found := [path for path in lock.parent.glob(".tmp-*") if re.fullmatch(left, path.name)]:
+def remove_parts(lock: Path) -> None:
+    """Remove the partial copies of a lock file that killed runs left, and nothing else in the user's folder."""
+    pattern = rf"\.tmp-\d+-\d+-{re.escape(lock.name)}"
+    if parts := [path for path in lock.parent.glob(".tmp-*") if re.fullmatch(pattern, path.name)]:
         with FileLock(lock.with_name(f".{lock.name}.lock")):
-            for path in found:
+            for path in parts:
                 path.unlink(missing_ok=True)
 
 
-def record(lock: Path, url: str, sha256: str, size: int) -> None:
-    """Add an entry to what the lock file holds by now, unless it has one for the URL; one writer at a time."""
+def add_entry(lock: Path, url: str, sha256: str, size: int) -> None:
+    """Add an entry to the lock file, unless it has one for the URL; one writer at a time."""
     if url in read_lock(lock):
         return
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -62,21 +62,21 @@ def record(lock: Path, url: str, sha256: str, size: int) -> None:
 
 
 def expected_by(lock: Path, entries: Entries, url: str) -> list[Expected]:
-    """What the lock file expects of a URL: one digest or none."""
+    """Return what the lock file expects of a URL: one digest or none."""
     if url not in entries:
         return []
     sha256, size = str(entries[url]["sha256"]), int(entries[url]["size"])
     return [Expected(sha256, size, f"the lock file {lock}", f"remove the entry of {url} from {lock}")]
 
 
-def complaint(place: str, sha256: str, size: int, expected: Iterable[Expected]) -> str | None:
-    """A sentence about the first expectation that a file does not meet, or None."""
-    for want in expected:
-        if want.sha256 != sha256 or want.size not in (None, size):
-            wanted = f"sha256 {want.sha256}" + ("" if want.size is None else f" and {want.size} bytes")
+def find_mismatch(name: str, sha256: str, size: int, expected: Iterable[Expected]) -> str | None:
+    """Return a sentence about the first expectation that a file does not meet, or None."""
+    for one in expected:
+        if one.sha256 != sha256 or one.size not in (None, size):
+            values = f"sha256 {one.sha256}" + ("" if one.size is None else f" and {one.size} bytes")
             return (
-                f"{place} is not the file that {want.by} names: expected {wanted}, "
-                f"got sha256 {sha256} and {size} bytes. If the change is wanted, {want.way_out}, and pull again."
+                f"{name} is not the file that {one.by} names: expected {values}, "
+                f"got sha256 {sha256} and {size} bytes. If the change is wanted, {one.hint}, and pull again."
             )
     return None
 

@@ -1,1 +1,35 @@
-"""Identify languages of texts and variants of Chinese writing."""
+"""Identify the language of texts, and the script variant of Chinese.
+
+    identify_languages(["Ένα κείμενο."])      # (["el"], [0.99]); for a few texts
+    identify_column(column)                   # the same for an Arrow column, by compiled code
+    language("el").labels                     # (corpora.catalog) the labels that count as Greek
+
+The model is fastText's lid.176.ftz; `MODEL_FINGERPRINT` names all that the labels depend on. fastText, Numba and the
+dictionary of Chinese are imported by the first call that needs them.
+"""
+
+from corpora.language_id.chinese_variants import VARIANT_LANGS, variant_characters, variant_patterns
+from corpora.language_id.fasttext_model import (
+    COMPILED_THRESHOLD,
+    MODEL_FINGERPRINT,
+    MODEL_LICENCE,
+    MODEL_NAME,
+    MODEL_SHA256,
+    identify_column,
+    identify_languages,
+    preload_model,
+)
+
+__all__ = [
+    "COMPILED_THRESHOLD",
+    "MODEL_FINGERPRINT",
+    "MODEL_LICENCE",
+    "MODEL_NAME",
+    "MODEL_SHA256",
+    "VARIANT_LANGS",
+    "identify_column",
+    "identify_languages",
+    "preload_model",
+    "variant_characters",
+    "variant_patterns",
+]

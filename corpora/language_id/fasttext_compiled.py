@@ -1,4 +1,4 @@
-"""A quantised fastText model (`.ftz`) read, and its predictions made by compiled code that holds no interpreter lock.
+"""Read a quantised fastText model (`.ftz`), and predict with compiled code that does not hold the interpreter lock.
 
 The labels and probabilities are fastText's own to the last bit, about eight times as fast, since the model is laid out
 anew: embeddings are kept as sums need them, and n-grams are looked up in flat tables. What fastText computes, and in
@@ -16,10 +16,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 MAGIC = (793712314, 12)  # of the format, and its version
-SHORTEST, LONGEST = 2, 4  # characters of an n-gram
-BASIS, PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
-SLOTS = 1 << 15  # of the table of words
-LEAST = 1e-5  # fastText adds it before it takes a logarithm
+MIN_NGRAM, MAX_NGRAM = 2, 4  # characters of an n-gram
+FNV_BASIS, FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
+WORD_SLOTS = 1 << 15  # of the table of words
+LOG_EPSILON = 1e-5  # fastText adds it before it takes a logarithm
 
 
 class Model(NamedTuple):
@@ -31,7 +31,7 @@ class Model(NamedTuple):
     word_ends: NDArray[np.int32]  # where each word ends in `letters`, after a zero
     letters: NDArray[np.uint8]
     is_kept: NDArray[np.uint8]  # a bit a bucket of n-grams: whether the quantised model still has it (fits a cache)
-    gram_rows: NDArray[np.int32]  # bucket -> row of `embeddings`
+    ngram_rows: NDArray[np.int32]  # bucket -> row of `embeddings`
     outputs: NDArray[np.float32]  # (labels - 1 inner nodes, dimensions), padded by a row
     left: NDArray[np.int32]  # node -> its children; leaves, which are the labels, have -1
     right: NDArray[np.int32]
@@ -39,39 +39,39 @@ class Model(NamedTuple):
 
 class _Reader:
     def __init__(self, data: bytes) -> None:
-        self.data, self.place = data, 0
+        self.data, self.position = data, 0
 
-    def values(self, form: str) -> tuple[Any, ...]:
-        found = struct.unpack_from("<" + form, self.data, self.place)
-        self.place += struct.calcsize("<" + form)
-        return found
+    def values(self, types: str) -> tuple[Any, ...]:
+        unpacked = struct.unpack_from("<" + types, self.data, self.position)
+        self.position += struct.calcsize("<" + types)
+        return unpacked
 
     def array(self, kind: Any, length: int) -> NDArray[Any]:
-        found = np.frombuffer(self.data, kind, length, self.place)
-        self.place += found.nbytes
-        return found
+        values = np.frombuffer(self.data, kind, length, self.position)
+        self.position += values.nbytes
+        return values
 
     def entry(self) -> tuple[bytes, int, int]:
-        """A word or label, its count, and whether it is a label."""
-        end = self.data.index(b"\0", self.place)
-        text, self.place = self.data[self.place : end], end + 1
+        """Return a word or label, its count, and whether it is a label."""
+        end = self.data.index(b"\0", self.position)
+        text, self.position = self.data[self.position : end], end + 1
         count, is_label = self.values("qb")
         return text, count, is_label
 
     def codebook(self) -> tuple[NDArray[np.float32], int]:
-        """The centroids of a product quantizer, (parts, 256, values of a part), and the number of parts."""
+        """Return the centroids of a product quantizer, (parts, 256, values of a part), and the number of parts."""
         dimensions, parts, width, last = self.values("4i")
         assert width == last, "parts of one width"
         return self.array("<f4", dimensions * 256).reshape(parts, 256, width), parts
 
 
 def read_model(path: Path) -> tuple[Model, list[str]]:
-    """A model whose bytes are known to be good, and its labels without their prefix, as lid.176.ftz has them."""
+    """Return a model whose bytes are known to be good, and its labels without their prefix."""
     reader = _Reader(path.read_bytes())
     assert reader.values("2i") == MAGIC
     dimensions, _, _, _, _, word_grams, loss, kind, buckets, shortest, longest, _ = reader.values("12i")
     reader.values("d")
-    assert (word_grams, loss, kind, shortest, longest) == (1, 1, 3, SHORTEST, LONGEST)
+    assert (word_grams, loss, kind, shortest, longest) == (1, 1, 3, MIN_NGRAM, MAX_NGRAM)
     size, words, _, _, pruned = reader.values("3i2q")
     entries = [reader.entry() for _ in range(size)]
     kept = reader.array("<i4", 2 * pruned).reshape(-1, 2)
@@ -90,20 +90,20 @@ def read_model(path: Path) -> tuple[Model, list[str]]:
     left, right = _tree([count for _, count, is_label in entries if is_label])
     names = [text.decode().removeprefix("__label__") for text, _, is_label in entries if is_label]
     slots, hashes, ends, letters = _word_table([text for text, _, _ in entries[:words]])
-    gram_rows = np.full(buckets, -1, np.int32)
-    gram_rows[kept[:, 0]] = kept[:, 1] + words
-    is_kept = np.packbits(gram_rows >= 0, bitorder="little")
-    return Model(embeddings, slots, hashes, ends, letters, is_kept, gram_rows, outputs, left, right), names
+    ngram_rows = np.full(buckets, -1, np.int32)
+    ngram_rows[kept[:, 0]] = kept[:, 1] + words
+    is_kept = np.packbits(ngram_rows >= 0, bitorder="little")
+    return Model(embeddings, slots, hashes, ends, letters, is_kept, ngram_rows, outputs, left, right), names
 
 
 def _word_table(words: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Slots, hashes, ends and letters, as a Model has them."""
-    hashes = np.full(len(words), BASIS, np.uint32)
-    slots = np.full(SLOTS, -1, np.int32)
+    """Return slots, hashes, ends and letters, as a Model has them."""
+    hashes = np.full(len(words), FNV_BASIS, np.uint32)
+    slots = np.full(WORD_SLOTS, -1, np.int32)
     for word, text in enumerate(words):
-        value = int(BASIS)
+        value = int(FNV_BASIS)
         for byte in text:
-            value = (value ^ (byte | 0xFFFFFF00 if byte > 127 else byte)) * int(PRIME) & 0xFFFFFFFF
+            value = (value ^ (byte | 0xFFFFFF00 if byte > 127 else byte)) * int(FNV_PRIME) & 0xFFFFFFFF
         hashes[word] = value
         slot = value % slots.size
         while slots[slot] >= 0:
@@ -114,7 +114,7 @@ def _word_table(words: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[Any], NDA
 
 
 def _tree(counts: Sequence[int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The Huffman tree over labels, which stand by falling count: the children of each node."""
+    """Return the children of each node of the Huffman tree over labels, which are sorted by falling count."""
     number = len(counts)
     weights = [*counts, *[10**15] * (number - 1)]
     left, right = (np.full(2 * number - 1, -1, np.int32) for _ in range(2))
@@ -130,7 +130,7 @@ def _tree(counts: Sequence[int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def _compiled(function: Any) -> Any:
-    """The function in compiled form, kept for later runs where there is a folder for it."""
+    """Compile a function, and keep the result for later runs where there is a folder for it."""
     try:
         return njit(nogil=True, cache=True)(function)
     except RuntimeError:  # neither this folder nor the user's cache can be written
@@ -139,7 +139,7 @@ def _compiled(function: Any) -> Any:
 
 @_compiled
 def predict(model, text, ends, first, last, labels, probabilities):  # type: ignore[no-untyped-def]
-    """Write the most probable label of each text `first` to `last` (its bytes end at `ends[n + 1]`), and how probable.
+    """Write the most probable label and its probability for texts `first` to `last`, whose bytes end at `ends[n + 1]`.
 
     White space is as fastText has it; a line break counts as white space, and the end of a text as the end of a line.
     """
@@ -151,29 +151,29 @@ def predict(model, text, ends, first, last, labels, probabilities):  # type: ign
     for n in range(first, last):
         hidden[:] = 0
         count = 1
-        place = ends[n]
-        while place < ends[n + 1]:
-            if _is_space(text[place]):
-                place += 1
+        position = ends[n]
+        while position < ends[n + 1]:
+            if _is_space(text[position]):
+                position += 1
                 continue
             length = 1
-            value = BASIS
-            while place < ends[n + 1] and not _is_space(text[place]):
-                word[length] = text[place]
-                value = _hashed(value, text[place])
+            value = FNV_BASIS
+            while position < ends[n + 1] and not _is_space(text[position]):
+                word[length] = text[position]
+                value = _fnv1a_step(value, text[position])
                 length += 1
-                place += 1
-            known = _find_word(model, word, length, value)
-            if known == 0:  # </s> ends the line, wherever it stands
+                position += 1
+            word_index = _find_word(model, word, length, value)
+            if word_index == 0:  # </s> ends the line, wherever it is
                 break
-            if known > 0:
-                _add(hidden, model.embeddings, known)
+            if word_index > 0:
+                _add(hidden, model.embeddings, word_index)
                 count += 1
             elif _is_label(word, length):
                 continue
             word[0] = ord("<")
             word[length] = ord(">")
-            count += _add_grams(hidden, model, word, length + 1)
+            count += _add_ngrams(hidden, model, word, length + 1)
         _add(hidden, model.embeddings, 0)
         hidden *= np.float32(1.0 / count)
         labels[n], probabilities[n] = _most_probable(model, hidden)
@@ -185,9 +185,9 @@ def _is_space(byte):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _hashed(value, byte):  # type: ignore[no-untyped-def]
-    """FNV-1a over bytes with a sign, as fastText has it."""
-    return np.uint32((value ^ np.uint32(np.int32(np.int8(byte)))) * PRIME)
+def _fnv1a_step(value, byte):  # type: ignore[no-untyped-def]
+    """Return the FNV-1a hash after one more byte; fastText's bytes have a sign."""
+    return np.uint32((value ^ np.uint32(np.int32(np.int8(byte)))) * FNV_PRIME)
 
 
 @njit(nogil=True)
@@ -198,17 +198,17 @@ def _add(hidden, embeddings, row):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True)
 def _find_word(model, word, length, value):  # type: ignore[no-untyped-def]
-    """The number of the word that stands at 1 to `length`, or -1."""
+    """Return the index of the word in `word[1:length]`, or -1."""
     slot = value % np.uint32(model.word_slots.size)
     while model.word_slots[slot] >= 0:
-        found = model.word_slots[slot]
-        begin = model.word_ends[found]
-        if model.word_hashes[found] == value and model.word_ends[found + 1] - begin == length - 1:
+        word_index = model.word_slots[slot]
+        begin = model.word_ends[word_index]
+        if model.word_hashes[word_index] == value and model.word_ends[word_index + 1] - begin == length - 1:
             same = 0
             while same < length - 1 and model.letters[begin + same] == word[same + 1]:
                 same += 1
             if same == length - 1:
-                return found
+                return word_index
         slot = (slot + np.uint32(1)) % np.uint32(model.word_slots.size)
     return np.int32(-1)
 
@@ -223,45 +223,45 @@ def _is_label(word, length):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _add_grams(hidden, model, word, length):  # type: ignore[no-untyped-def]
-    """Add the embeddings of the n-grams of characters that the model has; how many."""
-    buckets = np.uint32(model.gram_rows.size)
+def _add_ngrams(hidden, model, word, length):  # type: ignore[no-untyped-def]
+    """Add the embeddings of the character n-grams that the model has; return their number."""
+    buckets = np.uint32(model.ngram_rows.size)
     count = 0
     for begin in range(length):
         if word[begin] & 0xC0 == 0x80:
             continue
-        value = BASIS
+        value = FNV_BASIS
         end = begin
-        for size in range(1, LONGEST + 1):
+        for size in range(1, MAX_NGRAM + 1):
             if end >= length:
                 break
-            value = _hashed(value, word[end])
+            value = _fnv1a_step(value, word[end])
             end += 1
             while end < length and word[end] & 0xC0 == 0x80:
-                value = _hashed(value, word[end])
+                value = _fnv1a_step(value, word[end])
                 end += 1
-            if size >= SHORTEST:
+            if size >= MIN_NGRAM:
                 bucket = np.uint32(value % buckets)
                 if model.is_kept[bucket >> np.uint32(3)] >> (bucket & np.uint32(7)) & 1:
-                    _add(hidden, model.embeddings, model.gram_rows[bucket])
+                    _add(hidden, model.embeddings, model.ngram_rows[bucket])
                     count += 1
     return count
 
 
 @njit(nogil=True)
 def _most_probable(model, hidden):  # type: ignore[no-untyped-def]
-    """Down the tree, left before right, leaving what is less probable than the best label so far."""
+    """Search the tree, left before right, without branches that are less probable than the best label so far."""
     labels = model.outputs.shape[0]
     nodes = np.empty(2 * labels, np.int32)
     scores = np.empty(2 * labels, np.float32)
     nodes[0] = 2 * labels - 2
     scores[0] = 0
-    waiting = 1
-    best = np.float32(math.log(LEAST))  # a threshold of 0
+    num_open = 1
+    best = np.float32(math.log(LOG_EPSILON))  # a threshold of 0
     label = np.int32(0)
-    while waiting:
-        waiting -= 1
-        node, score = nodes[waiting], scores[waiting]
+    while num_open:
+        num_open -= 1
+        node, score = nodes[num_open], scores[num_open]
         if score < best:
             continue
         if model.left[node] < 0:
@@ -272,9 +272,9 @@ def _most_probable(model, hidden):  # type: ignore[no-untyped-def]
             dot += hidden[column] * model.outputs[node - labels, column]
         share = np.float32(1) / (np.float32(1) + np.float32(math.exp(np.float32(-dot))))
         rest = np.float32(1) - share
-        nodes[waiting] = model.right[node]
-        scores[waiting] = score + np.float32(math.log(np.float64(share) + LEAST))
-        nodes[waiting + 1] = model.left[node]
-        scores[waiting + 1] = score + np.float32(math.log(np.float64(rest) + LEAST))
-        waiting += 2
+        nodes[num_open] = model.right[node]
+        scores[num_open] = score + np.float32(math.log(np.float64(share) + LOG_EPSILON))
+        nodes[num_open + 1] = model.left[node]
+        scores[num_open + 1] = score + np.float32(math.log(np.float64(rest) + LOG_EPSILON))
+        num_open += 2
     return label, np.float32(math.exp(best))

@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from builders.run import Request, run_build
-from corpora.language_id.fasttext_model import identify
+from corpora.language_id import identify_languages
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
     texts = heard(built.decisions)
     parts = [texts[number :: asked.threads] for number in range(asked.threads)]
     with ProcessPoolExecutor(asked.threads, multiprocessing.get_context("spawn")) as pool:
-        list(pool.map(identify, [["warm"]] * asked.threads))  # the model is loaded before the clock starts
+        list(pool.map(identify_languages, [["warm"]] * asked.threads))  # the model is loaded before the clock starts
         begun = time.perf_counter()
         list(pool.map(only_predict, parts))
         floor = time.perf_counter() - begun
@@ -59,7 +59,7 @@ def heard(verdicts: dict[str, list[Path]]) -> list[str]:
 
 def only_predict(texts: list[str]) -> int:
     """Identify texts; their number."""
-    return len(identify(texts)[0])
+    return len(identify_languages(texts)[0])
 
 
 if __name__ == "__main__":

@@ -149,13 +149,13 @@ def _own(place: Place, names: Sequence[str]) -> Path | None:
 
 def _upstream(corpus: Corpus, lang: str, place: Place, names: Sequence[str]) -> Path:
     """The file of a corpus in a language, pulled if it is not here yet; the user's folder has none of these names."""
-    from corpora.download.pull import Source, pull
+    from corpora.download import Source, pull_sources
 
     if not corpus.has(lang):
         raise InputError(f"{corpus.title} has no {language(lang).name}; it has {', '.join(corpus.listed_langs)}.")
     source = Source(corpus.id, lang, corpus.location(lang), corpus.sha256.get(lang))
     try:
-        return pull([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
+        return pull_sources([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
     except InputError as error:
         lacks = f"{place.data} holds no {' or '.join(names)}. " if place.data and names else ""
         raise InputError(f"{lacks}{error}") from None

@@ -98,10 +98,10 @@ def _answer_signature(lang: str, how: How) -> str:
 
 def _answer_language(outputs: Outputs, lang: str, how: How) -> Floats:
     """Whether fastText hears the language in each answer; an answer without a letter is in none."""
-    from corpora.language_id.fasttext_model import identify
+    from corpora.language_id import identify_languages
 
     texts = outputs["text"].to_list()
-    heard, _ = identify(texts)
+    heard, _ = identify_languages(texts)
     right = [
         any(map(str.isalpha, text)) and label in language(lang).labels for text, label in zip(texts, heard, strict=True)
     ]
@@ -109,9 +109,9 @@ def _answer_language(outputs: Outputs, lang: str, how: How) -> Floats:
 
 
 def _lid_signature(lang: str, how: How) -> str:
-    from corpora.language_id.fasttext_model import NAME
+    from corpora.language_id import MODEL_NAME
 
-    return f"lid:{NAME.replace(' ', '-')}|v:1"
+    return f"lid:{MODEL_NAME.replace(' ', '-')}|v:1"
 
 
 def _token_accuracy(outputs: Outputs, lang: str, how: How) -> Floats:

