@@ -9,9 +9,9 @@ import yaml
 from corpora.errors import InputError
 from corpora.progress import NullProgress, Progress
 from trainer.preparation import TrainConfig, begin_run, prepare
-from trainer.processes import STARTED_HERE, is_launched
+from trainer.processes import STARTED_HERE, is_launched, is_main
 from trainer.run import ProcessesFailed, RunMetadata, Stopped, read_metadata, write_metadata
-from trainer.run_progress import RunProgress
+from trainer.run_progress import RunProgress, run_stage
 
 GRACE_S = 600  # processes get this long to write a checkpoint after a signal
 
@@ -29,8 +29,10 @@ def launch(config: TrainConfig, processes: int, progress: Progress | None = None
         Stopped: A signal ended the run; a checkpoint is saved.
         ProcessesFailed: The processes ended with an error, which they have printed.
     """
+    progress = progress or NullProgress()
     if processes == 1:
-        from trainer.train import train
+        with run_stage(progress if is_main() else NullProgress(), "loading libraries"):
+            from trainer.train import train  # imports torch and trl
 
         return train(config, progress)
     if is_launched():
@@ -93,7 +95,7 @@ def _arguments(config: TrainConfig) -> list[str]:
     return ["sft", str(recipe), *[f"--{name}={value}" for name, value in options.items() if value]]
 
 
-def _message_options(progress: Progress | None) -> list[str]:
+def _message_options(progress: Progress) -> list[str]:
     """Return the options with which the processes report as this one does."""
     handlers = logging.getLogger("trainer").handlers
     files = [handler.baseFilename for handler in handlers if isinstance(handler, logging.FileHandler)]

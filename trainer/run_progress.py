@@ -1,8 +1,18 @@
-"""RunProgress: the stages of one run as a part of those of a sweep."""
+"""The stages of a run, and RunProgress: those of one run as a part of a sweep."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from corpora.progress import Progress
+from corpora.progress import Progress, stage
+
+STAGES = ("loading libraries", "tokenizing", "loading model", "training", "saving model")
+
+
+def run_stage(
+    progress: Progress, name: str, total: int | None = None, unit: str = "rows"
+) -> AbstractContextManager[Progress]:
+    """Report a block as one of STAGES."""
+    return stage(progress, name, STAGES.index(name) + 1, len(STAGES), total, unit)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 
 from cards.model_card import render_model_card
 from corpora.files import locked, scratch, settle
-from corpora.progress import NullProgress, Progress, stage
+from corpora.progress import NullProgress, Progress
 from trainer.preparation import Batches, TrainConfig, TrainState, begin_run, format_length_report, prepare
 from trainer.processes import is_main, num_processes
 from trainer.run import (
@@ -21,6 +21,7 @@ from trainer.run import (
     read_metadata,
     write_metadata,
 )
+from trainer.run_progress import run_stage
 from trainer.training import (
     PlannedSFTTrainer,
     ReportProgress,
@@ -39,7 +40,6 @@ from trainer.training import (
 
 logger = logging.getLogger(__name__)
 MODEL = "model"  # the folder of the finished model within that of its run
-NUM_STAGES = 4
 
 
 def train(config: TrainConfig, progress: Progress | None = None) -> RunMetadata:
@@ -56,7 +56,7 @@ def train(config: TrainConfig, progress: Progress | None = None) -> RunMetadata:
         Stopped: A signal ended the run; a checkpoint is saved.
     """
     progress = (progress if is_main() else None) or NullProgress()
-    with stage(progress, "tokenizing", 1, NUM_STAGES, unit="rows"):
+    with run_stage(progress, "tokenizing"):
         state = prepare(config, progress)
     with locked(config.output, "run folder") if is_main() else nullcontext():
         metadata = read_metadata(config.output)  # prepare has checked that it is of this run
@@ -74,9 +74,8 @@ def _train(state: TrainState, metadata: RunMetadata, progress: Progress, stop: S
     batches = state.batches(processes)
     tokens = _tokens_by_step(batches, state)
     arguments = training_arguments(config, batches, processes)
-    with stage(progress, "loading model", 2, NUM_STAGES, state.num_parameters, "parameters"):
+    with run_stage(progress, "loading model"):
         trainer = build_trainer(state, batches, arguments, [stop, ReportProgress(progress, tokens)])
-        progress.advance(state.num_parameters)
     if checkpoint := last_checkpoint(config.output):
         check_resumable(checkpoint, is_sharded(config.sharding))
     first_step = step_of(checkpoint) if checkpoint else 0
@@ -87,7 +86,7 @@ def _train(state: TrainState, metadata: RunMetadata, progress: Progress, stop: S
         write_metadata(config.output, metadata)
 
     began = monotonic()
-    with stage(progress, "training", 3, NUM_STAGES, sum(tokens[first_step:]), "tokens"):
+    with run_stage(progress, "training", sum(tokens[first_step:]), "tokens"):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     step, log = trainer.state.global_step, trainer.state.log_history
     metadata["sessions"][-1] |= {"seconds": round(monotonic() - began, 3), "last_step": step}
@@ -98,9 +97,8 @@ def _train(state: TrainState, metadata: RunMetadata, progress: Progress, stop: S
         if is_main():
             write_metadata(config.output, metadata)
         raise Stopped(step, batches.num_steps)
-    with stage(progress, "saving model", 4, NUM_STAGES, state.num_parameters, "parameters"):
+    with run_stage(progress, "saving model"):
         _finish(trainer, state, metadata)
-        progress.advance(state.num_parameters)
     return metadata
 
 
