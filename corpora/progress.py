@@ -274,11 +274,9 @@ def _columns(progress: TerminalProgress) -> list[Any]:
             if (status := progress.status()) is None:
                 return Text("")
             left = f"{duration(status.remaining_s)} left" if status.remaining_s is not None else ""
-            return Text(
-                "  ".join(
-                    filter(None, (status.amount(), status.speed(), left or duration(status.seconds), status.note))
-                )
-            )
+            amount = status.amount() if status.done or status.total else ""
+            parts = (amount, status.speed(), left or duration(status.seconds), status.note)
+            return Text("  ".join(filter(None, parts)))
 
     return [Before(), BarColumn(bar_width=16), After()]
 
