@@ -29,10 +29,15 @@ from builders.publishing import (
     validate_version,
     write_data,
 )
-from builders.translation import translator as translators
-from builders.translation.export import check_records, hand_out, named_instructions, place_for
-from builders.translation.model_lock import files as model_files
-from builders.translation.translator import Translator
+from builders.translation import (
+    Translator,
+    TranslatorOptions,
+    check_instructions,
+    export,
+    load_instructions,
+    output_path,
+    resolve_translator,
+)
 from builders.workspace.workspace import Work
 from corpora.catalog import SAMPLE, Corpus, load_catalog, read_corpora
 from corpora.download import Source, SourceFile, pull_sources
@@ -112,13 +117,13 @@ class Request:
     def named_translator(self, recipes: Sequence[Recipe]) -> Translator:
         """The translator that the user named, by default NLLB; the sample brings a translation memory instead."""
         if not any("xx" in recipe.instruction_langs for recipe in recipes):
-            return Translator("none")
+            return resolve_translator("none")
         if self.sample and self.translator is None:
-            return translators.from_memory(SAMPLE / "memory.parquet")
-        wish = translators.Wish(
-            self.translator, self.work, self.threads, self.offline, self.beam, self.compute_type, self.tell, self.lock
+            return resolve_translator(str(SAMPLE / "memory.parquet"))
+        options = TranslatorOptions(
+            self.work, self.threads, self.offline, self.beam, self.compute_type, self.lock, self.tell
         )
-        return translators.named(wish)
+        return resolve_translator(self.translator, options)
 
 
 @dataclass(frozen=True)
@@ -139,12 +144,12 @@ def run_translate(request: Request, what: str, out: Path) -> Translated:
     """Translate the instructions of a corpus, or of a JSON file, into every language of a request."""
     if request.translator == "none":
         raise InputError("--translator none translates nothing. Name a model, or leave the option out for the default.")
-    corpus, stem = named_instructions(what, request.catalog())
+    corpus, stem = load_instructions(what, request.catalog())
     catalog = request.catalog() | {corpus.id: corpus}
     langs = request.langs or load_recipe(DEFAULT_NAMES[0], catalog).langs
     if "en" in langs:
         raise InputError("The records are in English, so they are not translated into it. Leave en out of --langs.")
-    places = {lang: place_for(corpus, out / f"{stem}.{lang}.parquet") for lang in langs}
+    places = {lang: output_path(corpus, out / f"{stem}.{lang}.parquet") for lang in langs}
     recipe = Recipe(
         name=f"translate-{corpus.id}",
         title=corpus.title,
@@ -159,9 +164,9 @@ def run_translate(request: Request, what: str, out: Path) -> Translated:
         translator = request.named_translator([recipe])
         built = build(recipe, catalog, _pull(sources(recipe, catalog), request), translator, None, work)
         _remember(built, work)
-        check_records(built.ledger, corpus)
+        check_instructions(built.ledger, corpus)
         for lang, place in places.items():
-            hand_out(built.examples[lang], place)
+            export(built.examples[lang], place)
     return Translated(built, places)
 
 
@@ -196,8 +201,7 @@ def run_pull(request: Request) -> list[SourceFile]:
     needed = {source: None for recipe in recipes for source in sources(recipe, catalog)}
     with _opened(request):
         fetched = _pull(list(needed), request)
-        engine = request.named_translator(recipes).engine
-        return fetched + (model_files(engine.model) if engine else [])
+        return fetched + request.named_translator(recipes).files()
 
 
 @contextmanager

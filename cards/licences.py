@@ -10,9 +10,7 @@ MODELS = {"nllb": "cc-by-nc-4.0", "m2m": "mit", "opus-mt": "cc-by-4.0", "madlad"
 
 
 def model_licence(name: str) -> str:
-    """The licence that a translation model's output comes under; none if people translated."""
-    if name == "by hand":
-        return ""
+    """Return the licence that a translation model's output comes under."""
     return next((licence for part, licence in MODELS.items() if part in name.lower()), "other")
 
 

@@ -9,7 +9,7 @@ import click
 from builders.budget.options import budget_options
 from builders.cli.mixtures import VERBS as LAW_VERBS
 from builders.cli.releases import REGISTRY, VERBS
-from builders.cli.translation import memory_verb, translate_verb
+from builders.cli.translation import tm_verb, translate_verb
 
 if TYPE_CHECKING:
     from builders.run import Request
@@ -250,7 +250,7 @@ def _hint(sentence: str) -> None:
 
 
 cli.add_command(translate_verb(run_options, _request))
-cli.add_command(memory_verb)
+cli.add_command(tm_verb)
 
 
 def main() -> NoReturn:

@@ -1,4 +1,4 @@
-"""The verbs `translate` and `memory` of the command `builders`."""
+"""The verbs `translate` and `tm` of the command `builders`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,62 +11,74 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(path_type=Path)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a machine.")
-WORK = click.option("--work", type=FOLDER, default="work", show_default=True, help="The work folder it is in.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+WORK = click.option(
+    "--work", type=FOLDER, default="work", show_default=True, metavar="FOLDER", help="Work folder of the memory."
+)
 
 
 def translate_verb(run_options: Callable[[Any], Any], request: Callable[..., "Request"]) -> click.Command:
-    """The verb `translate`, with the options of every verb that runs recipes."""
+    """Return the verb `translate`, with the options of every verb that runs recipes."""
 
     @click.command("translate")
-    @click.argument("corpus", required=False)
-    @click.option("--to", "out", type=FOLDER, default="translated", show_default=True, help="Where the files go.")
+    @click.argument("source", required=False, metavar="[CORPUS|FILE]")
+    @click.option(
+        "--output", type=FOLDER, default="translated", show_default=True, metavar="FOLDER", help="Folder of the files."
+    )
     @run_options
     @JSON
-    def translate(corpus: str | None, out: Path, as_json: bool, **options: Any) -> None:
-        """Translate the instructions of CORPUS (of the catalogue, or a JSON file) into --langs, a Parquet file each.
+    def translate(source: str | None, output: Path, as_json: bool, **options: Any) -> None:
+        """Translate the instructions of a corpus or a JSON file into --langs, one Parquet file for each language.
 
-        Without CORPUS it is alpaca, and with --sample the sample's.
+        The default corpus is alpaca; with --sample it is that of the sample.
         """
         from builders.run import run_translate
-        from builders.translation.format import translated_json, translated_text
+        from builders.translation import translate_json, translate_text
 
-        corpus = corpus or ("sample-alpaca" if options["sample"] else "alpaca")
-        made = run_translate(request((), **options), corpus, out)
-        click.echo(translated_json(made) if as_json else translated_text(made))
+        source = source or ("sample-alpaca" if options["sample"] else "alpaca")
+        result = run_translate(request((), **options), source, output)
+        ledger, translator = result.built.ledger, result.built.translator.describe()
+        text = translate_json(ledger, result.files, translator) if as_json else translate_text(ledger, result.files)
+        click.echo(text)
 
     return translate
 
 
-@click.group("memory", invoke_without_command=True)
+@click.group("tm")
+def tm_verb() -> None:
+    """Show, export and import the translation memory of a work folder."""
+
+
+@tm_verb.command("list")
 @WORK
 @JSON
-@click.pass_context
-def memory_verb(context: click.Context, work: Path, as_json: bool) -> None:
-    """The translation memory: what it holds and how much of the last runs it answered; export and import."""
-    if context.invoked_subcommand is None:
-        from builders.translation.memory_export import shown_json, shown_text, statistics
+def list_verb(work: Path, as_json: bool) -> None:
+    """Show the segments by translator and language, and how many the newest runs found."""
+    from builders.translation import list_memory, memory_json, memory_text
 
-        found = statistics(work)
-        click.echo(shown_json(found) if as_json else shown_text(found))
+    statistics = list_memory(work)
+    click.echo(memory_json(statistics) if as_json else memory_text(statistics))
 
 
-@memory_verb.command("export")
-@click.argument("file", type=FILE)
-@click.option("--langs", help="Only these languages.")
+@tm_verb.command("export")
+@click.argument("file", type=FILE, metavar="FILE")
+@click.option("--langs", metavar="A,B", help="Only these languages.")
 @WORK
 def export_verb(file: Path, langs: str | None, work: Path) -> None:
-    """Write what the memory holds to FILE: .tmx for other programs, .parquet for another machine."""
-    from builders.translation.memory_export import export_memory
+    """Write the memory to FILE: .tmx for other programs, .parquet for another machine."""
+    from builders.translation import export_memory
 
-    click.echo(export_memory(work, file, langs))
+    count = export_memory(file, langs=langs.split(",") if langs else (), work=work)
+    click.echo(f"{count:,} translations are in {file}.")
 
 
-@memory_verb.command("import")
-@click.argument("file", type=FILE)
+@tm_verb.command("import")
+@click.argument("file", type=FILE, metavar="FILE")
 @WORK
 def import_verb(file: Path, work: Path) -> None:
-    """Read FILE, a .parquet that `export` wrote or a .tmx from English, into the memory."""
-    from builders.translation.memory_import import import_memory
+    """Add the translations of FILE, a .parquet of `tm export` or a .tmx from English, to the memory."""
+    from builders.translation import import_memory
 
-    click.echo(import_memory(work, file))
+    result = import_memory(file, work=work)
+    failed = f" ({result.num_failed:,} of them fail a check and are not used)" if result.num_failed else ""
+    click.echo(f"{result.num_added:,} translations were added from {file}{failed}, {result.num_known:,} were known.")

@@ -15,8 +15,7 @@ from builders.pipeline.filters import Filter, choose_filters
 from builders.pipeline.ledger import read_ledger
 from builders.pipeline.quality_scores import Scores, score_filters, scored
 from builders.pipeline.write_tables import instruction_ledger_rows
-from builders.translation.translate import counted as counted_segments
-from builders.translation.translator import Translator
+from builders.translation import Translator, count_translations
 from builders.workspace.workspace import Work
 from corpora.catalog import Corpus, language
 from corpora.download import Source, SourceFile
@@ -142,7 +141,7 @@ def build(
         for lang in pairs
     ]
     more = [row for paths in records.values() for path in paths for row in instruction_ledger_rows(path)]
-    more += [row for name, tables in translations.items() for row in counted_segments(tables, name)]
+    more += [row for name, tables in translations.items() for row in count_translations(tables, name)]
     return Built(
         recipe=recipe,
         filters=filters,

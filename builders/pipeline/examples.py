@@ -1,6 +1,7 @@
 """From kept pairs and instruction records to the examples of each config."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -8,9 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from builders.pipeline.write_tables import INSTRUCTIONS, READER_VERSION, write_documents, write_instructions
-from builders.translation.placeholders import rows
-from builders.translation.translate import Made, translate
-from builders.translation.translator import Translator
+from builders.translation import TranslationTables, Translator, empty_input_rows, translate_instructions
 from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
@@ -24,7 +23,7 @@ BITEXT = pa.schema(
 
 def build_instructions(
     files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Work
-) -> tuple[dict[str, list[Path]], dict[str, Made]]:
+) -> tuple[dict[str, list[Path]], dict[str, TranslationTables]]:
     """Make `instructions` in English and, with a translator, `translated_instructions` in each language.
 
     Returns:
@@ -35,11 +34,10 @@ def build_instructions(
         corpus = catalog[file.source.corpus]
         english[corpus.id] = _english_instructions(file, corpus, tuple(english.values()), recipe.max_instructions, work)
     translations = {}
-    if translator.translates and "xx" in recipe.instruction_langs:
-        with translator.opened():
-            translations = {
-                name: translate(path, name, recipe.langs, translator, work) for name, path in english.items()
-            }
+    if translator.is_available and "xx" in recipe.instruction_langs:
+        translations = {
+            name: translate_instructions(path, name, recipe.langs, translator, work) for name, path in english.items()
+        }
     foreign = {lang: [of.translated[lang] for of in translations.values()] for lang in recipe.langs if translations}
     return {"en": list(english.values())} | foreign, translations
 
@@ -47,7 +45,8 @@ def build_instructions(
 def _english_instructions(
     file: SourceFile, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Work
 ) -> Path:
-    inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION, "no_input": rows("empty_input")}
+    empty = [asdict(row) for row in empty_input_rows().values()]
+    inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION, "empty_input": empty}
     inputs |= {"earlier": [path.name for path in earlier], "most": most}
     unit = Unit("instructions", corpus.id, inputs)
     texts = inputs_text(unit)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.translation.do_not_translate import without_no_input
+from builders.translation import normalize_input
 from corpora.catalog import Corpus
 from corpora.files import sealed
 from corpora.reading.readers import PAIRS, read_instructions, read_pairs, read_texts
@@ -69,7 +69,7 @@ def write_instructions(
     rows = []
     for record in read_instructions(source, corpus.format).slice(0, most).to_pylist():
         texts = [record[k] or "" for k in ("instruction", "input", "output")]
-        texts[1] = without_no_input(texts[1])
+        texts[1] = normalize_input(texts[1])
         name = _digest(*texts)
         reason = record["read_error"] or ("duplicate_exact" if name in seen else None)
         seen.add(name)

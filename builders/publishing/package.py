@@ -22,7 +22,6 @@ from builders.pipeline.filters import Filter
 from builders.publishing.row_digests import SPLITS, lines
 from cards.croissant import croissant
 from cards.dataset_card import render_card
-from cards.licences import model_licence
 from cards.manifest import FILE, MANIFEST_VERSION, Manifest, file_entry, source_entry, to_text
 from cards.plots.funnel import draw_funnel
 from cards.plots.laws import draw_budget
@@ -177,7 +176,7 @@ def describe(built: Built, form: str, catalog: Mapping[str, Corpus]) -> Manifest
             {"role": "language identification", "name": MODEL_NAME, "sha256": MODEL_SHA256, "licence": MODEL_LICENCE},
             *_translation_models(built),
         ],
-        "translator": built.translator.described(),
+        "translator": built.translator.describe(),
         "decontamination": built.decontamination.to_dicts(),
         "shared_english": built.english_overlap.to_dicts(),
         "writings": built.script_variants.to_dicts(),
@@ -191,13 +190,7 @@ def _translation_models(built: Built) -> list[dict[str, str]]:
     """The models that texts are from, by the translation memory or by our own run, with their terms."""
     if "xx" not in built.recipe.instruction_langs:
         return []
-    names = built.translator.memory.models if built.translator.memory else ()
-    known = [{"role": "translation", "name": name, "sha256": "", "licence": model_licence(name)} for name in names]
-    if built.translator.engine:
-        model = built.translator.engine.model
-        licence = model.licence if model.licence != "not stated" else model_licence(model.name)
-        known.append({"role": "translation", "name": model.name, "sha256": model.sha256, "licence": licence})
-    return known
+    return [{"role": "translation", **model} for model in built.translator.models()]
 
 
 def _features(form: str) -> list[dict[str, Any]]:

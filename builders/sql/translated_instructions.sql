@@ -1,13 +1,13 @@
--- A row is one instruction in a language; reject_reason is the check, or the row of do_not_translate.toml, that keeps
+-- A row is one instruction in a language; reject_reason is the quality check or do-not-translate rule that keeps
 -- it in English.
-with pieces as (
-    -- A piece of a frame, and the segment that follows it but for the last.
+with parts as (
+    -- A part of a skeleton, and the segment that follows it; none follows the last part.
     select
         id,
         field,
-        unnest(frame) as piece,
+        unnest(skeleton) as part,
         unnest(list_append(segments, null)) as en,
-        unnest(range(len(frame))) as number,
+        unnest(range(len(skeleton))) as number,
         len(segments) as last
     from segments
 ),
@@ -16,43 +16,43 @@ translated as (
         id,
         field,
         number,
-        if(piece = ' ' and not $spaced and number not in (0, last), '', piece) || coalesce(text, '') as text,
-        if(text is null, stopped_by, null) as stopped_by
-    from pieces
+        if(part = ' ' and not $spaced and number not in (0, last), '', part) || coalesce(text, '') as text,
+        if(text is null, failed_check, null) as failed_check
+    from parts
     left join translations using (en)
 ),
-filled as (
+merged as (
     select
         id,
         string_agg(text, '' order by number) filter (field = 'instruction') as instruction,
         string_agg(text, '' order by number) filter (field = 'input') as input,
         string_agg(text, '' order by number) filter (field = 'output') as output,
-        arg_min(stopped_by, (list_position(['instruction', 'input', 'output'], field), number))
-            filter (stopped_by is not null) as stopped_by
+        arg_min(failed_check, (list_position(['instruction', 'input', 'output'], field), number))
+            filter (failed_check is not null) as failed_check
     from translated
     group by id
 ),
-exempted as (
-    select id, any_value(exempt) as exempt, sum(len(segments)) > 0 as says_something
+rules as (
+    select id, any_value(do_not_translate) as do_not_translate, sum(len(segments)) > 0 as has_segments
     from segments
     group by id
 ),
 checked as (
     select
         instructions.* exclude (reject_reason),
-        filled.instruction as translated_instruction,
-        filled.input as translated_input,
-        filled.output as translated_output,
+        merged.instruction as translated_instruction,
+        merged.input as translated_input,
+        merged.output as translated_output,
         case
-            when not says_something then if(exempt = '', 'nothing_said', exempt)
-            when stopped_by is not null then stopped_by
+            when not has_segments then if(do_not_translate = '', 'no_text', do_not_translate)
+            when failed_check is not null then failed_check
             -- Upper and lower case together: ς and σ are equal then.
-            when filled.input <> '' and lower(upper(filled.input)) = lower(upper(filled.output))
-                and lower(upper(instructions.input)) <> lower(upper(instructions.output)) then 'input_is_output'
+            when merged.input <> '' and lower(upper(merged.input)) = lower(upper(merged.output))
+                and lower(upper(instructions.input)) <> lower(upper(instructions.output)) then 'input_equals_output'
         end as reject_reason
     from instructions
-    join filled using (id)
-    join exempted using (id)
+    join merged using (id)
+    join rules using (id)
     where instructions.reject_reason is null
 )
 select

@@ -1,1 +1,66 @@
-"""How a record becomes one in another language: what must survive, what stays as it is, the engine, the memory."""
+"""Translate instructions into other languages: segmentation, translators, quality checks, the translation memory."""
+
+from builders.translation.do_not_translate import (
+    DoNotTranslate,
+    EmptyInput,
+    do_not_translate_rows,
+    empty_input_rows,
+    find_do_not_translate,
+    normalize_input,
+)
+from builders.translation.format import memory_json, memory_text, translate_json, translate_text
+from builders.translation.instruction_files import check_instructions, export, load_instructions, output_path
+from builders.translation.instructions import TranslationTables, count_translations, translate_instructions
+from builders.translation.memory import MEMORY_SCHEMA, TranslationMemory, digest, read_memory
+from builders.translation.memory_export import export_memory, list_memory
+from builders.translation.memory_import import ImportResult, import_memory
+from builders.translation.placeholders import Placeholder, placeholder_rows
+from builders.translation.quality_checks import QualityCheck, check_translations, quality_check_rows
+from builders.translation.segmentation import CodeLine, code_line_rows, is_spaced, merge, segment
+from builders.translation.translator import Translation, Translator, TranslatorOptions
+from builders.translation.translators import TRANSLATORS, TranslatorRow, resolve_translator, translator_rows
+
+__all__ = [
+    "MEMORY_SCHEMA",
+    "TRANSLATORS",
+    "CodeLine",
+    "DoNotTranslate",
+    "EmptyInput",
+    "ImportResult",
+    "Placeholder",
+    "QualityCheck",
+    "Translation",
+    "TranslationMemory",
+    "TranslationTables",
+    "Translator",
+    "TranslatorOptions",
+    "TranslatorRow",
+    "check_instructions",
+    "check_translations",
+    "code_line_rows",
+    "count_translations",
+    "digest",
+    "do_not_translate_rows",
+    "empty_input_rows",
+    "export",
+    "export_memory",
+    "find_do_not_translate",
+    "import_memory",
+    "is_spaced",
+    "list_memory",
+    "load_instructions",
+    "memory_json",
+    "memory_text",
+    "merge",
+    "normalize_input",
+    "output_path",
+    "placeholder_rows",
+    "quality_check_rows",
+    "read_memory",
+    "resolve_translator",
+    "segment",
+    "translate_instructions",
+    "translate_json",
+    "translate_text",
+    "translator_rows",
+]

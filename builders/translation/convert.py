@@ -1,4 +1,4 @@
-"""A Transformers model -> CTranslate2's format, once: the only place that needs the `train` extra."""
+"""Convert a Transformers model to CTranslate2's format, once; this alone needs the `train` extra."""
 
 import hashlib
 import json
@@ -13,28 +13,39 @@ from corpora.files import scratch, settle, sha256_of
 ARCHITECTURES = ("m2m_100",)  # Transformers' name of NLLB's and M2M100's
 
 
-def convert(original: Path, folder: Path, tell: Callable[[str], None]) -> Path:
-    """The conversion of a Transformers model in a folder of `folder` named by its digest, made if it is not there.
+def convert(original: Path, folder: Path, log: Callable[[str], None]) -> Path:
+    """Return the folder of the converted model, below `folder` and named by its digest; convert if it is missing.
 
-    Weights are kept as they are; the engine makes them smaller when it loads them.
+    Weights keep their type; CTranslate2 quantizes them when it loads the model.
+
+    Args:
+        original: A folder with a model of Transformers.
+        folder: The folder of conversions.
+        log: Receives a sentence before a conversion.
+
+    Raises:
+        InputError: The model cannot be converted.
     """
     config = _config(original)
     if config.get("model_type") not in ARCHITECTURES:
         raise InputError(
-            f"{original} is a model of type {config.get('model_type')}; only NLLB's and M2M100's translate."
+            f"{original} is a model of type {config.get('model_type')}; only NLLB's and M2M100's "
+            "are supported. Name another."
         )
     weights = sorted(original.glob("*.safetensors"))
     if not weights:
-        raise InputError(f"{original} holds no safetensors and no model.bin of CTranslate2. Name a folder that does.")
-    named = [
+        raise InputError(
+            f"{original} holds neither safetensors nor a model.bin of CTranslate2. Name a folder that holds one."
+        )
+    files = [
         path for path in [original / "config.json", *weights, *(original / t for t in TOKENIZERS)] if path.exists()
     ]
-    text = "\n".join(sha256_of(path) for path in named)
-    done = folder / f"converted-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    if not done.exists():
-        tell(f"Converting {original.name} for CTranslate2; this is done once.")
-        _convert(original, done)
-    return done
+    text = "\n".join(sha256_of(path) for path in files)
+    converted = folder / f"converted-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if not converted.exists():
+        log(f"Converting {original.name} for CTranslate2; this is done once.")
+        _convert(original, converted)
+    return converted
 
 
 def _config(original: Path) -> dict[str, object]:
@@ -47,22 +58,22 @@ def _config(original: Path) -> dict[str, object]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError(f"{path} is damaged: {error}. Fetch the model again.") from None
+        raise InputError(f"{path} is damaged: {error}. Download the model again.") from None
     return config if isinstance(config, dict) else {}
 
 
-def _convert(original: Path, done: Path) -> None:
+def _convert(original: Path, converted: Path) -> None:
     if not (find_spec("torch") and find_spec("transformers")):
         raise InputError(
-            f"{original} is a Transformers model: converting it needs pip install 'coit-builders[train]' (translating "
-            "does not). Or name a model that is converted already."
+            f"{original} is a Transformers model. To convert it, install coit-builders[train] "
+            "(translation itself does not need it), or name a model that is converted already."
         )
     from ctranslate2.converters import TransformersConverter
 
     copied = [name for name in (*TOKENIZERS, "README.md") if (original / name).is_file()]
-    with scratch(done.parent) as temporary:
+    with scratch(converted.parent) as temporary:
         try:
             TransformersConverter(str(original), copy_files=copied).convert(str(temporary / "model"))
         except (RuntimeError, ValueError, KeyError, OSError) as error:
-            raise InputError(f"{original} cannot be converted: {error}. Fetch it again.") from None
-        settle(temporary / "model", done)
+            raise InputError(f"{original} cannot be converted: {error}. Download it again.") from None
+        settle(temporary / "model", converted)

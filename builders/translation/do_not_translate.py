@@ -1,56 +1,88 @@
-"""Records that must not be translated as they are, and inputs that say that there is none."""
+"""Do-not-translate rules for instructions, and inputs that only say that there is no input."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Any, Literal
 
-from builders.translation.placeholders import rows
+from corpora.extensions import extension_versions, read_extended_rows
+from corpora.tables import STRICT, Regex
 
 FIELDS = ("instruction", "input", "output")
-AROUND = " \t\r\n<>[](){}\"'`“”‘’.,;:!*\\"
+FILE = Path(__file__).with_name("do_not_translate.toml")
+EMPTY_INPUT_FILE = Path(__file__).with_name("empty_input.toml")
+STRIP_CHARS = " \t\r\n<>[](){}\"'`“”‘’.,;:!*\\"
+MAX_EMPTY_INPUT_CHARS = 80  # longer inputs are never searched
 
 
 @dataclass(frozen=True)
-class Exemption:
-    """A row of exempt.toml: the patterns that fields must hold, the fields that it keeps in English, and why."""
+class DoNotTranslate:
+    """A row of do_not_translate.toml: instructions that stay in English, in whole or in part."""
 
+    __pydantic_config__ = STRICT
     name: str
-    patterns: Mapping[str, re.Pattern[str]]
-    keep: tuple[str, ...]
-    why: str
+    description: str
+    """Why these instructions must not be translated."""
+    keep: tuple[Literal["instruction", "input", "output"], ...]
+    """The fields that stay in English. The others are translated."""
+    instruction: Regex = ""
+    """Regular expression that must be found in the instruction."""
+    input: Regex = ""
+    """Regular expression that must be found in the input."""
+    output: Regex = ""
+    """Regular expression that must be found in the output."""
 
 
-@cache
-def exemptions() -> tuple[Exemption, ...]:
-    """The rows of exempt.toml, in file order."""
-    return tuple(
-        Exemption(
-            name,
-            {field: re.compile(row[field]) for field in FIELDS if field in row},
-            tuple(row["keep"]),
-            row["why"],
-        )
-        for name, row in rows("do_not_translate").items()
-    )
+@dataclass(frozen=True)
+class EmptyInput:
+    """A row of empty_input.toml: inputs that only say that the task has no input."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    description: str
+    """What the inputs look like."""
+    pattern: Regex
+    """Regular expression of the whole input in lower case, without punctuation and spaces around it."""
 
 
-def exemption(record: Mapping[str, str]) -> tuple[str, tuple[str, ...]] | None:
-    """The name of the first row that a record falls under, and the fields that stay in English; None for most."""
-    for row in exemptions():
-        if all(pattern.search(record[field]) for field, pattern in row.patterns.items()):
-            whole = "input" in row.keep and not record["input"]
-            return row.name, FIELDS if whole else row.keep
+def do_not_translate_rows() -> Mapping[str, DoNotTranslate]:
+    """Return the rows of do_not_translate.toml by name, the user's among them."""
+    return read_extended_rows(FILE, DoNotTranslate)
+
+
+def empty_input_rows() -> Mapping[str, EmptyInput]:
+    """Return the rows of empty_input.toml by name, the user's among them."""
+    return read_extended_rows(EMPTY_INPUT_FILE, EmptyInput)
+
+
+def find_do_not_translate(record: Mapping[str, str]) -> tuple[str, tuple[str, ...]] | None:
+    """Return the name of the first rule that applies and the fields that stay in English; None for most records."""
+    for name, keep, patterns in _compile_rules(extension_versions(FILE.name)):
+        if all(pattern.search(record[field]) for field, pattern in patterns.items()):
+            return name, FIELDS if "input" in keep and not record["input"] else keep
     return None
 
 
 @cache
-def _no_input() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{row['pattern']})" for row in rows("empty_input").values()))
+def _compile_rules(
+    versions: tuple[Any, ...],
+) -> tuple[tuple[str, tuple[str, ...], Mapping[str, re.Pattern[str]]], ...]:
+    return tuple(
+        (row.name, row.keep, {field: re.compile(text) for field in FIELDS if (text := getattr(row, field))})
+        for row in do_not_translate_rows().values()
+    )
 
 
-def without_no_input(text: str) -> str:
-    """The input of a record, empty if it only says that there is none."""
-    if len(text) > 80:
+def normalize_input(text: str) -> str:
+    """Return the input of an instruction, empty if it only says that there is none."""
+    if len(text) > MAX_EMPTY_INPUT_CHARS:
         return text
-    return "" if _no_input().fullmatch(" ".join(text.strip(AROUND).casefold().split())) else text
+    words = " ".join(text.strip(STRIP_CHARS).casefold().split())
+    return "" if _compile_empty_inputs(extension_versions(EMPTY_INPUT_FILE.name)).fullmatch(words) else text
+
+
+@cache
+def _compile_empty_inputs(versions: tuple[Any, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{row.pattern})" for row in empty_input_rows().values()))

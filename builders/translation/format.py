@@ -1,51 +1,74 @@
-"""What `builders translate` says of a run: the files, and of each language what was not translated, and why."""
+"""Reports of `builders translate` and `builders tm` as text and JSON."""
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 from tabulate import tabulate
 
-from builders.run import Translated
-
 STAGES = ("instructions", "segments", "translations", "translated_instructions")
 
 
-def translated_text(made: Translated) -> str:
-    """What became of the records and the segments in each language, and where the files are."""
+def translate_text(ledger: pl.DataFrame, files: Mapping[str, Path]) -> str:
+    """Return what became of the instructions and segments in each language, and the files."""
     order = pl.col("stage").replace_strict(STAGES, range(len(STAGES)), default=None, return_dtype=pl.Int8)
-    ledger = made.built.ledger.filter(pl.col("stage").is_in(STAGES)).sort(order, maintain_order=True)
+    ledger = ledger.filter(pl.col("stage").is_in(STAGES)).sort(order, maintain_order=True)
     rows = ledger.select("stage", "lang", "reason", pl.col("rows").map_elements("{:,}".format, pl.String)).rows()
     table = tabulate(rows, ["stage", "lang", "reason", "rows"], colalign=("left", "left", "left", "right"))
     unread = _reasons(ledger, "instructions", "en")
-    lines = [f"{sum(unread.values()):,} records were left out: {_listed(unread)}."] if unread else []
-    for lang, path in made.files.items():
+    lines = [f"{sum(unread.values()):,} instructions were rejected: {_list(unread)}."] if unread else []
+    for lang, path in files.items():
         english = _reasons(ledger, "translated_instructions", lang)
-        done, given = (_rows(ledger, "translated_instructions", lang, reason) for reason in ("kept", "in"))
-        stay = f"; {sum(english.values()):,} stay in English: {_listed(english)}" if english else ""
-        lines.append(f"{lang}  {path}\n    {done:,} of {given:,} records{stay}.")
+        kept, total = (_count(ledger, "translated_instructions", lang, reason) for reason in ("kept", "in"))
+        rest = f"; {sum(english.values()):,} stay in English: {_list(english)}" if english else ""
+        lines.append(f"{lang}  {path}\n    {kept:,} of {total:,} instructions{rest}.")
     return "\n".join([table, "", *lines])
 
 
+def translate_json(ledger: pl.DataFrame, files: Mapping[str, Path], translator: Mapping[str, Any]) -> str:
+    """Return the same as JSON, with the description of the translator."""
+    paths = {lang: str(path) for lang, path in files.items()}
+    return json.dumps({"files": paths, "ledger": ledger.to_dicts(), "translator": dict(translator)}, indent=2)
+
+
 def _reasons(ledger: pl.DataFrame, stage: str, lang: str) -> dict[str, int]:
-    """How many records of a stage in a language were not kept, by reason, the most frequent first."""
-    lost = ledger.filter(
+    """Return how many instructions of a stage in a language were not kept, by reason, the most frequent first."""
+    rejected = ledger.filter(
         (pl.col("stage") == stage) & (pl.col("lang") == lang) & ~pl.col("reason").is_in(["in", "kept"])
     )
-    return dict(lost.sort("rows", "reason", descending=[True, False]).select("reason", "rows").rows())
+    return dict(rejected.sort("rows", "reason", descending=[True, False]).select("reason", "rows").rows())
 
 
-def _rows(ledger: pl.DataFrame, stage: str, lang: str, reason: str) -> int:
-    found = (pl.col("stage") == stage) & (pl.col("lang") == lang) & (pl.col("reason") == reason)
-    return int(ledger.filter(found)["rows"].sum())
+def _count(ledger: pl.DataFrame, stage: str, lang: str, reason: str) -> int:
+    rows = ledger.filter((pl.col("stage") == stage) & (pl.col("lang") == lang) & (pl.col("reason") == reason))
+    return int(rows["rows"].sum())
 
 
-def _listed(counts: dict[str, int]) -> str:
+def _list(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {count:,}" for reason, count in counts.items())
 
 
-def translated_json(made: Translated) -> str:
-    """The same for a machine."""
-    files = {lang: str(path) for lang, path in made.files.items()}
-    described = made.built.translator.described()
-    found = {"files": files, "ledger": made.built.ledger.to_dicts(), "translator": described}
-    return json.dumps(found, indent=2)
+def memory_json(statistics: Mapping[str, Any]) -> str:
+    """Return the statistics of a translation memory as JSON."""
+    return json.dumps(dict(statistics), indent=2)
+
+
+def memory_text(statistics: Mapping[str, Any]) -> str:
+    """Return the statistics of a translation memory as text."""
+    if not statistics["partitions"]:
+        return f"The translation memory {statistics['folder']} is empty."
+    rows = [
+        (p["model"][:16] or p["origin"], p["lang"], p["decoding"], f"{p['segments']:,}", f"{p['failed']:,}")
+        for p in statistics["partitions"]
+    ]
+    headers = ["translator", "lang", "decoding", "segments", "failed a check"]
+    table = tabulate(rows, headers, colalign=("left", "left", "left", "right", "right"))
+    runs = [
+        f"  {run['lang']}: {run['num_known']:,} of {run['num_requested']:,} distinct segments were known "
+        f"({run['hit_rate']:.1%})"
+        for run in statistics["runs"]
+    ]
+    size = f"{statistics['bytes'] / 1e6:,.1f} MB in {statistics['folder']}"
+    return "\n".join([table, "", size, *(["Newest runs:", *runs] if runs else [])])

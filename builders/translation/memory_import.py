@@ -1,30 +1,47 @@
-"""Translations from elsewhere into the translation memory: read strictly, judged by the guards, added."""
+"""Import of translations from a file into the translation memory: read strictly, checked, added."""
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.translation.memory import digest
-from builders.translation.memory_export import check_name
-from builders.translation.quality_checks import judge
-from builders.translation.store import BY_HAND, REMEMBERED, MemoryFolder
+from builders.translation.memory import HUMAN, MODEL, digest
+from builders.translation.memory_export import check_suffix
+from builders.translation.quality_checks import check_translations
+from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
 from corpora.catalog import languages
 from corpora.errors import InputError
 from corpora.reading.tmx import read_tmx
 
-MODEL = re.compile(rf"[0-9a-f]{{64}}|{BY_HAND}")
-NEEDED = [name for name in REMEMBERED.names if name != "stopped_by"]
-AGAIN = "Export it again with `builders memory export`; the memory is as it was."
+FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+REQUIRED = [name for name in STORE_SCHEMA.names if name != "failed_check"]
+EXPORT_HINT = "Export it again with `builders tm export`; the memory is unchanged."
 Row = dict[str, Any]
 
 
-def import_memory(work: Path, file: Path) -> str:
-    """Read a TMX or Parquet file into the memory, judged by the guards; a sentence on what was read."""
-    check_name(file)
+@dataclass(frozen=True)
+class ImportResult:
+    """How many translations of a file were added, how many of those fail a check, and how many were known before."""
+
+    num_added: int
+    num_failed: int
+    num_known: int
+
+
+def import_memory(file: Path | str, *, work: Path | str = "work") -> ImportResult:
+    """Add the translations of a .tmx or .parquet file to the translation memory of a work folder.
+
+    Translations of a .tmx count as made by people. All are checked; those that fail are kept but not used.
+
+    Raises:
+        InputError: The file is missing or damaged, or holds no translation from English into a known language.
+    """
+    file = Path(file)
+    check_suffix(file)
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "is no file"
         raise InputError(f"{file} {what}; a translation memory in .tmx or .parquet was expected. Correct the path.")
@@ -32,61 +49,69 @@ def import_memory(work: Path, file: Path) -> str:
     if not rows:
         known = ", ".join(code for code in languages() if code != "en")
         raise InputError(f"{file} holds no translation from English (en) into one of {known}: nothing was imported.")
-    added = stopped = 0
-    with MemoryFolder(work / "memory").opened() as folder:
+    num_added = num_failed = 0
+    with TranslationStore(Path(work) / "memory").open() as store:
         for model, lang in sorted({(row["model"], row["lang"]) for row in rows}):
-            shelf = folder.shelf(model, lang)
-            known_keys = set(zip(*(shelf.judged()[name].to_pylist() for name in ("sha256", "decoding")), strict=True))
-            of = [row for row in rows if (row["model"], row["lang"]) == (model, lang)]
-            new = [row for row in of if (row["sha256"], row["decoding"]) not in known_keys]
-            verdicts = judge([r["en"] for r in new], [r["text"] for r in new], [r["flags"] for r in new], lang)
-            if new:
-                shelf.add([row | {"stopped_by": why} for row, why in zip(new, verdicts, strict=True)])
-            added += len(new)
-            stopped += sum(map(bool, verdicts))
-    held = f" ({stopped:,} of them are stopped by a guard)" if stopped else ""
-    return f"{added:,} translations were added from {file}{held}, {len(rows) - added:,} were known."
+            own = [row for row in rows if (row["model"], row["lang"]) == (model, lang)]
+            failed = _add_new(store.partition(model, lang), own)
+            num_added += len(failed)
+            num_failed += sum(map(bool, failed))
+    return ImportResult(num_added, num_failed, len(rows) - num_added)
+
+
+def _add_new(partition: Partition, rows: list[Row]) -> list[str]:
+    """Add the rows that a partition lacks, and return the check that each of them fails."""
+    keys = (partition.rechecked()[name].to_pylist() for name in ("sha256", "decoding"))
+    known = set(zip(*keys, strict=True))
+    new = [row for row in rows if (row["sha256"], row["decoding"]) not in known]
+    sources, texts, flags = ([row[name] for row in new] for name in ("en", "text", "flags"))
+    failed = check_translations(sources, texts, flags, partition.lang)
+    if new:
+        partition.add([row | {"failed_check": name} for row, name in zip(new, failed, strict=True)])
+    return failed
 
 
 def _distinct(rows: Iterable[Row]) -> list[Row]:
-    """Each key once; of equal keys the first."""
-    kept: dict[tuple[str, ...], Row] = {}
+    """Return the first row of each key."""
+    first: dict[tuple[str, ...], Row] = {}
     for row in rows:
-        kept.setdefault(tuple(row[name] for name in ("model", "lang", "decoding", "sha256")), row)
-    return list(kept.values())
+        first.setdefault(tuple(row[name] for name in ("model", "lang", "decoding", "sha256")), row)
+    return list(first.values())
 
 
 def _parquet_rows(file: Path) -> Iterator[Row]:
-    """The rows of an exported memory; InputError if one is not what its own digest says."""
-    for number, row in enumerate(_table(file).to_pylist(), 1):
-        missing = [name for name in NEEDED if row[name] is None]
+    """Yield the rows of an exported memory; raise InputError at one that contradicts itself."""
+    for number, row in enumerate(_read_table(file).to_pylist(), 1):
+        missing = [name for name in REQUIRED if row[name] is None]
         if missing:
-            raise InputError(f"{file}, row {number}: {missing[0]} is missing. {AGAIN}")
+            raise InputError(f"{file}, row {number}: {missing[0]} is missing. {EXPORT_HINT}")
         if row["lang"] not in languages() or row["lang"] == "en":
-            raise InputError(f"{file}, row {number}: '{row['lang']}' is no language to translate into. {AGAIN}")
+            raise InputError(f"{file}, row {number}: '{row['lang']}' is no language to translate into. {EXPORT_HINT}")
         if digest(row["en"]) != row["sha256"]:
-            raise InputError(f"{file}, row {number}: sha256 is not that of the text in en. {AGAIN}")
-        if not MODEL.fullmatch(row["model"]):
-            raise InputError(f"{file}, row {number}: model is neither a SHA-256 nor '{BY_HAND}'. {AGAIN}")
-        yield row
+            raise InputError(f"{file}, row {number}: sha256 is not that of the text in en. {EXPORT_HINT}")
+        if row["origin"] not in (MODEL, HUMAN):
+            raise InputError(f"{file}, row {number}: origin must be '{MODEL}' or '{HUMAN}'. {EXPORT_HINT}")
+        if row["origin"] == MODEL and not FINGERPRINT.fullmatch(row["model"]):
+            raise InputError(f"{file}, row {number}: model must be a SHA-256 in hexadecimal. {EXPORT_HINT}")
+        yield row if row["origin"] == MODEL else row | {"model": "", "decoding": ""}
 
 
-def _table(file: Path) -> pa.Table:
+def _read_table(file: Path) -> pa.Table:
     try:
-        found = pq.read_schema(file)
-        missing = [name for name in NEEDED if name not in found.names]
+        schema = pq.read_schema(file)
+        missing = [name for name in REQUIRED if name not in schema.names]
         if missing:
-            raise InputError(f"{file} is no translation memory: it lacks the column {missing[0]}. {AGAIN}")
-        table = pq.ParquetFile(file).read(columns=NEEDED)
-        return table.cast(pa.schema([REMEMBERED.field(name) for name in table.column_names]))
+            raise InputError(f"{file} is no translation memory: it lacks the column {missing[0]}. {EXPORT_HINT}")
+        table = pq.ParquetFile(file).read(columns=REQUIRED)
+        return table.cast(pa.schema([STORE_SCHEMA.field(name) for name in table.column_names]))
     except (pa.ArrowException, OSError) as error:
         first = str(error).split("\n", 1)[0].rstrip(".")
-        raise InputError(f"{file} is no translation memory in Parquet: {first}. {AGAIN}") from None
+        raise InputError(f"{file} is no translation memory in Parquet: {first}. {EXPORT_HINT}") from None
 
 
 def _tmx_rows(file: Path) -> Iterator[Row]:
-    """The units of a TMX file that have English and a language of the table, as translations made by hand."""
-    constant = {"model": BY_HAND, "decoding": BY_HAND, "flags": []}
+    """Yield the units of a TMX file that have English and a known language, as translations by people."""
+    constant = {"origin": HUMAN, "model": "", "decoding": "", "flags": []}
     for lang in (code for code in languages() if code != "en"):
         for batch in _batches(file, lang):
             for row in batch.to_pylist():
@@ -99,5 +124,5 @@ def _batches(file: Path, lang: str) -> Iterator[pa.RecordBatch]:
     try:
         yield from read_tmx(file, "en", lang)
     except InputError as error:
-        what = str(error).removesuffix(" Delete it and pull it again.")
-        raise InputError(f"{what} Export it again from where it came; the memory is as it was.") from None
+        reason = str(error).removesuffix(" Delete it and pull it again.")
+        raise InputError(f"{reason} Export it again from its program; the memory is unchanged.") from None

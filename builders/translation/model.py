@@ -1,4 +1,4 @@
-"""A translation model on this machine: a folder in CTranslate2's format, checked, with digest and licence."""
+"""A translation model in a folder of this machine, in CTranslate2's format: its files, digest and licence."""
 
 import hashlib
 import json
@@ -18,26 +18,35 @@ WEIGHTS = "model.bin"
 TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "sentencepiece.model")
 VOCABULARIES = ("shared_vocabulary.json", "shared_vocabulary.txt")
 END, UNKNOWN = "</s>", "<unk>"
+FETCH_HINT = "Download or convert the model again."
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model: its folder, how a release names it, the commit it is of, the digest of what it computes with, terms."""
+    """A model in CTranslate2's format."""
 
     folder: Path
-    name: str
-    revision: str
-    sha256: str
+    name: str  # in a release
+    revision: str  # the commit of the Hub that it is from, if it is
+    sha256: str  # of the digests of its files
     licence: str
-    vocabulary: Mapping[str, int]  # of each token its number
-    digests: Mapping[str, str]  # of each file that it computes with
+    vocabulary: Mapping[str, int]  # number of each token
+    digests: Mapping[str, str]  # SHA-256 of each file that it computes with
+
+    def find_token(self, lang: str) -> str | None:
+        """Return the token of a language as NLLB or M2M100 spells it, None if the model lacks it."""
+        known = languages()[lang]
+        return next((token for token in (known.flores, f"__{known.code}__") if token in self.vocabulary), None)
 
     def token(self, lang: str) -> str:
-        """The token of a language of the table, as NLLB or M2M100 spells it; InputError if the model lacks it."""
+        """Return the token of a language.
+
+        Raises:
+            InputError: The model does not have the language.
+        """
         known = languages()[lang]
-        for token in (known.flores, f"__{known.code}__"):
-            if token in self.vocabulary:
-                return token
+        if token := self.find_token(lang):
+            return token
         raise InputError(
             f"The translation model {self.name} does not have {known.name} ({lang}): neither {known.flores} nor "
             f"__{known.code}__ is in its vocabulary. Leave the language out of --langs, or name another --translator."
@@ -45,9 +54,17 @@ class Model:
 
 
 def open_model(folder: Path, name: str = "", revision: str = "", licence: str = "", notes: Path | None = None) -> Model:
-    """The model in a CTranslate2 folder; InputError if it is none, or damaged.
+    """Return the model in a CTranslate2 folder.
 
-    Digests of files are remembered in the folder `notes`, as long as the files' sizes and times stay as they are.
+    Args:
+        folder: The folder of the model.
+        name: The name in a release; by default that of the folder.
+        revision: The commit of the Hub.
+        licence: The licence; by default that of the model's card.
+        notes: A folder that keeps digests of files for as long as their sizes and times of change stay the same.
+
+    Raises:
+        InputError: The folder holds no model, or a damaged one.
     """
     used = _files(folder)
     vocabulary = _vocabulary(folder / used[1])
@@ -55,23 +72,23 @@ def open_model(folder: Path, name: str = "", revision: str = "", licence: str = 
         if file in used:
             _read_json(folder / file)
     digests = {file: _digest(folder / file, notes) for file in sorted(used)}
-    told = "".join(f"{file} {digest}\n" for file, digest in digests.items())
-    found = hashlib.sha256(told.encode()).hexdigest()
-    named = name or folder.resolve().name
-    return Model(folder, named, revision, found, licence or _licence(folder), vocabulary, digests)
+    text = "".join(f"{file} {digest}\n" for file, digest in digests.items())
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    name = name or folder.resolve().name
+    return Model(folder, name, revision, sha256, licence or _licence(folder), vocabulary, digests)
 
 
 def is_converted(folder: Path) -> bool:
-    """Whether a folder holds weights in CTranslate2's format."""
+    """Return whether a folder holds weights in CTranslate2's format."""
     return (folder / WEIGHTS).is_file()
 
 
 def _files(folder: Path) -> list[str]:
-    """The names of the files that a translation depends on: weights, vocabulary, configuration, tokenizer."""
+    """Return the names of the files that a translation depends on: weights, vocabulary, tokenizer, configuration."""
     if not is_converted(folder):
         raise InputError(
-            f"{folder} holds no {WEIGHTS}, so it is no CTranslate2 model. Name a folder that "
-            "ct2-transformers-converter wrote, ORG/REPO on the Hub, or --translator none."
+            f"{folder} holds no {WEIGHTS}, so it is no CTranslate2 model. Name a folder written by "
+            "ct2-transformers-converter, ORG/REPO on the Hub, or --translator none."
         )
     config = ["config.json"] if (folder / "config.json").is_file() else []
     return [WEIGHTS, _one_of(folder, VOCABULARIES), _one_of(folder, TOKENIZERS), *config]
@@ -87,27 +104,26 @@ def _one_of(folder: Path, names: Iterable[str]) -> str:
 
 
 def _vocabulary(path: Path) -> dict[str, int]:
-    """The tokens of a vocabulary with their numbers; InputError unless it is whole and has an end of sentence."""
+    """Return the tokens of a vocabulary with their numbers; raise InputError if it is damaged."""
     if path.suffix == ".json":
         tokens = _read_json(path)
     else:
         tokens = path.read_text(encoding="utf-8", errors="replace").splitlines()
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise InputError(f"The vocabulary {path} is damaged: a list of tokens was expected. {_AGAIN}")
+        raise InputError(f"The vocabulary {path} is damaged: a list of tokens was expected. {FETCH_HINT}")
     for token in (END, UNKNOWN):
         if token not in tokens:
-            raise InputError(f"The vocabulary {path} is damaged, or not NLLB's or M2M100's: it lacks {token}. {_AGAIN}")
+            raise InputError(
+                f"The vocabulary {path} is damaged, or not NLLB's or M2M100's: it lacks {token}. {FETCH_HINT}"
+            )
     return {token: number for number, token in enumerate(tokens)}
-
-
-_AGAIN = "Fetch or convert the model again."
 
 
 def _read_json(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: {error}. {_AGAIN}") from None
+        raise InputError(f"{path} is damaged: {error}. {FETCH_HINT}") from None
 
 
 def _digest(path: Path, notes: Path | None) -> str:
@@ -122,7 +138,7 @@ def _digest(path: Path, notes: Path | None) -> str:
 
 
 def _licence(folder: Path) -> str:
-    """The licence that the model's own card states, or that none is stated."""
+    """Return the licence that the model's own card states, or `not stated`."""
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     front = re.match(r"---\n(.*?)\n---", text, re.DOTALL)

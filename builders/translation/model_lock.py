@@ -1,4 +1,4 @@
-"""The files of a model from the Hub, held to the digests that translators.toml and the lock file name."""
+"""The files of a model from the Hub, checked against the digests of translators.toml and of the lock file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,13 +7,13 @@ from builders.translation.model import Model
 from corpora.download import Expected, Source, SourceFile, add_entry, expected_by, find_mismatch, read_lock
 from corpora.errors import InputError
 
-HUB = "https://huggingface.co"  # also where a mirror of it was asked: it is the name of the file, not its address
+HUB = "https://huggingface.co"  # also where a mirror was used: it is part of the file's name
 
 
-def files(model: Model) -> list[SourceFile]:
-    """Every file that a translation depends on, as `builders pull` tells of files; none of a model that is not pulled.
+def model_files(model: Model) -> list[SourceFile]:
+    """Return the files that a model computes with, as `builders pull` reports them.
 
-    A model in a user's own folder, and one that was converted here, is not pulled.
+    A model in a user's own folder, or converted here, has none: nothing was downloaded under its name.
     """
     if not model.revision:
         return []
@@ -28,14 +28,23 @@ def files(model: Model) -> list[SourceFile]:
     ]
 
 
-def hold(model: Model, pins: Mapping[str, str], lock: Path) -> None:
-    """Raise InputError if a file is not the one that is pinned or locked; lock those that are not yet."""
+def check_model_files(model: Model, pins: Mapping[str, str], lock: Path) -> None:
+    """Check the files of a model against known digests, and add to the lock file those that it lacks.
+
+    Args:
+        model: A model from the Hub.
+        pins: Digests by file name, of a row of translators.toml.
+        lock: The lock file.
+
+    Raises:
+        InputError: A file has another digest.
+    """
     entries = read_lock(lock)
-    for file in files(model):
+    for file in model_files(model):
         url, name = file.source.url, file.path.name
         expected = expected_by(lock, entries, url)
         if name in pins:
             expected.append(Expected(pins[name], None, "translators.toml", "name the other model as ORG/REPO@REVISION"))
-        if wrong := find_mismatch(str(file.path), file.sha256, file.size, expected):
-            raise InputError(f"{wrong} If it is not, remove {model.folder}.")
+        if mismatch := find_mismatch(str(file.path), file.sha256, file.size, expected):
+            raise InputError(f"{mismatch} If it is not, remove {model.folder}.")
         add_entry(lock, url, file.sha256, file.size)

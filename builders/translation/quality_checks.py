@@ -1,97 +1,181 @@
-"""Guards: what is wrong with a translation, by the first guard of guards.toml that says so."""
+"""Quality checks of translations: which check of quality_checks.toml fails first, if any."""
 
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from builders.translation.placeholders import mask, rows
-from corpora.catalog import languages
-from corpora.language_id import MODEL_FINGERPRINT, identify_languages
+from builders.translation.placeholders import FILE as PLACEHOLDERS_FILE
+from builders.translation.placeholders import mask_placeholders, placeholder_rows
+from corpora.errors import InputError, unknown
+from corpora.extensions import extension_versions, load_function, read_extended_rows
+from corpora.language_id import find_wrong_language, find_wrong_length, language_checks_key
+from corpora.tables import STRICT
 
-VERSION = 1  # raise it when these functions judge otherwise
-DENSE = {"Han"}  # scripts that say in a letter what others say in three
+FILE = Path(__file__).with_name("quality_checks.toml")
+VERSION = 2  # raise it when a built-in check changes
+
+Thresholds = Mapping[str, float]
+# (sources, translations, language, thresholds) -> for each pair whether the check fails
+Check = Callable[[Sequence[str], Sequence[str], str, Thresholds], Sequence[bool]]
+
+
+@dataclass(frozen=True)
+class QualityCheck:
+    """A row of quality_checks.toml: something that can be wrong with a translation."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    description: str
+    """What is wrong with a translation that fails."""
+    flag: bool = False
+    """Whether the translator reports it: a translation fails if it carries a flag of this name."""
+    function: str = ""
+    """`module:function` of a --with folder, called with (sources, translations, lang, thresholds); it returns for each
+    pair whether the check fails."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """The thresholds that the check is called with."""
+
+
+def quality_check_rows() -> Mapping[str, QualityCheck]:
+    """Return the rows of quality_checks.toml by name, the user's among them, in the order in which they apply."""
+    return read_extended_rows(FILE, QualityCheck)
+
+
+def checks_fingerprint(lang: str) -> str:
+    """Return a digest of all that the checks of translations into a language depend on beside the texts.
+
+    Raises:
+        InputError: A row is no flag, and neither built in nor a function that can be loaded, or it lacks a threshold.
+    """
+    functions = tuple(_load(row).sha256 for row in quality_check_rows().values() if row.function)
+    return _fingerprint(lang, extension_versions(FILE.name) + extension_versions(PLACEHOLDERS_FILE.name), functions)
 
 
 @cache
-def guards() -> dict[str, dict[str, Any]]:
-    """The rows of guards.toml by name, in file order."""
-    return rows("quality_checks")
-
-
-@cache
-def identity() -> str:
-    """A digest of all that a verdict depends on beside the texts."""
-    text = json.dumps([VERSION, guards(), rows("placeholders"), MODEL_FINGERPRINT], sort_keys=True)
+def _fingerprint(lang: str, versions: tuple[Any, ...], functions: tuple[str, ...]) -> str:
+    for row in quality_check_rows().values():
+        _check_row(row)
+    rows = [asdict(row) for row in quality_check_rows().values()]
+    placeholders = [asdict(row) for row in placeholder_rows().values()]
+    text = json.dumps([VERSION, rows, placeholders, functions, language_checks_key(lang)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def judge(sources: Sequence[str], outputs: Sequence[str], facts: Sequence[Sequence[str]], lang: str) -> list[str]:
-    """For each source and translation the name of the first guard that stops it, or nothing.
+def _check_row(row: QualityCheck) -> None:
+    """Raise InputError if a row cannot be applied."""
+    where = f"{FILE.name}, table [{row.name}]"
+    if row.flag or row.function:
+        return
+    if row.name not in CHECKS:
+        hint = "A check that is not built in needs flag = true or a function."
+        raise InputError(f"{where}: {unknown('built-in check', row.name, CHECKS)} {hint}")
+    needed = THRESHOLDS.get(row.name, ())
+    for name in row.thresholds:
+        if name not in needed:
+            raise InputError(f"{where}: {unknown('threshold', name, needed)}")
+    for name in needed:
+        if name not in row.thresholds:
+            raise InputError(f"{where}: the threshold '{name}' is missing.")
 
-    `facts` are names of guards that the engine itself has asked.
+
+def check_translations(
+    sources: Sequence[str], translations: Sequence[str], flags: Sequence[Sequence[str]], lang: str
+) -> list[str]:
+    """Return for each translation the name of the first check that it fails, empty for none.
+
+    Args:
+        sources: English segments.
+        translations: Their translations.
+        flags: For each translation the checks that the translator itself reports as failed.
+        lang: The language of the translations.
     """
-    verdicts = [
-        _verdict(source, output, known, lang) for source, output, known in zip(sources, outputs, facts, strict=True)
-    ]
-    rest = [number for number, verdict in enumerate(verdicts) if not verdict]
-    foreign = _in_another_language([sources[n] for n in rest], [outputs[n] for n in rest], lang)
-    for number, is_foreign in zip(rest, foreign, strict=True):
-        verdicts[number] = "wrong_language" if is_foreign else ""
-    return verdicts
+    failed = [""] * len(sources)
+    for row in quality_check_rows().values():
+        passed = [number for number, name in enumerate(failed) if not name]
+        fails = _apply(row, passed, sources, translations, flags, lang)
+        for number, fail in zip(passed, fails, strict=True):
+            failed[number] = row.name if fail else ""
+    return failed
 
 
-def _verdict(source: str, output: str, facts: Sequence[str], lang: str) -> str:
-    """The first guard that stops a translation, but for its language."""
-    for guard in guards():
-        if guard in facts or (guard in _ASKED and _ASKED[guard](source, output, lang)):
-            return guard
-    return ""
+def _apply(
+    row: QualityCheck,
+    numbers: Sequence[int],
+    sources: Sequence[str],
+    translations: Sequence[str],
+    flags: Sequence[Sequence[str]],
+    lang: str,
+) -> Sequence[bool]:
+    """Return for each of the translations with these numbers whether it fails one check."""
+    if row.flag or not numbers:
+        return [row.name in flags[n] for n in numbers]
+    check = _load(row).function if row.function else CHECKS[row.name]
+    fails: Sequence[bool] = check(
+        [sources[n] for n in numbers], [translations[n] for n in numbers], lang, row.thresholds
+    )
+    return fails
 
 
-def _is_empty(source: str, output: str, lang: str) -> bool:
-    return not output.strip()
+def first_flag(flags: Sequence[str]) -> str:
+    """Return the first check that a translator's flags report as failed, empty for none."""
+    return next((name for name in quality_check_rows() if name in flags), "")
 
 
-def _repeats(source: str, output: str, lang: str) -> bool:
-    """Whether two to forty characters come `times` in a row, or one of them three times as often."""
-    times = guards()["repetition"]["times"]
+def _load(row: QualityCheck) -> Any:
+    return load_function(row.function, f"{FILE.name}, table [{row.name}], key 'function'")
+
+
+def _find_empty(sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds) -> list[bool]:
+    return [not translation.strip() for translation in translations]
+
+
+def _find_repetition(
+    sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
+) -> list[bool]:
+    """Return for each translation whether 2 to 40 characters repeat `min_repeats` times, or one thrice as often."""
+    times = int(thresholds["min_repeats"])
     pattern = re.compile(
         rf"(\S.{{1,39}}?)\1{{{times - 1},}}|([^\s\d_.])\2{{{3 * times - 1},}}|(\.\s?)\3{{{2 * times},}}"
     )
-    return pattern.search(output) is not None and pattern.search(source) is None
-
-
-def _is_out_of_proportion(source: str, output: str, lang: str) -> bool:
-    row, expected = guards()["length_ratio"], len(source) * languages()[lang].ratio
-    least, most = expected / row["factor"] - row["slack"], expected * row["factor"] + row["slack"]
-    return not least <= len(output) <= most
-
-
-def _is_unchanged(source: str, output: str, lang: str) -> bool:
-    words = re.findall(r"[^\W\d_]+", mask(source).text)
-    return len(words) >= guards()["unchanged"]["least_words"] and output.casefold() == source.casefold()
-
-
-_ASKED = {
-    "empty": _is_empty,
-    "repetition": _repeats,
-    "length_ratio": _is_out_of_proportion,
-    "unchanged": _is_unchanged,
-}
-
-
-def _in_another_language(sources: Sequence[str], outputs: Sequence[str], lang: str) -> list[bool]:
-    """Of each translation whether fastText is sure that it is not in `lang`; short ones are not judged."""
-    row, known = guards()["wrong_language"], languages()[lang]
-    heavy = 3 if set(known.script) & DENSE else 1
-    said = [mask(output).text for output in outputs]
-    letters = [heavy * len(re.findall(r"[^\W\d_]", text)) for text in said]
-    labels, probabilities = identify_languages(said)
     return [
-        label not in known.labels
-        and ((count >= row["letters"] and p >= row["sure"]) or (count >= row["few"] and p >= row["surer"]))
-        for label, p, count in zip(labels, probabilities, letters, strict=True)
+        pattern.search(translation) is not None and pattern.search(source) is None
+        for source, translation in zip(sources, translations, strict=True)
     ]
+
+
+def _find_unchanged(
+    sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
+) -> list[bool]:
+    """Return for each translation whether it equals its source, which has `min_words` words and more."""
+    return [
+        translation.casefold() == source.casefold()
+        and len(re.findall(r"[^\W\d_]+", mask_placeholders(source).text)) >= thresholds["min_words"]
+        for source, translation in zip(sources, translations, strict=True)
+    ]
+
+
+def _find_wrong_length(
+    sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
+) -> list[bool]:
+    return find_wrong_length(sources, translations, lang)
+
+
+def _find_wrong_language(
+    sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
+) -> list[bool]:
+    return find_wrong_language([mask_placeholders(translation).text for translation in translations], lang)
+
+
+CHECKS: Mapping[str, Check] = {
+    "empty": _find_empty,
+    "repetition": _find_repetition,
+    "length_ratio": _find_wrong_length,
+    "unchanged": _find_unchanged,
+    "wrong_language": _find_wrong_language,
+}
+THRESHOLDS = {"repetition": ("min_repeats",), "unchanged": ("min_words",)}

@@ -1,141 +1,139 @@
-"""One queue of what the translation memory lacks: planned by content, tokenised, translated, judged and written."""
+"""Translate the segments that the translation memory lacks, in batches that are files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
-from typing import Any
 
-from tqdm import tqdm
+from builders.translation.placeholders import MaskedText, mask_placeholders, restore_placeholders
+from builders.translation.quality_checks import check_translations
+from builders.translation.store import Entry, Partition
+from builders.translation.translator import Translation, Translator
+from corpora.progress import NullProgress, Progress
 
-from builders.translation.engine import Decoding, Engine, Output, Started
-from builders.translation.placeholders import Masked, mask, unmask
-from builders.translation.quality_checks import judge
-from builders.translation.store import Entry, Shelf
-from corpora.catalog import language
-
-BYTES = {"cpu": 16_384, "cuda": 131_072}  # of English in a batch, padding counted: about a quarter as many tokens
-MOST = 512  # segments of a batch
+MAX_SEGMENTS = 512  # of a batch
 Texts = Mapping[str, str]  # segments by their digest
 
 
-def translated(texts: Texts, shelf: Shelf, engine: Engine, decoding: Decoding) -> dict[str, Entry]:
-    """Every segment with its translation and the guard that stops it, from the memory where it has it.
+def translate_missing(
+    texts: Texts, partition: Partition, translator: Translator, progress: Progress | None = None
+) -> dict[str, Entry]:
+    """Return the translation of each segment, from the memory if it has it.
 
-    Batches are planned from what the table lacks, in an order that depends on content alone; what a killed run has
-    finished of the same plan is found, and what it has finished of another is put into the table first.
+    The batches depend only on the segments that the table lacks. Batches that a killed run has finished are found by
+    their names; those of another plan are compacted first.
     """
-    known = shelf.entries(texts, decoding.name)
-    plan = _plan(_missing(texts, known), engine.device)
-    if shelf.batches() - {shelf.batch(decoding.name, batch) for batch in plan}:
-        shelf.absorb()
-        known = shelf.entries(texts, decoding.name)
-        plan = _plan(_missing(texts, known), engine.device)
-    todo = [batch for batch in plan if not shelf.batch(decoding.name, batch).exists()]
-    if todo:
-        _run(todo, texts, shelf, engine, decoding)
+    known, plan = _plan_missing(texts, partition, translator)
+    if partition.batches() - {partition.batch_path(translator.decoding, batch) for batch in plan}:
+        partition.compact()
+        known, plan = _plan_missing(texts, partition, translator)
+    unfinished = [batch for batch in plan if not partition.batch_path(translator.decoding, batch).exists()]
+    if unfinished:
+        _run(unfinished, texts, partition, translator, progress or NullProgress())
     if plan:
-        shelf.absorb()
-        known = shelf.entries(texts, decoding.name)
+        partition.compact()
+        known = partition.entries(texts, translator.decoding)
     return {digest: known[digest] for digest in texts}
 
 
-def _missing(texts: Texts, known: Mapping[str, Entry]) -> Texts:
-    return {digest: text for digest, text in texts.items() if digest not in known}
+def _plan_missing(
+    texts: Texts, partition: Partition, translator: Translator
+) -> tuple[dict[str, Entry], list[list[str]]]:
+    known = partition.entries(texts, translator.decoding)
+    missing = {digest: text for digest, text in texts.items() if digest not in known}
+    return known, plan_batches(missing, translator.batch_bytes)
 
 
-def _plan(missing: Texts, device: str) -> list[list[str]]:
-    """The digests of the missing segments in batches of like length, the longest first."""
+def plan_batches(missing: Texts, batch_bytes: int) -> list[list[str]]:
+    """Return the digests of segments in batches of similar length, the longest first."""
     order = sorted(missing, key=lambda digest: (-len(missing[digest].encode()), digest))
     plan: list[list[str]] = []
-    room = 0
+    remaining = 0
     for digest in order:
-        size = len(missing[digest].encode())
-        if room < 1:
+        if remaining < 1:
             plan.append([])
-            room = max(1, min(BYTES[device] // size, MOST))
+            remaining = max(1, min(batch_bytes // len(missing[digest].encode()), MAX_SEGMENTS))
         plan[-1].append(digest)
-        room -= 1
+        remaining -= 1
     return plan
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch under way: its segments, masked, and what the engine was given."""
+    """Segments that are translated together: digests, English, masked English, and the file of the result."""
 
     path: Path
     digests: Sequence[str]
     sources: Sequence[str]
-    masked: Sequence[Masked]
-    started: Started
+    masked: Sequence[MaskedText]
 
 
-def _run(plan: Sequence[Sequence[str]], texts: Texts, shelf: Shelf, engine: Engine, decoding: Decoding) -> None:
-    """Translate the batches: this thread tokenises ahead, the engine translates, a third judges and writes."""
-    bar = _bar(plan, texts, shelf.lang)
-    pending: list[Future[Batch]] = []
-    with ThreadPoolExecutor(1) as writer, bar:
-        meter = _Meter(bar, texts)
+@dataclass
+class _Pending:
+    """The batches that the translator has, and their number at most."""
+
+    pool: ThreadPoolExecutor
+    limit: int
+    futures: dict[Future[list[Translation]], Batch] = field(default_factory=dict)
+
+    def submit(self, batch: Batch, translator: Translator, lang: str) -> None:
+        texts = [masked.text for masked in batch.masked]
+        self.futures[self.pool.submit(copy_context().run, translator.translate, texts, lang)] = batch
+
+    def finished(self, is_last: bool) -> Iterator[tuple[Batch, list[Translation]]]:
+        """Yield finished batches until there is room for another one, or until none is left."""
+        while self.futures and (is_last or len(self.futures) >= self.limit):
+            for future in wait(self.futures, return_when=FIRST_COMPLETED).done:
+                yield self.futures.pop(future), future.result()
+
+
+def _run(
+    plan: Sequence[Sequence[str]], texts: Texts, partition: Partition, translator: Translator, progress: Progress
+) -> None:
+    """Translate batches in the translator's threads; this thread masks, checks and writes them."""
+    progress.extend(sum(map(len, plan)))
+    workers = 2 * translator.num_workers  # so that a worker never waits for a batch
+    with ThreadPoolExecutor(workers) as pool:
+        pending = _Pending(pool, workers)
         try:
-            for batch in _begin(plan, texts, shelf, engine, decoding):
-                pending.append(writer.submit(_finish, batch, shelf, decoding))
-                while len(pending) > 2 * engine.workers:
-                    meter.count(pending.pop(0).result())
-            for future in pending:
-                meter.count(future.result())
+            for digests in plan:
+                pending.submit(_make_batch(digests, texts, partition, translator), translator, partition.lang)
+                for finished in pending.finished(is_last=False):
+                    _write(*finished, partition, translator, progress)
+            for finished in pending.finished(is_last=True):
+                _write(*finished, partition, translator, progress)
         except BaseException:
-            writer.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _begin(
-    plan: Sequence[Sequence[str]], texts: Texts, shelf: Shelf, engine: Engine, decoding: Decoding
-) -> Iterator[Batch]:
-    for digests in plan:
-        sources = [texts[digest] for digest in digests]
-        masked = [mask(source) for source in sources]
-        started = engine.start([m.text for m in masked], shelf.lang, decoding)
-        yield Batch(shelf.batch(decoding.name, digests), digests, sources, masked, started)
+def _make_batch(digests: Sequence[str], texts: Texts, partition: Partition, translator: Translator) -> Batch:
+    sources = [texts[digest] for digest in digests]
+    path = partition.batch_path(translator.decoding, digests)
+    return Batch(path, digests, sources, [mask_placeholders(source) for source in sources])
 
 
-def _finish(batch: Batch, shelf: Shelf, decoding: Decoding) -> Batch:
-    """Wait for a batch, restore and judge it, and write it as a file."""
-    outputs = [_restored(output, m) for output, m in zip(batch.started.finish(), batch.masked, strict=True)]
-    verdicts = judge(batch.sources, [o.text for o in outputs], [o.facts for o in outputs], shelf.lang)
-    constant: dict[str, object] = {"lang": shelf.lang, "model": shelf.model, "decoding": decoding.name}
-    rows = (
-        {"sha256": digest, "en": source, "text": output.text, "flags": list(output.facts), "stopped_by": verdict}
-        for digest, source, output, verdict in zip(batch.digests, batch.sources, outputs, verdicts, strict=True)
-    )
-    shelf.write(batch.path, (row | constant for row in rows))
-    return batch
+def _write(
+    batch: Batch,
+    translations: Sequence[Translation],
+    partition: Partition,
+    translator: Translator,
+    progress: Progress,
+) -> None:
+    """Restore the placeholders of a batch, check it, and write it as a file."""
+    restored = [_restore(translation, masked) for translation, masked in zip(translations, batch.masked, strict=True)]
+    texts, flags = [t.text for t in restored], [list(t.flags) for t in restored]
+    failed = check_translations(batch.sources, texts, flags, partition.lang)
+    columns = {"sha256": batch.digests, "en": batch.sources, "text": texts, "flags": flags, "failed_check": failed}
+    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    partition.write_batch(batch.path, ({**row, "decoding": translator.decoding} for row in rows))
+    progress.advance(len(batch.digests))
 
 
-def _restored(output: Output, masked: Masked) -> Output:
-    """The translation with its spans put back, or with the fact that they cannot be."""
-    text = unmask(output.text, masked.spans)
-    return Output(output.text, (*output.facts, "mask_lost")) if text is None else Output(text, output.facts)
-
-
-def _bar(plan: Sequence[Sequence[str]], texts: Texts, lang: str) -> "tqdm[Any]":
-    total = sum(len(texts[digest]) for batch in plan for digest in batch)
-    looks = "{desc} {percentage:3.0f}% |{bar}| {postfix}, {remaining} left"
-    title = f"translating into {language(lang).name}"
-    return tqdm(desc=title, total=total, delay=2, disable=None, leave=False, bar_format=looks, postfix="")
-
-
-class _Meter:
-    """What the progress bar says: segments and tokens a second."""
-
-    def __init__(self, bar: "tqdm[Any]", texts: Texts) -> None:
-        self.bar, self.texts, self.begin, self.segments, self.tokens = bar, texts, monotonic(), 0, 0
-
-    def count(self, batch: Batch) -> None:
-        """Add a batch that is finished."""
-        seconds = max(monotonic() - self.begin, 1e-9)
-        self.segments += len(batch.digests)
-        self.tokens += batch.started.num_tokens
-        said = f"{self.segments / seconds:,.0f} segments/s, {self.tokens / seconds:,.0f} tokens/s"
-        self.bar.set_postfix_str(said, refresh=False)
-        self.bar.update(sum(len(source) for source in batch.sources))
+def _restore(translation: Translation, masked: MaskedText) -> Translation:
+    """Return a translation with its placeholders, or with the flag that they are lost."""
+    text = restore_placeholders(translation.text, masked.placeholders)
+    if text is None:
+        return Translation(translation.text, (*translation.flags, "placeholder_lost"))
+    return translation._replace(text=text)

@@ -1,4 +1,4 @@
-"""Where the translation memory is kept: a shelf for each model and language, finished batches, and what they become."""
+"""The translation memory of a work folder: a partition for each model and language, a table and finished batches."""
 
 import hashlib
 import json
@@ -6,170 +6,190 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.translation.memory import TRANSLATIONS, TranslationMemory
-from builders.translation.quality_checks import identity, judge
+from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL, TranslationMemory
+from builders.translation.quality_checks import check_translations, checks_fingerprint
 from corpora.catalog import languages
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked, remove_leftovers
 
-# flags: what the engine and the masks said; stopped_by: the guard that stops it, empty for none
-REMEMBERED = TRANSLATIONS.append(pa.field("en", pa.string())).append(pa.field("stopped_by", pa.string()))
-BY_HAND = "by hand"  # the model and decoding of translations that came as TMX
-Entry = tuple[str, str]  # the translation, and the guard that stops it
-_READ: dict[tuple[object, ...], pa.Table] = {}  # the table read last: a run asks for it several times
+# A row is a translation with its source and the quality check that it fails, empty for none.
+STORE_SCHEMA = MEMORY_SCHEMA.append(pa.field("en", pa.string())).append(pa.field("failed_check", pa.string()))
+_LAST_TABLE: dict[tuple[object, ...], pa.Table] = {}  # the table read last: a run reads it several times
+
+
+class Entry(NamedTuple):
+    """A stored translation, and the quality check that it fails, empty for none."""
+
+    text: str
+    failed_check: str
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """The translations of one model into one language: a table, and the batches that are finished since."""
+class Partition:
+    """The translations of one model, or of people, into one language."""
 
     folder: Path
     lang: str
-    model: str  # its digest
+    model: str  # fingerprint of the translator, empty for people
+
+    @property
+    def origin(self) -> str:
+        """MODEL or HUMAN."""
+        return MODEL if self.model else HUMAN
 
     @property
     def table(self) -> Path:
-        """The compacted translations, ordered by key."""
+        """The file of the compacted translations, sorted by key."""
         return self.folder / "memory.parquet"
 
-    def batch(self, decoding: str, digests: Sequence[str]) -> Path:
-        """Where a finished batch stands: its name says what is in it, so a run that goes on finds it."""
-        text = "\n".join([identity(), decoding, *digests])
+    def batch_path(self, decoding: str, digests: Sequence[str]) -> Path:
+        """Return the file of a finished batch. Its name depends on the content, so a run that continues finds it."""
+        text = "\n".join([checks_fingerprint(self.lang), decoding, *digests])
         return self.folder / "batches" / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.parquet"
 
     def batches(self) -> set[Path]:
-        """The finished batches that are not yet in the table."""
+        """Return the finished batches that are not compacted yet."""
         return set((self.folder / "batches").glob("[0-9a-f]*.parquet"))
 
     def rows(self) -> pa.Table:
-        """The table and the finished batches, each key once, judged by today's guards."""
+        """Return all translations, compacted or not, each key once, checked by today's quality checks."""
         files = [path for path in (self.table, *sorted(self.batches())) if path.exists()]
-        return _distinct(pa.concat_tables([REMEMBERED.empty_table(), *(self._read(path) for path in files)]))
+        return _deduplicate(pa.concat_tables([STORE_SCHEMA.empty_table(), *(self._read(path) for path in files)]))
 
-    def judged(self) -> pa.Table:
-        """What the table holds, judged by today's guards."""
+    def rechecked(self) -> pa.Table:
+        """Return the compacted translations, checked again if the quality checks have changed."""
         if not self.table.exists():
-            return REMEMBERED.empty_table()
-        now = self.table.stat()
-        seen = (identity(), str(self.table), now.st_mtime_ns, now.st_ino)
-        if seen not in _READ:
-            _READ.clear()
+            return STORE_SCHEMA.empty_table()
+        stat, checks = self.table.stat(), checks_fingerprint(self.lang)
+        key = (checks, str(self.table), stat.st_mtime_ns, stat.st_ino)
+        if key not in _LAST_TABLE:
+            _LAST_TABLE.clear()
             table = self._read(self.table)
-            if (pq.read_schema(self.table).metadata or {}).get(b"guards") != identity().encode():
-                _write(self.table, table)  # what was judged again need not be judged a third time
-            _READ[seen] = table
-        return _READ[seen]
+            if (pq.read_schema(self.table).metadata or {}).get(b"checks") != checks.encode():
+                self._write(self.table, table)  # so that the next run need not check it again
+            _LAST_TABLE[key] = table
+        return _LAST_TABLE[key]
 
     def entries(self, digests: Collection[str], decoding: str) -> dict[str, Entry]:
-        """What the table holds of these segments in a decoding, by digest."""
-        table = self._of(digests, decoding)
-        told = zip(table["text"].to_pylist(), table["stopped_by"].to_pylist(), strict=True)
-        return dict(zip(table["sha256"].to_pylist(), told, strict=True))
+        """Return the compacted translations of these segments in a decoding, by digest."""
+        table = self._select(digests, decoding)
+        entries = map(Entry, table["text"].to_pylist(), table["failed_check"].to_pylist())
+        return dict(zip(table["sha256"].to_pylist(), entries, strict=True))
 
-    def passed(self, digests: Collection[str], decoding: str) -> dict[str, str]:
-        """The translations of these segments in a decoding that no guard stops, by digest."""
-        table = self._of(digests, decoding)
-        table = table.filter(pc.equal(table["stopped_by"], ""))
+    def accepted(self, digests: Collection[str], decoding: str) -> dict[str, str]:
+        """Return the compacted translations of these segments in a decoding that pass all checks, by digest."""
+        table = self._select(digests, decoding)
+        table = table.filter(pc.equal(table["failed_check"], ""))
         return dict(zip(table["sha256"].to_pylist(), table["text"].to_pylist(), strict=True))
 
-    def _of(self, digests: Collection[str], decoding: str) -> pa.Table:
-        table = self.judged()
+    def _select(self, digests: Collection[str], decoding: str) -> pa.Table:
+        table = self.rechecked()
         table = table.filter(pc.equal(table["decoding"], decoding))
         return table.filter(pc.is_in(table["sha256"], pa.array(list(digests), pa.string())))
 
-    def add(self, rows: Iterable[dict[str, object]]) -> None:
-        """Put rows with new keys into the table."""
-        new = [row | {"lang": self.lang, "model": self.model} for row in rows]
-        _write(self.table, _distinct(pa.concat_tables([self.rows(), pa.Table.from_pylist(new, schema=REMEMBERED)])))
+    def add(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Add rows with new keys to the table, and compact it."""
+        table = pa.Table.from_pylist([self._complete(row) for row in rows], schema=STORE_SCHEMA)
+        self._write(self.table, _deduplicate(pa.concat_tables([self.rows(), table])))
+        self._remove_batches()
+
+    def write_batch(self, path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+        """Write rows as a finished batch, whole or not at all."""
+        self._write(path, pa.Table.from_pylist([self._complete(row) for row in rows], schema=STORE_SCHEMA))
+
+    def compact(self) -> None:
+        """Move every finished batch into the table; a kill in between leaves batches that the table has already."""
+        if self.batches():
+            self._write(self.table, self.rows())
+            self._remove_batches()
+
+    def log_usage(self, num_requested: int, num_known: int) -> None:
+        """Write down how many distinct segments the newest run requested, and how many of them were known."""
+        usage = {"lang": self.lang, "model": self.model, "num_requested": num_requested, "num_known": num_known}
+        with atomic_path(self.folder / "run.json") as path:
+            path.write_text(json.dumps(usage) + "\n")
+
+    def _complete(self, row: Mapping[str, object]) -> dict[str, object]:
+        return {**row, "lang": self.lang, "model": self.model, "origin": self.origin}
+
+    def _remove_batches(self) -> None:
         for path in self.batches():
             path.unlink()
 
-    def note(self, asked: int, known: int) -> None:
-        """Remember how many distinct segments the newest run asked for, and how many of them were known."""
-        with atomic_path(self.folder / "run.json") as path:
-            path.write_text(json.dumps({"lang": self.lang, "model": self.model, "asked": asked, "known": known}) + "\n")
-
-    def write(self, path: Path, rows: Iterable[Mapping[str, object]]) -> None:
-        """Write rows as a file of this shelf, whole or not at all."""
-        _write(path, pa.Table.from_pylist(list(rows), schema=REMEMBERED))
-
-    def absorb(self) -> None:
-        """Put every finished batch into the table; a kill in between leaves batches that are in it already."""
-        if batches := self.batches():
-            _write(self.table, self.rows())
-            for path in batches:
-                path.unlink()
-
     def _read(self, path: Path) -> pa.Table:
-        """The rows of one file, judged again if the guards have changed; a damaged file is taken away and told."""
+        """Return the rows of one file, checked again if the checks have changed; a damaged file is set aside."""
         try:
-            table = pq.read_table(path, schema=REMEMBERED)
+            table = pq.read_table(path, schema=STORE_SCHEMA)
             metadata = pq.read_schema(path).metadata or {}
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and not isinstance(error, pa.ArrowException) and error.errno:
                 raise
-            aside = path.with_name(f"{path.name}.damaged")
-            path.rename(aside)
+            damaged = path.with_name(f"{path.name}.damaged")
+            path.rename(damaged)
             raise InputError(
-                f"{path} of the translation memory is damaged; it is now {aside.name}. Run the same command again: "
-                "what was in it is translated again."
+                f"{path} of the translation memory is damaged and was renamed to {damaged.name}. Run the same command "
+                "again: its segments are translated again."
             ) from None
-        return table if metadata.get(b"guards") == identity().encode() else self._judged(table)
+        return table if metadata.get(b"checks") == checks_fingerprint(self.lang).encode() else self._recheck(table)
 
-    def _judged(self, table: pa.Table) -> pa.Table:
-        sources, outputs, facts = (table[name].to_pylist() for name in ("en", "text", "flags"))
-        verdicts = judge(sources, outputs, facts, self.lang)
-        return table.set_column(table.schema.get_field_index("stopped_by"), "stopped_by", pa.array(verdicts))
+    def _recheck(self, table: pa.Table) -> pa.Table:
+        sources, texts, flags = (table[name].to_pylist() for name in ("en", "text", "flags"))
+        failed = check_translations(sources, texts, flags, self.lang)
+        return table.set_column(table.schema.get_field_index("failed_check"), "failed_check", pa.array(failed))
+
+    def _write(self, path: Path, table: pa.Table) -> None:
+        metadata = {"checks": checks_fingerprint(self.lang)}
+        with atomic_path(path) as temporary:
+            pq.write_table(table.cast(STORE_SCHEMA).replace_schema_metadata(metadata), temporary, compression="zstd")
 
 
 @dataclass(frozen=True)
-class MemoryFolder:
-    """The translation memory of a work folder."""
+class TranslationStore:
+    """The translation memory of a work folder, in the folder `memory_dir`."""
 
-    folder: Path
+    memory_dir: Path
 
-    def shelf(self, model: str, lang: str) -> Shelf:
-        """The shelf of a model, by its digest, and a language."""
-        return Shelf(self.folder / model[:16].replace(" ", "-") / lang, lang, model)
+    def partition(self, model: str, lang: str) -> Partition:
+        """Return the partition of a translator, by its fingerprint, and a language; an empty model is people."""
+        return Partition(self.memory_dir / (model[:16] or HUMAN) / lang, lang, model)
 
-    def by_hand(self) -> tuple[TranslationMemory | None, str]:
-        """What was imported as made by hand and no guard stops, and a digest of it; nothing if there is none."""
-        shelves = [shelf for lang in languages() if (shelf := self.shelf(BY_HAND, lang)).table.exists()]
-        tables = [shelf.judged().filter(pc.equal(shelf.judged()["stopped_by"], "")) for shelf in shelves]
+    def human(self) -> TranslationMemory:
+        """Return the imported translations by people that pass all checks."""
+        partitions = [own for lang in languages() if (own := self.partition("", lang)).table.exists()]
+        tables = [own.rechecked().filter(pc.equal(own.rechecked()["failed_check"], "")) for own in partitions]
         texts = {(row["sha256"], row["lang"]): row["text"] for table in tables for row in table.to_pylist()}
-        told = "".join(f"{key}\t{text}\n" for key, text in sorted(texts.items()))
-        return (TranslationMemory(texts), hashlib.sha256(told.encode()).hexdigest()) if texts else (None, "")
+        return TranslationMemory(texts, human=frozenset(texts))
 
-    def shelves(self) -> Iterator[Shelf]:
-        """Every shelf that holds a table or finished batches, in the order of their names."""
-        for folder in sorted(path for path in self.folder.glob("*/*") if path.name in languages()):
-            rows = Shelf(folder, folder.name, "").rows()
+    def partitions(self) -> Iterator[Partition]:
+        """Yield every partition that holds translations, in the order of their folders."""
+        for folder in sorted(path for path in self.memory_dir.glob("*/*") if path.name in languages()):
+            rows = Partition(folder, folder.name, "").rows()
             if rows.num_rows:
-                yield Shelf(folder, folder.name, rows["model"][0].as_py())
+                yield Partition(folder, folder.name, rows["model"][0].as_py())
 
     @contextmanager
-    def opened(self) -> Iterator["MemoryFolder"]:
-        """Hold the memory for this process alone, without what killed runs left half-written."""
-        with locked(self.folder, "translation memory"):
-            for folder in [*self.folder.glob("*/*"), *self.folder.glob("*/*/batches")]:
+    def open(self) -> Iterator["TranslationStore"]:
+        """Lock the memory for this process, and remove what killed runs have left half-written."""
+        with locked(self.memory_dir, "translation memory"):
+            for folder in [*self.memory_dir.glob("*/*"), *self.memory_dir.glob("*/*/batches")]:
                 remove_leftovers(folder)
             yield self
 
 
-def _distinct(table: pa.Table) -> pa.Table:
-    """Each key once, in the order of keys; of equal keys the first."""
-    numbered = table.append_column("place", pa.array(range(table.num_rows)))
-    firsts = numbered.group_by(["decoding", "sha256"]).aggregate([("place", "min")])
-    kept = table.take(firsts["place_min"])
-    return kept.sort_by([("decoding", "ascending"), ("sha256", "ascending")])
+def fingerprint(memory: TranslationMemory) -> str:
+    """Return a digest of the translations of a memory, empty if it has none."""
+    text = "".join(f"{key}\t{text}\n" for key, text in sorted(memory.texts.items()))
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    with atomic_path(path) as temporary:
-        schema = REMEMBERED.with_metadata({"guards": identity()})
-        pq.write_table(table.cast(REMEMBERED).replace_schema_metadata(schema.metadata), temporary, compression="zstd")
+def _deduplicate(table: pa.Table) -> pa.Table:
+    """Return the first row of each key, sorted by key."""
+    numbered = table.append_column("number", pa.array(range(table.num_rows)))
+    firsts = numbered.group_by(["decoding", "sha256"]).aggregate([("number", "min")])
+    return table.take(firsts["number_min"]).sort_by([("decoding", "ascending"), ("sha256", "ascending")])

@@ -1,129 +1,125 @@
-"""Translator: where translated records come from, and how a user names it."""
+"""The Translator protocol: what a back end must offer to translate segments, and what it may offer."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from builders.translation.engine import Decoding, Engine, all_cores
-from builders.translation.memory import TranslationMemory, read_memory
-from builders.translation.model import Model, is_converted, open_model
-from builders.translation.model_hub import fetch
-from builders.translation.model_lock import hold
-from builders.translation.placeholders import rows
-from builders.translation.store import MemoryFolder
+from corpora.catalog import language
+from corpora.download import SourceFile
 from corpora.errors import InputError
-from corpora.files import sha256_of
-
-DEFAULT = "nllb-200-distilled-600M"
 
 
-@dataclass(frozen=True)
-class Translator:
-    """A model, translations made by hand, both, or neither.
+class Translation(NamedTuple):
+    """A translation of one segment, and what the translator reports about it.
 
-    `memory` is asked first, then the engine; `kept` is the folder of what engines have translated.
+    A flag that is the name of a row of quality_checks.toml with `flag = true` makes the translation fail that check:
+    `source_too_long`, `truncated`, `unknown_token`, `untranslated`. Other flags are notes.
+    """
+
+    text: str
+    flags: tuple[str, ...] = ()
+
+
+class Translator(Protocol):
+    """A source of translations from English.
+
+    A back end is a class that derives from this one and sets the first four attributes and `translate`; the others
+    have defaults. `TRANSLATORS` lists the back ends by kind.
     """
 
     name: str
-    sha256: str = ""  # of the model, or of the memory where there is no model
-    memory: TranslationMemory | None = None
-    memory_sha256: str = ""
-    engine: Engine | None = None
-    decoding: Decoding | None = None
-    kept: MemoryFolder | None = None
+    """The name that a release gives it."""
+    fingerprint: str
+    """SHA-256, in hexadecimal, of all that its translations depend on: weights, dictionary, prompt."""
+    licence: str
+    """The licence of its translations, `not stated` if it is unknown."""
+    languages: Collection[str]
+    """The codes of the languages that it translates into."""
+    max_tokens: int | None = None
+    """The longest segment that it translates, in `num_tokens`; None for no limit."""
+    decoding: str = ""
+    """Its settings in a form for people, such as `int8 beam 4`; another spelling is another translation."""
+    num_workers: int = 1
+    """How many batches it translates at the same time, in as many threads."""
+    batch_bytes: int = 16_384
+    """The size of a batch: bytes of its longest segment times number of segments."""
+    is_available: bool = True
+    """False for the translator `none`, which translates nothing."""
+    is_memory: bool = False
+    """True if it looks translations up: they are neither checked nor stored in the translation memory again."""
 
-    @property
-    def translates(self) -> bool:
-        """Whether there is anything to translate with."""
-        return self.memory is not None or self.engine is not None
+    def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
+        """Return the translations of English segments into a language, in their order.
 
-    def key(self) -> dict[str, str]:
-        """All that a translation depends on beside the segment and the language."""
-        decoding = self.decoding.name if self.decoding else ""
-        return {"translator": self.sha256, "decoding": decoding, "memory": self.memory_sha256}
+        Placeholders such as URLs stand in the segments as [1], [2], ... and must come back. A segment of more than
+        `max_tokens` gets an empty text and the flag `source_too_long`.
+        """
+        ...
 
-    def described(self) -> dict[str, Any]:
-        """What a manifest says of it."""
-        described: dict[str, Any] = {"name": self.name, "sha256": self.sha256}
-        if self.engine and self.decoding:
-            model = self.engine.model
-            described |= {"revision": model.revision, "licence": model.licence, "decoding": self.decoding.name}
-            described |= {"memory_sha256": self.memory_sha256} if self.memory_sha256 else {}
-        return described
+    def num_tokens(self, text: str) -> int:
+        """Return the length of a segment that `max_tokens` limits."""
+        return len(text.split())
 
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Hold the folder of the translation memory for this process, if anything may be written to it."""
-        if self.kept and self.engine:
-            with self.kept.opened():
-                yield
-        else:
-            yield
+    def fallback(self) -> "Translator | None":
+        """Return the translator that segments are tried with again if they fail a check; None for no second try."""
+        return None
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the manifest of a release says about the translator."""
+        return {
+            "name": self.name,
+            "sha256": self.fingerprint,
+            "licence": self.licence,
+            "decoding": self.decoding,
+        }
+
+    def models(self) -> list[dict[str, str]]:
+        """Return name, sha256 and licence of the models that its translations are from."""
+        return [{"name": self.name, "sha256": self.fingerprint, "licence": self.licence}]
+
+    def files(self) -> list[SourceFile]:
+        """Return the files that it has downloaded."""
+        return []
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a user says of translation: the name, how well and how exactly, on how many cores, where files are."""
+class TranslatorOptions:
+    """What a user says about translation; a back end reads what concerns it.
 
-    name: str | None
-    work: Path
+    The defaults are those of the command line.
+    """
+
+    work: Path = Path("work")
+    """The work folder."""
     threads: int | None = None
+    """The number of cores to use; None for all."""
     offline: bool = False
+    """Whether the network must not be used."""
     beam: int = 4
+    """The beam size of the search."""
     compute_type: str | None = None
-    tell: Callable[[str], None] = lambda sentence: None
-    lock: Path | None = None  # where the digests of what is fetched are kept
+    """How a model computes; None for int8 on CPUs and float16 on GPUs."""
+    corpora_lock: Path | None = None
+    """The file that keeps the digests of what is downloaded."""
+    log: Callable[[str], None] = lambda sentence: None
+    """Receives sentences for the user."""
+    licence: str = ""
+    """The licence of a row of translators.toml."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """The digests of files, by name, of a row of translators.toml."""
 
 
-def named(wish: Wish) -> Translator:
-    """The translator that a user named: none, a translation memory in Parquet, or a model; by default NLLB."""
-    name = wish.name or DEFAULT
-    if name == "none":
-        return Translator("none")
-    if name.endswith(".parquet") or Path(name).is_file():
-        return from_memory(Path(name))
-    engine = Engine(find_model(name, wish), wish.threads or all_cores())
-    decoding = Decoding(wish.compute_type or engine.compute_type, wish.beam)
-    kept = MemoryFolder(wish.work / "memory")
-    memory, sha256 = kept.by_hand()
-    return Translator(engine.model.name, engine.model.sha256, memory, sha256, engine, decoding, kept)
+# (model, options) -> translator. `model` is what the back end opens: a folder, a repository, a file, or nothing.
+Factory = Callable[[str, TranslatorOptions], Translator]
 
 
-def from_memory(path: Path) -> Translator:
-    """A translator that knows what stands in a translation memory, and nothing else."""
-    memory, sha256 = read_memory(path), sha256_of(path)
-    return Translator(f"translation memory {path.name}", sha256, memory=memory, memory_sha256=sha256)
-
-
-def find_model(name: str, wish: Wish) -> Model:
-    """The model of this name: a folder, a row of translators.toml, or ORG/REPO[@REVISION] on the Hub."""
-    notes = wish.work / "memory" / "models"
-    folder = Path(name).expanduser()
-    known: Mapping[str, Any] = rows("translators").get(name, {})
-    if folder.is_dir():
-        return open_model(_converted(folder, wish), folder.resolve().name, notes=notes)
-    repository = known.get("repository", name)
-    if not known and not re.fullmatch(r"[\w.-]+/[\w.-]+(@[\w./-]+)?", name):
-        raise InputError(
-            f"There is no translator '{name}'. Name a CTranslate2 folder, ORG/REPO on the Hub, a translation memory in "
-            f"Parquet, one of {', '.join(rows('translators'))}, or none."
-        )
-    repository, _, revision = repository.partition("@")
-    fetched = fetch(repository, known.get("revision", revision or "main"), wish.offline)
-    converted = _converted(fetched.folder, wish)
-    model = open_model(converted, repository, fetched.revision, known.get("licence", fetched.licence), notes)
-    if wish.lock and converted == fetched.folder:
-        hold(model, known.get("sha256", {}), wish.lock)
-    return model
-
-
-def _converted(folder: Path, wish: Wish) -> Path:
-    """The folder itself if it is in CTranslate2's format, else a conversion of it in the work folder."""
-    if is_converted(folder):
-        return folder
-    from builders.translation.convert import convert
-
-    return convert(folder, wish.work / "memory" / "models", wish.tell)
+def check_languages(translator: Translator, langs: Sequence[str]) -> None:
+    """Raise InputError if a translator does not have one of the languages."""
+    for lang in langs:
+        if lang not in translator.languages:
+            known = ", ".join(sorted(translator.languages)) or "none"
+            raise InputError(
+                f"The translator {translator.name} does not have {language(lang).name} ({lang}); it has {known}. "
+                "Leave the language out of --langs, or name another --translator."
+            )

@@ -3,6 +3,8 @@
     identify_languages(["Ένα κείμενο."])      # (["el"], [0.99]); for a few texts
     identify_column(column)                   # the same for an Arrow column, by compiled code
     language("el").labels                     # (corpora.catalog) the labels that count as Greek
+    find_wrong_language(["Ein Text ..."], "el")   # [True]: identified with confidence as another language
+    find_wrong_length(["Yes."], ["Ναι."], "el")   # [False]: as long as a translation
 
 The model is fastText's lid.176.ftz; `MODEL_FINGERPRINT` names all that the labels depend on. fastText, Numba and the
 dictionary of Chinese are imported by the first call that needs them.
@@ -19,6 +21,14 @@ from corpora.language_id.fasttext_model import (
     identify_languages,
     preload_model,
 )
+from corpora.language_id.language_checks import (
+    LanguageCheck,
+    find_wrong_language,
+    find_wrong_length,
+    language_checks,
+    language_checks_key,
+    length_ratios,
+)
 
 __all__ = [
     "COMPILED_THRESHOLD",
@@ -27,8 +37,14 @@ __all__ = [
     "MODEL_NAME",
     "MODEL_SHA256",
     "VARIANT_LANGS",
+    "LanguageCheck",
+    "find_wrong_language",
+    "find_wrong_length",
     "identify_column",
     "identify_languages",
+    "language_checks",
+    "language_checks_key",
+    "length_ratios",
     "preload_model",
     "variant_characters",
     "variant_patterns",

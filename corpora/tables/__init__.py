@@ -22,6 +22,7 @@ from corpora.tables.content import read_toml, read_yaml
 from corpora.tables.reference import keys_table, row_keys
 from corpora.tables.rows import (
     STRICT,
+    Regex,
     Row,
     check_reference,
     parse_row,
@@ -32,6 +33,7 @@ from corpora.tables.rows import (
 
 __all__ = [
     "STRICT",
+    "Regex",
     "Row",
     "check_reference",
     "keys_table",

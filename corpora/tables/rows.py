@@ -2,13 +2,14 @@
 
 import datetime
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pydantic_core
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from corpora.errors import InputError, unknown
 from corpora.tables.content import read_csv, read_toml
@@ -16,6 +17,17 @@ from corpora.tables.wording import describe_errors
 
 Row = TypeVar("Row")
 STRICT = {"extra": "forbid", "strict": True, "use_attribute_docstrings": True, "arbitrary_types_allowed": True}
+
+
+def _check_regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    return text
+
+
+Regex = Annotated[str, AfterValidator(_check_regex)]  # the text of a regular expression of Python
 DATES = (datetime.date, datetime.time)  # TOML and YAML have them, our tables do not
 
 

@@ -10,15 +10,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from builders.translation.convert import convert
-from builders.translation.do_not_translate import FIELDS, exemption, without_no_input
-from builders.translation.engine import Decoding, Engine
-from builders.translation.memory import digest
-from builders.translation.model import open_model
-from builders.translation.outcomes import outcomes
-from builders.translation.segment import cut, fill
-from builders.translation.store import MemoryFolder
-from builders.translation.translator import Translator
+from builders.translation import (
+    TranslatorOptions,
+    digest,
+    find_do_not_translate,
+    merge,
+    normalize_input,
+    resolve_translator,
+    segment,
+)
+from builders.translation.do_not_translate import FIELDS
+from builders.translation.segments import translate_segments
+from builders.translation.store import TranslationStore
 from tests.builders.translation import tiny_model
 
 KINDS = {  # a pattern that a record of the kind has in its text, and how many of them to show
@@ -45,21 +48,20 @@ def main() -> None:
     chosen = picked(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model = open_model(convert(tiny_model.save(folder / "tiny"), folder, print))
-        engine, decoding = Engine(model, 2), Decoding("float32", 1)
-        translator = Translator("tiny", model.sha256, engine=engine, decoding=decoding, kept=MemoryFolder(folder))
-        segments = {digest(s): s for _, record in chosen for text in record.values() for s in cut(text)[0]}
-        found = outcomes(segments, "el", translator)
+        options = TranslatorOptions(work=folder, threads=2, beam=1, compute_type="float32", log=print)
+        translator = resolve_translator(str(tiny_model.save(folder / "tiny")), options)
+        segments = {digest(s): s for _, record in chosen for text in record.values() for s in segment(text)[0]}
+        found = translate_segments(segments, "el", translator, TranslationStore(folder))
     for number, (kind, record) in enumerate(chosen, 1):
-        record = record | {"input": without_no_input(record["input"])}
-        name, english = exemption(record) or ("", ())
-        exempt = f"({name} keeps {', '.join(english)})" if name else ""
-        print(f"\n======== {number}. {kind} {exempt}")
+        record = record | {"input": normalize_input(record["input"])}
+        rule, english = find_do_not_translate(record) or ("", ())
+        note = f"({rule} keeps {', '.join(english)})" if rule else ""
+        print(f"\n======== {number}. {kind} {note}")
         for field in FIELDS:
-            parts, frame = cut(record[field]) if field not in english else ([], [record[field]])
-            done = [found[digest(part)].text or f"<<{found[digest(part)].stopped_by}: {part}>>" for part in parts]
+            parts, skeleton = segment(record[field]) if field not in english else ([], [record[field]])
+            done = [found[digest(part)].text or f"<<{found[digest(part)].failed_check}: {part}>>" for part in parts]
             if record[field]:
-                print(f"-- {field}\n{record[field]}\n--> \n{fill(frame, done)}")
+                print(f"-- {field}\n{record[field]}\n--> \n{merge(skeleton, done)}")
 
 
 if __name__ == "__main__":

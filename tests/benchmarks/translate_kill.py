@@ -5,7 +5,7 @@
 The records go through the command with the tiny model of the tests, once undisturbed and once killed (SIGKILL) again
 and again in one folder, until a last run ends: most kills at moments drawn between the start and the end of the
 undisturbed run, the last two after the second language has begun. Prints what each kill met, how many records and
-segments passed the guards, and exits with 1 if any byte of the results or of the translation memory differs.
+segments passed the checks, and exits with 1 if any byte of the results or of the translation memory differs.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def finished(command: list[str], folder: Path) -> str:
 
 
 def account(told: str, seconds: float) -> None:
-    """How many records and segments passed the guards."""
+    """How many records and segments passed the checks."""
     print(f"undisturbed: {seconds:.0f} s")
     for row in json.loads(told)["ledger"]:
         if row["stage"] in ("translations", "translated_instructions"):

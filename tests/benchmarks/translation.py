@@ -24,19 +24,16 @@ import pyarrow.parquet as pq
 import torch
 from transformers import M2M100Config, M2M100ForConditionalGeneration
 
-from builders.pipeline.write_tables import write_records
-from builders.translation import scheduler as queue
+from builders.pipeline.write_tables import write_instructions
+from builders.translation import Translator, digest, scheduler, segment, translate_instructions
 from builders.translation.convert import convert
-from builders.translation.engine import Decoding, Engine, all_cores
-from builders.translation.memory import digest
+from builders.translation.ctranslate2_translator import CTranslate2Translator, Decoding, Engine, all_cores
 from builders.translation.model import open_model
-from builders.translation.segment import cut
-from builders.translation.store import MemoryFolder
-from builders.translation.translate import translate
-from builders.translation.translator import Translator
+from builders.translation.store import TranslationStore
 from builders.workspace.workspace import Work
 from corpora.catalog import load_catalog
 from tests.builders.translation import tiny_model
+from tests.builders.translation.expected import expected
 
 LENGTH, BATCH = 24, 96  # tokens of a source and of a translation; segments of a batch
 DECODING = Decoding("int8", beam_size=1)
@@ -80,13 +77,13 @@ def timed(function: Callable[[], object]) -> float:
 
 def memory(file: Path, folder: Path) -> None:
     """What the memory saves on real records, and the stage with a full one."""
-    all_segments = [s for record in json.loads(file.read_text()) for text in record.values() for s in cut(text)[0]]
+    all_segments = [s for record in json.loads(file.read_text()) for text in record.values() for s in segment(text)[0]]
     texts = {digest(text): text for text in all_segments}
     share = 1 - len(texts) / len(all_segments)
     say("segments that one run saves", f"{share:.1%} of {len(all_segments):,}")
-    translator = full(texts, folder)
+    translator = fill_memory(texts, folder)
     records = folder / "records.parquet"
-    write_records(records, file, load_catalog()["alpaca"], (), None, "{}")
+    write_instructions(records, file, load_catalog()["alpaca"], (), None, "{}")
     for what, removed in RUNS.items():
         rates, by_core = [], []
         for _ in range(3):
@@ -95,7 +92,7 @@ def memory(file: Path, folder: Path) -> None:
                 shutil.rmtree(work.folder / stage, ignore_errors=True)
             busy = time.process_time()
             clock = time.perf_counter()
-            made = translate(records, "alpaca", ["el"], translator, work)
+            made = translate_instructions(records, "alpaca", ["el"], translator, work)
             seconds, busy = time.perf_counter() - clock, time.process_time() - busy
             distinct = pq.read_metadata(made.translations["el"]).num_rows
             rates.append(distinct / seconds)
@@ -104,21 +101,21 @@ def memory(file: Path, folder: Path) -> None:
 
 
 RUNS = {
-    "full memory, records cut anew": ("segments", "translations", "translated_instructions"),
-    "full memory, the cut stands": ("translations", "translated_instructions"),
-    "all stands": (),
+    "full memory, segmented again": ("segments", "translations", "translated_instructions"),
+    "full memory, segments exist": ("translations", "translated_instructions"),
+    "all tables exist": (),
 }
 
 
-def full(texts: Mapping[str, str], folder: Path) -> Translator:
-    """A translator whose memory has every segment, as the tiny model would translate it."""
+def fill_memory(texts: Mapping[str, str], folder: Path) -> Translator:
+    """Return a translator of whose memory in the work folder no segment is missing."""
     model = open_model(convert(tiny_model.save(folder / "tiny"), folder, lambda sentence: None))
-    kept = MemoryFolder(folder / "full")
-    constant = {"decoding": DECODING.name, "flags": [], "stopped_by": ""}
-    greek = {key: tiny_model.expected(text, "ell_Grek") for key, text in texts.items()}
+    store = TranslationStore(folder / "work" / "memory")
+    constant = {"decoding": DECODING.name, "flags": [], "failed_check": ""}
+    greek = {key: expected(text, "ell_Grek") for key, text in texts.items()}
     rows = [constant | {"sha256": key, "en": text, "text": greek[key]} for key, text in texts.items()]
-    kept.shelf(model.sha256, "el").add(rows)
-    return Translator("tiny", model.sha256, engine=Engine(model, all_cores()), decoding=DECODING, kept=kept)
+    store.partition(model.sha256, "el").add(rows)
+    return CTranslate2Translator(Engine(model, all_cores()), DECODING)
 
 
 class Fixed:
@@ -152,8 +149,8 @@ def engines(asked: argparse.Namespace, folder: Path) -> None:
 
 def against_bare(engine: Engine, asked: argparse.Namespace, folder: Path) -> tuple[list[Any], float]:
     """The stage and the bare engine in turns; what the engine was given, and the seconds of the quickest stage."""
-    fixed = engine._loaded["int8"] = Fixed(engine.translator("int8"))
-    queue.MOST = BATCH
+    fixed = engine._loaded["int8"] = Fixed(engine.load("int8"))
+    scheduler.MAX_SEGMENTS = BATCH
     texts = {digest(text): text for text in (SENTENCE.format(n) for n in range(asked.batches * BATCH))}
     warm = timed(lambda: stage(dict(list(texts.items())[:BATCH]), engine, folder / "warm"))
     say("a first batch", f"{warm:.1f} s")
@@ -173,7 +170,8 @@ def against_bare(engine: Engine, asked: argparse.Namespace, folder: Path) -> tup
 
 
 def stage(texts: Mapping[str, str], engine: Engine, folder: Path) -> None:
-    queue.translated(texts, MemoryFolder(folder).shelf(engine.model.sha256, "el"), engine, DECODING)
+    translator = CTranslate2Translator(engine, DECODING)
+    scheduler.translate_missing(texts, TranslationStore(folder).partition(translator.fingerprint, "el"), translator)
 
 
 def large(folder: Path, layers: int) -> Path:
@@ -192,7 +190,7 @@ def large(folder: Path, layers: int) -> Path:
 
 def bare(fixed: Fixed) -> None:
     """What the stage gave to the engine, given to it directly."""
-    started = [fixed.translator.translate_batch(s, p, **options) for s, p, options in fixed.calls]
+    started = [fixed.translator.translate_batch(s, p, **options, asynchronous=True) for s, p, options in fixed.calls]
     for futures in started:
         for future in futures:
             future.result()

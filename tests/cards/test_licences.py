@@ -31,11 +31,6 @@ def test_what_nllb_translated_is_non_commercial_whatever_was_translated():
     assert "as a whole** (facebook/nllb-200-distilled-600M)." in card
 
 
-def test_people_s_translations_bring_no_licence_of_a_model():
-    assert model_licence("by hand") == ""
-    assert model_licence("somebody/some-model") == "other"
-
-
 def test_an_evaluation_set_that_was_only_searched_for_brings_no_licence():
     searched = manifest(sources=[source(), source("xquad", kind="benchmark", licence="cc-by-nc-sa-4.0")])
     assert terms(searched) == ["cc-by-4.0"]

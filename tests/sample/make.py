@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from builders.translation.memory import aligned, digest, write_memory
+from builders.translation import digest
 from corpora.catalog import languages
+from tests.sample.memory import align, human_row, write_memory
 
 ROOT = Path(__file__).parents[2]
 TEXT = Path(__file__).parent / "text"
@@ -472,20 +473,15 @@ def write_alpaca(folder: Path) -> None:
 
 
 def write_translations(folder: Path) -> None:
-    """Write the hand-made translation of every segment of every record as a translation memory."""
+    """Write the human translation of every segment of every record as a translation memory."""
     english = read_records("en")
     texts: dict[tuple[str, str], str] = {}  # of two translations of a segment ("Kind regards,"), the first
     for lang in LANGS:
         for name, record in read_records(lang).items():
             for field in FIELDS:
-                for segment, translation in aligned(english[name][field], record[field], lang):
+                for segment, translation in align(english[name][field], record[field], lang):
                     texts.setdefault((digest(segment), lang), translation)
-    write_memory((translation_row(*key, text) for key, text in texts.items()), folder / "memory.parquet")
-
-
-def translation_row(sha256: str, lang: str, text: str) -> dict[str, object]:
-    """A row of a translation memory for a translation made by hand."""
-    return {"sha256": sha256, "lang": lang, "model": "by hand", "decoding": "by hand", "text": text, "flags": []}
+    write_memory((human_row(*key, text) for key, text in texts.items()), folder / "memory.parquet")
 
 
 # ---- Benchmarks.

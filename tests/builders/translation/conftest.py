@@ -5,53 +5,60 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
-from builders.translation.convert import convert
-from builders.translation.engine import Decoding, Engine
-from builders.translation.model import open_model
-from builders.translation.store import MemoryFolder
-from builders.translation.translator import Translator
-from tests.builders.translation import tiny_model
-
-GREEDY = Decoding("float32", beam_size=1)
-torch.set_num_threads(1)
+from builders.translation import Translator
 
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model as Transformers keeps it."""
-    return tiny_model.save(tmp_path_factory.mktemp("models") / "tiny")
+    """The tiny model in the format of Transformers."""
+    return save_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture(scope="session")
 def converted(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny model in CTranslate2's format, converted as users' models are."""
-    return convert(original, tmp_path_factory.mktemp("converted"), lambda sentence: None)
+    return convert(original, tmp_path_factory.mktemp("converted"))
 
 
 @pytest.fixture(scope="session")
 def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A converted tiny model that does not know square brackets, so that it loses every mask."""
-    folder = tiny_model.save(tmp_path_factory.mktemp("models") / "forgetful", forgotten="[]")
-    return convert(folder, tmp_path_factory.mktemp("converted"), lambda sentence: None)
+    """A converted tiny model that does not know square brackets, so that it loses every placeholder."""
+    original = save_tiny_model(tmp_path_factory.mktemp("models") / "forgetful", forgotten="[]")
+    return convert(original, tmp_path_factory.mktemp("converted"))
+
+
+def save_tiny_model(folder: Path, forgotten: str = "") -> Path:
+    import torch
+
+    from tests.builders.translation import tiny_model
+
+    torch.set_num_threads(1)
+    return tiny_model.save(folder, forgotten)
+
+
+def convert(original: Path, folder: Path) -> Path:
+    from builders.translation.convert import convert
+
+    return convert(original, folder, lambda sentence: None)
 
 
 @pytest.fixture(scope="session")
-def translator() -> Callable[[Path, Path], Translator]:
-    """A greedy translator by the model in a folder, that keeps its memory in another."""
+def translator() -> Callable[[Path], Translator]:
+    """Return a function from the folder of a model to a translator that decodes greedily."""
 
-    def build(model: Path, memory: Path, decoding: Decoding = GREEDY) -> Translator:
-        engine = Engine(open_model(model), threads=2)
-        name, sha256 = engine.model.name, engine.model.sha256
-        return Translator(name, sha256, engine=engine, decoding=decoding, kept=MemoryFolder(memory))
+    def build(model: Path) -> Translator:
+        from builders.translation.ctranslate2_translator import CTranslate2Translator, Decoding, Engine
+        from builders.translation.model import open_model
+
+        return CTranslate2Translator(Engine(open_model(model), threads=2), Decoding("float32", beam_size=1))
 
     return build
 
 
 @pytest.fixture
 def alpaca(tmp_path: Path) -> Callable[..., Path]:
-    """A file of records in Alpaca's form; each is an instruction, input and output."""
+    """Return a function that writes records (instruction, input, output) as a file in Alpaca's format."""
 
     def write(*records: tuple[str, str, str], name: str = "small.json") -> Path:
         rows = [dict(zip(("instruction", "input", "output"), record, strict=True)) for record in records]

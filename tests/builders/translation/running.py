@@ -9,12 +9,14 @@ from corpora.errors import InputError
 
 
 def run(tmp_path: Path, *arguments: str) -> Result:
-    places = ["--work", str(tmp_path / "work"), "--to", str(tmp_path / "out"), "--lock", str(tmp_path / "lock")]
+    """Return the result of `builders translate` in a folder of its own."""
+    paths = ["--work", str(tmp_path / "work"), "--output", str(tmp_path / "out"), "--lock", str(tmp_path / "lock")]
     quick = ["--beam", "1", "--compute-type", "float32", "--threads", "2"]
-    return CliRunner().invoke(cli, ["translate", *quick, *arguments, *places])
+    return CliRunner().invoke(cli, ["translate", *quick, *arguments, *paths])
 
 
 def refused(tmp_path: Path, *arguments: str) -> str:
+    """Return the error of `builders translate`."""
     error = run(tmp_path, *arguments).exception
     assert isinstance(error, InputError), error
     return str(error)

@@ -1,4 +1,4 @@
-"""Clauses: only a sentence that is too long is cut, where a clause ends, and nothing of it is lost."""
+"""Clauses: only a sentence that is too long is split, at the end of a clause, without a loss."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.translation.clauses import clauses
-from builders.translation.memory import digest
-from builders.translation.outcomes import outcomes
-from builders.translation.placeholders import span_places
-from builders.translation.translator import Translator
-from tests.builders.translation.tiny_model import expected
+from builders.translation import Translator, digest
+from builders.translation.clauses import split_at_clauses
+from builders.translation.placeholders import find_placeholders
+from builders.translation.segments import translate_segments
+from builders.translation.store import TranslationStore
+from tests.builders.translation.expected import expected
 
 GREEK = partial(expected, flores="ell_Grek")
 LIST = "We need " + ", ".join(f"a box of apples from shop {number} {{name}}" for number in range(30)) + "."
@@ -25,12 +25,12 @@ def short(length: int) -> Callable[[str], bool]:
 
 
 @given(st.text(alphabet="ab ,;:and{}-—", max_size=80), st.integers(1, 40))
-def test_the_pieces_of_a_sentence_are_the_sentence_and_none_is_cut_that_fits(text: str, length: int) -> None:
-    pieces = clauses(text, short(length))
+def test_parts_join_to_the_sentence_and_a_sentence_that_fits_is_not_split(text: str, length: int) -> None:
+    pieces = split_at_clauses(text, short(length))
     assert "".join(pieces) == text
     assert len(pieces) == 1 or not short(length)(text)
     ends = {sum(map(len, pieces[:number])) for number in range(1, len(pieces))}
-    assert not any(begin < end < stop for end in ends for begin, stop in span_places(text))
+    assert not any(begin < end < stop for end in ends for begin, stop in find_placeholders(text))
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,18 @@ def test_the_pieces_of_a_sentence_are_the_sentence_and_none_is_cut_that_fits(tex
         ("wordswithoutanend", 5, ["wordswithoutanend"]),
     ],
 )
-def test_a_sentence_is_cut_at_the_best_end_of_a_clause_near_its_middle(
-    sentence: str, length: int, pieces: list[str]
-) -> None:
-    assert clauses(sentence, short(length)) == pieces
+def test_split_is_at_the_best_clause_end_near_the_middle(sentence: str, length: int, pieces: list[str]) -> None:
+    assert split_at_clauses(sentence, short(length)) == pieces
 
 
-def test_a_sentence_that_is_too_long_for_the_model_is_translated_clause_by_clause(
-    converted: Path, translator: Callable[[Path, Path], Translator], tmp_path: Path
+def test_segment_too_long_for_the_model_is_translated_clause_by_clause(
+    converted: Path, translator: Callable[[Path], Translator], tmp_path: Path
 ) -> None:
     texts = {digest(text): text for text in (LIST, "x" * 600, "Short, and whole.")}
-    found = outcomes(texts, "el", translator(converted, tmp_path))
-    assert [(found[key].how, found[key].stopped_by) for key in texts] == [
-        ("in_clauses", ""),
-        ("kept", "too_long"),
-        ("kept", ""),
+    found = translate_segments(texts, "el", translator(converted), TranslationStore(tmp_path))
+    assert [(found[key].method, found[key].failed_check) for key in texts] == [
+        ("split_at_clauses", ""),
+        ("first_pass", "source_too_long"),
+        ("first_pass", ""),
     ]
     assert found[digest(LIST)].text == GREEK(LIST).replace(f"{{{GREEK('name')}}}", "{name}")

@@ -1,8 +1,9 @@
-"""Records that must not be translated as they are, by the rows of exempt.toml and no_input.toml."""
+"""Do-not-translate rules and empty inputs."""
 
 import pytest
 
-from builders.translation.do_not_translate import FIELDS, exemption, exemptions, without_no_input
+from builders.translation import do_not_translate_rows, find_do_not_translate, normalize_input
+from builders.translation.do_not_translate import FIELDS
 
 IN_PART = ("input", "output")
 
@@ -28,8 +29,8 @@ def record(instruction: str, input: str = "", output: str = "An answer.") -> dic
         (record("Write an SQL query.", "all users", "SELECT * FROM users;"), ("code", ("output",))),
     ],
 )
-def test_a_task_about_english_or_in_code_is_recognised(given: dict[str, str], found: object) -> None:
-    assert exemption(given) == found
+def test_tasks_about_english_or_code_stay_in_english(given: dict[str, str], found: object) -> None:
+    assert find_do_not_translate(given) == found
 
 
 @pytest.mark.parametrize(
@@ -43,12 +44,15 @@ def test_a_task_about_english_or_in_code_is_recognised(given: dict[str, str], fo
         record("What is a loyalty program?"),
     ],
 )
-def test_what_merely_sounds_like_it_is_translated(given: dict[str, str]) -> None:
-    assert exemption(given) is None
+def test_similar_tasks_are_translated(given: dict[str, str]) -> None:
+    assert find_do_not_translate(given) is None
 
 
-def test_every_row_says_why() -> None:
-    assert all(row.why and row.patterns and set(row.keep) <= set(FIELDS) for row in exemptions())
+def test_every_rule_has_a_pattern_and_keeps_a_field() -> None:
+    for row in do_not_translate_rows().values():
+        assert row.description
+        assert row.keep
+        assert row.instruction or row.input or row.output
 
 
 @pytest.mark.parametrize(
@@ -69,12 +73,12 @@ def test_every_row_says_why() -> None:
         *("No additional input is required.", "<noinput", "N/A", "<N/A>", "NO INPUT NECESSARY", "input: none"),
     ],
 )
-def test_the_spellings_of_no_input_are_an_empty_input(text: str) -> None:
-    assert without_no_input(text) == ""
+def test_spellings_of_no_input_become_an_empty_input(text: str) -> None:
+    assert normalize_input(text) == ""
 
 
 @pytest.mark.parametrize(
     "text", ["", "Na", "nothing", "Noam Chomsky", "Joe Smith\n<noinput>", "no", "0", "I have none."]
 )
-def test_an_input_that_says_something_stays(text: str) -> None:
-    assert without_no_input(text) == text
+def test_other_inputs_stay(text: str) -> None:
+    assert normalize_input(text) == text

@@ -1,4 +1,4 @@
-"""A model from the Hub: fetched once, by its commit, locked with its digests, used offline, refused when it differs."""
+"""A model from the Hub: downloaded once, by its commit, locked with its digests, refused if they differ."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from huggingface_hub import HfApi
 
 from builders.cli.main import cli
-from builders.translation import translator
+from builders.translation import translators
 from corpora.errors import InputError
 from tests.builders.translation.running import refused, run
 
@@ -36,7 +36,7 @@ def pull(tmp_path: Path, *arguments: str) -> Any:
     return CliRunner().invoke(cli, ["pull", "coit", "--sample", "--langs", "el", *arguments, *places])
 
 
-def test_pull_fetches_the_model_and_what_was_pulled_translates_offline(
+def test_pulled_model_translates_offline(
     hub: Any, repository: str, alpaca: Callable[..., Path], tmp_path: Path
 ) -> None:
     pulled = pull(tmp_path, "--translator", repository, "--json")
@@ -62,25 +62,26 @@ def test_pull_fetches_the_model_and_what_was_pulled_translates_offline(
     assert "is not the file that the lock file" in told
 
 
-def test_the_sample_and_no_translator_pull_no_model(hub: Any, tmp_path: Path) -> None:
+def test_sample_and_no_translator_pull_no_model(hub: Any, tmp_path: Path) -> None:
     for more in ((), ("--translator", "none")):
         pulled = pull(tmp_path, *more)
         assert pulled.exit_code == 0, pulled.exception
         assert "model.bin" not in pulled.output
 
 
-def test_a_known_model_is_held_to_its_pins(
+def test_files_of_a_known_model_are_checked_against_its_digests(
     repository: str, hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = {"repository": repository, "revision": hub.store.repos[repository].heads["main"], "licence": "cc-by-nc-4.0"}
-    rows = {translator.DEFAULT: row | {"sha256": {"model.bin": "0" * 64}}}
-    monkeypatch.setattr(translator, "rows", lambda name: rows)
-    pulled = pull(tmp_path, "--translator", translator.DEFAULT)
+    commit = hub.store.repos[repository].heads["main"]
+    pins = {"model.bin": "0" * 64}
+    row = translators.TranslatorRow("pinned", "A test.", "ctranslate2", f"{repository}@{commit}", sha256=pins)
+    monkeypatch.setattr(translators, "translator_rows", lambda: {"pinned": row})
+    pulled = pull(tmp_path, "--translator", "pinned")
     assert isinstance(pulled.exception, InputError)
     assert "is not the file that translators.toml names" in str(pulled.exception)
 
 
-def test_the_hub_s_answers_are_sentences(hub: Any, repository: str, tmp_path: Path) -> None:
+def test_answers_of_the_hub_are_sentences(hub: Any, repository: str, tmp_path: Path) -> None:
     for name, told in (
         ("org/none", "The model org/none@main does not exist"),
         (f"{repository}@v9", "@v9 has no such revision"),

@@ -1,4 +1,4 @@
-"""Spans: what must survive is masked, restored, and every loss is seen."""
+"""Placeholders are found, masked and restored, and every loss is noticed."""
 
 import re
 
@@ -6,22 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.translation.placeholders import mask, parts, rows, says_something, unmask
+from builders.translation import placeholder_rows
+from builders.translation.placeholders import (
+    has_translatable_text,
+    mask_placeholders,
+    restore_placeholders,
+    split_at_placeholders,
+)
 
 TRICKY = st.text(alphabet="ab1 .,:/@_{}[]<>`$=+^-#%()你é\\", max_size=50)
 
 
 @given(st.text() | TRICKY)
-def test_a_masked_sentence_with_its_spans_put_back_is_the_sentence(text: str) -> None:
-    masked = mask(text)
-    assert unmask(masked.text, masked.spans) == text
-    assert "".join(piece for piece, _ in parts(text)) == text
+def test_restored_sentence_is_the_sentence(text: str) -> None:
+    masked = mask_placeholders(text)
+    assert restore_placeholders(masked.text, masked.placeholders) == text
+    assert "".join(piece for piece, _ in split_at_placeholders(text)) == text
 
 
-@given(st.text() | TRICKY | st.from_regex("|".join(row["pattern"] for row in rows("placeholders").values())))
-def test_the_sign_of_a_row_is_in_every_span_of_it(text: str) -> None:
-    for row in rows("placeholders").values():
-        assert all(re.search(row["sign"], span[0]) for span in re.finditer(row["pattern"], text))
+@given(st.text() | TRICKY | st.from_regex("|".join(row.pattern for row in placeholder_rows().values())))
+def test_trigger_is_in_every_span_of_its_row(text: str) -> None:
+    for row in placeholder_rows().values():
+        assert all(re.search(row.trigger, span[0]) for span in re.finditer(row.pattern, text))
 
 
 @pytest.mark.parametrize(
@@ -40,20 +46,22 @@ def test_the_sign_of_a_row_is_in_every_span_of_it(text: str) -> None:
         ("Is A > B? I love C++ and AC/DC.", ()),
     ],
 )
-def test_what_must_survive_is_found_and_plain_words_are_not(sentence: str, spans: tuple[str, ...]) -> None:
-    assert mask(sentence).spans == spans
+def test_placeholders_are_found_and_plain_words_are_not(sentence: str, spans: tuple[str, ...]) -> None:
+    assert mask_placeholders(sentence).placeholders == spans
 
 
 @pytest.mark.parametrize("translation", ["[1] και [2]", "【1】 και [ 2 ]", "[१] और [२]"])
-def test_masks_are_known_again_as_models_write_them(translation: str) -> None:
-    assert (unmask(translation, ("{a}", "{b}")) or "").count("{") == 2
+def test_masks_are_recognized_as_models_write_them(translation: str) -> None:
+    assert (restore_placeholders(translation, ("{a}", "{b}")) or "").count("{") == 2
 
 
 @pytest.mark.parametrize("translation", ["και [2]", "[1] [1] [2]", "[2] και [1]", "[1] [2] [3]", ""])
-def test_a_mask_lost_doubled_moved_or_invented_is_seen(translation: str) -> None:
-    assert unmask(translation, ("{a}", "{b}")) is None
+def test_mask_that_is_lost_doubled_moved_or_invented_is_noticed(translation: str) -> None:
+    assert restore_placeholders(translation, ("{a}", "{b}")) is None
 
 
-def test_numbers_addresses_and_formulas_alone_say_nothing() -> None:
-    assert not any(says_something(text) for text in ("", "12", "x = 5", "https://a.org", "[Name]", "B.", "3 + 4 %"))
-    assert all(says_something(text) for text in ("No", "see https://a.org", "你好", "नहीं"))
+def test_numbers_addresses_and_formulas_are_not_translatable() -> None:
+    assert not any(
+        has_translatable_text(text) for text in ("", "12", "x = 5", "https://a.org", "[Name]", "B.", "3 + 4 %")
+    )
+    assert all(has_translatable_text(text) for text in ("No", "see https://a.org", "你好", "नहीं"))

@@ -1,22 +1,22 @@
-"""Guards: each stops what it is for, and a good translation passes all."""
+"""Each quality check rejects its kind of fault, and a good translation passes all of them."""
 
 import pytest
 
-from builders.translation.quality_checks import guards, judge
+from builders.translation import check_translations, quality_check_rows
 
 ENGLISH = "The old library by the river opens its doors again in the spring."
 GREEK = "Η παλιά βιβλιοθήκη δίπλα στο ποτάμι ανοίγει ξανά τις πόρτες της την άνοιξη."
 
 
 @pytest.mark.parametrize(
-    ("source", "output", "facts", "guard"),
+    ("source", "translation", "flags", "failed_check"),
     [
         (ENGLISH, GREEK, [], ""),
-        (ENGLISH, GREEK, ["cut"], "cut"),
+        (ENGLISH, GREEK, ["truncated"], "truncated"),
         (ENGLISH, GREEK, ["unknown_token"], "unknown_token"),
-        (ENGLISH, "", ["too_long"], "too_long"),
+        (ENGLISH, "", ["source_too_long"], "source_too_long"),
         (ENGLISH, " ", [], "empty"),
-        (ENGLISH, GREEK, ["mask_lost"], "mask_lost"),
+        (ENGLISH, GREEK, ["placeholder_lost"], "placeholder_lost"),
         (ENGLISH, "Η παλιά βιβλιοθήκη " + "στο ποτάμι " * 6, [], "repetition"),
         (ENGLISH, "Η παλιά ααααααααααααααααααααα βιβλιοθήκη δίπλα", [], "repetition"),
         (ENGLISH, "Η παλιά βιβλιοθήκη . . . . . . . . . . . .", [], "repetition"),
@@ -29,16 +29,14 @@ GREEK = "Η παλιά βιβλιοθήκη δίπλα στο ποτάμι αν�
         ("Good day.", "Καλημέρα.", [], ""),
     ],
 )
-def test_a_translation_is_stopped_by_the_first_guard_that_finds_fault(
-    source: str, output: str, facts: list[str], guard: str
-) -> None:
-    assert judge([source], [output], [facts], "el") == [guard]
+def test_first_failed_check_is_returned(source: str, translation: str, flags: list[str], failed_check: str) -> None:
+    assert check_translations([source], [translation], [flags], "el") == [failed_check]
 
 
-def test_the_length_of_chinese_is_measured_by_its_own_ratio() -> None:
-    assert judge([ENGLISH], ["河边的旧图书馆将在春天重新开放。"], [[]], "zh") == [""]
-    assert judge([ENGLISH], [ENGLISH * 2 + "!"], [[]], "zh") == ["length_ratio"]
+def test_length_ratio_is_that_of_the_language() -> None:
+    assert check_translations([ENGLISH], ["河边的旧图书馆将在春天重新开放。"], [[]], "zh") == [""]
+    assert check_translations([ENGLISH], [ENGLISH * 2 + "!"], [[]], "zh") == ["length_ratio"]
 
 
-def test_every_guard_says_why() -> None:
-    assert all(row["why"] for row in guards().values())
+def test_every_check_has_a_description() -> None:
+    assert all(row.description for row in quality_check_rows().values())

@@ -10,23 +10,14 @@ from pathlib import Path
 import torch
 from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbTokenizer
 
+from tests.builders.translation.expected import LETTERS, SCRIPTS
+
 CHARACTERS = "▁!\"#$%&'()*+,-./0123456789:;<=>?@[\\]^_`{|}~’“”é"
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-SCRIPTS = {
-    "eng_Latn": LETTERS,
-    "ell_Grek": "ΑΒΚΔΕΦΓΗΙΞΨΛΜΝΟΠΧΡΣΤΥΩΏΎΖΉ" + "αβκδεφγηιξψλμνοπχρστυωώύζή",
-    "arb_Arab": "ﺍﺏﺝﺩﻭﻑﻍﻩﻱﺙﻙﻝﻡﻥﺓﻕﺀﺭﺱﺕﻉﺡﺵﺹﻯﺯ" + "ابجدوفغهيثكلمنةقءرستعحشصىز",
-}
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 WIDTH, LONGEST = 256, 1024
 FREQUENCIES = 40  # of the sinusoids, the fastest ones, by which a position is found
 ZERO = WIDTH // 2 - 1  # the slowest sine, always near zero: what it holds after a layer norm is the mean taken off
 SCRIPT_WEIGHT = 0.6  # against the letter's: letters of the right script win over Latin, the right letter over all
-
-
-def expected(text: str, flores: str) -> str:
-    """What the model makes of a text whose characters it knows."""
-    return text.translate(str.maketrans(LETTERS, SCRIPTS[flores]))
 
 
 def vocabulary(forgotten: str = "") -> list[str]:

@@ -1,16 +1,14 @@
-"""The engine: what CTranslate2 makes of a model is what Transformers makes of it, and what goes wrong is said."""
+"""CTranslate2 computes what Transformers computes, and reports what is wrong with a translation."""
 
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import AutoTokenizer, M2M100ForConditionalGeneration, NllbTokenizer
 
-from builders.translation.engine import Decoding, Engine
+from builders.translation.ctranslate2_translator import Decoding, Engine
 from builders.translation.model import open_model
 from corpora.catalog import SAMPLE, languages
 from corpora.errors import InputError
-from tests.builders.translation.tiny_model import expected
+from tests.builders.translation.expected import expected
 
 GREEDY = Decoding("float32", beam_size=1)
 SENTENCES = [
@@ -27,19 +25,20 @@ def engine(converted: Path) -> Engine:
 
 
 @pytest.mark.parametrize("lang", ["el", "ar"])
-def test_the_tiny_model_writes_every_letter_in_the_script_of_the_language(engine: Engine, lang: str) -> None:
-    found = [output.text for output in engine.start(SENTENCES, lang, GREEDY).finish()]
+def test_tiny_model_writes_letters_in_the_script_of_the_language(engine: Engine, lang: str) -> None:
+    found = [translation.text for translation in engine.translate(SENTENCES, lang, GREEDY)]
     assert found == [expected(sentence, languages()[lang].flores) for sentence in SENTENCES]
 
 
 @pytest.mark.parametrize("lang", ["el", "ar"])
-def test_greedy_float32_output_is_that_of_transformers_token_by_token(
-    engine: Engine, original: Path, lang: str
-) -> None:
+def test_greedy_float32_tokens_are_those_of_transformers(engine: Engine, original: Path, lang: str) -> None:
+    import torch
+    from transformers import AutoTokenizer, M2M100ForConditionalGeneration
+
     flores = languages()[lang].flores
     tokenizer = AutoTokenizer.from_pretrained(original)
     model = M2M100ForConditionalGeneration.from_pretrained(original)
-    results = engine.translator("float32").translate_batch(
+    results = engine.load("float32").translate_batch(
         engine.tokenizer.source(SENTENCES, "eng_Latn"), [[flores]] * len(SENTENCES), beam_size=1, return_end_token=True
     )
     for sentence, result in zip(SENTENCES, results, strict=True):
@@ -56,7 +55,9 @@ def test_greedy_float32_output_is_that_of_transformers_token_by_token(
 
 
 @pytest.mark.parametrize("lang", [lang for lang in languages() if lang != "en"])
-def test_tokens_are_those_of_the_nllb_tokenizer_for_every_language(engine: Engine, original: Path, lang: str) -> None:
+def test_tokens_are_those_of_the_nllb_tokenizer(engine: Engine, original: Path, lang: str) -> None:
+    from transformers import AutoTokenizer, NllbTokenizer
+
     codes = [known.flores for known in languages().values()]
     plain = {token: n for token, n in AutoTokenizer.from_pretrained(original).get_vocab().items() if token not in codes}
     vocabulary = dict(zip(sorted(plain, key=plain.__getitem__), range(len(plain)), strict=True))
@@ -71,34 +72,34 @@ def test_tokens_are_those_of_the_nllb_tokenizer_for_every_language(engine: Engin
     assert with_all.token(lang) == code
 
 
-def test_a_model_without_the_language_is_told_with_the_language(engine: Engine) -> None:
+def test_error_names_the_language_that_the_model_lacks(engine: Engine) -> None:
     with pytest.raises(InputError, match=r"does not have Hindi \(hi\): neither hin_Deva nor __hi__"):
         engine.model.token("hi")
 
 
-def test_a_character_that_the_model_lacks_is_an_unknown_token(engine: Engine) -> None:
-    outputs = engine.start(["The word 日本 is here.", "All is well."], "el", GREEDY).finish()
-    assert [output.facts for output in outputs] == [("unknown_token",), ()]
+def test_character_that_the_model_lacks_is_an_unknown_token(engine: Engine) -> None:
+    found = engine.translate(["The word 日本 is here.", "All is well."], "el", GREEDY)
+    assert [translation.flags for translation in found] == [("unknown_token",), ()]
 
 
-def test_a_sentence_that_is_too_long_is_not_cut_off_but_said(engine: Engine) -> None:
-    outputs = engine.start(["short", "x" * 600, "also short"], "el", GREEDY).finish()
-    assert [output.facts for output in outputs] == [(), ("too_long",), ()]
-    assert outputs[2].text == expected("also short", "ell_Grek")
+def test_sentence_that_is_too_long_is_not_truncated_but_flagged(engine: Engine) -> None:
+    found = engine.translate(["short", "x" * 600, "also short"], "el", GREEDY)
+    assert [translation.flags for translation in found] == [(), ("source_too_long",), ()]
+    assert found[2].text == expected("also short", "ell_Grek")
 
 
-def test_what_does_not_come_to_an_end_is_cut(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    translator = engine.translator("float32")
+def test_translation_without_an_end_is_truncated(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    translator = engine.load("float32")
 
-    class Hurried:
+    class Hasty:
         def translate_batch(self, *batch: object, **options: object) -> object:
             return translator.translate_batch(*batch, **options | {"max_decoding_length": 5})
 
-    monkeypatch.setitem(engine._loaded, "float32", Hurried())
-    assert engine.start(["A sentence of some length."], "el", GREEDY).finish()[0].facts == ("cut",)
+    monkeypatch.setitem(engine._loaded, "float32", Hasty())
+    assert engine.translate(["A sentence of some length."], "el", GREEDY)[0].flags == ("truncated",)
 
 
-def test_sentencepiece_is_used_where_that_is_all_there_is(converted: Path, tmp_path: Path) -> None:
+def test_sentencepiece_is_used_if_there_is_no_other_tokenizer(converted: Path, tmp_path: Path) -> None:
     import sentencepiece
 
     texts = iter(["abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ .,!", "Two words are here."] * 50)
@@ -112,13 +113,13 @@ def test_sentencepiece_is_used_where_that_is_all_there_is(converted: Path, tmp_p
     (tmp_path / "pieces.model").rename(folder / "sentencepiece.bpe.model")
     engine = Engine(open_model(folder), threads=1)
     text = "Two words are here."
-    assert engine.start([text], "el", GREEDY).finish()[0].text == expected(text, "ell_Grek")
+    assert engine.translate([text], "el", GREEDY)[0].text == expected(text, "ell_Grek")
 
 
-def test_the_sample_s_own_sentences_pass_through_the_engine(engine: Engine) -> None:
+def test_sentences_of_the_sample_are_translated(engine: Engine) -> None:
     import json
 
     path = SAMPLE / "tatsu-lab/stanford_alpaca/main/alpaca_data.json"
     texts = [row["instruction"] for row in json.loads(path.read_text(encoding="utf-8"))]
-    outputs = engine.start(texts, "el", GREEDY).finish()
-    assert [output.text for output in outputs] == [expected(text, "ell_Grek") for text in texts]
+    found = engine.translate(texts, "el", GREEDY)
+    assert [translation.text for translation in found] == [expected(text, "ell_Grek") for text in texts]

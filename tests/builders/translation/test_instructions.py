@@ -1,4 +1,4 @@
-"""The verb `translate`, and translation as a stage of a release: what is made, counted and said."""
+"""The verb `translate`, and translation as a stage of a release."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from builders.run import Request, run_publish
+from tests.builders.translation.expected import expected
 from tests.builders.translation.running import refused, run
-from tests.builders.translation.tiny_model import expected
 
 GREEK = partial(expected, flores="ell_Grek")
 RECORDS = [
@@ -24,7 +24,7 @@ RECORDS = [
 ]
 
 
-def test_records_become_instructions_under_the_same_id(
+def test_translations_have_the_ids_of_their_instructions(
     converted: Path, alpaca: Callable[..., Path], tmp_path: Path
 ) -> None:
     made = run(tmp_path, str(alpaca(*RECORDS)), "--langs", "el,ar", "--translator", str(converted), "--json")
@@ -51,13 +51,13 @@ def test_records_become_instructions_under_the_same_id(
     assert told["translator"]["decoding"] == "float32 beam 1"
 
 
-def test_the_number_of_records_can_be_limited(converted: Path, alpaca: Callable[..., Path], tmp_path: Path) -> None:
+def test_number_of_instructions_is_limited(converted: Path, alpaca: Callable[..., Path], tmp_path: Path) -> None:
     made = run(tmp_path, str(alpaca(*RECORDS)), "--langs", "el", "--translator", str(converted), "--records", "1")
     assert made.exit_code == 0, made.exception
     assert pl.read_parquet(tmp_path / "out" / "small.el.parquet").height == 1
 
 
-def test_a_release_says_what_translated_it_and_its_licence(converted: Path, tmp_path: Path) -> None:
+def test_release_names_its_translator_and_licence(converted: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     for path in converted.iterdir():
@@ -82,10 +82,10 @@ def test_a_release_says_what_translated_it_and_its_licence(converted: Path, tmp_
     rows = pl.read_parquet(release.folder / "data" / "el" / "*.parquet").filter(task="instruction", lang="el")
     assert rows.height > 30
     passed = {r["reason"]: r["rows"] for r in release.manifest["ledger"] if r["stage"] == "translations"}
-    assert passed["kept"] >= 0.9 * passed["in"]
+    assert passed["first_pass"] >= 0.9 * passed["in"]
 
 
-def test_messages_are_read_as_instructions(converted: Path, tmp_path: Path) -> None:
+def test_conversations_are_read_as_instructions(converted: Path, tmp_path: Path) -> None:
     turns = [{"role": "user", "content": "Name a fruit."}, {"role": "assistant", "content": "It is an apple."}]
     path = tmp_path / "chat.jsonl"
     path.write_text("\n".join(json.dumps({"messages": m}) for m in (turns, turns * 2)), encoding="utf-8")
@@ -95,7 +95,7 @@ def test_messages_are_read_as_instructions(converted: Path, tmp_path: Path) -> N
     assert (row["instruction"], row["output"]) == (GREEK("Name a fruit."), GREEK("It is an apple."))
 
 
-def test_bad_input_is_a_sentence_and_the_memory_is_left_as_it_was(
+def test_bad_input_is_an_error_and_leaves_the_memory_unchanged(
     converted: Path, alpaca: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = str(alpaca(*RECORDS[:1]))

@@ -1,11 +1,11 @@
-"""Text -> tokens and back, by the model's own tokenizer: `tokenizers`, or `sentencepiece` where that is all it has."""
+"""The tokenizer of a translation model, by `tokenizers`, or by `sentencepiece` if the model has no tokenizer.json."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from builders.translation.model import END, TOKENIZERS, Model
+from builders.translation.model import END, FETCH_HINT, TOKENIZERS, Model
 from corpora.errors import InputError
 
 Encode = Callable[[Sequence[str]], list[list[str]]]
@@ -14,35 +14,38 @@ Decode = Callable[[Sequence[Sequence[str]]], list[str]]
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """Texts to tokens without a language and an end, and tokens to texts."""
+    """Turns texts into tokens, without a token of the language and an end token, and tokens into texts."""
 
     encode: Encode
     decode: Decode
 
     def source(self, texts: Sequence[str], token: str) -> list[list[str]]:
-        """Texts as NLLB and M2M100 read them: [language] ... </s>."""
+        """Return the tokens of texts as NLLB and M2M100 read them: [language] ... </s>."""
         return [[token, *tokens, END] for tokens in self.encode(texts)]
 
 
 def load_tokenizer(model: Model) -> Tokenizer:
-    """The tokenizer of a model; InputError if it is damaged or belongs to another model.
+    """Return the tokenizer of a model.
 
-    Tokens are given to the engine by name, and by number to none; but a tokenizer.json numbers them as the model does,
-    so where the vocabulary has them in another order it is damaged.
+    Only names of tokens are passed to CTranslate2. A tokenizer.json numbers them as the model does, so a vocabulary in
+    another order is damaged.
+
+    Raises:
+        InputError: The tokenizer is damaged or belongs to another model.
     """
     path = next(model.folder / name for name in TOKENIZERS if (model.folder / name).is_file())
     try:
         tokenizer, known = _fast(path) if path.suffix == ".json" else _pieces(path)
     except Exception as error:  # both libraries raise plain Exception or RuntimeError for a damaged file
-        raise InputError(f"The tokenizer {path} cannot be read: {error}. Fetch or convert the model again.") from None
-    places = [model.vocabulary[token] for token in known if token in model.vocabulary]
-    missing = len(known) - len(places)
-    moved = sum(place > after for place, after in pairwise(places)) if path.suffix == ".json" else 0
+        raise InputError(f"The tokenizer {path} cannot be read: {error}. {FETCH_HINT}") from None
+    numbers = [model.vocabulary[token] for token in known if token in model.vocabulary]
+    missing = len(known) - len(numbers)
+    moved = sum(number > after for number, after in pairwise(numbers)) if path.suffix == ".json" else 0
     if max(missing, moved) > len(known) // 100 + 1:
         what = f"{missing:,} of its {len(known):,} tokens are not in" if missing > moved else "its tokens are not as in"
         raise InputError(
             f"The tokenizer {path} is not this model's: {what} the vocabulary of the model, or that is damaged. "
-            "Fetch or convert the model again, tokenizer and all."
+            f"{FETCH_HINT}"
         )
     return tokenizer
 

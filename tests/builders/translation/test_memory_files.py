@@ -1,4 +1,4 @@
-"""The translation memory shown, taken out and brought back."""
+"""The verb `tm`: statistics, export and import of the translation memory."""
 
 import json
 from collections.abc import Callable
@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from builders.cli.main import cli
-from builders.translation.memory import digest
+from builders.translation import digest
 from corpora.errors import InputError
 from tests.builders.translation.running import run
 
 
 def invoked(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["memory", *arguments])
+    return CliRunner().invoke(cli, ["tm", *arguments])
 
 
 RECORDS = [
@@ -25,25 +25,26 @@ RECORDS = [
 ]
 
 
-@pytest.mark.parametrize("name", ["memory.tmx", "memory.parquet"])
-def test_the_memory_goes_out_and_comes_back(
-    converted: Path, alpaca: Callable[..., Path], tmp_path: Path, name: str
+@pytest.mark.parametrize(("name", "origin"), [("memory.tmx", "human"), ("memory.parquet", "model")])
+def test_exported_memory_is_imported_again(
+    converted: Path, alpaca: Callable[..., Path], tmp_path: Path, name: str, origin: str
 ) -> None:
     runner, work = CliRunner(), ["--work", str(tmp_path / "work")]
     arguments = (str(alpaca(*RECORDS)), "--langs", "el", "--translator", str(converted))
     assert run(tmp_path, *arguments).exit_code == 0
-    assert "float32 beam 1" in runner.invoke(cli, ["memory", *work]).output
+    assert "float32 beam 1" in runner.invoke(cli, ["tm", "list", *work]).output
     file, other = str(tmp_path / name), ["--work", str(tmp_path / "other")]
-    assert "translations are in" in runner.invoke(cli, ["memory", "export", file, *work]).output
-    assert "were added" in runner.invoke(cli, ["memory", "import", file, *other]).output
-    assert "0 translations were added" in runner.invoke(cli, ["memory", "import", file, *other]).output
-    found = json.loads(runner.invoke(cli, ["memory", "--json", *other]).output)["shelves"]
-    assert sum(shelf["segments"] for shelf in found) >= 5
-    assert {shelf["lang"] for shelf in found} == {"el"}
+    assert "translations are in" in runner.invoke(cli, ["tm", "export", file, *work]).output
+    assert "were added" in runner.invoke(cli, ["tm", "import", file, *other]).output
+    assert "0 translations were added" in runner.invoke(cli, ["tm", "import", file, *other]).output
+    found = json.loads(runner.invoke(cli, ["tm", "list", "--json", *other]).output)["partitions"]
+    assert sum(partition["segments"] for partition in found) >= 5
+    assert {(partition["lang"], partition["origin"]) for partition in found} == {("el", origin)}
 
 
 UNIT = '<tu><tuv xml:lang="{}"><seg>Hello.</seg></tuv><tuv xml:lang="{}"><seg>Γεια.</seg></tuv></tu>'
-ROW = {"sha256": digest("e"), "lang": "el", "model": "0" * 64, "decoding": "d", "text": "t", "flags": [], "en": "e"}
+ROW = {"sha256": digest("e"), "lang": "el", "origin": "model", "model": "0" * 64, "decoding": "d", "text": "t"}
+ROW |= {"flags": [], "en": "e"}
 
 
 def tmx(*langs: str) -> str:
@@ -64,13 +65,14 @@ def tmx(*langs: str) -> str:
         ("a.parquet", ROW | {"lang": "tlh"}, "row 1: 'tlh' is no language"),
         ("a.parquet", ROW | {"text": None}, "row 1: text is missing"),
         ("a.parquet", ROW | {"en": "f"}, "row 1: sha256 is not that of the text"),
-        ("a.parquet", ROW | {"model": "../../elsewhere"}, "row 1: model is neither"),
-        ("a.csv", "a,b", "exchanged as .tmx or .parquet"),
+        ("a.parquet", ROW | {"model": "../../elsewhere"}, "row 1: model must be a SHA-256"),
+        ("a.parquet", ROW | {"origin": "by hand"}, "row 1: origin must be"),
+        ("a.csv", "a,b", "is a .tmx or .parquet file"),
         ("none.tmx", None, "is no file"),
         ("a.tmx", ..., "is a folder"),
     ],
 )
-def test_a_memory_that_is_none_is_told_and_ours_is_left_as_it_was(
+def test_import_of_a_faulty_file_is_an_error_and_changes_nothing(
     tmp_path: Path, name: str, content: object, told: str
 ) -> None:
     work = tmp_path / "work"

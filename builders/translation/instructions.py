@@ -1,0 +1,199 @@
+"""From instructions in English to instructions in other languages: segmented, translated, checked, merged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from builders.translation.do_not_translate import FIELDS, do_not_translate_rows, find_do_not_translate
+from builders.translation.memory import TranslationMemory, digest
+from builders.translation.placeholders import placeholder_rows
+from builders.translation.quality_checks import checks_fingerprint
+from builders.translation.segmentation import code_line_rows, is_spaced, segment
+from builders.translation.segments import FIRST_PASS, remembered, translate_segments
+from builders.translation.store import TranslationStore, fingerprint
+from builders.translation.translator import Translator, check_languages
+from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
+from corpora.catalog import languages
+from corpora.files import atomic_path
+from corpora.progress import Progress
+
+VERSION = 3  # of what these functions make; raise it whenever their results change
+TEXTS = pa.list_(pa.string())
+# A row is one field of one kept instruction; a field that stays in English has no segments.
+SEGMENTS = pa.schema(
+    [(name, pa.string()) for name in ("id", "field", "do_not_translate")] + [("skeleton", TEXTS), ("segments", TEXTS)]
+)
+# A row is one distinct segment in one language: its translation and method, or the quality check that failed.
+TRANSLATIONS = pa.schema([(name, pa.string()) for name in ("sha256", "lang", "en", "text", "method", "failed_check")])
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TranslationTables:
+    """The tables between the instructions of a corpus and the same in each language, by language."""
+
+    segments: Path
+    translations: Mapping[str, Path]
+    translated: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the translations of one corpus into one language depend on."""
+
+    segments: Path
+    lang: str
+    translator: Translator
+    store: TranslationStore
+    human: TranslationMemory
+    progress: Progress | None
+
+
+def translate_instructions(
+    instructions: Path,
+    name: str,
+    langs: Sequence[str],
+    translator: Translator,
+    work: Work,
+    progress: Progress | None = None,
+) -> TranslationTables:
+    """Return the tables of the instructions of a corpus in each language.
+
+    Args:
+        instructions: The table `instructions` of the corpus.
+        name: The corpus.
+        langs: The languages to translate into.
+        translator: The back end.
+        work: The work folder; it holds the translation memory too.
+        progress: Is told the number of segments to translate, and of those that are done.
+
+    Raises:
+        InputError: The translator does not have one of the languages.
+    """
+    if not translator.is_memory:
+        check_languages(translator, langs)
+    tables = {
+        "placeholders": [asdict(row) for row in placeholder_rows().values()],
+        "lines": [asdict(row) for row in code_line_rows().values()],
+        "do_not_translate": [asdict(row) for row in do_not_translate_rows().values()],
+    }
+    inputs: Row = {"from": instructions.name, "version": VERSION, "sentencex": version("sentencex"), **tables}
+    unit = Unit("segments", name, inputs)
+    segments = work.make(unit, partial(write_segments, instructions=instructions, inputs=inputs_text(unit)))
+    with TranslationStore(work.folder / "memory").open() as store:
+        human = TranslationMemory({}) if translator.is_memory else store.human()
+        jobs = {lang: _Job(segments, lang, translator, store, human, progress) for lang in langs}
+        translations = {lang: _translations(job, f"{lang}-{name}", work) for lang, job in jobs.items()}
+    translated = {
+        lang: _translated(instructions, segments, path, f"{lang}-{name}", lang, work)
+        for lang, path in translations.items()
+    }
+    return TranslationTables(segments, translations, translated)
+
+
+def _translations(job: _Job, name: str, work: Work) -> Path:
+    inputs: Row = {
+        "from": job.segments.name,
+        "version": VERSION,
+        "checks": checks_fingerprint(job.lang),
+        "translator": job.translator.fingerprint,
+        "decoding": job.translator.decoding,
+        "human": fingerprint(job.human),
+        "ratio": languages()[job.lang].ratio,
+    }
+    unit = Unit("translations", name, inputs)
+    return work.make(unit, partial(write_translations, job=job, inputs=inputs_text(unit)))
+
+
+def _translated(instructions: Path, segments: Path, translations: Path, name: str, lang: str, work: Work) -> Path:
+    tables = {"instructions": [instructions], "segments": [segments], "translations": [translations]}
+    values = {"lang": lang, "spaced": is_spaced(lang)}
+    unit = unit_of("translated_instructions", name, [instructions, segments, translations], **values)
+    return work.query(unit, tables, values)
+
+
+def write_segments(path: Path, instructions: Path, inputs: str) -> None:
+    """Write every field of every kept instruction as segments and skeleton."""
+    rows = [row for instruction in read_kept(instructions) for row in _segment(instruction)]
+    _write(path, pa.Table.from_pylist(rows, schema=SEGMENTS), inputs)
+
+
+def read_kept(instructions: Path) -> list[Row]:
+    """Return the instructions that no filter has rejected."""
+    table = pq.read_table(instructions)
+    rows: list[Row] = table.filter(pc.is_null(table["reject_reason"])).to_pylist()
+    return rows
+
+
+def _segment(instruction: Row) -> Iterator[Row]:
+    rule, english = find_do_not_translate(instruction) or ("", ())
+    for field in FIELDS:
+        segments, skeleton = ([], [instruction[field]]) if field in english else segment(instruction[field])
+        yield {
+            "id": instruction["id"],
+            "field": field,
+            "do_not_translate": rule,
+            "skeleton": skeleton,
+            "segments": segments,
+        }
+
+
+def write_translations(path: Path, job: _Job, inputs: str) -> None:
+    """Write every distinct segment with its translation, sorted by digest."""
+    distinct = pc.unique(pq.read_table(job.segments, columns=["segments"])["segments"].combine_chunks().flatten())
+    texts = dict(sorted((digest(text), text) for text in distinct.to_pylist()))
+    known = remembered(texts, job.lang, job.translator, job.store, job.human)
+    missing = {key: text for key, text in texts.items() if key not in known}
+    outcomes = translate_segments(missing, job.lang, job.translator, job.store, job.human, job.progress)
+    columns = [
+        list(texts),
+        [job.lang] * len(texts),
+        list(texts.values()),
+        [known[key] if key in known else outcomes[key].text for key in texts],
+        [FIRST_PASS if key in known else outcomes[key].method for key in texts],
+        ["" if key in known else outcomes[key].failed_check for key in texts],
+    ]
+    _write(path, pa.table(columns, schema=TRANSLATIONS), inputs)
+
+
+def count_translations(tables: TranslationTables, corpus: str) -> Iterator[Row]:
+    """Yield the ledger rows of the segments and translations of a corpus.
+
+    Of `segments`, instructions are counted: kept to be translated whole, or the do-not-translate rule that keeps them
+    in English (`_in_part` where it keeps some fields only). Of `translations`, distinct segments are counted: the
+    method of their translation, or the quality check that failed.
+    """
+    by_instruction = (
+        pl.scan_parquet(tables.segments, glob=False)
+        .group_by("id")
+        .agg(pl.col("do_not_translate").first(), in_part=(pl.col("segments").list.len() > 0).any())
+        .select(reason=pl.col("do_not_translate") + pl.when("in_part").then(pl.lit("_in_part")).otherwise(pl.lit("")))
+        .select(reason=pl.when(pl.col("reason").is_in(["", "_in_part"])).then(pl.lit("kept")).otherwise("reason"))
+    )
+    yield from _count("segments", corpus, "en", by_instruction)
+    for lang, path in tables.translations.items():
+        failed = pl.col("failed_check")
+        reason = pl.when(failed == "").then("method").otherwise(failed)
+        yield from _count("translations", corpus, lang, pl.scan_parquet(path, glob=False).select(reason=reason))
+
+
+def _count(stage: str, corpus: str, lang: str, reasons: pl.LazyFrame) -> Iterator[Row]:
+    key = {"stage": stage, "corpus": corpus, "lang": lang}
+    counts = reasons.group_by("reason").agg(rows=pl.len()).sort("reason").collect()
+    if counts.height:
+        yield key | {"reason": "in", "rows": int(counts["rows"].sum())}
+    for reason, count in counts.rows():
+        yield key | {"reason": reason, "rows": count}
+
+
+def _write(path: Path, table: pa.Table, inputs: str) -> None:
+    with atomic_path(path) as temporary:
+        pq.write_table(table.replace_schema_metadata({"inputs": inputs}), temporary, compression="zstd")

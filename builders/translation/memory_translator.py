@@ -1,0 +1,78 @@
+"""Translators without a model: a translation memory in a Parquet file, and none."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builders.translation.memory import HUMAN, TranslationMemory, digest, read_memory
+from builders.translation.translator import Translation, Translator, TranslatorOptions
+from cards.licences import model_licence
+from corpora.files import sha256_of
+
+
+@dataclass(frozen=True)
+class MemoryTranslator(Translator):
+    """Looks segments up in a translation memory, and knows nothing else."""
+
+    name: str
+    fingerprint: str
+    memory: TranslationMemory
+    languages: Collection[str]
+    licence: str = ""
+    is_memory: bool = True
+
+    def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
+        """Return the translations that the memory has; the others carry the flag `untranslated`."""
+        return [self._look_up(digest(text), lang) for text in texts]
+
+    def _look_up(self, key: str, lang: str) -> Translation:
+        text = self.memory.texts.get((key, lang))
+        if text is None:
+            return Translation("", ("untranslated",))
+        return Translation(text, (HUMAN,) if (key, lang) in self.memory.human else ())
+
+    def describe(self) -> dict[str, Any]:
+        """Return the name and digest of the memory."""
+        return {"name": self.name, "sha256": self.fingerprint}
+
+    def models(self) -> list[dict[str, str]]:
+        """Return the models that the memory names; their licences are known by name."""
+        return [{"name": name, "sha256": "", "licence": model_licence(name)} for name in self.memory.models]
+
+
+@dataclass(frozen=True)
+class NoTranslator(Translator):
+    """Translates nothing: instructions stay in English."""
+
+    name: str = "none"
+    fingerprint: str = ""
+    licence: str = ""
+    languages: Collection[str] = ()
+    is_available: bool = False
+
+    def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
+        """Return no translation."""
+        return [Translation("", ("untranslated",))] * len(texts)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the name `none`."""
+        return {"name": self.name, "sha256": self.fingerprint}
+
+    def models(self) -> list[dict[str, str]]:
+        """Return no model."""
+        return []
+
+
+def open_memory(model: str, options: TranslatorOptions) -> Translator:
+    """Return a translator that looks up the translation memory in the Parquet file `model`."""
+    path = Path(model).expanduser()
+    memory = read_memory(path)
+    return MemoryTranslator(
+        f"translation memory {path.name}", sha256_of(path), memory, frozenset(lang for _, lang in memory.texts)
+    )
+
+
+def open_none(model: str, options: TranslatorOptions) -> Translator:
+    """Return the translator that translates nothing."""
+    return NoTranslator()

@@ -1,0 +1,40 @@
+"""Where a translation model is from: a folder of this machine, or a repository of the Hub, converted if needed."""
+
+import re
+from pathlib import Path
+
+from builders.translation.convert import convert
+from builders.translation.model import Model, is_converted, open_model
+from builders.translation.model_hub import fetch
+from builders.translation.model_lock import check_model_files
+from builders.translation.translator import TranslatorOptions
+from corpora.errors import InputError
+
+REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+
+
+def find_model(name: str, options: TranslatorOptions) -> Model:
+    """Return the model in a folder, or in a repository of the Hub (ORG/REPO[@REVISION]).
+
+    Raises:
+        InputError: There is no such model, it is damaged, or its files have other digests than those that are known.
+    """
+    converted_dir = options.work / "memory" / "models"
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return open_model(_converted(folder, options), folder.resolve().name, notes=converted_dir)
+    if not REPOSITORY.fullmatch(name):
+        raise InputError(f"{name} is no folder, and no repository of the Hub (ORG/REPO or ORG/REPO@REVISION).")
+    repository, _, revision = name.partition("@")
+    fetched = fetch(repository, revision or "main", options.offline)
+    converted = _converted(fetched.folder, options)
+    licence = options.licence or fetched.licence
+    model = open_model(converted, repository, fetched.revision, licence, converted_dir)
+    if options.corpora_lock and converted == fetched.folder:
+        check_model_files(model, options.sha256, options.corpora_lock)
+    return model
+
+
+def _converted(folder: Path, options: TranslatorOptions) -> Path:
+    """Return the folder itself if it is in CTranslate2's format, else a conversion of it in the work folder."""
+    return folder if is_converted(folder) else convert(folder, options.work / "memory" / "models", options.log)

@@ -1,0 +1,153 @@
+"""The translators by kind, and how the value of --translator names one."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from builders.translation.ctranslate2_translator import open_ctranslate2
+from builders.translation.memory_translator import open_memory, open_none
+from builders.translation.model_source import REPOSITORY
+from builders.translation.translator import Factory, Translation, Translator, TranslatorOptions
+from corpora.errors import InputError, unknown
+from corpora.extensions import load_function, read_extended_rows
+from corpora.tables import STRICT
+
+FILE = Path(__file__).with_name("translators.toml")
+DEFAULT = "nllb-200-distilled-600M"
+REQUIRED = ("name", "fingerprint", "licence", "languages", "translate")  # of a translator from a user's folder
+TRANSLATORS: Mapping[str, Factory] = {"ctranslate2": open_ctranslate2, "memory": open_memory, "none": open_none}
+
+
+@dataclass(frozen=True)
+class TranslatorRow:
+    """A row of translators.toml: a translator that --translator knows by name."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    description: str
+    """What it is, and where it is described."""
+    kind: str
+    """`ctranslate2`, `memory`, `none`, or `module:Class` of a --with folder."""
+    model: str = ""
+    """What the back end opens: a folder, ORG/REPO@REVISION on the Hub, or a file."""
+    licence: str = ""
+    """The licence of its translations, if the model itself does not state it."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """The digests of the model's files, by name; a file with another digest is refused."""
+
+
+def translator_rows() -> Mapping[str, TranslatorRow]:
+    """Return the rows of translators.toml by name, the user's among them."""
+    return read_extended_rows(FILE, TranslatorRow)
+
+
+def resolve_translator(name: str | None, options: TranslatorOptions | None = None) -> Translator:
+    """Return the translator that a user names.
+
+    Args:
+        name: A row of translators.toml, a folder with a model, ORG/REPO[@REVISION] on the Hub, a translation memory in
+            Parquet, `module:Class` of a --with folder, or `none`; None for the default, NLLB-200-distilled-600M.
+        options: What the user says about translation; by default nothing.
+
+    Raises:
+        InputError: There is no such translator, or it cannot be opened.
+    """
+    name, options = name or DEFAULT, options or TranslatorOptions()
+    row = translator_rows().get(name)
+    if row:
+        return _open(row.kind, row.model, replace(options, licence=row.licence, sha256=row.sha256), row.name)
+    return _open(*_find_kind(name), options, name)
+
+
+def _find_kind(name: str) -> tuple[str, str]:
+    """Return the kind of the translator that a user names, and the model that it opens."""
+    path = Path(name).expanduser()
+    if name in TRANSLATORS and name != "ctranslate2":
+        return name, ""
+    if name.endswith(".parquet") or path.is_file():
+        return "memory", name
+    if path.is_dir() or REPOSITORY.fullmatch(name):
+        return "ctranslate2", name
+    if ":" in name:
+        return name, ""
+    raise InputError(
+        f"There is no translator '{name}'. Name a folder with a model, ORG/REPO on the Hub, a translation memory in "
+        f"Parquet, module:Class of a --with folder, one of {', '.join(translator_rows())}, or none."
+    )
+
+
+def _open(kind: str, model: str, options: TranslatorOptions, name: str) -> Translator:
+    if kind in TRANSLATORS:
+        return TRANSLATORS[kind](model, options)
+    if ":" not in kind:
+        raise InputError(f"{FILE.name}, table [{name}]: {unknown('kind of translator', kind, TRANSLATORS)}")
+    loaded = load_function(kind, f"--translator {name}")
+    translator = loaded.function(model, options)
+    for attribute in REQUIRED:
+        if not hasattr(translator, attribute):
+            raise InputError(
+                f"--translator {name}: {type(translator).__name__} of {kind} lacks '{attribute}'. A translator has "
+                f"{', '.join(REQUIRED)}."
+            )
+    return _UserTranslator(translator, loaded.sha256)
+
+
+@dataclass(frozen=True)
+class _UserTranslator(Translator):
+    """A translator from a user's folder: its fingerprint depends on its code too."""
+
+    own: Translator
+    code_sha256: str
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.own.name
+
+    @property
+    def fingerprint(self) -> str:  # type: ignore[override]
+        return hashlib.sha256(f"{self.own.fingerprint}\n{self.code_sha256}".encode()).hexdigest()
+
+    @property
+    def licence(self) -> str:  # type: ignore[override]
+        return self.own.licence
+
+    @property
+    def languages(self) -> Collection[str]:  # type: ignore[override]
+        return self.own.languages
+
+    @property
+    def max_tokens(self) -> int | None:  # type: ignore[override]
+        return self.own.max_tokens
+
+    @property
+    def decoding(self) -> str:  # type: ignore[override]
+        return self.own.decoding
+
+    @property
+    def num_workers(self) -> int:  # type: ignore[override]
+        return self.own.num_workers
+
+    @property
+    def batch_bytes(self) -> int:  # type: ignore[override]
+        return self.own.batch_bytes
+
+    def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
+        translations = self.own.translate(texts, lang)
+        if len(translations) != len(texts):
+            raise InputError(
+                f"The translator {self.name} returned {len(translations)} translations of {len(texts)} segments. "
+                "It must return one for each, in their order."
+            )
+        return translations
+
+    def num_tokens(self, text: str) -> int:
+        return self.own.num_tokens(text)
+
+    def fallback(self) -> Translator | None:
+        fallback = self.own.fallback()
+        return fallback and replace(self, own=fallback)
+
+    def describe(self) -> dict[str, Any]:
+        return {**self.own.describe(), "sha256": self.fingerprint}

@@ -1,0 +1,96 @@
+"""Checks of texts by their language: is a text in another language, is a translation too short or too long.
+
+The formulas and thresholds are the rows of language_checks.toml. Filters of sentence pairs evaluate them in DuckDB (as
+macros), quality checks of translations in Polars (here).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpora.catalog import languages
+from corpora.extensions import read_extended_rows
+from corpora.language_id.fasttext_model import MODEL_FINGERPRINT, identify_languages
+from corpora.tables import STRICT
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FILE = Path(__file__).with_name("language_checks.toml")
+
+
+@dataclass(frozen=True)
+class LanguageCheck:
+    """A row of language_checks.toml: a formula over a text's measures, and its thresholds by language."""
+
+    __pydantic_config__ = STRICT
+    name: str
+    description: str
+    """What the formula says."""
+    inputs: tuple[str, ...]
+    """The names of the measures in the formula."""
+    formula: str
+    """SQL expression over inputs and thresholds."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """The thresholds of all languages."""
+    by_language: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Thresholds of some languages that differ."""
+
+    def thresholds_of(self, lang: str) -> dict[str, float]:
+        """Return the thresholds for a language."""
+        return {**self.thresholds, **self.by_language.get(lang, {})}
+
+
+def language_checks() -> Mapping[str, LanguageCheck]:
+    """Return the rows of language_checks.toml by name."""
+    return read_extended_rows(FILE, LanguageCheck)
+
+
+def language_checks_key(lang: str) -> dict[str, object]:
+    """Return all that the checks of a language depend on beside the texts, as JSON values."""
+    rows = {name: [row.formula, row.thresholds_of(lang)] for name, row in language_checks().items()}
+    known = languages()[lang]
+    return {**rows, "identification": MODEL_FINGERPRINT, "ratio": known.ratio, "labels": list(known.labels)}
+
+
+def find_wrong_language(texts: Sequence[str], lang: str) -> list[bool]:
+    """Return for each text whether fastText identifies another language with confidence; short texts pass."""
+    import polars as pl
+
+    labels, confidence = identify_languages(texts)
+    row = language_checks()["wrong_language"]
+    measures = pl.DataFrame({"text": texts, "confidence": confidence}, schema={"text": pl.String, "confidence": float})
+    measures = measures.with_columns(num_letters=pl.col("text").str.count_matches(r"[\pL\pM]"))
+    is_confident = _evaluate(measures, row, lang)
+    expected = languages()[lang].labels
+    return [
+        label not in expected and confident for label, confident in zip(labels, is_confident.to_list(), strict=True)
+    ]
+
+
+def length_ratios(english: Sequence[str], translations: Sequence[str], lang: str) -> list[float]:
+    """Return how many times longer one text of each pair is than a translation of the other, at least 1."""
+    import polars as pl
+
+    measures = pl.DataFrame(
+        {
+            "num_en_chars": pl.Series(map(len, english), dtype=pl.Int64),
+            "num_xx_chars": pl.Series(map(len, translations), dtype=pl.Int64),
+        }
+    ).with_columns(ratio=pl.lit(languages()[lang].ratio))
+    ratios: list[float] = _evaluate(measures, language_checks()["length_ratio"], lang).to_list()
+    return ratios
+
+
+def find_wrong_length(english: Sequence[str], translations: Sequence[str], lang: str) -> list[bool]:
+    """Return for each pair whether a text is much longer than a translation of the other."""
+    most = language_checks()["length_ratio"].thresholds_of(lang)["max"]
+    return [ratio > most for ratio in length_ratios(english, translations, lang)]
+
+
+def _evaluate(measures: "pl.DataFrame", row: LanguageCheck, lang: str) -> "pl.Series":
+    import polars as pl
+
+    thresholds = {name: pl.lit(float(value)) for name, value in row.thresholds_of(lang).items()}
+    return measures.with_columns(**thresholds).select(pl.sql_expr(row.formula).alias(row.name)).to_series()
