@@ -15,7 +15,7 @@ from builders.publishing import (
     verify_release,
     yank_version,
 )
-from builders.workspace.workspace import bench
+from builders.workspace import temporary_workspace
 from cards.releases import (
     HUB,
     LOCK_FILE,
@@ -165,6 +165,6 @@ def rollback(
     name, _, version = release.partition("@")
     if not version:
         raise InputError(f"Name the version to go back to, such as {name}@v1.0.0.")
-    with bench() as work:
+    with temporary_workspace() as work:
         options = PublishOptions(bump, as_version, dry_run)
         return roll_back(existing_registry(name, registry), version, work, options)

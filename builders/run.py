@@ -38,7 +38,7 @@ from builders.translation import (
     output_path,
     resolve_translator,
 )
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from corpora.catalog import SAMPLE, Corpus, load_catalog, read_corpora
 from corpora.download import Source, SourceFile, pull_sources
 from corpora.errors import InputError
@@ -78,7 +78,7 @@ class Request:
     memory: int | None = None  # bytes
     budget: Budget | None = None  # of translations, in releases cut to a mixture
     tell: Callable[[str], None] = lambda sentence: None  # hints
-    explain: Callable[[str], None] = lambda sentence: None  # why a unit is made or reused
+    explain: Callable[[str], None] = lambda sentence: None  # why a task is made or reused
 
     def catalog(self) -> dict[str, Corpus]:
         """Our corpora, the user's, and the sample's if it is asked for."""
@@ -205,12 +205,12 @@ def run_pull(request: Request) -> list[SourceFile]:
 
 
 @contextmanager
-def _opened(request: Request) -> Iterator[Work]:
+def _opened(request: Request) -> Iterator[Workspace]:
     """The request's work folder, for this run alone, without what killed runs left half-written."""
     if set(str(request.work.resolve())) & set("[]"):
         raise InputError(f"DuckDB takes [ and ] in {request.work} for a pattern. Name another --work folder.")
     with locked(request.work, "work folder"):
-        work = Work(request.work, memory=request.memory, explain=request.explain)
+        work = Workspace(request.work, memory=request.memory, explain=request.explain)
         work.clean()
         try:
             yield replace(work, threads=request.threads) if request.threads else work
@@ -218,7 +218,7 @@ def _opened(request: Request) -> Iterator[Work]:
             work.clean()
 
 
-def _builds(request: Request, work: Work) -> Iterator[Built]:
+def _builds(request: Request, work: Workspace) -> Iterator[Built]:
     """Build recipe after recipe; everything is checked and fetched before the first begins."""
     catalog = request.catalog()
     recipes = request.chosen(catalog)
@@ -229,7 +229,7 @@ def _builds(request: Request, work: Work) -> Iterator[Built]:
     }
     translator = translator or request.named_translator(recipes)
     for recipe in recipes:
-        work.used.clear()
+        work.touched.clear()
         files = [fetched[source] for source in needed[recipe.name]]
         built = build(recipe, catalog, files, translator, request.own_scores, work)
         _remember(built, work)
@@ -263,15 +263,15 @@ def _pull(needed: list[Source], request: Request) -> list[SourceFile]:
         )
 
 
-def _remember(built: Built, work: Work) -> None:
-    """Note which units a recipe's newest build is made of, and remove those that no recipe's is."""
+def _remember(built: Built, work: Workspace) -> None:
+    """Note which tasks a recipe's newest build is made of, and remove those that no recipe's is."""
     record: dict[str, Any] = {
         "recipe": built.recipe.name,
         "filters": [rule.name for rule in built.filters],
         "decisions": {lang: [work.relative(path) for path in paths] for lang, paths in built.decisions.items()},
-        "units": sorted({work.relative(path) for path in work.used}),
+        "tasks": sorted({work.relative(path) for path in work.touched}),
     }
     with atomic_path(work.folder / "builds" / f"{built.recipe.name}.json") as path:
         path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    kept = {unit for path in (work.folder / "builds").glob("*.json") for unit in read_build_manifest(path)["units"]}
-    work.forget(kept)
+    kept = {task for path in (work.folder / "builds").glob("*.json") for task in read_build_manifest(path)["tasks"]}
+    work.prune(kept)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from builders.pipeline.build import Built
 from builders.pipeline.examples import count_rows
-from builders.workspace.workspace import Work, unit_of
+from builders.workspace import Workspace, sql_task
 from corpora.errors import InputError
 from recipes.recipe import Recipe
 
@@ -72,7 +72,7 @@ def available(counts: pl.DataFrame, langs: Sequence[str]) -> dict[str, int]:
     return {lang: int(train.filter(pl.col("lang") == lang)["rows"].sum()) for lang in langs}
 
 
-def mix(built: Built, budget: Budget, work: Work) -> Built:
+def mix(built: Built, budget: Budget, work: Workspace) -> Built:
     """The build with its translations cut to the budget's mixture, under a name of its own.
 
     Of each language and direction the first rows by id are taken (for xx-en the last, as everywhere), so that the rows
@@ -85,7 +85,7 @@ def mix(built: Built, budget: Budget, work: Work) -> Built:
     values = {"validation": recipe.validation}
     examples = {
         config: work.query(
-            unit_of("subsampled", f"{recipe.name}-{config}", [path], allocation=allocation, **values),
+            sql_task("subsampled", f"{recipe.name}-{config}", [path], allocation=allocation, **values),
             {"examples": [path], "allocation": pa.Table.from_pylist(allocation, schema=ALLOCATION)},
             values,
         )

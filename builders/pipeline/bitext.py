@@ -8,10 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.pipeline.filters import Filter, reject_sql
-from builders.pipeline.write_tables import READER_VERSION, write_language_ids, write_pairs_unit
-from builders.workspace.parallel import on_all_cores, on_all_threads
-from builders.workspace.queries import sql
-from builders.workspace.workspace import Tables, Unit, Work, inputs_text, unit_of
+from builders.pipeline.write_tables import READER_VERSION, write_language_ids, write_pairs_task
+from builders.workspace import Tables, Task, Workspace, inputs_json, on_all_cores, on_all_threads, sql, sql_task
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
 from corpora.files import is_whole, remove_sealed, sealed
@@ -24,24 +22,24 @@ from corpora.language_id import (
     variant_patterns,
 )
 
-SHARD_ROWS = 1_000_000  # lines: what one unit screens and judges
+SHARD_ROWS = 1_000_000  # lines: what one task screens and judges
 SMALL_INPUT_BYTES = 2 * 2**20  # compressed bytes that are read sooner than processes start
 LANGUAGE_IDS = pa.schema([("text_hash", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
 SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "rows": pl.Int64})
 LANGUAGE_STAGE = "decisions"  # the table of the filters that need the language of the texts
 
 
-def read_bitexts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Work) -> dict[str, list[Path]]:
+def read_bitexts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Workspace) -> dict[str, list[Path]]:
     """`pairs`: every line of every file, by language; the files that are missing are read on all cores."""
     found: dict[str, list[Path]] = {}
     missing, size = [], 0
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
         inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION}
-        unit = Unit("pairs", f"{lang}-{corpus.id}", inputs)
-        found.setdefault(lang, []).append(work.path(unit))
-        if not work.stands(unit):
-            missing.append((write_pairs_unit, work.path(unit), file.path, corpus, lang, inputs_text(unit)))
+        task = Task("pairs", f"{lang}-{corpus.id}", inputs)
+        found.setdefault(lang, []).append(work.path(task))
+        if not work.can_reuse(task):
+            missing.append((write_pairs_task, work.path(task), file.path, corpus, lang, inputs_json(task)))
             size += file.path.stat().st_size
     if size > SMALL_INPUT_BYTES and not work.memory:
         preload_model()
@@ -49,7 +47,7 @@ def read_bitexts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
     return found
 
 
-def measure(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work: Work) -> list[Path]:
+def measure(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work: Workspace) -> list[Path]:
     """`measured`: what is cheap to measure about each line, and the first filter that rejects it for that."""
     early, first_parameters = reject_sql(filters, "pairs", lang)
     reject, parameters = reject_sql(filters, "measured", lang)
@@ -60,9 +58,11 @@ def measure(lang: str, pairs: Sequence[Path], filters: tuple[Filter, ...], work:
         for first in range(0, max(1, pq.read_metadata(path).num_rows), SHARD_ROWS):
             values = own | {"first": first, "last": first + SHARD_ROWS}
             name = f"{path.name.split('.')[0]}-{first // SHARD_ROWS:05}"
-            unit = unit_of("measured", name, [path], early=early, reject_reason=reject, thresholds=thresholds, **values)
+            task = sql_task(
+                "measured", name, [path], early=early, reject_reason=reject, thresholds=thresholds, **values
+            )
             tables = {"pairs": [path]}
-            made.append(work.query(unit, tables, thresholds | values, reject_reason=reject, early_reject_reason=early))
+            made.append(work.query(task, tables, thresholds | values, reject_reason=reject, early_reject_reason=early))
     return made
 
 
@@ -78,33 +78,33 @@ def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
     }
 
 
-def apply_filters(known: Mapping[str, Tables], filters: tuple[Filter, ...], work: Work) -> dict[str, list[Path]]:
+def apply_filters(known: Mapping[str, Tables], filters: tuple[Filter, ...], work: Workspace) -> dict[str, list[Path]]:
     """`decisions`: every line with its measures and the first filter of all that rejects it, by language.
 
     `known` are the tables measured, duplicates, contaminated and scores of each language; where all decisions stand,
     nothing is identified.
     """
-    units = {lang: _decision_units(lang, tables, filters) for lang, tables in known.items()}
-    missing = {lang: known[lang] for lang in known if not all(work.has(unit) for unit in units[lang])}
+    tasks = {lang: _decision_tasks(lang, tables, filters) for lang, tables in known.items()}
+    missing = {lang: known[lang] for lang in known if not all(work.is_complete(task) for task in tasks[lang])}
     identified = identify(missing, work)
     made = {}
     for lang, tables in known.items():
         reject, parameters = reject_sql(filters, LANGUAGE_STAGE, lang)
         values = parameters | _labels(lang)
-        shards = zip(units[lang], tables["measured"], tables["contaminated"], strict=True)
+        shards = zip(tasks[lang], tables["measured"], tables["contaminated"], strict=True)
         made[lang] = [
             work.query(
-                unit,
+                task,
                 {**tables, "measured": [measured], "contaminated": [contaminated], "language_ids": identified},
                 values,
                 reject_reason=reject,
             )
-            for unit, measured, contaminated in shards
+            for task, measured, contaminated in shards
         ]
     return made
 
 
-def _decision_units(lang: str, tables: Tables, filters: tuple[Filter, ...]) -> list[Unit]:
+def _decision_tasks(lang: str, tables: Tables, filters: tuple[Filter, ...]) -> list[Task]:
     reject, parameters = reject_sql(filters, LANGUAGE_STAGE, lang)
     others = [
         *tables["duplicates"],
@@ -112,7 +112,7 @@ def _decision_units(lang: str, tables: Tables, filters: tuple[Filter, ...]) -> l
     ]
     inputs = {"reject_reason": reject, "thresholds": parameters, "model": MODEL_FINGERPRINT, **_labels(lang)}
     return [
-        unit_of("decisions", path.name.split(".")[0], [path, *others, searched], **inputs)
+        sql_task("decisions", path.name.split(".")[0], [path, *others, searched], **inputs)
         for path, searched in zip(tables["measured"], tables["contaminated"], strict=True)
     ]
 
@@ -121,7 +121,7 @@ def _labels(lang: str) -> dict[str, list[str]]:
     return {"labels": list(language(lang).labels), "english_labels": list(language("en").labels)}
 
 
-def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
+def identify(known: Mapping[str, Tables], work: Workspace) -> list[Path]:
     """`identified`: the language of each distinct text that is left, each heard once, in files of a folder."""
     folder = work.folder / "language_ids" / MODEL_SHA256[:16]
     for path in folder.glob("*.parquet"):
@@ -148,9 +148,9 @@ def identify(known: Mapping[str, Tables], work: Work) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def select_kept(lang: str, decisions: Sequence[Path], work: Work) -> Path:
+def select_kept(lang: str, decisions: Sequence[Path], work: Workspace) -> Path:
     """`bitext`: the pairs of a language that no filter rejects."""
-    return work.query(unit_of("bitext", lang, decisions), {"decisions": decisions}, {})
+    return work.query(sql_task("bitext", lang, decisions), {"decisions": decisions}, {})
 
 
 def script_variants(decisions: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
@@ -179,12 +179,12 @@ def script_variants(decisions: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
     return pl.concat(frames) if frames else pl.DataFrame(schema=SCRIPT_VARIANTS)
 
 
-def ledger_rows(lang: str, tables: Mapping[str, Sequence[Path]], filters: tuple[Filter, ...], work: Work) -> Path:
+def ledger_rows(lang: str, tables: Mapping[str, Sequence[Path]], filters: tuple[Filter, ...], work: Workspace) -> Path:
     """`ledger`: the ledger_rows of a language's sentence pairs, from the tables of every stage."""
     values = {
         "lang": lang,
         "late": [f.name for f in filters if f.table == LANGUAGE_STAGE],
         "contamination": [f.name for f in filters if f.table == "contaminated"],
     }
-    unit = unit_of("ledger", lang, [path for paths in tables.values() for path in paths], **values)
-    return work.query(unit, tables, values)
+    task = sql_task("ledger", lang, [path for paths in tables.values() for path in paths], **values)
+    return work.query(task, tables, values)

@@ -16,7 +16,7 @@ from builders.pipeline.ledger import read_ledger
 from builders.pipeline.quality_scores import Scores, score_filters, scored
 from builders.pipeline.write_tables import instruction_ledger_rows
 from builders.translation import Translator, count_translations
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from corpora.catalog import Corpus, language
 from corpora.download import Source, SourceFile
 from corpora.errors import InputError
@@ -88,7 +88,7 @@ def build(
     fetched: Sequence[SourceFile],
     translator: Translator,
     scores: Scores | None,
-    work: Work,
+    work: Workspace,
 ) -> Built:
     """Make the tables between upstream's files and the examples of each config; reuse what is made already."""
     filters = chosen_filters(recipe, scores)

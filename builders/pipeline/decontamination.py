@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from builders.pipeline.filters import Filter, reject_sql
 from builders.pipeline.write_tables import READER_VERSION
-from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
+from builders.workspace import Task, Workspace, inputs_json, sql_task
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
 from corpora.reading.readers import read_evaluation
@@ -38,14 +38,14 @@ def in_english_measure(length: int, lang: str) -> int:
     return max(8, round(length * language(lang).ratio))
 
 
-def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Work) -> dict[str, Path]:
+def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Workspace) -> dict[str, Path]:
     """`ngrams`: the n-grams of all evaluation sets, by language."""
     texts: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
-        unit = Unit("benchmark_texts", f"{lang}-{corpus.id}", {"sha256": file.sha256, "reader": READER_VERSION})
-        write = partial(_write, source=file.path, corpus=corpus, lang=lang, inputs=inputs_text(unit))
-        texts.setdefault(lang, []).append(work.make(unit, write))
+        task = Task("benchmark_texts", f"{lang}-{corpus.id}", {"sha256": file.sha256, "reader": READER_VERSION})
+        write = partial(_write, source=file.path, corpus=corpus, lang=lang, inputs=inputs_json(task))
+        texts.setdefault(lang, []).append(work.make(task, write))
     ngrams = {}
     for lang, paths in texts.items():
         values = {
@@ -53,8 +53,8 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
             "stride": STRIDE,
             "shortest": in_english_measure(MIN_LENGTH, lang),
         }
-        unit = unit_of("ngrams", lang, paths, **values)
-        ngrams[lang] = work.query(unit, {"benchmark_texts": paths}, values)
+        task = sql_task("ngrams", lang, paths, **values)
+        ngrams[lang] = work.query(task, {"benchmark_texts": paths}, values)
     return ngrams
 
 
@@ -72,7 +72,7 @@ def find_contaminated(
     duplicates: Sequence[Path],
     ngrams: Mapping[str, Path],
     filters: tuple[Filter, ...],
-    work: Work,
+    work: Workspace,
 ) -> list[Path]:
     """`contaminated`: the pairs of a language with a side that says what an evaluation set says."""
     reject, parameters = reject_sql(filters, "contaminated", lang)
@@ -85,7 +85,7 @@ def find_contaminated(
     made = []
     for path in measured:
         known = [path for path in sides.values() if path]
-        unit = unit_of(
+        task = sql_task(
             "contaminated",
             path.name.split(".")[0],
             [path, *duplicates, *known],
@@ -95,7 +95,7 @@ def find_contaminated(
         )
         tables = {name: [found] if found else NGRAMS.empty_table() for name, found in sides.items()}
         tables |= {"measured": [path], "duplicates": duplicates}
-        made.append(work.query(unit, tables, parameters | lengths, reject_reason=reject))
+        made.append(work.query(task, tables, parameters | lengths, reject_reason=reject))
     return made
 
 

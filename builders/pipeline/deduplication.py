@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from builders.pipeline.filters import Filter, reject_sql
-from builders.workspace.workspace import Work, unit_of
+from builders.workspace import Workspace, sql_task
 from corpora.catalog import language
 from corpora.errors import InputError
 
@@ -17,19 +17,19 @@ OVERLAP = pl.Schema({"lang": pl.String, "other": pl.String, "num_sentences": pl.
 
 
 def deduplicate(
-    lang: str, measured: Sequence[Path], corpora: Sequence[str], filters: tuple[Filter, ...], work: Work
+    lang: str, measured: Sequence[Path], corpora: Sequence[str], filters: tuple[Filter, ...], work: Workspace
 ) -> list[Path]:
     """`duplicates` and `one_to_many`: the pairs of a language that are rejected for what its other pairs say."""
     reject, parameters = reject_sql(filters, "duplicates", lang)
     values = {"corpora": list(corpora), "exact_only": "duplicate_normalised" not in {f.name for f in filters}}
-    unit = unit_of("duplicates", lang, measured, reject_reason=reject, thresholds=parameters, **values)
-    duplicates = work.query(unit, {"measured": measured}, parameters | values, reject_reason=reject)
+    task = sql_task("duplicates", lang, measured, reject_reason=reject, thresholds=parameters, **values)
+    duplicates = work.query(task, {"measured": measured}, parameters | values, reject_reason=reject)
     found = [duplicates]
     if any(f.table == "near_duplicates" for f in filters):
         found.append(_find_near_duplicates(lang, measured, duplicates, corpora, filters, work))
     reject, parameters = reject_sql(filters, "one_to_many", lang)
-    unit = unit_of("one_to_many", lang, [*measured, *found], reject_reason=reject, thresholds=parameters)
-    one_to_many = work.query(unit, {"measured": measured, "duplicates": found}, parameters, reject_reason=reject)
+    task = sql_task("one_to_many", lang, [*measured, *found], reject_reason=reject, thresholds=parameters)
+    one_to_many = work.query(task, {"measured": measured, "duplicates": found}, parameters, reject_reason=reject)
     return [*found, one_to_many]
 
 
@@ -39,7 +39,7 @@ def _find_near_duplicates(
     duplicates: Path,
     corpora: Sequence[str],
     filters: tuple[Filter, ...],
-    work: Work,
+    work: Workspace,
 ) -> Path:
     """`near_duplicates`: the pairs of a language that say nearly what a better-placed one says."""
     reject, parameters = reject_sql(filters, "near_duplicates", lang)
@@ -56,17 +56,17 @@ def _find_near_duplicates(
         "min_similarity": similar,
         "corpora": list(corpora),
     }
-    unit = unit_of(
+    task = sql_task(
         "near_duplicates", lang, [*measured, duplicates], reject_reason=reject, thresholds=parameters, **values
     )
     return work.query(
-        unit, {"measured": measured, "duplicates": [duplicates]}, parameters | values, reject_reason=reject
+        task, {"measured": measured, "duplicates": [duplicates]}, parameters | values, reject_reason=reject
     )
 
 
-def english_overlap(bitext: Mapping[str, Path], work: Work) -> pl.DataFrame:
+def english_overlap(bitext: Mapping[str, Path], work: Workspace) -> pl.DataFrame:
     """`english_overlap`: how many English sides each two languages have in common, a row two languages."""
     if not bitext:
         return pl.DataFrame(schema=OVERLAP)
-    unit = unit_of("english_overlap", "all", list(bitext.values()))
-    return pl.read_parquet(work.query(unit, {"bitext": list(bitext.values())}, {}), glob=False)
+    task = sql_task("english_overlap", "all", list(bitext.values()))
+    return pl.read_parquet(work.query(task, {"bitext": list(bitext.values())}, {}), glob=False)

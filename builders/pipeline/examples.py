@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from builders.pipeline.write_tables import INSTRUCTIONS, READER_VERSION, write_documents, write_instructions
 from builders.translation import TranslationTables, Translator, empty_input_rows, translate_instructions
-from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
+from builders.workspace import Task, Workspace, inputs_json, sql_task
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
 from recipes.prompts import translation_prompts
@@ -22,7 +22,7 @@ BITEXT = pa.schema(
 
 
 def build_instructions(
-    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Work
+    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Workspace
 ) -> tuple[dict[str, list[Path]], dict[str, TranslationTables]]:
     """Make `instructions` in English and, with a translator, `translated_instructions` in each language.
 
@@ -43,19 +43,19 @@ def build_instructions(
 
 
 def _english_instructions(
-    file: SourceFile, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Work
+    file: SourceFile, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Workspace
 ) -> Path:
     empty = [asdict(row) for row in empty_input_rows().values()]
     inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION, "empty_input": empty}
     inputs |= {"earlier": [path.name for path in earlier], "most": most}
-    unit = Unit("instructions", corpus.id, inputs)
-    texts = inputs_text(unit)
+    task = Task("instructions", corpus.id, inputs)
+    texts = inputs_json(task)
     write = partial(write_instructions, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
-    return work.make(unit, write)
+    return work.make(task, write)
 
 
 def read_documents(
-    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, work: Work
+    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, work: Workspace
 ) -> dict[str, list[Path]]:
     """Make `documents` of each language: the first documents of its monolingual corpora."""
     made: dict[str, list[Path]] = {}
@@ -67,21 +67,21 @@ def read_documents(
             "reader": READER_VERSION,
             "max_documents": recipe.max_documents,
         }
-        unit = Unit("documents", f"{lang}-{corpus.id}", inputs)
+        task = Task("documents", f"{lang}-{corpus.id}", inputs)
         write = partial(
             write_documents,
             source=file.path,
             corpus=corpus,
             lang=lang,
             most=recipe.max_documents,
-            inputs=inputs_text(unit),
+            inputs=inputs_json(task),
         )
-        made.setdefault(lang, []).append(work.make(unit, write))
+        made.setdefault(lang, []).append(work.make(task, write))
     return made
 
 
 def format_examples(
-    config: str, langs: Sequence[str], recipe: Recipe, bitext: Sequence[Path], records: Sequence[Path], work: Work
+    config: str, langs: Sequence[str], recipe: Recipe, bitext: Sequence[Path], records: Sequence[Path], work: Workspace
 ) -> Path:
     """Make `examples`: the examples of one config, in the order of their key."""
     values = {
@@ -97,20 +97,22 @@ def format_examples(
     known = translation_prompts()
     asked = [{"number": number, "text": known[name].text} for number, name in enumerate(recipe.prompts)]
     named = [{"code": lang, "name": language(lang).name} for lang in langs]
-    unit = unit_of("examples", f"{recipe.name}-{config}", [*bitext, *records], prompts=asked, languages=named, **values)
+    task = sql_task(
+        "examples", f"{recipe.name}-{config}", [*bitext, *records], prompts=asked, languages=named, **values
+    )
     tables = {
         "bitext": bitext or BITEXT.empty_table(),
         "instructions": records or INSTRUCTIONS.empty_table(),
         "prompts": pa.Table.from_pylist(asked),
         "languages": pa.Table.from_pylist(named),
     }
-    return work.query(unit, tables, values)
+    return work.query(task, tables, values)
 
 
-def as_messages(recipe: Recipe, examples: Mapping[str, Path], work: Work) -> dict[str, Path]:
+def as_messages(recipe: Recipe, examples: Mapping[str, Path], work: Workspace) -> dict[str, Path]:
     """`messages`: the same examples as conversations, by config."""
     return {
-        config: work.query(unit_of("messages", f"{recipe.name}-{config}", [path]), {"examples": [path]}, {})
+        config: work.query(sql_task("messages", f"{recipe.name}-{config}", [path]), {"examples": [path]}, {})
         for config, path in examples.items()
     }
 

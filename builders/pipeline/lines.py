@@ -54,7 +54,7 @@ def read_build_manifest(path: Path) -> dict[str, Any]:
     """What a recipe's newest build is made of; InputError if the record is damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return {key: kind(record[key]) for key, kind in {"filters": list, "decisions": dict, "units": list}.items()}
+        return {key: kind(record[key]) for key, kind in {"filters": list, "decisions": dict, "tasks": list}.items()}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is damaged. Remove it and build again.") from None
 

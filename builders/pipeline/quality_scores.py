@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.pipeline.filters import Filter
-from builders.workspace.workspace import Unit, Work, inputs_text
+from builders.workspace import Task, Workspace, inputs_json
 from corpora.catalog import Corpus, languages
 from corpora.errors import InputError, unknown
 from corpora.files import sha256_of
@@ -117,7 +117,7 @@ def score_filters(scores: Scores | None) -> list[Filter]:
     ]
 
 
-def scored(scores: Scores | None, lang: str, pairs: Sequence[Path], work: Work) -> Sequence[Path] | pa.Table:
+def scored(scores: Scores | None, lang: str, pairs: Sequence[Path], work: Workspace) -> Sequence[Path] | pa.Table:
     """`scores`: the scores of the pairs of a language; InputError for one of a line that there is not."""
     if scores is None:
         return NONE.empty_table()
@@ -128,12 +128,12 @@ def scored(scores: Scores | None, lang: str, pairs: Sequence[Path], work: Work) 
         if beyond.height:
             line = beyond["line_number"][0]
             raise InputError(f"{scores.file} scores line {line} of {corpus} in {lang}, which has {lines:,} lines.")
-    unit = Unit("quality_scores", lang, {"sha256": scores.sha256, "columns": list(scores.names)})
+    task = Task("quality_scores", lang, {"sha256": scores.sha256, "columns": list(scores.names)})
 
     def write(path: Path) -> None:
-        pq.write_table(rows.to_arrow().replace_schema_metadata({"inputs": inputs_text(unit)}), path)
+        pq.write_table(rows.to_arrow().replace_schema_metadata({"inputs": inputs_json(task)}), path)
 
-    return [work.make(unit, write)]
+    return [work.make(task, write)]
 
 
 def hints(scores: Scores, filters: Sequence[Filter], decisions: Mapping[str, Sequence[Path]]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from corpora.files import sealed
 from corpora.reading.readers import PAIRS, read_instructions, read_pairs, read_texts
 
 READER_VERSION = 2  # the version of what these functions make; raise it whenever their results change
-BATCH_ROWS = 50_000  # rows a batch and a row group: the unit in which files are read, written and identified
+BATCH_ROWS = 50_000  # rows a batch and a row group: files are read, written and identified
 INSTRUCTIONS = pa.schema(
     [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
     + [("line_number", pa.int64()), ("prompt_hash", pa.string()), ("reject_reason", pa.string())]
@@ -35,7 +35,7 @@ def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str
     return rows
 
 
-def write_pairs_unit(path: Path, *arguments: object) -> int:
+def write_pairs_task(path: Path, *arguments: object) -> int:
     """`write_pairs` under a temporary name: what a process of the pool is given."""
     with sealed(path) as temporary:
         return write_pairs(temporary, *arguments)  # type: ignore[arg-type]

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.publishing.metadata_changes import MetadataChange, metadata_changes
-from builders.workspace.queries import sql
-from builders.workspace.workspace import Work, bench
+from builders.workspace import Workspace, sql, temporary_workspace
 from cards.manifest import Manifest, content, data_files
 from cards.releases import Release, check_files
 
@@ -56,7 +55,7 @@ class Difference:
         return [change.config for change in self.configs if change.num_rows[1] is None]
 
 
-def compare(before: Release, after: Release, work: Work) -> Difference:
+def compare(before: Release, after: Release, work: Workspace) -> Difference:
     """Return how `after` differs from `before`; rows are read only of configs whose digests differ."""
     old, new = before.manifest, after.manifest
     configs = sorted(old["configs"].keys() | new["configs"].keys())
@@ -67,7 +66,7 @@ def compare(before: Release, after: Release, work: Work) -> Difference:
     )
 
 
-def find_examples(before: Release, after: Release, config: str, work: Work, limit: int) -> list[Row]:
+def find_examples(before: Release, after: Release, config: str, work: Workspace, limit: int) -> list[Row]:
     """Return rows of a config that differ: `before` and `after`, None where a release lacks the row."""
     if not _has_other_rows(config, before, after):
         return []
@@ -104,7 +103,7 @@ def compare_releases(before: Release, after: Release, num_examples: int = 3, car
         num_examples: How many differing rows of each config to return.
         card: Whether to return the lines in which the cards differ.
     """
-    with bench() as work:
+    with temporary_workspace() as work:
         difference = compare(before, after, work)
         configs = [change.config for change in difference.configs] if num_examples else []
         examples = {config: find_examples(before, after, config, work, num_examples) for config in configs}
@@ -121,7 +120,7 @@ def has_same_content(before: Manifest, after: Manifest) -> bool:
     return bool(_plain(content(before)) == _plain(content(after)))
 
 
-def _compare_config(config: str, before: Release, after: Release, work: Work) -> ConfigChange:
+def _compare_config(config: str, before: Release, after: Release, work: Workspace) -> ConfigChange:
     old, new = (release.manifest["configs"].get(config) for release in (before, after))
     num_rows, num_bytes = (_num_rows(old), _num_rows(new)), (_num_bytes(old), _num_bytes(new))
     if old is None or new is None:

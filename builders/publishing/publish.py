@@ -21,7 +21,7 @@ from builders.publishing.types import (
     plan_upload,
 )
 from builders.publishing.versions import next_version, validate_version
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from cards.dataset_card import render_card
 from cards.human_written import written_by_hand
 from cards.manifest import Manifest, canonical, identity, row_digests
@@ -47,7 +47,9 @@ class Draft:
     row_digests: Mapping[str, Any] | None = None
 
 
-def publish_draft(registry: Registry, draft: Draft, work: Work, options: PublishOptions | None = None) -> Published:
+def publish_draft(
+    registry: Registry, draft: Draft, work: Workspace, options: PublishOptions | None = None
+) -> Published:
     """Publish a draft as the next version of its name; nothing is visible before it is complete and loads.
 
     The version follows from the difference to the newest one; if there is none, there is no new version.
@@ -67,7 +69,7 @@ def publish_draft(registry: Registry, draft: Draft, work: Work, options: Publish
         return _commit_with_retry(registry, source, folder, work, options)
 
 
-def roll_back(registry: Registry, version: str, work: Work, options: PublishOptions | None = None) -> Published:
+def roll_back(registry: Registry, version: str, work: Workspace, options: PublishOptions | None = None) -> Published:
     """Publish what an earlier version holds as the next version; its data is not sent again, and no tag moves."""
     options = options or PublishOptions()
     validate_version(options.bump, options.as_version)
@@ -81,7 +83,7 @@ def roll_back(registry: Registry, version: str, work: Work, options: PublishOpti
 
 
 def _commit_with_retry(
-    registry: Registry, source: Release, folder: Path, work: Work, options: PublishOptions, is_copy: bool = False
+    registry: Registry, source: Release, folder: Path, work: Workspace, options: PublishOptions, is_copy: bool = False
 ) -> Published:
     """Commit content as the version that follows the newest one; again if another publisher was first."""
     tried: list[str] = []  # identities: if the registry has one of them, an answer was lost
@@ -126,7 +128,7 @@ def _read_state(registry: Registry, name: str, options: PublishOptions) -> Regis
     return state
 
 
-def _next_manifest(source: Release, state: RegistryState, work: Work, options: PublishOptions) -> Manifest:
+def _next_manifest(source: Release, state: RegistryState, work: Workspace, options: PublishOptions) -> Manifest:
     """Return the manifest of the version that follows."""
     before = state.newest
     if options.as_version and "v" + options.as_version.removeprefix("v") in state.versions:

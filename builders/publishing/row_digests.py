@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.pipeline.build import Built
-from builders.workspace.queries import sql
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace, sql
 
 SPLITS = ("train", "validation")
 BATCH = 100_000  # rows
@@ -41,7 +40,7 @@ def lines(digests: pa.Array) -> memoryview:
     return memoryview(lines.buffers()[2])[: 65 * len(lines)] if len(lines) else memoryview(b"")
 
 
-def rows_digest(files: Sequence[Path], work: Work) -> str:
+def rows_digest(files: Sequence[Path], work: Workspace) -> str:
     """The digest of the rows that published Parquet files hold, whoever wrote them."""
     digest = hashlib.sha256()
     for path in files:

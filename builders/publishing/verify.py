@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.publishing.row_digests import rows_digest
-from builders.workspace.workspace import Work, bench
+from builders.workspace import Workspace, temporary_workspace
 from cards.manifest import FILE, num_rows, release_files, to_text
 from cards.releases import Release, find_file_problems, find_unexpected_files
 from corpora.errors import InputError
@@ -32,10 +32,10 @@ class Verification:
         return not self.problems
 
 
-def verify_release(release: Release, work: Work | None = None) -> Verification:
+def verify_release(release: Release, work: Workspace | None = None) -> Verification:
     """Read all of a release, fetched first if it is on the Hub, and compare it with its manifest."""
     if work is None:
-        with bench() as work:
+        with temporary_workspace() as work:
             return verify_release(release, work)
     entries = release_files(release.manifest)
     problems = [*release.list_problems()]
@@ -48,7 +48,7 @@ def verify_release(release: Release, work: Work | None = None) -> Verification:
     return Verification(release.uri, release.identity, len(entries) + 1, num_bytes, rows, tuple(problems))
 
 
-def _find_problems(folder: Path, release: Release, work: Work) -> Iterator[str]:
+def _find_problems(folder: Path, release: Release, work: Workspace) -> Iterator[str]:
     wrong_files = find_file_problems(folder, release_files(release.manifest))
     yield from wrong_files.values()
     if (folder / FILE).read_bytes() != to_text(release.manifest).encode():
@@ -61,7 +61,7 @@ def _find_problems(folder: Path, release: Release, work: Work) -> Iterator[str]:
                 yield from _find_row_problems(f"{config}/{name}", split, folder, work)
 
 
-def _find_row_problems(name: str, split: dict[str, Any], folder: Path, work: Work) -> Iterator[str]:
+def _find_row_problems(name: str, split: dict[str, Any], folder: Path, work: Workspace) -> Iterator[str]:
     """Yield a sentence if the rows of a split are not those of the manifest, by number and by digest."""
     files: Collection[Path] = [folder / file["path"] for file in split["files"]]
     try:

@@ -20,7 +20,7 @@ from builders.translation.segmentation import code_line_rows, is_spaced, segment
 from builders.translation.segments import FIRST_PASS, remembered, translate_segments
 from builders.translation.store import TranslationStore, fingerprint
 from builders.translation.translator import Translator, check_languages
-from builders.workspace.workspace import Unit, Work, inputs_text, unit_of
+from builders.workspace import Task, Workspace, inputs_json, sql_task
 from corpora.catalog import languages
 from corpora.files import atomic_path
 from corpora.progress import Progress
@@ -62,7 +62,7 @@ def translate_instructions(
     name: str,
     langs: Sequence[str],
     translator: Translator,
-    work: Work,
+    work: Workspace,
     progress: Progress | None = None,
 ) -> TranslationTables:
     """Return the tables of the instructions of a corpus in each language.
@@ -86,8 +86,8 @@ def translate_instructions(
         "do_not_translate": [asdict(row) for row in do_not_translate_rows().values()],
     }
     inputs: Row = {"from": instructions.name, "version": VERSION, "sentencex": version("sentencex"), **tables}
-    unit = Unit("segments", name, inputs)
-    segments = work.make(unit, partial(write_segments, instructions=instructions, inputs=inputs_text(unit)))
+    task = Task("segments", name, inputs)
+    segments = work.make(task, partial(write_segments, instructions=instructions, inputs=inputs_json(task)))
     with TranslationStore(work.folder / "memory").open() as store:
         human = TranslationMemory({}) if translator.is_memory else store.human()
         jobs = {lang: _Job(segments, lang, translator, store, human, progress) for lang in langs}
@@ -99,7 +99,7 @@ def translate_instructions(
     return TranslationTables(segments, translations, translated)
 
 
-def _translations(job: _Job, name: str, work: Work) -> Path:
+def _translations(job: _Job, name: str, work: Workspace) -> Path:
     inputs: Row = {
         "from": job.segments.name,
         "version": VERSION,
@@ -109,15 +109,15 @@ def _translations(job: _Job, name: str, work: Work) -> Path:
         "human": fingerprint(job.human),
         "ratio": languages()[job.lang].ratio,
     }
-    unit = Unit("translations", name, inputs)
-    return work.make(unit, partial(write_translations, job=job, inputs=inputs_text(unit)))
+    task = Task("translations", name, inputs)
+    return work.make(task, partial(write_translations, job=job, inputs=inputs_json(task)))
 
 
-def _translated(instructions: Path, segments: Path, translations: Path, name: str, lang: str, work: Work) -> Path:
+def _translated(instructions: Path, segments: Path, translations: Path, name: str, lang: str, work: Workspace) -> Path:
     tables = {"instructions": [instructions], "segments": [segments], "translations": [translations]}
     values = {"lang": lang, "spaced": is_spaced(lang)}
-    unit = unit_of("translated_instructions", name, [instructions, segments, translations], **values)
-    return work.query(unit, tables, values)
+    task = sql_task("translated_instructions", name, [instructions, segments, translations], **values)
+    return work.query(task, tables, values)
 
 
 def write_segments(path: Path, instructions: Path, inputs: str) -> None:

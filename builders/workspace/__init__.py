@@ -1,1 +1,45 @@
-"""Store units of work and run queries on them."""
+"""Do tasks once: each result is a file under the key of its inputs, made by DuckDB or Python, on all cores.
+
+Names are loaded when they are used, so that a worker process, which needs `parallel` alone, does not load DuckDB.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from builders.workspace.parallel import on_all_cores, on_all_threads
+    from builders.workspace.queries import execute, sql
+    from builders.workspace.stages import Stage, all_stages, funnel_stages
+    from builders.workspace.task import Inputs, Task, inputs_json, sql_task
+    from builders.workspace.workspace import Tables, Workspace, temporary_workspace
+
+__all__ = [
+    "Inputs",
+    "Stage",
+    "Tables",
+    "Task",
+    "Workspace",
+    "all_stages",
+    "execute",
+    "funnel_stages",
+    "inputs_json",
+    "on_all_cores",
+    "on_all_threads",
+    "sql",
+    "sql_task",
+    "temporary_workspace",
+]
+_MODULES = {
+    "parallel": ("on_all_cores", "on_all_threads"),
+    "queries": ("execute", "sql"),
+    "stages": ("Stage", "funnel_stages", "all_stages"),
+    "task": ("Inputs", "Task", "inputs_json", "sql_task"),
+    "workspace": ("Tables", "Workspace", "temporary_workspace"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"builders.workspace.{module}"), name)
+    raise AttributeError(f"module 'builders.workspace' has no attribute '{name}'")

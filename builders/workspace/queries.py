@@ -15,7 +15,7 @@ from tqdm import tqdm
 from corpora.errors import InputError
 from corpora.files import remove_sealed
 
-OVERHEAD = 600 * 2**20  # bytes that Python and its libraries hold beside DuckDB's tables
+OVERHEAD_BYTES = 600 * 2**20  # bytes that Python and its libraries hold beside DuckDB's tables
 
 
 def sql(name: str, **texts: str) -> str:
@@ -34,7 +34,7 @@ def open_database(threads: int, memory: int | None, spill: Path) -> duckdb.DuckD
     database.execute("set enable_external_file_cache = false")  # the system keeps files, without a count of ours
     database.execute("set threads = $n", {"n": threads})
     if memory:
-        limit = max(memory - OVERHEAD, memory // 4)
+        limit = max(memory - OVERHEAD_BYTES, memory // 4)
         database.execute("set memory_limit = $limit", {"limit": f"{limit // 2**20}MiB"})
     database.execute("set temp_directory = $path", {"path": str(spill)})
     database.execute(sql("macros"))
@@ -58,7 +58,7 @@ def execute(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[s
 
 
 @contextmanager
-def answered(files: Sequence[Path], folder: Path) -> Iterator[None]:
+def friendly_errors(files: Sequence[Path], folder: Path) -> Iterator[None]:
     """Turn DuckDB's errors that a person can mend into sentences; a damaged unit in `folder` is removed."""
     try:
         yield

@@ -30,7 +30,7 @@ from builders.translation.convert import convert
 from builders.translation.ctranslate2_translator import CTranslate2Translator, Decoding, Engine, all_cores
 from builders.translation.model import open_model
 from builders.translation.store import TranslationStore
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from corpora.catalog import load_catalog
 from tests.builders.translation import tiny_model
 from tests.builders.translation.expected import expected
@@ -87,7 +87,7 @@ def memory(file: Path, folder: Path) -> None:
     for what, removed in RUNS.items():
         rates, by_core = [], []
         for _ in range(3):
-            work = Work(folder / "work", threads=all_cores())
+            work = Workspace(folder / "work", threads=all_cores())
             for stage in removed:
                 shutil.rmtree(work.folder / stage, ignore_errors=True)
             busy = time.process_time()

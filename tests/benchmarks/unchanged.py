@@ -22,7 +22,7 @@ from builders.publishing.local_registry import LocalRegistry  # noqa: E402
 from builders.publishing.package import SCHEMAS, _write_split  # noqa: E402
 from builders.publishing.publish import Draft, publish_draft  # noqa: E402
 from builders.publishing.row_digests import SPLITS, count_rows  # noqa: E402
-from builders.workspace.workspace import Work  # noqa: E402
+from builders.workspace import Workspace  # noqa: E402
 from tests.builders.conftest import described  # noqa: E402
 
 EXAMPLES = """
@@ -49,7 +49,7 @@ def main() -> None:
         examples = folder / "examples.parquet"
         duckdb.connect().execute(EXAMPLES, {"rows": rows, "path": str(examples)})
         for registry in (LocalRegistry(folder / "registry", "tiny"), open_hub_registry("hf://org/tiny", "tiny")):
-            work = Work(folder / "work")
+            work = Workspace(folder / "work")
             draft = Draft(described(), lambda place: write(examples, place), None)
             before = time.perf_counter()
             publish_draft(registry, draft, work)

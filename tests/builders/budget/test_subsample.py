@@ -15,7 +15,7 @@ from builders.budget.subsample import Budget, mix
 from builders.pipeline.build import Built
 from builders.publishing import Published
 from builders.run import Request, run_build, run_publish
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from corpora.errors import InputError
 from recipes.scaling.law import Laws, ScalingLaw
 
@@ -61,7 +61,7 @@ def muit(folder: Path) -> Built:
 @pytest.fixture
 def cut(muit: Built, folder: Path) -> Callable[..., Built]:
     """That build, or another, cut to a budget."""
-    return lambda budget, built=muit: mix(built, budget, Work(folder / "work"))
+    return lambda budget, built=muit: mix(built, budget, Workspace(folder / "work"))
 
 
 def translations(built: Built) -> pl.DataFrame:

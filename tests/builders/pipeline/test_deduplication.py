@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.pipeline.filters import choose_filters, reject_sql
-from builders.workspace.queries import sql
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace, sql
 
 PAIR = ("The cat sleeps on the warm roof.", "Η γάτα κοιμάται στη ζεστή στέγη.")
 SHOUTED = ("THE CAT sleeps, on the warm roof", "η γάτα κοιμάται στη ζεστή ΣΤΈΓΗ!")
@@ -109,7 +108,7 @@ def charged(rows, folder) -> dict[tuple[str, int], tuple[str, int]]:
     table = table.append_column("line_number", pa.array(range(1, len(rows) + 1), pa.int64()))
     table = table.append_column("reject_reason", pa.nulls(len(rows), pa.string()))
     reject, _ = reject_sql(choose_filters({}, ()), "duplicates", "el")
-    with Work(folder, threads=2).connect({"measured": table}) as connection:
+    with Workspace(folder, threads=2).connect({"measured": table}) as connection:
         found = connection.execute(
             sql("duplicates", reject_reason=reject), {"corpora": list(CORPORA), "exact_only": False}
         ).fetchall()

@@ -12,7 +12,7 @@ import pytest
 from builders.pipeline.deduplication import deduplicate
 from builders.pipeline.filters import TABLES, all_filters, choose_filters, parse_changes, reject_sql
 from builders.run import run_build, run_publish
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from corpora.errors import InputError
 
 # Each filter with a line that it rejects and one that it spares though it is near.
@@ -334,7 +334,7 @@ def test_a_threshold_of_any_table_is_part_of_the_key(tmp_path):
         deduplicate(
             "el", [tmp_path / "measured.parquet"], ["a", "b"], (replace(rule, thresholds={"max": most}),), work
         )[0]
-        for work in [Work(tmp_path / "work", threads=1)]
+        for work in [Workspace(tmp_path / "work", threads=1)]
         for most in (0.0, 5.0)
     }
     assert len(made) == 2

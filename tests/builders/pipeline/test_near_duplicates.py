@@ -8,8 +8,7 @@ import pyarrow as pa
 import pytest
 
 from builders.pipeline.deduplication import NEAR_MIN_LENGTH, NEAR_NGRAM_SIZE
-from builders.workspace.queries import sql
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace, sql
 from corpora.catalog import language
 from corpora.errors import InputError
 
@@ -114,7 +113,7 @@ def charged(rows, folder, lang="el", threads=2, verdict="'near_duplicate'", reje
     }
     tables = {"measured": pa.table(screened), "duplicates": pa.table(exact)}
     values = {**sizes(lang), "min_similarity": SIMILAR, "corpora": list(CORPORA)}
-    with Work(folder, threads=threads).connect(tables) as connection:
+    with Workspace(folder, threads=threads).connect(tables) as connection:
         found = connection.execute(sql("near_duplicates", reject_reason=verdict), values).fetchall()
     assert all((corpora[line - 1], corpora[winner - 1]) == (own, other) for own, line, other, winner, _, _ in found)
     assert len({line for _, line, *_ in found}) == len(found)

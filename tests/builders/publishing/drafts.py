@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from builders.publishing import Draft, Published, PublishOptions, open_registry, publish_draft
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from corpora.errors import InputError
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -33,7 +33,7 @@ def put(
         return publish_draft(
             open_registry(to, own.description["name"], private),
             own,
-            Work(Path(folder), threads=1),
+            Workspace(Path(folder), threads=1),
             options or PublishOptions(),
         )
 

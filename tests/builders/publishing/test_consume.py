@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from builders.cli.main import cli
 from builders.publishing import open_registry, roll_back, rows_digest, verify_release
 from builders.releases import diff, fetch, load, lock, yank
-from builders.workspace.workspace import bench
+from builders.workspace import temporary_workspace
 from cards.manifest import data_files, file_entry, identity, to_text
 from cards.releases import list_releases, open_release, read_lock
 from corpora.errors import InputError
@@ -54,7 +54,7 @@ def run(*arguments: str) -> str:
 
 
 def faults(name: str) -> tuple[str, ...]:
-    with bench() as work:
+    with temporary_workspace() as work:
         return verify_release(open_release(name), work).problems
 
 
@@ -338,7 +338,7 @@ def test_a_rollback_may_be_tried_dry(place, hub):
 
 
 def test_a_rollback_to_nothing_is_refused(folder):
-    with bench() as work, pytest.raises(InputError, match="Unknown version"):
+    with temporary_workspace() as work, pytest.raises(InputError, match="Unknown version"):
         roll_back(open_registry("registry", "tiny"), "v7.0.0", work)
     done = CliRunner().invoke(cli, ["rollback", "tiny"])
     assert isinstance(done.exception, InputError)
@@ -396,7 +396,7 @@ def test_the_digest_of_rows_is_the_same_for_every_writer_and_can_be_had_without_
     made = put("registry", {"el": {"1": text, "2": "more"}})
     path = made.folder / TRAIN
     pl.read_parquet(path).write_parquet(here / "other.parquet", compression="uncompressed", row_group_size=1)
-    with bench() as work:
+    with temporary_workspace() as work:
         digests = {rows_digest([file], work) for file in (path, here / "other.parquet")}
     assert digests == {made.manifest["configs"]["el"]["splits"]["train"]["rows_sha256"]}
 

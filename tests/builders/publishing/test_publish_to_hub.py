@@ -17,7 +17,7 @@ import datasets
 import pytest
 
 from builders.publishing import PublishOptions, open_registry, verify_release
-from builders.workspace.workspace import bench
+from builders.workspace import temporary_workspace
 from cards.manifest import identity, parse_manifest, release_files
 from cards.releases import open_release
 from corpora.errors import InputError
@@ -191,7 +191,7 @@ def test_hostile_words_of_a_recipe_and_a_corpus_are_published_as_words(hub, repo
     card = hub.store.repos[repo].commits[hub.store.repos[repo].heads["main"]].files["README.md"]
     text = hub.store.content(card.sha256).read_text()
     assert "<script>" not in text.split("```bibtex")[0].split("\n---\n", 1)[1]
-    with bench() as work:
+    with temporary_workspace() as work:
         assert verify_release(open_release(made.uri), work).problems == ()
 
 
@@ -263,7 +263,7 @@ def test_a_repository_that_is_not_there_ends_with_a_sentence(hub, to):
 
 
 def commit_answers(hub, *answers):
-    """Let the next commits be answered so, one after the other."""
+    """Let the next commits be friendly_errors so, one after the other."""
     left = list(answers)
     hub.faults.append(lambda asked: left.pop(0) if left and asked.path.endswith("/commit/main") else None)
 
@@ -318,7 +318,7 @@ def test_what_the_hub_lists_otherwise_than_the_manifest_is_found(hub, repo, to):
     kept, path = hub.store.repos[repo], "data/el/train-00000-of-00001.parquet"
     files = kept.commits[kept.tags["v1.0.0"]].files
     files[path] = replace(files[path], size=1)
-    with bench() as work:
+    with temporary_workspace() as work:
         faults = verify_release(open_release(made.uri), work).problems
     assert f"{to} does not hold '{path}' of v1.0.0 as it was published." in faults
 
@@ -339,7 +339,7 @@ def kill_after(hub, process, last: int) -> None:
     """Kill a process when the Hub has done its request of this number, before it hears the answer."""
 
     def fault(asked):
-        if len(hub.seen) == last + 1:  # the next request: the one before has been answered
+        if len(hub.seen) == last + 1:  # the next request: the one before has been friendly_errors
             os.kill(process.pid, signal.SIGKILL)
             return "drop"
         return "drop" if len(hub.seen) > last else None
@@ -456,7 +456,6 @@ import json, datasets
 from drafts import put
 from builders.publishing import verify_release
 from cards.releases import list_releases, open_release
-from builders.workspace.workspace import bench
 from huggingface_hub.utils._runtime import is_xet_available
 from test_publish_to_hub import ONE, TWO
 put("hf://org/xet", ONE)
@@ -485,7 +484,6 @@ from huggingface_hub import HfApi
 from drafts import put
 from builders.publishing import verify_release
 from cards.releases import list_releases, open_release
-from builders.workspace.workspace import bench
 from test_publish_to_hub import ONE, TWO
 repo = f"{os.environ['COIT_TEST_HUB']}/coit-builders-test-{uuid.uuid4().hex[:8]}"
 try:

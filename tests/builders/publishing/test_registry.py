@@ -10,7 +10,7 @@ import pytest
 from builders.publishing import Draft, PublishOptions, publish_draft
 from builders.publishing.local_registry import LocalRegistry
 from builders.run import run_build, run_publish
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from cards.manifest import KEYS, MANIFEST_VERSION, identity, read_manifest, to_text
 from cards.releases import FolderReleases, open_release, parse_version, release_names
 from corpora.errors import InputError
@@ -27,7 +27,7 @@ def put(registry, tmp_path, tiny, writer):
 
     def run(rows, options=None, **changes):
         draft = Draft(tiny(**changes), writer(rows))
-        return publish_draft(LocalRegistry(registry, "tiny"), draft, Work(tmp_path / "work", threads=1), options)
+        return publish_draft(LocalRegistry(registry, "tiny"), draft, Workspace(tmp_path / "work", threads=1), options)
 
     return run
 
@@ -183,7 +183,7 @@ def test_a_write_that_fails_leaves_no_trace(registry, tmp_path, tiny, put, row):
     put({"el": {"train": [row("1")]}})
     before = published_in(registry)
     with pytest.raises(RuntimeError):
-        publish_draft(LocalRegistry(registry, "tiny"), Draft(tiny(), fail), Work(tmp_path / "work"))
+        publish_draft(LocalRegistry(registry, "tiny"), Draft(tiny(), fail), Workspace(tmp_path / "work"))
     assert published_in(registry) == before
 
 
@@ -194,7 +194,7 @@ def test_a_release_that_does_not_load_back_leaves_no_trace(registry, tmp_path, t
         return configs
 
     with pytest.raises(Exception, match=r"2|rows|split"):
-        publish_draft(LocalRegistry(registry, "tiny"), Draft(tiny(), one_row_too_many), Work(tmp_path / "work"))
+        publish_draft(LocalRegistry(registry, "tiny"), Draft(tiny(), one_row_too_many), Workspace(tmp_path / "work"))
     assert published_in(registry) == ["tiny"]
     assert (release_names(registry), FolderReleases(registry / "tiny").versions()) == ([], [])
 
@@ -330,7 +330,7 @@ def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_p
 def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, tiny, writer):
     draft = Draft(tiny(), writer({"el": {"train": [row("1")]}}))
     with pytest.raises(InputError, match="for patterns"):
-        publish_draft(LocalRegistry(tmp_path / "reg [1]", "tiny"), draft, Work(tmp_path / "work"))
+        publish_draft(LocalRegistry(tmp_path / "reg [1]", "tiny"), draft, Workspace(tmp_path / "work"))
 
 
 def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(request_for, tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from builders.publishing.difference import ConfigChange, Difference, compare
 from builders.publishing.versions import bump_version, next_version, required_bump
-from builders.workspace.workspace import Work
+from builders.workspace import Workspace
 from cards.releases import Release, parse_version
 from corpora.errors import InputError
 
@@ -86,7 +86,7 @@ def release(tiny, row, writer):
 def test_the_difference_is_that_of_two_tables_by_key(release, before, after):
     with TemporaryDirectory() as folder:
         old, new = (release(Path(folder) / name, rows) for name, rows in (("old", before), ("new", after)))
-        difference = compare(old, new, Work(Path(folder), threads=1))
+        difference = compare(old, new, Workspace(Path(folder), threads=1))
     for change in difference.configs:
         was, became = before.get(change.config), after.get(change.config)
         assert change.num_rows == (was and len(was), became and len(became))
@@ -103,7 +103,7 @@ def test_the_difference_is_that_of_two_tables_by_key(release, before, after):
 def test_nothing_differs_from_itself(release, rows):
     with TemporaryDirectory() as folder:
         one = release(Path(folder), rows)
-        difference = compare(one, one, Work(Path(folder), threads=1))
+        difference = compare(one, one, Workspace(Path(folder), threads=1))
     assert required_bump(difference)[0] == "patch"
     assert not difference.has_other_columns
     assert not difference.metadata_changed
@@ -115,4 +115,4 @@ def test_columns_are_compared_by_name_type_and_order(release, tmp_path, before, 
     old, new = release(tmp_path / "old", rows), release(tmp_path / "new", rows)
     for one, names in ((old, before), (new, after)):
         one.manifest["features"] = [*one.manifest["features"], *({"name": name, "dtype": "string"} for name in names)]
-    assert required_bump(compare(old, new, Work(tmp_path, threads=1))) == ("major", "the columns changed")
+    assert required_bump(compare(old, new, Workspace(tmp_path, threads=1))) == ("major", "the columns changed")

@@ -18,6 +18,7 @@ import pytest
 import builders.pipeline.bitext
 import builders.pipeline.filters
 import builders.pipeline.write_tables
+import builders.workspace.task
 import builders.workspace.workspace
 from builders.run import Request, run_build, run_publish
 from corpora.catalog import SAMPLE
@@ -194,6 +195,7 @@ def test_another_version_of_a_stage_is_made_from_there_on(
         return ("-- Another version.\n" if name == stage else "") + real(name, **texts)
 
     monkeypatch.setattr(builders.workspace.workspace, "sql", other)
+    monkeypatch.setattr(builders.workspace.task, "sql", other)
     files, told = explained(request)
     assert files == whole
     assert told[0].startswith(f"{stage} ")

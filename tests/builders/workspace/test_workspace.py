@@ -11,15 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builders.pipeline.write_tables import write_pairs_unit
+from builders.pipeline.write_tables import write_pairs_task
 from builders.run import run_build
-from builders.workspace.parallel import on_all_cores
-from builders.workspace.queries import sql
-from builders.workspace.workspace import Unit, Work, unit_of
+from builders.workspace import Task, Workspace, on_all_cores, sql, sql_task
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
 
-UNIT = Unit("stage", "name", {"threshold": 1.0, "files": {"a": "x", "b": "y"}})
+TASK = Task("stage", "name", {"threshold": 1.0, "files": {"a": "x", "b": "y"}})
 LINES = [
     (1.2, "The cat sleeps on the warm roof of the house.", "Η γάτα κοιμάται στη ζεστή στέγη του σπιτιού."),
     (1.1, "We will travel to the island in the summer.", "Θα ταξιδέψουμε στο νησί το καλοκαίρι."),
@@ -33,15 +31,15 @@ def told():
 
 @pytest.fixture
 def work(tmp_path, told):
-    return Work(tmp_path / "work", threads=1, explain=told.append)
+    return Workspace(tmp_path / "work", threads=1, explain=told.append)
 
 
-def write_table(unit: Unit, value: int, calls: list[int]):
-    """A function that writes a table with the unit's inputs, and notes that it was called."""
+def write_table(task: Task, value: int, calls: list[int]):
+    """A function that writes a table with the task's inputs, and notes that it was called."""
 
     def write(path: Path) -> None:
         calls.append(value)
-        schema = pa.schema([("value", pa.int64())], {"inputs": json.dumps(unit.inputs)})
+        schema = pa.schema([("value", pa.int64())], {"inputs": json.dumps(task.inputs)})
         pq.write_table(pa.table({"value": [value]}, schema=schema), path)
 
     return write
@@ -49,24 +47,24 @@ def write_table(unit: Unit, value: int, calls: list[int]):
 
 def test_a_unit_is_made_once_and_reused_under_its_key(work, told):
     calls: list[int] = []
-    first = work.make(UNIT, write_table(UNIT, 1, calls))
-    again = work.make(UNIT, write_table(UNIT, 2, calls))
+    first = work.make(TASK, write_table(TASK, 1, calls))
+    again = work.make(TASK, write_table(TASK, 2, calls))
     assert (first, calls) == (again, [1])
     assert told == ["stage name: made, there is none yet", "stage name: reused"]
-    assert work.used == [first, first]
+    assert work.touched == [first, first]
 
 
 def test_the_key_stands_for_stage_name_and_inputs_in_any_order():
-    same = replace(UNIT, inputs={"files": {"b": "y", "a": "x"}, "threshold": 1.0})
-    assert same.key == UNIT.key
-    others = [replace(UNIT, stage="other"), replace(UNIT, name="other"), replace(UNIT, inputs={})]
-    assert len({UNIT.key, *(unit.key for unit in others)}) == 4
+    same = replace(TASK, inputs={"files": {"b": "y", "a": "x"}, "threshold": 1.0})
+    assert same.key == TASK.key
+    others = [replace(TASK, stage="other"), replace(TASK, name="other"), replace(TASK, inputs={})]
+    assert len({TASK.key, *(task.key for task in others)}) == 4
 
 
 def test_a_unit_is_made_again_when_an_input_changes_and_what_differs_is_told(work, told):
     calls: list[int] = []
-    changed = replace(UNIT, inputs={"threshold": 1.5, "files": {"a": "x", "c": "z"}})
-    before = work.make(UNIT, write_table(UNIT, 1, calls))
+    changed = replace(TASK, inputs={"threshold": 1.5, "files": {"a": "x", "c": "z"}})
+    before = work.make(TASK, write_table(TASK, 1, calls))
     after = work.make(changed, write_table(changed, 2, calls))
     assert (calls, before.exists(), before != after) == ([1, 2], True, True)
     assert told[-1] == (
@@ -80,22 +78,22 @@ def test_a_unit_that_cannot_be_made_leaves_nothing(work):
         raise RuntimeError("the disk is gone")
 
     with pytest.raises(RuntimeError):
-        work.make(UNIT, fail)
+        work.make(TASK, fail)
     assert [path for path in work.folder.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("damage", [b"", b"no Parquet", b"PAR1" + b"\0" * 50])
 def test_a_damaged_file_is_noticed_and_made_again(work, told, damage):
     calls: list[int] = []
-    path = work.make(UNIT, write_table(UNIT, 1, calls))
+    path = work.make(TASK, write_table(TASK, 1, calls))
     path.write_bytes(damage)
-    work.make(UNIT, write_table(UNIT, 2, calls))
+    work.make(TASK, write_table(TASK, 2, calls))
     assert (calls, pq.read_table(path)["value"].to_pylist()) == ([1, 2], [2])
     assert "made again, its file is damaged" in told[-1]
 
 
 def test_a_seal_whose_file_never_came_goes_and_a_users_own_stays(work):
-    path = work.make(replace(UNIT, stage="pairs"), write_table(UNIT, 1, []))
+    path = work.make(replace(TASK, stage="pairs"), write_table(TASK, 1, []))
     lone, own = path.with_name(f"other.{'0' * 16}.sha256"), path.with_name("mine.sha256")
     for seal in (lone, own):
         seal.write_text("")
@@ -105,16 +103,16 @@ def test_a_seal_whose_file_never_came_goes_and_a_users_own_stays(work):
 
 def test_a_file_cut_short_is_noticed_and_made_again(work):
     calls: list[int] = []
-    path = work.make(UNIT, write_table(UNIT, 1, calls))
+    path = work.make(TASK, write_table(TASK, 1, calls))
     path.write_bytes(path.read_bytes()[:-10])
-    work.make(UNIT, write_table(UNIT, 2, calls))
+    work.make(TASK, write_table(TASK, 2, calls))
     assert calls == [1, 2]
 
 
 def test_a_damaged_file_of_an_older_unit_harms_nobody(work):
     calls: list[int] = []
-    work.make(UNIT, write_table(UNIT, 1, calls)).write_bytes(b"no Parquet")
-    changed = replace(UNIT, inputs={})
+    work.make(TASK, write_table(TASK, 1, calls)).write_bytes(b"no Parquet")
+    changed = replace(TASK, inputs={})
     work.make(changed, write_table(changed, 2, calls))
     assert calls == [1, 2]
 
@@ -130,7 +128,7 @@ def test_a_damaged_file_of_identified_texts_is_noticed(request_for):
 
 
 def test_a_query_makes_the_table_of_its_sql_file_and_notes_its_inputs(work):
-    unit = unit_of("bitext", "el", [Path("from.parquet")], more=1)
+    task = sql_task("bitext", "el", [Path("from.parquet")], more=1)
     columns = {
         "lang": "el",
         "en": "a",
@@ -142,10 +140,10 @@ def test_a_query_makes_the_table_of_its_sql_file_and_notes_its_inputs(work):
         "xx_norm_hash": "l",
     }
     rows = [columns | {"reject_reason": None}, columns | {"reject_reason": "empty"}]
-    path = work.query(unit, {"decisions": pa.Table.from_pylist(rows)}, {"not_used": 1})
+    path = work.query(task, {"decisions": pa.Table.from_pylist(rows)}, {"not_used": 1})
     assert pl.read_parquet(path)["line_number"].to_list() == [1]
     noted = json.loads(pq.read_metadata(path).metadata[b"inputs"])
-    assert noted == json.loads(json.dumps(unit.inputs))
+    assert noted == json.loads(json.dumps(task.inputs))
     assert set(noted) == {"from", "sql", "duckdb", "more"}
     assert noted["from"] == ["from.parquet"]
 
@@ -160,7 +158,7 @@ def test_a_query_reads_files_as_tables(work, tmp_path):
 def test_a_placeholder_that_nobody_fills_makes_no_file(work):
     assert "{reject_reason}" in sql("measured")
     with pytest.raises(Exception, match="reject_reason"):
-        work.query(Unit("measured", "el", {}), {"pairs": pa.table({"en": ["a"]})}, {})
+        work.query(Task("measured", "el", {}), {"pairs": pa.table({"en": ["a"]})}, {})
     assert list(work.folder.rglob("*.parquet")) == []
 
 
@@ -203,7 +201,7 @@ def test_what_a_person_can_mend_of_duckdb_is_a_sentence(work, tmp_path):
 def read_with(threads: int, folder: Path) -> list[tuple[str, bytes]]:
     corpus = load_catalog(sample=True)["sample-wikimatrix"]
     tasks = [
-        (write_pairs_unit, folder / f"{lang}.parquet", Path(corpus.location(lang)), corpus, lang, "{}")
+        (write_pairs_task, folder / f"{lang}.parquet", Path(corpus.location(lang)), corpus, lang, "{}")
         for lang in ("el", "hi")
     ]
     on_all_cores(tasks, threads, "reading", "lines")
@@ -216,7 +214,7 @@ def test_one_thread_and_two_make_the_same_files(tmp_path):
 
 def test_what_a_process_of_the_pool_finds_wrong_is_told_as_it_is(tmp_path):
     corpus = load_catalog(sample=True)["sample-wikimatrix"]
-    tasks = [(write_pairs_unit, tmp_path / f"{n}.parquet", tmp_path / "gone.gz", corpus, "el", "{}") for n in (1, 2)]
+    tasks = [(write_pairs_task, tmp_path / f"{n}.parquet", tmp_path / "gone.gz", corpus, "el", "{}") for n in (1, 2)]
     with pytest.raises(InputError, match="There is no file"):
         on_all_cores(tasks, 2, "reading", "lines")
     assert list(tmp_path.iterdir()) == []
