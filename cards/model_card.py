@@ -1,4 +1,4 @@
-"""The model's card: the record of a run -> README.md."""
+"""The card of a model: README.md from the metadata of its run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,32 +10,37 @@ from cards.manifest import licences
 from corpora.catalog import language
 
 
-def render_model_card(record: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
-    """The text of README.md for a model: a pure function of its run's record and of its release's manifest."""
-    langs = record["release"]["langs"]
+def render_model_card(metadata: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Return the README.md of a model.
+
+    Args:
+        metadata: The content of the run's run.json.
+        manifest: The manifest of the release that the model was trained on.
+    """
+    langs = metadata["release"]["langs"]
     front = {
         "language": sorted({"en", *langs}),
         "license": _licence(manifest),
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
-        "tags": ["trl", "sft", "cross-lingual", record["recipe"]["name"]],
+        "tags": ["trl", "sft", "cross-lingual", metadata["recipe"]["name"]],
     }
-    front |= {"base_model": record["model"]["name"]} if "commit" in record["model"] else {}
+    front |= {"base_model": metadata["model"]["name"]} if "commit" in metadata["model"] else {}
     return (
         make_environment()
         .get_template("model.md.jinja")
         .render(
-            r=record,
-            s=record["recipe"]["settings"],
+            run=metadata,
+            settings=metadata["recipe"]["settings"],
             front=yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip(),
             names={lang: language(lang).name for lang in langs},
             non_commercial=any("-nc" in terms for terms in licences(manifest["sources"])),
-            evaluation=record["evaluations"][-1] if record["evaluations"] else {},
+            evaluation=metadata["evaluations"][-1] if metadata["evaluations"] else {},
         )
     )
 
 
 def _licence(manifest: Mapping[str, Any]) -> Any:
-    """The licences of the text that the model learned from."""
+    """Return the licences of the text that the model was trained on."""
     terms = licences(manifest["sources"])
     return terms[0] if len(terms) == 1 else terms

@@ -22,5 +22,5 @@ def is_main() -> bool:
 
 
 def reports_result() -> bool:
-    """Return True in the process that prints how a run ended: the one started by hand, or the first of several."""
+    """Return True in the process that prints the result: the one that the user started, or the first of several."""
     return is_main() and STARTED_HERE not in os.environ

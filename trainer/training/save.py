@@ -42,8 +42,8 @@ def save_adapter(model: Any, state: Mapping[str, Any], num_trained: int, folder:
     from safetensors.torch import save_file
 
     weights = {name.replace(".default.", "."): value for name, value in state.items() if ".lora_" in name}
-    found = sum(value.numel() for value in weights.values())
-    assert found == num_trained, f"the adapter has {num_trained:,} weights and {found:,} were gathered"
+    num_saved = sum(value.numel() for value in weights.values())
+    assert num_saved == num_trained, f"the adapter has {num_trained:,} weights and {num_saved:,} were gathered"
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: value.contiguous() for name, value in weights.items()}, folder / "adapter_model.safetensors")
     model.peft_config["default"].save_pretrained(str(folder))
