@@ -64,7 +64,7 @@ def _path(location: Sequence[Any], values: Any) -> tuple[Any, ...]:
             values = values.get(part)
         elif isinstance(values, list) and isinstance(part, int):
             path.append(part)
-            values = values[part]
+            values = values[part] if part < len(values) else None
     return tuple(path)
 
 

@@ -1,30 +1,32 @@
-"""Mixture: how many pairs of each language; the best by the laws, the usual ones without laws, and as a file."""
+"""Mixture: how many pairs of each language; the optimum by the laws, and the usual baselines."""
 
-import csv
-import io
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from corpora.catalog import languages
 from corpora.errors import InputError, unknown
-from corpora.files import atomic_path
-from corpora.reading.strict_json import decode
-from recipes.mixing.allocation import Integers, Problem, whole
-from recipes.mixing.curves import PowerCurves, ShareCurves, TableCurves
-from recipes.scaling.law import Floats, ScalingLaw
+from recipes.mixing.allocation import AllocationProblem, Integers, allocate_integers
+from recipes.mixing.curves import PowerCurves, ShareCurves
+from recipes.scaling import Floats, ScalingLaw
 
-NAMED = ("uniform", "unimax", "proportional", "temperature")
-COLUMNS = ["lang", "rows", "epochs"]
-QUANTILE_POINTS = 160  # numbers of pairs at which a law's uncertainty is tabulated
+BASELINES = ("uniform", "unimax", "proportional", "temperature")
+MAX_SAMPLES = 512
+MIN_SAMPLES = 64
+SAMPLES_TIMES_LANGS = 400_000
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Pairs seen of each language: `rows` different ones, each `epochs` times on average."""
+    """A number of pairs of each language; arrays have shape (languages,).
+
+    Args:
+        name: How it was made: `optimum`, a baseline's name, or a file's.
+        langs: The languages.
+        pairs: Pairs seen in training, repetitions included.
+        rows: Different pairs.
+    """
 
     name: str
     langs: tuple[str, ...]
@@ -42,83 +44,54 @@ class Mixture:
         return np.asarray(self.pairs / np.maximum(self.rows, 1))
 
 
-def mixture_of(name: str, pairs: Integers, given: Problem) -> Mixture:
-    """A mixture of so many pairs seen, with no more rows than there are."""
-    return Mixture(name, given.langs, pairs, np.minimum(pairs, given.unique).astype(np.int64))
+def to_mixture(name: str, pairs: Integers, problem: AllocationProblem) -> Mixture:
+    """Return the mixture of these pairs, with at most as many rows as there are."""
+    return Mixture(name, problem.langs, pairs, np.minimum(pairs, problem.num_unique).astype(np.int64))
 
 
-def curves_of(laws: Sequence[ScalingLaw], given: Problem) -> PowerCurves:
-    """The laws as weighted curves; what is seen again counts for less where a cap lets it be."""
-    ceiling, k, beta, start = np.array([[law.ceiling, law.k, law.beta, law.start] for law in laws]).T
-    return PowerCurves(given.weight, ceiling, k, beta, start, _repeated(given))
+def law_curves(laws: Sequence[ScalingLaw], problem: AllocationProblem) -> PowerCurves:
+    """Return the laws as weighted curves."""
+    asymptote, scale, exponent, offset = np.array([law.parameters for law in laws]).T
+    return PowerCurves(problem.weights, asymptote, scale, exponent, offset, _repeatable(problem))
 
 
-def _repeated(given: Problem) -> Floats:
-    return np.where(given.cap > given.unique, given.unique, np.inf)
+def _repeatable(problem: AllocationProblem) -> Floats:
+    """Return the numbers of unique pairs where pairs may be repeated, else infinity."""
+    return np.where(problem.max_pairs > problem.num_unique, problem.num_unique, np.inf)
 
 
-def drawn_curves(laws: Sequence[ScalingLaw], given: Problem, most: int = 512) -> PowerCurves | None:
-    """The laws' draws as curves of shape (draws, languages), fewer of them for very many languages; None without."""
-    number = min([most, max(64, 400_000 // len(laws)), *(len(law.draws) for law in laws if len(law.draws))])
-    if not any(len(law.draws) for law in laws):
-        return None
-    fixed = [np.tile([law.ceiling, law.k, law.beta, law.start], (number, 1)) for law in laws]
-    rows = [law.draws[:number] if len(law.draws) else same for law, same in zip(laws, fixed, strict=True)]
-    ceiling, k, beta, start = np.stack(rows, axis=1).transpose(2, 0, 1)
-    return PowerCurves(given.weight, ceiling, k, beta, start, _repeated(given))
+def sample_curves(
+    laws: Sequence[ScalingLaw], problem: AllocationProblem, max_samples: int = MAX_SAMPLES
+) -> PowerCurves | None:
+    """Return the laws' posterior samples as curves of shape (samples, languages); None if no law has samples.
 
-
-def optimum(laws: Sequence[ScalingLaw], given: Problem) -> Mixture:
-    """The mixture whose predicted weighted score is highest."""
-    return mixture_of("optimum", whole(curves_of(laws, given), given), given)
-
-
-def robust(laws: Sequence[ScalingLaw], given: Problem, quantile: float) -> Mixture:
-    """The mixture whose weighted score has the highest lower quantile under the laws' uncertainty.
-
-    The quantile is that of a normal sum of independent scores, sum w m(X) - z sqrt(V), V = sum w^2 v(X), with means m
-    and variances v over the draws. Since sqrt(V) is the least V / 2s + s / 2 over s > 0, the maximum is found by turns:
-    for a given s the sum is separable and water-filling is exact; then s = sqrt(V).
+    With very many languages there are fewer samples.
     """
-    from scipy.stats import norm
-
-    drawn, z = drawn_curves(laws, given), float(norm.ppf(1 - quantile))
-    best = optimum(laws, given)
-    if drawn is None or z <= 0:
-        return replace(best, name="robust")
-    most = float(np.max(np.minimum(given.cap, given.budget / given.cost)))
-    grid = np.geomspace(0.5, max(most, 1.0) * 1.01, QUANTILE_POINTS)
-    at = [np.full(len(laws), x) for x in grid]
-    scores = np.stack([drawn.score(x) - drawn.score(x).mean(axis=0) for x in at])  # points, draws, languages
-    gains = np.stack([drawn.gain(x) for x in at])  # weighted
-    variance = given.weight**2 * (scores**2).mean(axis=1)
-    slope = 2 * given.weight * (scores * gains).mean(axis=1)  # of the variance
-    pairs = best.pairs
-    for _ in range(30):
-        spread = math.sqrt(max(_at(variance, grid, pairs).sum(), 1e-18))
-        again = whole(_falling(gains.mean(axis=1) - z * slope / (2 * spread), grid), given)
-        if np.array_equal(again, pairs):
-            break
-        pairs = again
-    ends = [float(np.quantile(drawn.score(p.astype(float)) @ given.weight, quantile)) for p in (best.pairs, pairs)]
-    return mixture_of("robust", pairs if ends[1] > ends[0] else best.pairs, given)
+    if not any(len(law.samples) for law in laws):
+        return None
+    limit = max(MIN_SAMPLES, SAMPLES_TIMES_LANGS // len(laws))
+    num = min([max_samples, limit, *(len(law.samples) for law in laws if len(law.samples))])
+    columns = [law.samples[:num] if len(law.samples) else np.tile(law.parameters, (num, 1)) for law in laws]
+    asymptote, scale, exponent, offset = np.stack(columns, axis=1).transpose(2, 0, 1)
+    return PowerCurves(problem.weights, asymptote, scale, exponent, offset, _repeatable(problem))
 
 
-def _at(table: Floats, grid: Floats, pairs: Integers) -> Floats:
-    return np.array([np.interp(math.log(x), np.log(grid), column) for x, column in zip(pairs, table.T, strict=True)])
+def optimum(laws: Sequence[ScalingLaw], problem: AllocationProblem) -> Mixture:
+    """Return the mixture with the highest predicted weighted value."""
+    return to_mixture("optimum", allocate_integers(law_curves(laws, problem), problem), problem)
 
 
-def _falling(gains: Floats, grid: Floats) -> TableCurves:
-    """Curves of these gains, made falling where the variance grows because nothing was measured there."""
-    falling = np.minimum.accumulate(np.maximum(gains, 1e-300), axis=0)
-    falling = falling * np.exp(-1e-9 * np.arange(len(falling)))[:, None]  # strictly
-    return TableCurves(np.repeat(grid[:, None], gains.shape[1], axis=1), falling)
+def parse_baseline(name: str) -> tuple[str, float]:
+    """Return the kind of a baseline and the exponent of the languages' sizes.
 
+    Args:
+        name: `uniform`, `unimax`, `proportional`, or `temperature:A`.
 
-def parse_name(name: str) -> tuple[str, float]:
-    """uniform, unimax, proportional or temperature:A as (name, exponent of the languages' sizes)."""
+    Raises:
+        InputError: The name is unknown.
+    """
     kind, _, exponent = name.partition(":")
-    if kind not in NAMED or (kind == "temperature") != bool(exponent):
+    if kind not in BASELINES or (kind == "temperature") != bool(exponent):
         raise unknown("mixture", name, ["uniform", "unimax", "proportional", "temperature:0.3"])
     if kind != "temperature":
         return kind, 1.0 if kind == "proportional" else 0.0
@@ -131,94 +104,32 @@ def parse_name(name: str) -> tuple[str, float]:
     return kind, value
 
 
-def named(name: str, given: Problem) -> Mixture:
-    """A mixture that needs no laws; in tokens where the budget is.
+def baseline(name: str, problem: AllocationProblem) -> Mixture:
+    """Return a mixture that needs no laws; its shares are of tokens where the budget is in tokens.
 
-    `unimax` gives every language the same, cut at its cap, and what is cut off to the others (arXiv 2304.09151,
-    algorithm 1); `proportional` gives by what there is, `temperature:A` by its power A (arXiv 1907.05019, A = 1/T);
-    `uniform` is the same for all or an InputError.
+    `unimax` gives each language the same, and what a language lacks to the others (arXiv 2304.09151, algorithm 1).
+    `proportional` gives in proportion to what there is, `temperature:A` to its power A (arXiv 1907.05019, A = 1/T).
+    `uniform` gives each language exactly the same.
+
+    Raises:
+        InputError: The mixture is not possible for the problem.
     """
-    kind, exponent = parse_name(name)
-    size = given.cost * given.unique
-    if exponent and not np.all(np.isfinite(size)):
-        raise InputError(f"The mixture {name} follows from how many pairs there are: name a --release or --caps.")
-    share = size**exponent if exponent else np.ones(len(given.langs))
+    kind, exponent = parse_baseline(name)
+    sizes = problem.costs * problem.num_unique
+    if exponent and not np.all(np.isfinite(sizes)):
+        raise InputError(f"The mixture {name} depends on how many pairs there are. Use --release or --available.")
+    share = sizes**exponent if exponent else np.ones(len(problem.langs))
     if kind == "uniform":
-        each = given.budget / len(given.langs) / given.cost
-        for lang, pairs, least, most in zip(given.langs, each, given.floor, given.cap, strict=True):
-            if not math.floor(least) <= pairs < most + 1:
-                wrong = f"a floor of {least:,.0f}" if pairs < least else f"only {most:,.0f}"
-                raise InputError(
-                    f"A uniform mixture has {pairs:,.0f} pairs of each language, but {lang} has {wrong}. "
-                    "The mixture unimax gives the rest to the others."
-                )
-    return mixture_of(name, whole(ShareCurves(share / share.sum()), given), given)
+        _check_uniform(problem)
+    return to_mixture(name, allocate_integers(ShareCurves(share / share.sum()), problem), problem)
 
 
-def write_mixture(path: Path, mixture: Mixture) -> None:
-    """Write a mixture as a CSV of lang, rows and epochs, in one step."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([COLUMNS, *zip(mixture.langs, mixture.rows.tolist(), mixture.epochs.tolist(), strict=True)])
-    with atomic_path(path) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-
-
-def read_mixture(path: Path, langs: Sequence[str], unique: Mapping[str, int] | None = None) -> Mixture:
-    """The mixture of a CSV for these languages, no more and no less; InputError with file and line if anything is odd.
-
-    `unique`, where known, is how many pairs there are of each.
-    """
-    found: dict[str, tuple[int, float]] = {}
-    for line, row in _rows(path):
-        where = f"{path}, line {line}"
-        lang = row["lang"].strip()
-        if lang not in languages():
-            raise InputError(f"{where}: {unknown('language', lang, languages())}")
-        if lang in found:
-            raise InputError(f"{where}: {lang} stands there twice.")
-        rows, epochs = _amount(row["rows"], "rows", where), _amount(row["epochs"] or "1", "epochs", where)
-        if rows != int(rows) or (unique is not None and rows > unique.get(lang, math.inf)):
-            limit = f", of which there are {unique[lang]:,}" if unique is not None and lang in unique else ""
-            raise InputError(f"{where}: 'rows' must be a whole number of pairs in {lang}{limit}, not {row['rows']!r}.")
-        found[lang] = int(rows), epochs
-    if sorted(found) != sorted(langs):
-        raise InputError(
-            f"{path} is a mixture of {', '.join(sorted(found))}; this one is for {', '.join(sorted(langs))}."
-        )
-    rows_of = np.array([found[lang][0] for lang in langs], np.int64)
-    pairs = np.rint([found[lang][0] * found[lang][1] for lang in langs]).astype(np.int64)
-    return Mixture(path.name, tuple(langs), pairs, rows_of)
-
-
-def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    try:
-        text = decode(path.read_bytes(), path)
-    except FileNotFoundError:
-        names = "uniform, unimax, proportional, temperature:0.3"
-        raise InputError(
-            f"There is no file {path}; a mixture is a CSV of lang,rows,epochs or one of {names}."
-        ) from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; a CSV of lang,rows,epochs was expected.") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""), restval="", restkey="more")
-    if [name.strip() for name in reader.fieldnames or ()] != COLUMNS:
-        raise InputError(f"{path}, line 1: the columns lang,rows,epochs were expected.")
-    reader.fieldnames = COLUMNS
-    rows = [(reader.line_num, row) for row in reader]
-    for line, row in rows:
-        if "more" in row:
-            raise InputError(f"{path}, line {line}: there are more values than the columns lang,rows,epochs.")
-    if not rows:
-        raise InputError(f"{path} holds no row.")
-    return rows
-
-
-def _amount(text: str, name: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= 1 and value < 2**53):
-        raise InputError(f"{where}: '{name}' must be a number of at least 1, not {text!r}.")
-    return value
+def _check_uniform(problem: AllocationProblem) -> None:
+    shares = problem.budget / len(problem.langs) / problem.costs
+    for lang, pairs, low, high in zip(problem.langs, shares, problem.min_pairs, problem.max_pairs, strict=True):
+        if not math.floor(low) <= pairs < high + 1:
+            limit = f"a minimum of {low:,.0f}" if pairs < low else f"only {high:,.0f}"
+            raise InputError(
+                f"A uniform mixture has {pairs:,.0f} pairs of each language, but {lang} has {limit}. "
+                "The mixture unimax gives what a language lacks to the others."
+            )

@@ -1,4 +1,4 @@
-"""What languages lend one another: how much a run's score varies, and where the exponent probably lies."""
+"""Partial pooling: what the other languages say of a language's noise and exponent."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,54 +8,54 @@ from scipy.stats import chi2
 
 from recipes.scaling.law import Floats
 
-MOST_DF = 8.0  # however many languages there are, their noise counts as so many residuals and no more
-SPREAD = 0.1  # exponents of languages differ by about so much; Table 4 of arXiv 2308.04948 implies 0.11 to 0.17
-TAUS = np.linspace(0.0, 4 * SPREAD, 161)
+MAX_NOISE_DF = 8.0  # the noise of the other languages counts as at most this many residuals
+EXPONENT_SPREAD = 0.1  # how much exponents of languages differ; Table 4 of arXiv 2308.04948 implies 0.11 to 0.17
+TAUS = np.linspace(0.0, 4 * EXPONENT_SPREAD, 161)
 
 
-def noise_of_others(rss: Sequence[float], df: Sequence[int], alone: int) -> tuple[float, float]:
-    """(degrees of freedom, variance) that the other languages lend to the noise of language number `alone`.
+def pooled_noise(rss: Sequence[float], df: Sequence[int], index: int) -> tuple[float, float]:
+    """Return what the other languages say of the noise of language `index`, as (degrees of freedom, variance).
 
     The variance is the median of the others' estimates, each divided by the median of its own distribution, so that
-    one language with an outlier does not spoil it; combined as a scaled inverse chi-squared prior (the moderated
-    variance of Smyth 2004, doi 10.2202/1544-6115.1027, equation 2).
+    one language with an outlier does not spoil it. It enters the fit as a scaled inverse chi-squared prior (the
+    moderated variance of Smyth 2004, doi 10.2202/1544-6115.1027, equation 2).
     """
-    others = [(r, d) for place, (r, d) in enumerate(zip(rss, df, strict=True)) if place != alone and d > 0]
+    others = [(r, d) for other, (r, d) in enumerate(zip(rss, df, strict=True)) if other != index and d > 0]
     if not others:
         return 0.0, 0.0
-    typical = np.median([r / _median(d) for r, d in others])
-    return min(float(sum(d for _, d in others)), MOST_DF), float(typical)
+    variance = np.median([r / _chi2_median(d) for r, d in others])
+    return min(float(sum(d for _, d in others)), MAX_NOISE_DF), float(variance)
 
 
 @cache
-def _median(df: int) -> float:
-    """The median of a chi-squared distribution."""
+def _chi2_median(df: int) -> float:
     return float(chi2.ppf(0.5, df))
 
 
-def exponent_of_others(estimates: Sequence[float], variances: Sequence[float], alone: int) -> tuple[float, float]:
-    """(mean, variance) of the exponent of language number `alone`, as the others predict it; infinite without others.
+def pooled_exponent(estimates: Sequence[float], variances: Sequence[float], index: int) -> tuple[float, float]:
+    """Return what the other languages say of the exponent of language `index`, as (mean, variance).
 
-    The estimates are b_j ~ N(beta_j, v_j) with beta_j ~ N(mu, tau^2): mu is flat, tau half-normal with SPREAD, and
-    both are integrated out on a grid (Gelman et al., Bayesian Data Analysis, 3rd ed., equations 5.20 and 5.21).
+    The estimates are b_j ~ N(alpha_j, v_j) with alpha_j ~ N(mu, tau^2): mu has a flat prior and tau a half-normal one
+    of EXPONENT_SPREAD; both are integrated out on a grid (Gelman et al., Bayesian Data Analysis, 3rd ed., equations
+    5.20 and 5.21). Without other languages the variance is infinite.
     """
-    chosen = [place for place in range(len(estimates)) if place != alone and np.isfinite(variances[place])]
-    if not chosen:
+    others = [other for other in range(len(estimates)) if other != index and np.isfinite(variances[other])]
+    if not others:
         return 0.0, np.inf
-    found, errors = np.array(estimates)[chosen], np.array(variances)[chosen]
+    values, errors = np.array(estimates)[others], np.array(variances)[others]
     precision = 1 / (errors + TAUS[:, None] ** 2)
     total = precision.sum(axis=1)
-    centre = (precision * found).sum(axis=1) / total
-    weight = _normalised(
+    centre = (precision * values).sum(axis=1) / total
+    weight = _softmax(
         0.5 * np.log(precision).sum(axis=1)
         - 0.5 * np.log(total)
-        - 0.5 * (precision * (found - centre[:, None]) ** 2).sum(axis=1)
-        - 0.5 * (TAUS / SPREAD) ** 2
+        - 0.5 * (precision * (values - centre[:, None]) ** 2).sum(axis=1)
+        - 0.5 * (TAUS / EXPONENT_SPREAD) ** 2
     )
     mean = float(weight @ centre)
     return mean, float(weight @ (1 / total + TAUS**2 + (centre - mean) ** 2))
 
 
-def _normalised(logarithms: Floats) -> Floats:
+def _softmax(logarithms: Floats) -> Floats:
     weights = np.exp(logarithms - logarithms.max())
     return np.asarray(weights / weights.sum())

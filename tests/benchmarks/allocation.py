@@ -16,16 +16,15 @@ import numpy as np
 from oracles import convex, grid, objective, random_problem, slsqp
 from tabulate import tabulate
 
-from recipes.mixing.allocation import problem, waterfill, whole
-from recipes.mixing.curves import PowerCurves
+from recipes.mixing import PowerCurves, allocate_integers, allocation_problem, waterfill
 
-TABLE4 = {  # K, beta, cap, and Table 4's two rows
-    "ar": (60.5567, -0.110000, 1_097_200, 41_842, 183_539),
-    "el": (71.1641, -0.140436, 620_800, 44_953, 189_556),
-    "hi": (128.9166, -0.15, 234_233, 73_002, 234_233),
-    "tr": (112.9395, -0.171009, 477_700, 59_652, 242_263),
-    "vi": (60.1153, -0.121466, 1_073_800, 40_731, 175_985),
-    "zh": (57.3984, -0.110990, 912_500, 39_816, 174_422),
+TABLE4 = {  # A, alpha, available pairs, and Table 4's two rows
+    "ar": (60.5567, 0.110000, 1_097_200, 41_842, 183_539),
+    "el": (71.1641, 0.140436, 620_800, 44_953, 189_556),
+    "hi": (128.9166, 0.15, 234_233, 73_002, 234_233),
+    "tr": (112.9395, 0.171009, 477_700, 59_652, 242_263),
+    "vi": (60.1153, 0.121466, 1_073_800, 40_731, 175_985),
+    "zh": (57.3984, 0.110990, 912_500, 39_816, 174_422),
 }
 
 
@@ -39,11 +38,13 @@ def main() -> None:
 
 def table4() -> str:
     """Both rows, from the laws that Table 4 implies."""
-    k, beta, cap, *rows = (np.array(column, float) for column in zip(*TABLE4.values(), strict=True))
+    scale, exponent, available, *rows = (np.array(column, float) for column in zip(*TABLE4.values(), strict=True))
     told = []
     for budget, row in zip((300_000, 1_200_000), rows, strict=True):
-        given = problem(tuple(TABLE4), budget, unique=cap)
-        found = whole(PowerCurves(given.weight, np.full(6, 100.0), k, beta, np.zeros(6), np.full(6, np.inf)), given)
+        problem = allocation_problem(tuple(TABLE4), budget, num_unique=available)
+        found = allocate_integers(
+            PowerCurves(problem.weights, np.full(6, 100.0), scale, exponent, np.zeros(6), np.full(6, np.inf)), problem
+        )
         told.append((f"{budget:,}", *found, f"{np.abs(found - row).max():.0f}", f"{found.sum() - budget}"))
     return tabulate(told, ["budget", *TABLE4, "furthest off", "unspent"])
 
@@ -52,16 +53,16 @@ def compared(problems: int) -> str:
     """How far the exact split is from each oracle, over random problems of 2 to 50 languages."""
     rng, gaps, sums, capped = np.random.default_rng(0), {"slsqp": [], "cvxpy": []}, [], 0
     for _ in range(problems):
-        curves, given = random_problem(rng)
-        found = waterfill(curves, given)
-        assert np.all(found >= given.floor)
-        assert np.all(found <= given.cap)
-        sums.append(abs(given.cost @ found - given.budget) / given.budget)
-        capped += int(np.any((found == given.cap) | (found == given.floor)))
-        best = objective(curves, given, found)
+        curves, problem = random_problem(rng)
+        found = waterfill(curves, problem)
+        assert np.all(found >= problem.min_pairs)
+        assert np.all(found <= problem.max_pairs)
+        sums.append(abs(problem.costs @ found - problem.budget) / problem.budget)
+        capped += int(np.any((found == problem.max_pairs) | (found == problem.min_pairs)))
+        best = objective(curves, problem, found)
         for name, oracle in (("slsqp", slsqp), ("cvxpy", convex)):
             try:
-                gaps[name].append((objective(curves, given, oracle(curves, given)) - best) / abs(best))
+                gaps[name].append((objective(curves, problem, oracle(curves, problem)) - best) / abs(best))
             except Exception:  # an oracle that gives up is no oracle
                 gaps[name].append(-np.inf)
     rows = [
@@ -79,12 +80,16 @@ def by_grid(problems: int) -> str:
         n = 2 + number % 2
         curves, _ = random_problem(rng, n)
         cap = rng.integers(20, 150, n).astype(float)
-        given = problem([f"l{i}" for i in range(n)], int(cap.sum() * rng.uniform(0.3, 0.9)), unique=cap)
-        found = whole(curves, given)
-        assert found.sum() == given.budget
-        own = PowerCurves(given.weight, curves.ceiling, curves.k, curves.beta, curves.start, curves.unique)
-        found, best = whole(own, given), grid(own, given)
-        worst = max(worst, (best - objective(own, given, found)) / abs(best))
+        problem = allocation_problem(
+            [f"l{i}" for i in range(n)], int(cap.sum() * rng.uniform(0.3, 0.9)), num_unique=cap
+        )
+        found = allocate_integers(curves, problem)
+        assert found.sum() == problem.budget
+        own = PowerCurves(
+            problem.weights, curves.asymptote, curves.scale, curves.exponent, curves.offset, curves.num_unique
+        )
+        found, best = allocate_integers(own, problem), grid(own, problem)
+        worst = max(worst, (best - objective(own, problem, found)) / abs(best))
     return f"{problems} grids of 2 and 3 languages: whole pairs are at most {worst:.1e} below the best of all splits"
 
 
@@ -94,12 +99,12 @@ def speed() -> str:
     for n in (6, 100, 1000):
         rng = np.random.default_rng(2)
         cap = np.floor(rng.lognormal(10, 2, n) + 100)
-        given = problem([str(i) for i in range(n)], float(np.floor(cap.sum() * 0.3)), unique=cap)
+        problem = allocation_problem([str(i) for i in range(n)], float(np.floor(cap.sum() * 0.3)), num_unique=cap)
         curves = PowerCurves(
-            given.weight, np.full(n, 100.0), rng.uniform(40, 120, n), -rng.uniform(0.08, 0.3, n), np.zeros(n),
+            problem.weights, np.full(n, 100.0), rng.uniform(40, 120, n), rng.uniform(0.08, 0.3, n), np.zeros(n),
             np.full(n, np.inf),
         )  # fmt: skip
-        rows.append((n, *(f"{least(partial(solve, curves, given)):.2f}" for solve in (waterfill, whole))))
+        rows.append((n, *(f"{least(partial(solve, curves, problem)):.2f}" for solve in (waterfill, allocate_integers))))
     return tabulate(rows, ["languages", "real, ms", "whole pairs, ms"], disable_numparse=True)
 
 

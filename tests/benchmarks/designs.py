@@ -9,17 +9,24 @@ is left, measured.
 """
 
 import argparse
+from collections.abc import Sequence
 
 import numpy as np
-from intervals import BETA, CAPS, LANGS, NOISE, K, drawn, truth
+from intervals import CAPS, EXPONENT, LANGS, NOISE, SCALE, drawn, truth
 from tabulate import tabulate
 
-from recipes.mixing.allocation import problem, whole
-from recipes.mixing.mixture import curves_of, optimum
-from recipes.mixing.next_runs import OVERHEAD, candidate_sizes, plan
-from recipes.mixing.regret import mean_score
-from recipes.scaling.functional_forms import fit_form
-from recipes.scaling.law import Point, ScalingLaw
+from recipes.mixing import (
+    OVERHEAD_PAIRS,
+    AllocationProblem,
+    allocate_integers,
+    allocation_problem,
+    candidate_sizes,
+    law_curves,
+    mean_value,
+    next_runs,
+    optimum,
+)
+from recipes.scaling import Point, ScalingLaw, fit_form
 
 FIRST = (5_000, 5_000, 20_000, 20_000)
 LARGEST = 200_000.0
@@ -32,16 +39,16 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--spend", type=float, default=600_000)
     asked = parser.parse_args()
-    given = problem(LANGS, 1_200_000, unique=CAPS)
-    curves = curves_of([ScalingLaw(lang, 100.0, K[n], BETA[n]) for n, lang in enumerate(LANGS)], given)
-    best = float(mean_score(curves, given, whole(curves, given).astype(float)))
+    problem = allocation_problem(LANGS, 1_200_000, num_unique=CAPS)
+    curves = law_curves([ScalingLaw(lang, 100.0, SCALE[n], EXPONENT[n]) for n, lang in enumerate(LANGS)], problem)
+    best = float(mean_value(curves, problem, allocate_integers(curves, problem).astype(float)))
     rows = []
     for rule in RULES:
         lost, runs = [], []
         for world in range(asked.worlds):
-            points, made = spent(drawn(np.random.default_rng(world), FIRST), rule, asked.spend, world, given)
+            points, made = spent(drawn(np.random.default_rng(world), FIRST), rule, asked.spend, world, problem)
             laws = list(fit_form(points, "power", 100.0).values())
-            lost.append(best - float(mean_score(curves, given, optimum(laws, given).seen)))
+            lost.append(best - float(mean_value(curves, problem, optimum(laws, problem).seen)))
             runs.append(made)
         rows.append((rule, f"{np.mean(lost):.5f}", f"{np.quantile(lost, 0.9):.5f}", f"{np.mean(runs):.1f}"))
     none = float(rows[0][1])
@@ -50,22 +57,34 @@ def main() -> None:
     print(tabulate(rows, ["rule", "regret", "90th percentile", "runs", "of none"], disable_numparse=True))
 
 
-def spent(points: Points, rule: str, budget: float, world: int, given: object) -> tuple[Points, int]:
+def spent(points: Points, rule: str, budget: float, world: int, problem: AllocationProblem) -> tuple[Points, int]:
     """The points with further runs chosen by a rule until no run can be paid, and how many those are."""
     rng, made = np.random.default_rng(10_000 + world), 0
     points = {lang: list(own) for lang, own in points.items()}
-    while rule != "none" and budget >= FIRST[0] + OVERHEAD:
+    while rule != "none" and budget >= FIRST[0] + OVERHEAD_PAIRS:
         laws = list(fit_form(points, "power", 100.0).values())
-        reach = min(LARGEST, budget - OVERHEAD)
+        reach = min(LARGEST, budget - OVERHEAD_PAIRS)
         if rule == "random":
             place = int(rng.integers(len(LANGS)))
-            size = int(rng.choice(candidate_sizes(laws, given, reach)[place]))
+            size = int(rng.choice(candidate_sizes(laws, problem, reach)[place]))
+        elif rule == "d-optimal":
+            place, size = d_optimal(laws, candidate_sizes(laws, problem, reach))
         else:
-            (run,) = plan(laws, given, 1, 0.0, reach, rule, OVERHEAD)
+            (run,) = next_runs(laws, problem, 1, 0.0, reach)
             place, size = LANGS.index(run.lang), run.size
         points[LANGS[place]].append(Point(size, truth(place, size) + rng.normal(0, NOISE)))
-        budget, made = budget - size - OVERHEAD, made + 1
+        budget, made = budget - size - OVERHEAD_PAIRS, made + 1
     return points, made
+
+
+def d_optimal(laws: Sequence[ScalingLaw], sizes: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """The language and size that says most about the laws' parameters for its cost."""
+
+    def gain(place: int, size: int) -> float:
+        signal = laws[place].predict_samples(float(size)).var(ddof=1) / ((laws[place].noise or 0.0) ** 2 + 1e-18)
+        return float(np.log1p(signal)) / (size + OVERHEAD_PAIRS)
+
+    return max(((place, size) for place, own in enumerate(sizes) for size in own), key=lambda option: gain(*option))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 FOLDER (by default `../shared/data/mt_scaling`) holds tables, one a language pair, with the columns Layers, FeedForward,
 ModelSize, data_bytes and a score; each model size is a series. The largest size is left out, then the two largest;
-what is compared is the paper's form (a line in log space with the ceiling at 100), ours fitted series by series, ours
+what is compared is the paper's form (a line in log space with the asymptote at 100), ours fitted series by series, ours
 for all series of a table together, and the last value that was seen. Without the folder there is nothing to do.
 """
 
@@ -17,8 +17,7 @@ import polars as pl
 from tabulate import tabulate
 
 from corpora.errors import InputError
-from recipes.scaling.fit import fit
-from recipes.scaling.law import Point, ScalingLaw
+from recipes.scaling import Point, ScalingLaw, fit_points
 
 Series = dict[str, list[Point]]
 KEY = ["Layers", "FeedForward", "ModelSize"]
@@ -76,7 +75,7 @@ def compared(series: Series, left_out: int) -> str:
 def laws_of(series: Series) -> Mapping[str, ScalingLaw]:
     """The laws of the series that have one."""
     try:
-        return fit(series).laws
+        return fit_points(series).laws
     except InputError:
         return {}
 

@@ -12,16 +12,20 @@ import argparse
 import numpy as np
 from tabulate import tabulate
 
-from recipes.mixing.allocation import problem, whole
-from recipes.mixing.mixture import curves_of, named, optimum
-from recipes.mixing.regret import certify, mean_score
-from recipes.scaling.fit import fit
-from recipes.scaling.functional_forms import fit_form
-from recipes.scaling.law import Point, ScalingLaw
+from recipes.mixing import (
+    allocate_integers,
+    allocation_problem,
+    baseline,
+    estimate_regret,
+    law_curves,
+    mean_value,
+    optimum,
+)
+from recipes.scaling import Point, ScalingLaw, fit_form, fit_points
 
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
-K = np.array([60.5567, 71.1641, 128.9166, 112.9395, 60.1153, 57.3984])
-BETA = np.array([-0.110000, -0.140436, -0.15, -0.171009, -0.121466, -0.110990])
+SCALE = np.array([60.5567, 71.1641, 128.9166, 112.9395, 60.1153, 57.3984])
+EXPONENT = np.array([0.110000, 0.140436, 0.15, 0.171009, 0.121466, 0.110990])
 CAPS = np.array([1_097_200, 620_800, 234_233, 477_700, 1_073_800, 912_500], float)
 NOISE = 0.3
 DESIGNS = {
@@ -30,7 +34,7 @@ DESIGNS = {
     "2 sizes, 2 runs each": (5_000, 5_000, 20_000, 20_000),
     "9 sizes": tuple(int(x) for x in np.geomspace(2_000, 1_000_000, 9)),
 }
-FREE = {"ceiling": 88.0, "k": 450.0, "beta": -0.35}  # a world with a ceiling of its own
+FREE = {"asymptote": 88.0, "scale": 450.0, "exponent": 0.35}  # a world with another asymptote
 
 
 def main() -> None:
@@ -49,21 +53,21 @@ def drawn(rng: np.random.Generator, sizes: tuple[int, ...], free: bool = False) 
 
 
 def truth(place: int, size: float, free: bool = False) -> float:
-    """The score that a language's law gives; with `free`, one of a free ceiling for all."""
+    """The score that a language's law gives; with `free`, one with another asymptote for all."""
     if free:
-        return float(FREE["ceiling"] - FREE["k"] * (1 + 0.1 * place) * size ** FREE["beta"])
-    return float(100 - K[place] * size ** BETA[place])
+        return float(FREE["asymptote"] - FREE["scale"] * (1 + 0.1 * place) * size ** -FREE["exponent"])
+    return float(100 - SCALE[place] * size ** -EXPONENT[place])
 
 
 def coverage(worlds: int) -> str:
-    """The share of 90 % intervals that hold the truth: of beta, and of scores inside of and beyond the sizes."""
+    """The share of 90 % intervals that hold the truth: of the exponent, and of values within and beyond the sizes."""
     rows = []
     for name, sizes in DESIGNS.items():
         for form in ("power", "chosen"):
             rows.append((name, "power law", form, *covered(worlds, sizes, form, False)))
-    rows.append(("9 sizes", "free ceiling", "ceiling", *covered(worlds, DESIGNS["9 sizes"], "ceiling", True)))
-    rows.append(("9 sizes", "free ceiling", "chosen", *covered(worlds, DESIGNS["9 sizes"], "chosen", True)))
-    heads = ["design", "truth", "form", "beta", "S(50k)", "S(largest)", "S(3 x largest)"]
+    rows.append(("9 sizes", "free asymptote", "saturating", *covered(worlds, DESIGNS["9 sizes"], "saturating", True)))
+    rows.append(("9 sizes", "free asymptote", "chosen", *covered(worlds, DESIGNS["9 sizes"], "chosen", True)))
+    heads = ["design", "truth", "form", "exponent", "S(50k)", "S(largest)", "S(3 x largest)"]
     return f"{worlds} worlds of 6 languages; 90 % intervals cover the truth\n" + tabulate(rows, heads)
 
 
@@ -73,38 +77,38 @@ def covered(worlds: int, sizes: tuple[int, ...], form: str, free: bool) -> list[
     pairs = np.array([50_000.0, max(sizes), 3.0 * max(sizes)])
     for _ in range(worlds):
         points = drawn(rng, sizes, free)
-        laws = fit(points).laws if form == "chosen" else fit_form(points, form, 100.0)
+        laws = fit_points(points).laws if form == "chosen" else fit_form(points, form, 100.0)
         for place, lang in enumerate(LANGS):
             low, high = laws[lang].interval(pairs)
             true = np.array([truth(place, x, free) for x in pairs])
-            ends = laws[lang].parameter_interval("beta")
-            beta = FREE["beta"] if free else BETA[place]
-            found.append([ends[0] <= beta <= ends[1], *((low <= true) & (true <= high))])
+            ends = laws[lang].parameter_interval("exponent")
+            exponent = FREE["exponent"] if free else EXPONENT[place]
+            found.append([ends[0] <= exponent <= ends[1], *((low <= true) & (true <= high))])
     return [f"{share:.1%}" for share in np.mean(found, axis=0)]
 
 
 def regret(worlds: int) -> str:
     """Points promised and lost for 1.2 million pairs, by design, beside what the usual mixtures lose."""
-    given = problem(LANGS, 1_200_000, unique=CAPS)
-    true = [ScalingLaw(lang, 100.0, K[n], BETA[n]) for n, lang in enumerate(LANGS)]
-    curves = curves_of(true, given)
-    best = float(mean_score(curves, given, whole(curves, given).astype(float)))
+    problem = allocation_problem(LANGS, 1_200_000, num_unique=CAPS)
+    true = [ScalingLaw(lang, 100.0, SCALE[n], EXPONENT[n]) for n, lang in enumerate(LANGS)]
+    curves = law_curves(true, problem)
+    best = float(mean_value(curves, problem, allocate_integers(curves, problem).astype(float)))
     rows = []
     for name, sizes in DESIGNS.items():
         rng, promised, lost = np.random.default_rng(1), [], []
         for _ in range(worlds):
             laws = list(fit_form(drawn(rng, sizes), "power", 100.0).values())
-            chosen = optimum(laws, given)
-            certificate = certify(laws, given, chosen)
-            assert certificate
-            promised.append((certificate.formula, certificate.expected, certificate.high))
-            lost.append(best - float(mean_score(curves, given, chosen.seen)))
+            chosen = optimum(laws, problem)
+            estimate = estimate_regret(laws, problem, chosen)
+            assert estimate
+            promised.append((estimate.approximation, estimate.expected, estimate.quantile_95))
+            lost.append(best - float(mean_value(curves, problem, chosen.seen)))
         formula, simulated, high = np.mean(promised, axis=0)
         below = np.mean(np.array(lost) <= [p[2] for p in promised])
         rows.append((name, f"{formula:.4f}", f"{simulated:.4f}", f"{np.mean(lost):.4f}", f"{high:.4f}", f"{below:.0%}"))
     heads = ["design", "by formula", "by simulation", "measured", "promised 95th", "measured below it"]
     usual = ", ".join(
-        f"{name} {best - float(mean_score(curves, given, named(name, given).seen)):.4f}"
+        f"{name} {best - float(mean_value(curves, problem, baseline(name, problem).seen)):.4f}"
         for name in ("unimax", "temperature:0.3", "proportional")
     )
     return f"Regret in points, {worlds} worlds; of mixtures without laws: {usual}\n" + tabulate(rows, heads)
