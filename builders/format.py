@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from tabulate import tabulate
 
-from builders.budget.format import mixture_lines
+from builders.budget import mixture_lines
 from builders.pipeline.build import Built
 from builders.pipeline.ledger import totals
 from builders.publishing import Published, UploadPlan

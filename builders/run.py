@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from builders.budget.subsample import Budget, budgeted, check_budget, mix
+from builders.budget import Budget, check_budget, name_by_budget, subsample
 from builders.pipeline.build import Built, build, chosen_filters, sources
 from builders.pipeline.examples import as_messages
 from builders.pipeline.ledger import filter_warnings
@@ -176,7 +176,7 @@ def run_publish(
     """Build every recipe of a request and publish it to a registry folder or the Hub, one after the other."""
     catalog = request.catalog()
     recipes = request.chosen(catalog)
-    named = [budgeted(recipe, request.budget) for recipe in recipes]
+    named = [name_by_budget(recipe, request.budget) for recipe in recipes]
     registries = {recipe.name: open_registry(str(to), release_name(recipe, form), private) for recipe in named}
     if len({registry.uri for registry in registries.values()}) < len(recipes):
         raise InputError(f"{to} is one repository, for one recipe; name the organisation, or publish recipe by recipe.")
@@ -187,7 +187,7 @@ def run_publish(
     with _opened(request) as work:
         for built in _builds(request, work):
             if request.budget:
-                built = mix(built, request.budget, work)
+                built = subsample(built, request.budget, work)
             if form == "messages":
                 built = replace(built, examples=as_messages(built.recipe, built.examples, work))
             draft = Draft(describe(built, form, catalog), partial(write_data, built, form), count_digests(built))

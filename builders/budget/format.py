@@ -1,4 +1,4 @@
-"""What `fit`, `allocate` and `plan` print: laws, a split with what stands beside it, and runs to make."""
+"""Format what fit, allocate and plan return, as text, as JSON values and as HTML tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -7,34 +7,48 @@ from typing import Any
 
 from tabulate import tabulate
 
-from recipes.mixing.allocation import Problem
-from recipes.mixing.mixture import Mixture
-from recipes.mixing.next_runs import Run
-from recipes.mixing.serialize import law_text, outlook_json
-from recipes.scaling.law import Laws, ScalingLaw
+from recipes.mixing import AllocationProblem, Mixture, NextRun, comparison_json, law_text, laws_json
+from recipes.scaling import Equivalence, Laws, ScalingLaw, equivalences
 
-KINDS = {"power": "fixed ceiling", "ceiling": "free ceiling", "shifted": "free ceiling, start"}
+Table = tuple[Sequence[tuple[str, ...]], list[str]]  # rows and headers
+FORMS = {"power": "E fixed, D0 = 0", "saturating": "E free, D0 = 0", "shifted": "E and D0 free"}
+LAWS_NOTE = """\
+{metric}: L(D) = E - A (D + D0)^-alpha for D sentence pairs, with alpha from 0 to 1. arXiv 2308.04948 writes it as
+100 - alpha (gamma D)^beta: its beta is minus the exponent here, and A is its alpha gamma^beta. `holdout` is the mean
+error on the largest sizes when they were left out; `shrinkage` is the share of what is known of the exponent that comes
+from other languages. Intervals are 90 % ones."""
+EQUIVALENCE_NOTE = """\
+`value` is what {baseline} reaches at its largest size, and `equivalent` the size at which {model} reaches it (* outside
+of the measured sizes); `ratio` is the first size divided by the second. A size counts pairs; without any, documents."""
 
 
-def laws_text(laws: Laws, to: Path, picture: Path) -> str:
-    """A law a line, with its interval, its error on held-out sizes, and what it owes to others; then who has none."""
-    rows = [_law_row(law) for law in laws.laws.values()]
-    heads = ["lang", "points", "law", "beta (90 %)", "at", "score (90 %)", "noise", "held out", "borrowed", "form"]
-    lines = [tabulate(rows, heads, disable_numparse=True), ""]
-    lines += [f"No law for {lang}: {why}" for lang, why in laws.refused.items()]
-    lines += [_outlier(law) for law in laws.laws.values() if any(not p.used for p in law.points)]
-    lines += [f"{law.lang}: gamma {law.gamma:g}, so alpha {law.alpha:.4g}." for law in laws.laws.values() if law.alpha]
+def laws_text(laws: Laws, files: Sequence[Path]) -> str:
+    """Return a line for each law, then languages without a law, outliers, and notes."""
+    lines = [_text(_laws_table(laws)), ""]
+    lines += [f"No law for {lang}: {why}" for lang, why in laws.not_fitted.items()]
+    lines += [_outlier_text(law) for law in laws.laws.values() if any(not p.used for p in law.points)]
     lines += [
-        f"Scores are {laws.metric}; X is the number of sentence pairs. Only K and beta can be told from scores: the",
-        "paper's alpha and gamma stand in K = alpha gamma^beta alone. `held out` is the mean error, in points, on the",
-        "largest sizes when they were left out; `borrowed` is the share of what is known of beta that others lend.",
-        f"Written: {to}, {picture}",
+        f"{law.lang}: gamma {law.gamma:g}, so the paper's alpha is {law.paper_alpha:.4g}."
+        for law in laws.laws.values()
+        if law.paper_alpha
     ]
+    lines += [LAWS_NOTE.format(metric=laws.metric or "The value")]
+    lines += [f"Written: {path}" for path in files]
     return "\n".join(lines)
 
 
+def laws_html(laws: Laws) -> str:
+    """Return a table of laws in HTML."""
+    return _html(_laws_table(laws))
+
+
+def _laws_table(laws: Laws) -> Table:
+    headers = ["lang", "points", "law", "exponent", "at D", "value", "noise", "holdout", "shrinkage", "form"]
+    return [_law_row(law) for law in laws.laws.values()], headers
+
+
 def _law_row(law: ScalingLaw) -> tuple[str, ...]:
-    low, high = law.parameter_interval("beta")
+    low, high = law.parameter_interval("exponent")
     largest = max((p.size for p in law.points), default=0)
     return (
         law.lang,
@@ -44,129 +58,188 @@ def _law_row(law: ScalingLaw) -> tuple[str, ...]:
         f"{largest:,}",
         _with_interval(float(law.predict(largest)), [float(end[0]) for end in law.interval(largest)]),
         f"{law.noise:.2f}" if law.noise is not None else "-",
-        f"{law.held_out[law.form]:.2f}" if law.form in law.held_out else "-",
-        f"{law.borrowed:.0%}",
-        KINDS[law.form],
+        f"{law.holdout_error[law.form]:.2f}" if law.form in law.holdout_error else "-",
+        f"{law.shrinkage:.0%}",
+        FORMS[law.form],
     )
 
 
-def _outlier(law: ScalingLaw) -> str:
+def _outlier_text(law: ScalingLaw) -> str:
     points = ", ".join(f"{p.value:g} at {p.size:,}" for p in law.points if not p.used)
-    return f"{law.lang}: set aside as {points} lies too far from what the other points predict."
+    return f"{law.lang}: {points} is not used, as the other points do not predict it."
+
+
+def equivalence_json(laws: Laws, baseline: Laws) -> dict[str, Any]:
+    """Return the baseline's laws and the equivalences as JSON values."""
+    return {
+        "baseline": laws_json(list(baseline.laws.values())),
+        "baseline_not_fitted": dict(baseline.not_fitted),
+        "equivalences": [asdict(equivalence) for equivalence in equivalences(laws, baseline)],
+    }
+
+
+def equivalence_text(laws: Laws, baseline: Laws, model: str, baseline_model: str) -> str:
+    """Return a line for each language: both laws, and how much data of the models is equivalent to the baseline's."""
+    rows = [_equivalence_row(laws, baseline, found) for found in equivalences(laws, baseline)]
+    headers = ["lang", f"law of {model}", f"law of {baseline_model}", "size", "value", "equivalent", "ratio"]
+    missing = [f"No law of {baseline_model} for {lang}: {why}" for lang, why in baseline.not_fitted.items()]
+    return "\n".join([_text((rows, headers)), *missing, EQUIVALENCE_NOTE.format(model=model, baseline=baseline_model)])
+
+
+def _equivalence_row(laws: Laws, baseline: Laws, found: Equivalence) -> tuple[str, ...]:
+    size = _count(found.equivalent_size) + "*" * found.is_extrapolated
+    if found.interval:
+        size += f" ({_count(found.interval[0])} to {_count(found.interval[1])})"
+    ratio = f"{found.baseline_size / found.equivalent_size:,.1f}" if found.equivalent_size else "-"
+    both = (law_text(laws.laws[found.lang]), law_text(baseline.laws[found.lang]))
+    return (found.lang, *both, f"{found.baseline_size:,}", f"{found.value:.2f}", size, ratio)
+
+
+def _count(size: float | None) -> str:
+    return "no size" if size is None else f"{size:,.0f}"
+
+
+def allocation_json(laws: Laws, problem: AllocationProblem, mixture: Mixture) -> dict[str, Any]:
+    """Return a mixture, what the laws predict of it, the baselines and the expected regret as JSON values."""
+    rows = zip(problem.langs, mixture.pairs.tolist(), mixture.rows.tolist(), mixture.epochs.tolist(), strict=True)
+    return {
+        "budget": problem.budget,
+        "unit": problem.unit,
+        "spent": float(problem.costs @ mixture.pairs),
+        "metric": laws.metric,
+        "mixture": [
+            {"lang": lang, "num_pairs": pairs, "num_rows": own, "epochs": epochs} for lang, pairs, own, epochs in rows
+        ],
+        **comparison_json(laws.select(problem.langs), problem, mixture),
+    }
+
+
+def allocation_text(laws: Laws, problem: AllocationProblem, mixture: Mixture, available_from: str) -> str:
+    """Return a mixture as a table, the baselines beside it, and the expected regret."""
+    table = allocation_json(laws, problem, mixture)
+    extrapolated = any(row["is_extrapolated"] for row in table["predicted"])
+    parts = [
+        f"{mixture.name.capitalize()} of {table['spent']:,.0f} {problem.unit}, by the laws of "
+        f"{laws.metric or 'the values'}; available pairs from {available_from}.",
+        _text(_mixture_table(table, problem), ("left", *["right"] * 4, "left", "left", "right")),
+        "* outside of the measured sizes" if extrapolated else "",
+        _text(_alternatives_table(table)),
+        *table["infeasible"],
+        _regret_text(table["regret"]),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def mixture_html(laws: Laws, problem: AllocationProblem, mixture: Mixture) -> str:
+    """Return a mixture and the baselines beside it as HTML tables."""
+    table = allocation_json(laws, problem, mixture)
+    return _html(_mixture_table(table, problem)) + _html(_alternatives_table(table))
+
+
+def _mixture_table(table: Mapping[str, Any], problem: AllocationProblem) -> Table:
+    total, total_rows = (sum(row[key] for row in table["mixture"]) for key in ("num_pairs", "num_rows"))
+    rows = [
+        (
+            row["lang"],
+            f"{row['num_pairs']:,}",
+            f"{row['num_pairs'] / total:.1%}",
+            f"{row['num_rows']:,}",
+            f"{row['epochs']:.2f}",
+            _limit(problem, index, row["num_pairs"]),
+            _with_interval(predicted["value"], predicted["interval"]) + " *" * predicted["is_extrapolated"],
+            f"{predicted['gain_per_10k']:+.3f}",
+        )
+        for index, (row, predicted) in enumerate(zip(table["mixture"], table["predicted"], strict=True))
+    ]
+    rows.append(("all", f"{total:,}", "", f"{total_rows:,}", "", "", "", ""))
+    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", "value (90 %)", "10k more"]
+
+
+def _limit(problem: AllocationProblem, index: int, pairs: int) -> str:
+    return "max" if pairs >= problem.max_pairs[index] else "min" if pairs <= problem.min_pairs[index] else ""
+
+
+def _alternatives_table(table: Mapping[str, Any]) -> Table:
+    rows = [_alternative_row(row, is_chosen=index == 0) for index, row in enumerate(table["alternatives"])]
+    return rows, ["mixture", "mean value (90 %)", "advantage of the first", "probability", "regret", "pairs"]
+
+
+def _alternative_row(row: Mapping[str, Any], is_chosen: bool) -> tuple[str, ...]:
+    return (
+        row["name"],
+        _with_interval(row["value"], row["interval"]),
+        "" if is_chosen else f"{row['advantage']:+.3f}" + _signed_interval(row["advantage_interval"]),
+        "" if row["p_better"] is None else f"{row['p_better']:.0%}",
+        "" if row["regret"] is None else f"{row['regret']:.4f}",
+        " ".join(f"{pairs:,}" for pairs in row["pairs"].values()) if len(row["pairs"]) <= 8 else "",
+    )
+
+
+def _regret_text(regret: Mapping[str, float] | None) -> str:
+    if regret is None:
+        return "The laws have no uncertainty, so the expected regret is unknown: fit them to results."
+    return (
+        f"Expected regret: {regret['expected']:.4f} points below the best mixture, were the laws known exactly "
+        f"(by approximation {regret['approximation']:.4f}; 95th percentile {regret['quantile_95']:.4f}). The laws do "
+        "not see transfer between languages or differences in quality."
+    )
+
+
+def plan_text(runs: Sequence[NextRun], unit: str, num_runs: int, target_regret: float) -> str:
+    """Return the next runs as a table, and when to stop."""
+    if not runs:
+        return (
+            f"Nothing to measure: the expected regret is at most {target_regret:g} points already, or no run lowers it."
+        )
+    if runs[-1].regret_after <= target_regret:
+        last = f"Stop there: the expected regret is then at most {target_regret:g} points."
+    elif len(runs) == num_runs:
+        last = f"After them the expected regret is still above {target_regret:g} points (--target-regret)."
+    else:
+        last = "No further run would lower it."
+    return f"{_text(_runs_table(runs, unit))}\n\n{last} Fit again after each run: its result may change the next."
+
+
+def plan_html(runs: Sequence[NextRun], unit: str) -> str:
+    """Return the next runs as an HTML table."""
+    return _html(_runs_table(runs, unit))
+
+
+def _runs_table(runs: Sequence[NextRun], unit: str) -> Table:
+    rows = [
+        (str(n), r.lang, f"{r.size:,}", f"{r.cost:,.0f}", f"{r.regret_before:.4f}", f"{r.regret_after:.4f}")
+        for n, r in enumerate(runs, start=1)
+    ]
+    return rows, ["", "lang", "size", f"cost, {unit}", "regret before", "regret after"]
+
+
+def mixture_lines(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the translations of a release by budget, language by language, as lines of text."""
+    if not (allocation := manifest.get("budget")):
+        return []
+    rows = [
+        (row["lang"], f"{row['num_rows']:,}", f"{row['epochs']:.2f}", f"{row['num_available']:,}")
+        for row in allocation["mixture"]
+    ]
+    rows.append(("all", f"{sum(row['num_rows'] for row in allocation['mixture']):,}", "", ""))
+    table = tabulate(rows, ["lang", "rows", "epochs", "available"], disable_numparse=True, stralign="right")
+    head = f"  {allocation['num_pairs']:,} pairs allocated by {allocation['method']}; translations for training:"
+    return [head, *(f"    {line}" for line in table.splitlines())]
 
 
 def _with_interval(value: float, ends: Sequence[float] | None) -> str:
     return f"{value:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
 
 
-def split_json(laws: Laws, given: Problem, mixture: Mixture) -> dict[str, Any]:
-    """A split for a machine."""
-    own = laws.of(given.langs)
-    rows = zip(given.langs, mixture.pairs.tolist(), mixture.rows.tolist(), mixture.epochs.tolist(), strict=True)
-    return {
-        "budget": given.budget,
-        "unit": given.unit,
-        "spent": float(given.cost @ mixture.pairs),
-        "metric": laws.metric,
-        "mixture": [{"lang": lang, "pairs": p, "rows": r, "epochs": e} for lang, p, r, e in rows],
-        **outlook_json(own, given, mixture),
-    }
-
-
-def split_text(laws: Laws, given: Problem, mixture: Mixture, caps_from: str) -> str:
-    """A split for a person: the mixture, what stands beside it, and how sure it is."""
-    table = split_json(laws, given, mixture)
-    spent = float(given.cost @ mixture.pairs)
-    parts = [
-        f"{mixture.name.capitalize()} of {spent:,.0f} {given.unit}, by the laws of {laws.metric or 'the scores'}; "
-        f"caps from {caps_from}.",
-        _mixture_table(table, given, mixture),
-        _alternatives_table(table, given),
-        *table["impossible"],
-        _certificate(table),
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _mixture_table(table: Mapping[str, Any], given: Problem, mixture: Mixture) -> str:
-    shown = zip(given.langs, mixture.pairs.tolist(), mixture.rows.tolist(), mixture.epochs.tolist(), strict=True)
-    total = mixture.pairs.sum()
-    rows = []
-    for place, ((lang, pairs, own, epochs), told) in enumerate(zip(shown, table["predicted"], strict=True)):
-        score = _with_interval(told["score"], told["interval"]) + " *" * told["beyond"]
-        counts = (f"{pairs:,}", f"{pairs / total:.1%}", f"{own:,}", f"{epochs:.2f}")
-        rows.append((lang, *counts, _bound(given, place, pairs), score, f"{told['next_10k']:+.3f}"))
-    heads = ["lang", "pairs", "share", "rows", "epochs", "at its", "score (90 %)", "10k more"]
-    rows.append(("all", f"{mixture.pairs.sum():,}", "", f"{mixture.rows.sum():,}", "", "", "", ""))
-    align = ("left", "right", "right", "right", "right", "left", "left", "right")
-    text = tabulate(rows, heads, disable_numparse=True, colalign=align)
-    return text + (
-        "\n* outside of the sizes that were measured" if any(t["beyond"] for t in table["predicted"]) else ""
-    )
-
-
-def _bound(given: Problem, place: int, pairs: int) -> str:
-    return "cap" if pairs >= given.cap[place] else "floor" if pairs <= given.floor[place] else ""
-
-
-def _alternatives_table(table: Mapping[str, Any], given: Problem) -> str:
-    rows = [
-        (o["name"], _with_interval(o["score"], o["interval"]),
-         "" if place == 0 else f"{o['behind']:+.3f}" + _ends(o["behind_interval"]),
-         "" if o["beaten"] is None else f"{o['beaten']:.0%}",
-         "" if o["regret"] is None else f"{o['regret']:.4f}",
-         " ".join(f"{pairs:,}" for pairs in o["pairs"].values()) if len(o["pairs"]) <= 8 else "")
-        for place, o in enumerate(table["alternatives"])
-    ]  # fmt: skip
-    heads = ["mixture", "mean score (90 %)", "the first is ahead by", "probability", "regret", "pairs"]
-    return tabulate(rows, heads, disable_numparse=True)
-
-
-def _ends(interval: Sequence[float] | None) -> str:
+def _signed_interval(interval: Sequence[float] | None) -> str:
     return f" ({interval[0]:+.3f} to {interval[1]:+.3f})" if interval else ""
 
 
-def _certificate(table: Mapping[str, Any]) -> str:
-    known = table["regret"]
-    if known is None:
-        return "The laws carry no uncertainty, so nothing is said of how sure this is: fit them from scores."
-    return (
-        f"Expected regret of this split, against the best one were the laws known: {known['expected']:.4f} points "
-        f"(by formula {known['formula']:.4f}); 95 times of 100 below {known['high']:.4f}. This is what the laws say, "
-        "and they do not see transfer between languages or differences in quality."
-    )
+def _text(table: Table, align: Sequence[str] | None = None) -> str:
+    rows, headers = table
+    return tabulate(rows, headers, disable_numparse=True, colalign=align)
 
 
-def mixture_lines(manifest: Mapping[str, Any]) -> list[str]:
-    """The translations of a release by budget, language by language, as they are in its training split."""
-    if not (budget := manifest.get("budget")):
-        return []
-    rows = [(r["lang"], f"{r['rows']:,}", f"{r['epochs']:.2f}", f"{r['available']:,}") for r in budget["mixture"]]
-    rows.append(("all", f"{sum(r['rows'] for r in budget['mixture']):,}", "", ""))
-    table = tabulate(rows, ["lang", "rows", "epochs", "there are"], disable_numparse=True, stralign="right")
-    head = f"  mixture {budget['pairs']:,} pairs by {budget['by']}; translations in the training split:"
-    return [head, *(f"    {line}" for line in table.splitlines())]
-
-
-def plan_json(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Planned runs for a machine."""
-    return [asdict(run) for run in runs]
-
-
-def plan_text(runs: Sequence[Run], laws: Sequence[ScalingLaw], given: Problem, asked: int, enough: float) -> str:
-    """Planned runs for a person, and when to stop."""
-    if not runs:
-        return (
-            f"Nothing to measure: the expected regret is at or below {enough:g} points already, or no run lessens it."
-        )
-    rows = [
-        (str(n), r.lang, f"{r.size:,}", f"{r.cost:,.0f}", f"{r.before:.4f}", f"{r.after:.4f}")
-        for n, r in enumerate(runs, start=1)
-    ]
-    table = tabulate(rows, ["", "lang", "size", f"cost, {given.unit}", "regret before", "after"], disable_numparse=True)
-    done = runs[-1].after <= enough
-    last = f"Stop there: the expected regret is below {enough:g} points." if done else (
-        f"After these {len(runs)} the expected regret is still above {enough:g} points (--enough)."
-        if len(runs) == asked else "No further run would lessen it."
-    )  # fmt: skip
-    return f"{table}\n\n{last} Refit after each run: what it shows may change the next."
+def _html(table: Table) -> str:
+    rows, headers = table
+    return tabulate(rows, headers, tablefmt="html", disable_numparse=True)

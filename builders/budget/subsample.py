@@ -1,4 +1,4 @@
-"""A build cut to a mixture: a budget, the counts that are there, and what the release says of how it was split."""
+"""Subsample a build's translations to a budget, and describe how the budget was allocated."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,73 +15,84 @@ from corpora.errors import InputError
 from recipes.recipe import Recipe
 
 if TYPE_CHECKING:
-    from recipes.mixing.mixture import Mixture
-    from recipes.scaling.law import Laws
+    from recipes.mixing import Mixture
+    from recipes.scaling import Laws
 
-DEFAULT = "unimax"
+DEFAULT_BASELINE = "unimax"
 ALLOCATION = pa.schema([("lang", pa.string()), ("direction", pa.string()), ("num_rows", pa.int64())])
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a release by budget is asked to be: pairs to be seen, and what splits them.
+    """The budget of a release, and what allocates it: at most one of `laws`, `file` and `baseline`; without, UniMax.
 
-    Of `laws`, `file` (a mixture) and `named` (a mixture that needs no laws) at most one; none means UniMax. A pair is
-    seen at most `epochs` times; `at_most` takes what there is where the budget is more.
+    Args:
+        pairs: How many translation examples are seen in training, repetitions included.
+        laws: Laws, for their optimum.
+        file: A mixture as a CSV.
+        baseline: The name of a mixture that needs no laws.
+        epochs: How often a row may be seen.
+        allow_partial: Whether to publish what there is where the budget is larger.
     """
 
     pairs: int
     laws: "Laws | None" = None
     file: Path | None = None
-    named: str | None = None
+    baseline: str | None = None
     epochs: float = 1.0
-    at_most: bool = False
+    allow_partial: bool = False
 
     def suffix(self) -> str:
-        """What stands behind a recipe's name: `1200k`, or `300-unimax` for a mixture asked for by its name."""
+        """Return the suffix of the recipe's name: `1200k`, or `300-unimax` for a baseline that was named."""
         thousands, rest = divmod(self.pairs, 1000)
         amount = str(self.pairs) if rest else f"{thousands}k"
-        return f"{amount}-{self.named.replace(':', '-')}" if self.named else amount
+        return f"{amount}-{self.baseline.replace(':', '-')}" if self.baseline else amount
+
+    def method(self) -> str:
+        """Return what allocates the budget: `laws`, a file's name, or a baseline's."""
+        if self.laws:
+            return "laws"
+        return self.file.name if self.file else self.baseline or DEFAULT_BASELINE
 
 
 def check_budget(recipe: Recipe, budget: Budget) -> None:
-    """InputError, before anything is fetched, if a recipe cannot be split as asked."""
-    from recipes.mixing.mixture import read_mixture
+    """Raise InputError, before anything is downloaded, if a budget cannot be allocated for a recipe."""
+    from recipes.mixing import read_mixture
 
     if not recipe.directions:
-        raise InputError(f"Recipe {recipe.name} has no translation data, so there is nothing for --budget to split.")
+        raise InputError(f"Recipe {recipe.name} has no translation data, so --budget has nothing to allocate.")
     if budget.laws:
-        budget.laws.of(recipe.langs)
+        budget.laws.select(recipe.langs)
     if budget.file:
-        mixture = read_mixture(budget.file, recipe.langs)
-        if int(mixture.pairs.sum()) != budget.pairs:
+        num_pairs = int(read_mixture(budget.file, recipe.langs).pairs.sum())
+        if num_pairs != budget.pairs:
             raise InputError(
-                f"{budget.file} is a mixture of {int(mixture.pairs.sum()):,} pairs, not of the --budget of "
-                f"{budget.pairs:,}. Name the budget that it was made for."
+                f"{budget.file} is a mixture of {num_pairs:,} pairs, but the --budget is {budget.pairs:,}. Use the "
+                "budget that it was made for."
             )
 
 
-def budgeted(recipe: Recipe, budget: Budget | None) -> Recipe:
-    """The recipe under the name that its release by a budget has."""
+def name_by_budget(recipe: Recipe, budget: Budget | None) -> Recipe:
+    """Return the recipe under the name of its release by a budget."""
     return replace(recipe, name=f"{recipe.name}-{budget.suffix()}") if budget else recipe
 
 
-def available(counts: pl.DataFrame, langs: Sequence[str]) -> dict[str, int]:
-    """The translation examples for training that there are, by language, from a table of counts."""
+def count_available(counts: pl.DataFrame, langs: Sequence[str]) -> dict[str, int]:
+    """Return how many translation examples for training there are by language, from a table of counts."""
     train = counts.filter((pl.col("task") == "translation") & (pl.col("split") == "train"))
     return {lang: int(train.filter(pl.col("lang") == lang)["rows"].sum()) for lang in langs}
 
 
-def mix(built: Built, budget: Budget, work: Workspace) -> Built:
-    """The build with its translations cut to the budget's mixture, under a name of its own.
+def subsample(built: Built, budget: Budget, work: Workspace) -> Built:
+    """Return the build with its translations cut to the budget's mixture, under a name of its own.
 
-    Of each language and direction the first rows by id are taken (for xx-en the last, as everywhere), so that the rows
-    of a smaller count are among those of a larger one. Validation shrinks in proportion, as it does by `pairs`.
+    Of each language and direction the first rows by id are taken (for xx-en the last), so that the rows of a smaller
+    count are among those of a larger one. Validation shrinks in proportion, as it does by `max_pairs`.
     """
-    recipe = budgeted(built.recipe, budget)
-    there = available(built.mixture, recipe.langs)
-    mixture, described = _split(recipe.langs, budget, there)
-    allocation = _allocation(mixture, recipe.directions)
+    recipe = name_by_budget(built.recipe, budget)
+    available = count_available(built.mixture, recipe.langs)
+    mixture, predicted = _allocate(recipe.langs, budget, available)
+    allocation = _rows_by_direction(mixture, recipe.directions)
     values = {"validation": recipe.validation}
     examples = {
         config: work.query(
@@ -91,57 +102,69 @@ def mix(built: Built, budget: Budget, work: Workspace) -> Built:
         )
         for config, path in built.examples.items()
     }
-    epochs = dict(zip(mixture.langs, mixture.epochs.round(6).tolist(), strict=True))
-    seen = pl.col("lang").replace_strict(epochs, default=1.0, return_dtype=pl.Float64)
-    translated = (pl.col("task") == "translation") & (pl.col("split") == "train")
-    counts = count_rows(examples).with_columns(epochs=pl.when(translated).then(seen).otherwise(1.0))
-    described = _counts(budget, mixture, there) | described
-    return replace(built, recipe=recipe, examples=examples, mixture=counts, budget=described)
+    description = _describe(budget, mixture, available) | predicted
+    return replace(
+        built, recipe=recipe, examples=examples, mixture=_count_with_epochs(examples, mixture), budget=description
+    )
 
 
-def _split(langs: Sequence[str], budget: Budget, there: Mapping[str, int]) -> tuple["Mixture", dict[str, Any]]:
-    """The mixture that the budget asks for, and what its laws say of it, if it has any."""
+def _count_with_epochs(examples: Mapping[str, Path], mixture: "Mixture") -> pl.DataFrame:
+    """Return the counts of the examples, with how often each is seen."""
+    by_lang = dict(zip(mixture.langs, mixture.epochs.round(6).tolist(), strict=True))
+    epochs = pl.col("lang").replace_strict(by_lang, default=1.0, return_dtype=pl.Float64)
+    is_repeated = (pl.col("task") == "translation") & (pl.col("split") == "train")
+    return count_rows(examples).with_columns(epochs=pl.when(is_repeated).then(epochs).otherwise(1.0))
+
+
+def _allocate(langs: Sequence[str], budget: Budget, available: Mapping[str, int]) -> tuple["Mixture", dict[str, Any]]:
+    """Return the budget's mixture, and what its laws, if any, predict of it."""
     import numpy as np
 
-    from recipes.mixing.allocation import problem
-    from recipes.mixing.mixture import named, optimum, read_mixture
-    from recipes.mixing.serialize import laws_json, outlook_json
+    from recipes.mixing import allocation_problem, baseline, comparison_json, laws_json, optimum, read_mixture
 
     if budget.file:
-        return read_mixture(budget.file, langs, there), {}
-    unique = np.array([there[lang] for lang in langs], float)
-    given = problem(langs, budget.pairs, unique=unique, epochs=budget.epochs, at_most=budget.at_most)
+        return read_mixture(budget.file, langs, available), {}
+    num_unique = np.array([available[lang] for lang in langs], float)
+    problem = allocation_problem(
+        langs, budget.pairs, num_unique=num_unique, epochs=budget.epochs, allow_partial=budget.allow_partial
+    )
     if not budget.laws:
-        return named(budget.named or DEFAULT, given), {}
-    laws = budget.laws.of(langs)
-    mixture = optimum(laws, given)
+        return baseline(budget.baseline or DEFAULT_BASELINE, problem), {}
+    laws = budget.laws.select(langs)
+    mixture = optimum(laws, problem)
     return mixture, {
         "metric": budget.laws.metric,
         "laws": laws_json(laws, mixture),
-        **outlook_json(laws, given, mixture),
+        **comparison_json(laws, problem, mixture),
     }
 
 
-def _allocation(mixture: "Mixture", directions: Sequence[str]) -> list[dict[str, object]]:
-    """The rows of each language and direction; directions share a language's rows equally, the first takes the odd."""
+def _rows_by_direction(mixture: "Mixture", directions: Sequence[str]) -> list[dict[str, object]]:
+    """Return the rows of each language and direction; directions share equally, and the first takes what is left."""
     n = len(directions)
     return [
-        {"lang": lang, "direction": direction, "num_rows": (rows + n - 1 - place) // n}
-        for lang, rows in zip(mixture.langs, mixture.rows.tolist(), strict=True)
-        for place, direction in enumerate(directions)
+        {"lang": lang, "direction": direction, "num_rows": (num_rows + n - 1 - index) // n}
+        for lang, num_rows in zip(mixture.langs, mixture.rows.tolist(), strict=True)
+        for index, direction in enumerate(directions)
     ]
 
 
-def _counts(budget: Budget, mixture: "Mixture", there: Mapping[str, int]) -> dict[str, Any]:
-    """What the manifest says of any mixture, language by language."""
+def _describe(budget: Budget, mixture: "Mixture", available: Mapping[str, int]) -> dict[str, Any]:
+    """Return what the manifest says of any mixture, language by language."""
     rows = zip(mixture.langs, mixture.pairs.tolist(), mixture.rows.tolist(), mixture.epochs.tolist(), strict=True)
     return {
-        "asked": budget.pairs,
-        "pairs": int(mixture.pairs.sum()),
-        "by": "laws" if budget.laws else budget.file.name if budget.file else budget.named or DEFAULT,
+        "budget": budget.pairs,
+        "num_pairs": int(mixture.pairs.sum()),
+        "method": budget.method(),
         "epochs": budget.epochs,
         "mixture": [
-            {"lang": lang, "pairs": pairs, "rows": own, "epochs": round(epochs, 6), "available": there[lang]}
-            for lang, pairs, own, epochs in rows
+            {
+                "lang": lang,
+                "num_pairs": pairs,
+                "num_rows": num_rows,
+                "epochs": round(epochs, 6),
+                "num_available": available[lang],
+            }
+            for lang, pairs, num_rows, epochs in rows
         ],
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from builders.budget.options import budget_options
+from builders.cli.budget_options import budget_options
 from builders.cli.mixtures import VERBS as LAW_VERBS
 from builders.cli.releases import REGISTRY, VERBS
 from builders.cli.translation import tm_verb, translate_verb

@@ -64,7 +64,7 @@ def draw_laws(
 def draw_budget(manifest: Mapping[str, Any], path: Path) -> None:
     """The laws that a release's budget was split by, with its mixture marked; no file for a release without any."""
     budget = manifest.get("budget") or {}
-    pairs = {row["lang"]: row["pairs"] for row in budget.get("mixture", ())}
+    pairs = {row["lang"]: row["num_pairs"] for row in budget.get("mixture", ())}
     draw_laws(budget.get("laws", ()), f"{manifest['name']} {manifest['version']}: the laws behind it", path, pairs)
 
 
@@ -133,7 +133,7 @@ def _draw_key(
 def draw_frontier(table: Mapping[str, Any], title: str, path: Path) -> None:
     """Write a PNG of what a budget buys: the mean score by mixture and budget, and the best split of each budget.
 
-    `table` is {unit, metric, budget, budgets: [...], scores: {name: [...]}, low, high: [...] or None, pairs:
+    `table` is {unit, metric, budget, budgets: [...], values: {name: [...]}, low, high: [...] or None, pairs:
     {lang: [...]}}.
     """
     import matplotlib.style
@@ -160,7 +160,7 @@ def _draw_scores(axes: "Axes", table: Mapping[str, Any]) -> None:
             table["budgets"], table["low"], table["high"], color=BLUE, alpha=0.18, linewidth=0,
             label="90 % interval of the optimum",
         )  # fmt: skip
-    for name, scores in table["scores"].items():
+    for name, scores in table["values"].items():
         colour, style = LINES[name]
         axes.plot(table["budgets"], scores, color=colour, linestyle=style, linewidth=1.8, label=name)
     axes.set_title(f"predicted mean {table['metric']}", size=10, loc="left")

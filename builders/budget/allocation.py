@@ -1,0 +1,125 @@
+"""Allocate a budget of pairs to languages: the verb `allocate`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builders.budget.format import allocation_json, allocation_text, mixture_html
+from builders.budget.inputs import LangValues, Limits, ResultSelection, build_problem, load_laws
+from builders.budget.pictures import draw
+from corpora.errors import InputError
+from recipes.mixing import (
+    AllocationProblem,
+    Mixture,
+    frontier,
+    frontier_json,
+    optimum,
+    quantile_optimum,
+    write_mixture,
+)
+from recipes.results import Result
+from recipes.scaling import Laws, ScalingLaw
+
+
+@dataclass(frozen=True, repr=False)
+class AllocationResult:
+    """A mixture for a budget.
+
+    Args:
+        mixture: How many pairs of each language.
+        problem: What was allocated, and within which limits.
+        laws: The laws that it is by.
+        available_from: Where the numbers of available pairs are from.
+        files: The files that were written.
+    """
+
+    mixture: Mixture
+    problem: AllocationProblem
+    laws: Laws
+    available_from: str
+    files: tuple[Path, ...] = ()
+
+    def to_json(self) -> Mapping[str, Any]:
+        """Return the mixture, what the laws predict of it, the baselines and the expected regret as JSON values."""
+        return allocation_json(self.laws, self.problem, self.mixture)
+
+    def __repr__(self) -> str:
+        text = allocation_text(self.laws, self.problem, self.mixture, self.available_from)
+        return "\n".join([text, *(f"Written: {path}" for path in self.files)])
+
+    def _repr_html_(self) -> str:
+        return mixture_html(self.laws, self.problem, self.mixture)
+
+
+def allocate(
+    budget: float,
+    *,
+    laws: Laws | str | Path | None = None,
+    results: str | Path | Sequence[Result] = "results.jsonl",
+    metric: str | None = None,
+    benchmark: str | None = None,
+    direction: str | None = None,
+    model: str | None = None,
+    langs: Sequence[str] = (),
+    release: str = "muit",
+    registry: str = "registry",
+    available: str | Path | LangValues | None = None,
+    min: float | LangValues | None = None,
+    max: float | LangValues | None = None,
+    weight: LangValues | None = None,
+    costs: str | Path | LangValues | None = None,
+    epochs: float = 1.0,
+    allow_partial: bool = False,
+    quantile: float | None = None,
+    output: str | Path | None = None,
+    picture: str | Path | None = None,
+) -> AllocationResult:
+    """Allocate a budget to languages so that the predicted mean value is highest, exactly and in whole pairs.
+
+    Args:
+        budget: The number of sentence pairs; of tokens where `costs` are given.
+        laws: Laws, or a file of `fit`; without, laws are fitted to `results`.
+        results: A `results.jsonl`, or results.
+        metric: The metric, where the results have several.
+        benchmark: The benchmark, where the results have several.
+        direction: `en-xx` or `xx-en`, where the results have both.
+        model: Only models of this name; a pattern such as `tiny-*`.
+        langs: The languages; by default all of the release.
+        release: The release whose counts are the available pairs.
+        registry: Where the release is: a folder, or hf://ORG.
+        available: A CSV of lang,rows with the available pairs, or a mapping, instead of a release.
+        min: The fewest pairs of every language, or by language.
+        max: The most pairs of every language, or by language.
+        weight: What each language counts, by language; 1 by default.
+        costs: A CSV of lang,tokens with the tokens in a pair, or a mapping: the budget is in tokens then.
+        epochs: How often a pair may be seen, from 1 to 100.
+        allow_partial: Spend what there is where the budget is larger.
+        quantile: Maximise this lower quantile of the mean value, between 0 and 0.5, instead of its prediction.
+        output: Write the mixture to this CSV, for `builders publish --mixture`.
+        picture: Write a picture of what budgets achieve to this PNG.
+
+    Raises:
+        InputError: A file or option is not as expected, or no allocation is within the limits.
+    """
+    if quantile is not None and not 0 < quantile < 0.5:
+        raise InputError(f"--quantile takes a number between 0 and 0.5, such as 0.1, not {quantile:g}.")
+    fitted = load_laws(laws, ResultSelection(results, metric, benchmark, direction, model, langs))
+    limits = Limits(release, registry, available, min, max, weight, costs, epochs, allow_partial)
+    problem, source = build_problem(budget, fitted, langs, limits)
+    chosen = fitted.select(problem.langs)
+    mixture = quantile_optimum(chosen, problem, quantile) if quantile else optimum(chosen, problem)
+    files = [Path(path) for path in (output, picture) if path]
+    if output:
+        write_mixture(Path(output), mixture)
+    if picture:
+        _draw_frontier(Path(picture), chosen, problem, fitted.metric)
+    return AllocationResult(mixture, problem, fitted, source, tuple(files))
+
+
+def _draw_frontier(path: Path, laws: Sequence[ScalingLaw], problem: AllocationProblem, metric: str) -> None:
+    from cards.plots.laws import draw_frontier
+
+    table = frontier_json(frontier(laws, problem), problem, metric)
+    title = f"What budgets around {problem.budget:,.0f} {problem.unit} achieve"
+    draw(path, lambda temporary: draw_frontier(table, title, temporary))

@@ -1,0 +1,150 @@
+"""What fit, allocate and plan read: results, laws, and how many pairs there are."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+
+from cards.releases import open_release
+from corpora.catalog import language
+from corpora.errors import InputError
+from recipes.mixing import AllocationProblem, allocation_problem, check_lang, read_lang_values
+from recipes.results import Result, read_results
+from recipes.scaling import Floats, Laws, fit_results, read_laws, select_results
+
+LangValues = Mapping[str, float]  # by language; the key "" stands for all others
+MAX_EPOCHS = 100
+
+
+@dataclass(frozen=True)
+class ResultSelection:
+    """Which results the laws are fitted to: a file or results, and the options that select some of them."""
+
+    results: str | Path | Sequence[Result]
+    metric: str | None = None
+    benchmark: str | None = None
+    direction: str | None = None
+    model: str | None = None
+    langs: Sequence[str] = ()
+
+    def read(self) -> list[Result]:
+        """Return all results."""
+        is_path = isinstance(self.results, str | Path)
+        return read_results(Path(self.results)) if is_path else list(self.results)  # type: ignore[arg-type]
+
+    def select(self, results: Sequence[Result], model: str | None, without: str | None = None) -> list[Result]:
+        """Return the selected results of models with a name or pattern; those of `without` are left out."""
+        left = [r for r in results if without is None or not fnmatchcase(r.model, without)]
+        return select_results(left, self.metric, self.benchmark, self.direction, model, check_langs(self.langs))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What limits an allocation; the values of each field are those of the option of the same name."""
+
+    release: str = "muit"
+    registry: str = "registry"
+    available: str | Path | LangValues | None = None
+    min: float | LangValues | None = None
+    max: float | LangValues | None = None
+    weight: LangValues | None = None
+    costs: str | Path | LangValues | None = None
+    epochs: float = 1.0
+    allow_partial: bool = False
+
+
+def check_langs(langs: Sequence[str]) -> tuple[str, ...]:
+    """Return the codes of languages, each once."""
+    return tuple(dict.fromkeys(language(lang.strip().lower()).code for lang in langs))
+
+
+def check_epochs(epochs: float) -> None:
+    """Raise InputError unless a pair may be seen between 1 and MAX_EPOCHS times."""
+    if not 1 <= epochs <= MAX_EPOCHS:
+        raise InputError(f"--epochs takes a number from 1 to {MAX_EPOCHS}, not {epochs:g}.")
+
+
+def load_laws(laws: Laws | str | Path | None, selection: ResultSelection) -> Laws:
+    """Return laws, those in a file, or those fitted to the selected results."""
+    if isinstance(laws, Laws):
+        return laws
+    return read_laws(Path(laws)) if laws else fit_results(selection.select(selection.read(), selection.model))
+
+
+def build_problem(budget: float, laws: Laws, langs: Sequence[str], limits: Limits) -> tuple[AllocationProblem, str]:
+    """Return the problem, and where the numbers of available pairs are from.
+
+    Raises:
+        InputError: An option is not as expected, or no allocation is within the limits.
+    """
+    check_epochs(limits.epochs)
+    available, source = _available(limits)
+    chosen = check_langs(langs) or tuple(sorted(available))
+    if not limits.costs and math.isfinite(budget) and budget % 1:
+        raise InputError(f"--budget is a whole number of pairs, not {budget:g}; with --costs it is in tokens.")
+    _check_has(available, chosen, source)
+    costs = _values(limits.costs, "tokens")
+    if costs is not None:
+        _check_has(costs, chosen, str(limits.costs))
+    laws.select(chosen)
+    problem = allocation_problem(
+        chosen,
+        budget,
+        num_unique=_column(available, chosen, 0.0),
+        epochs=limits.epochs,
+        min_pairs=_column(_by_lang(limits.min, chosen, "--min"), chosen, 0.0),
+        max_pairs=_column(_by_lang(limits.max, chosen, "--max"), chosen, np.inf),
+        weights=_column(_by_lang(limits.weight, chosen, "--weight"), chosen, 1.0),
+        costs=None if costs is None else _column(costs, chosen, 0.0),
+        allow_partial=limits.allow_partial,
+    )
+    return problem, source
+
+
+def _available(limits: Limits) -> tuple[LangValues, str]:
+    """Return how many pairs there are for training by language, and who says so."""
+    values = _values(limits.available, "rows")
+    if values is not None:
+        return values, str(limits.available) if isinstance(limits.available, str | Path) else "available"
+    try:
+        manifest = open_release(limits.release, limits.registry).manifest
+    except InputError as error:
+        raise InputError(
+            f"{error} The pairs that there are come from a --release, or from a CSV with --available."
+        ) from None
+    counts: dict[str, float] = {}
+    for row in manifest["mixture"]:
+        if (row["task"], row["split"]) == ("translation", "train"):
+            counts[row["lang"]] = counts.get(row["lang"], 0) + row["rows"]
+    if not counts:
+        raise InputError(f"{limits.release} has no translation data, so there is nothing to allocate.")
+    return counts, f"{manifest['name']} {manifest['version']}"
+
+
+def _values(values: str | Path | LangValues | None, column: str) -> LangValues | None:
+    """Return numbers by language, from a CSV with the columns lang and `column` if a path is given."""
+    if isinstance(values, str | Path):
+        return read_lang_values(Path(values), column)
+    return None if values is None else {check_lang(lang, column): number for lang, number in values.items()}
+
+
+def _by_lang(values: float | LangValues | None, langs: Sequence[str], option: str) -> LangValues:
+    """Return a number for every language, or numbers by language, which must be among `langs`."""
+    if not isinstance(values, Mapping):
+        return {} if values is None else {"": values}
+    for lang in values:
+        if lang and check_lang(lang, option) not in langs:
+            raise InputError(f"{option} names {lang}, which is not one of the languages {', '.join(langs)}.")
+    return values
+
+
+def _column(values: LangValues, langs: Sequence[str], default: float) -> Floats:
+    return np.array([values.get(lang, values.get("", default)) for lang in langs], float)
+
+
+def _check_has(values: LangValues, langs: Sequence[str], source: str) -> None:
+    if missing := [lang for lang in langs if lang not in values]:
+        raise InputError(f"{source} has no number for {', '.join(missing)}. Add it, or leave it out of --langs.")

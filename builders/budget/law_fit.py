@@ -1,0 +1,131 @@
+"""Fit scaling laws to evaluation results: the verb `fit`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builders.budget.format import equivalence_json, equivalence_text, laws_html, laws_text
+from builders.budget.inputs import ResultSelection
+from builders.budget.pictures import draw
+from corpora.errors import InputError
+from recipes.mixing import laws_json
+from recipes.results import Result, append_results
+from recipes.results_csv import read_results_csv
+from recipes.scaling import Laws, fit_results, mean_gammas, write_laws
+
+
+@dataclass(frozen=True, repr=False)
+class FitResult:
+    """Laws, and what they were fitted to.
+
+    Args:
+        laws: The laws by language.
+        model: The name or pattern of the models.
+        baseline: The laws of the baseline models, if any.
+        baseline_model: Their name or pattern.
+        imported: The rows of an imported CSV and how many of them were new, if any.
+        files: The files that were written.
+    """
+
+    laws: Laws
+    model: str = ""
+    baseline: Laws | None = None
+    baseline_model: str = ""
+    imported: tuple[int, int] | None = None
+    files: tuple[Path, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return laws and equivalences as JSON values."""
+        table = {"laws": laws_json(list(self.laws.laws.values())), "not_fitted": dict(self.laws.not_fitted)}
+        return table | (equivalence_json(self.laws, self.baseline) if self.baseline else {})
+
+    def __repr__(self) -> str:
+        parts = [f"{self.imported[1]:,} of {self.imported[0]:,} imported rows are new."] if self.imported else []
+        parts.append(laws_text(self.laws, self.files))
+        if self.baseline:
+            parts.append(equivalence_text(self.laws, self.baseline, self.model, self.baseline_model))
+        return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        return laws_html(self.laws)
+
+
+def fit(
+    results: str | Path | Sequence[Result] = "results.jsonl",
+    *,
+    metric: str | None = None,
+    benchmark: str | None = None,
+    direction: str | None = None,
+    model: str | None = None,
+    langs: Sequence[str] = (),
+    gamma: Mapping[str, float] | None = None,
+    baseline: str | None = None,
+    import_: str | Path | None = None,
+    metric_range: tuple[float, float] = (0.0, 100.0),
+    output: str | Path | None = None,
+) -> FitResult:
+    """Fit a scaling law to the results of each language, in the form that predicts larger sizes best.
+
+    Args:
+        results: A `results.jsonl`, or results.
+        metric: The metric, where the results have several.
+        benchmark: The benchmark, where the results have several.
+        direction: `en-xx` or `xx-en`, where the results have both.
+        model: Only models of this name; a pattern such as `tiny-*`.
+        langs: Only these languages.
+        gamma: Similarities to English by language; with them the alpha of arXiv 2308.04948 is known.
+        baseline: Models of this name or pattern get laws of their own, and the others are compared with them.
+        import_: A CSV of lang,num_pairs,value[,std], whose rows are first added to `results`.
+        metric_range: The least and the greatest value of an imported metric.
+        output: Write the laws to this JSON file, and a picture beside it.
+
+    Raises:
+        InputError: A file or option is not as expected, or no language has a law.
+    """
+    path = _check_output(output)
+    selection = ResultSelection(results, metric, benchmark, direction, model, langs)
+    imported = _import(Path(import_), selection, metric_range) if import_ else None
+    rows = selection.read()
+    chosen = selection.select(rows, model, without=baseline)
+    laws = fit_results(chosen, {**mean_gammas(rows), **_check_gamma(gamma or {}, chosen)})
+    others = fit_results(selection.select(rows, baseline)) if baseline else None
+    files = _write(path, laws, others, baseline) if path else ()
+    return FitResult(laws, model or "the others", others, baseline or "", imported, files)
+
+
+def _check_output(output: str | Path | None) -> Path | None:
+    if output is None:
+        return None
+    if Path(output).suffix in ("", ".png"):
+        raise InputError(f"--output takes a JSON file, such as laws.json, not '{output}'; the picture goes beside it.")
+    return Path(output)
+
+
+def _import(table: Path, selection: ResultSelection, metric_range: tuple[float, float]) -> tuple[int, int]:
+    """Add the rows of a CSV to the results; return how many there are, and how many were new."""
+    if not selection.metric:
+        raise InputError(f"--import {table} needs --metric: the metric of its values, such as comet.")
+    if not isinstance(selection.results, str | Path):
+        raise InputError("--import adds rows to a file; give the path of a results.jsonl as 'results'.")
+    rows = read_results_csv(table, selection.metric, selection.benchmark or "", selection.direction or "", metric_range)
+    return len(rows), append_results(Path(selection.results), rows)
+
+
+def _check_gamma(gamma: Mapping[str, float], results: Sequence[Result]) -> Mapping[str, float]:
+    langs = sorted({r.lang for r in results})
+    for lang in gamma:
+        if lang not in langs:
+            raise InputError(f"--gamma names {lang}, which is not one of the languages {', '.join(langs)}.")
+    return gamma
+
+
+def _write(path: Path, laws: Laws, baseline: Laws | None, name: str | None) -> tuple[Path, ...]:
+    from cards.plots.laws import draw_laws
+
+    picture = path.with_suffix(".png")
+    write_laws(path, laws)
+    title = f"Scaling laws of {laws.metric}" + (f", compared with {name}" if baseline else "")
+    others = laws_json(list(baseline.laws.values())) if baseline else ()
+    draw(picture, lambda temporary: draw_laws(laws_json(list(laws.laws.values())), title, temporary, others=others))
+    return path, picture
