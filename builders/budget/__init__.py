@@ -5,7 +5,7 @@ from builders.budget.budget import read_budget
 from builders.budget.format import mixture_lines
 from builders.budget.law_fit import FitResult, fit
 from builders.budget.run_plan import PlanResult, plan
-from builders.budget.subsample import Budget, check_budget, count_available, name_by_budget, subsample
+from builders.budget.subsampling import Budget, check_budget, count_available, name_by_budget, subsample
 
 __all__ = [
     "AllocationResult",

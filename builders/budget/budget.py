@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from builders.budget.inputs import check_epochs
-from builders.budget.subsample import Budget
+from builders.budget.subsampling import Budget
 from corpora.errors import InputError
 from recipes.mixing import BASELINES, parse_baseline
 from recipes.scaling import Laws, read_laws

@@ -14,9 +14,9 @@ from recipes.mixing.mixture import (
     sample_curves,
 )
 from recipes.mixing.mixture_csv import read_mixture, write_mixture
-from recipes.mixing.next_runs import OVERHEAD_PAIRS, NextRun, candidate_sizes, next_runs
 from recipes.mixing.quantile import quantile_optimum
 from recipes.mixing.regret import RegretEstimate, Sensitivity, estimate_regret, mean_value
+from recipes.mixing.run_selection import OVERHEAD_PAIRS, NextRun, candidate_sizes, next_runs
 from recipes.mixing.serialize import comparison_json, frontier_json, law_text, laws_json, round_numbers
 
 __all__ = [

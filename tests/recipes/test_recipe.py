@@ -136,7 +136,7 @@ def test_all_keys_are_read(load):
     recipe = load(toml() + more + "[filters.low_margin]\nmin = { zh = 1.05 }\n")
     assert (recipe.max_pairs, recipe.validation, recipe.seed) == (5, 0.5, 7)
     assert (recipe.prompts, recipe.disable_filters) == (("into", "say"), ("copy",))
-    assert recipe.filters == {"low_margin": {"least": {"zh": 1.05}}}
+    assert recipe.filters == {"low_margin": {"min": {"zh": 1.05}}}
 
 
 @pytest.mark.parametrize(

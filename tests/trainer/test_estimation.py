@@ -87,11 +87,11 @@ def test_rows_over_the_length_limit_are_reported_by_language(
 
 
 def test_tokens_per_pair_are_read_by_the_allocator(estimated: Estimated, tmp_path: Path) -> None:
-    from recipes.mixing.csv_values import read_amounts
+    from recipes.mixing import read_lang_values
 
     counts = estimated(tokens_per_pair=tmp_path / "tokens_per_pair.csv").example_counts
     (row,) = [row for row in counts if (row["split"], row["task"]) == ("train", "translation")]
-    assert read_amounts(tmp_path / "tokens_per_pair.csv", "tokens") == pytest.approx(
+    assert read_lang_values(tmp_path / "tokens_per_pair.csv", "tokens") == pytest.approx(
         {"el": row["num_tokens"] / row["num_rows"]}, abs=1e-3
     )
 
