@@ -69,8 +69,8 @@ WITH = option(
     multiple=True,
     metavar="FOLDER",
     group="Data",
-    help="Add your own corpora.toml, languages.csv, filters.toml, prompts.toml, benchmarks.toml and Python functions. "
-    "Repeatable.",
+    help="Add your own tables (corpora.toml, languages.csv, filters.toml, prompts.toml, benchmarks.toml), recipes "
+    "(datasets/, training/) and Python functions. Repeatable.",
 )
 MESSAGES = [
     option("--log-file", type=FILE, metavar="FILE", group="Output", help="Append messages and progress to FILE."),

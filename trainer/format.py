@@ -115,8 +115,9 @@ def _count_rows(estimate: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for row in estimate["example_counts"]:
         trained = row["kept"] + row["truncated"]
-        means = {"tokens per row": row["num_tokens"] / trained if trained else 0.0, "max_tokens": row["max_tokens"]}
-        rows.append({name: row[name] for name in COUNT_COLUMNS} | means)
+        columns = {name.removeprefix("num_").replace("_", " "): row[name] for name in COUNT_COLUMNS}
+        means = {"tokens per row": row["num_tokens"] / trained if trained else 0.0, "max tokens": row["max_tokens"]}
+        rows.append(columns | means)
     return rows
 
 

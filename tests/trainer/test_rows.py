@@ -14,6 +14,8 @@ from trainer.rows import read_rows
 
 from .conftest import copy_release
 
+pytestmark = pytest.mark.slow
+
 
 def test_newest_version_is_chosen_by_number(release: Release, tmp_path: Path) -> None:
     for version in ("v1.9.0", "v1.10.0", "v1.2.0"):

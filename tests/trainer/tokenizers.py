@@ -1,4 +1,4 @@
-"""Tokenizers made in the test, the same every time: one in LLaMA's manner, one that merges over a boundary."""
+"""Tokenizers that tests build: one like LLaMA's, and one with a token that spans prompt and answer."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ SPECIAL = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
 
 
 def metaspace(folder: Path) -> PreTrainedTokenizerBase:
-    """Bytes as fallback for every letter, spaces as marks, a begin token before every text, and no padding token."""
+    """Return a tokenizer with byte fallback, spaces as marks, a begin token before every text, and no padding token."""
     pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁"]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>", byte_fallback=True))
@@ -22,7 +22,7 @@ def metaspace(folder: Path) -> PreTrainedTokenizerBase:
 
 
 def merging(folder: Path, first: str = "T") -> PreTrainedTokenizerBase:
-    """Bytes, and one token for a colon with the letter after it: it reaches from the prompt into the answer."""
+    """Return a tokenizer of bytes and one token for a colon with the letter after it, which spans prompt and answer."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     pieces = ["<unk>", "<s>", "</s>", "<pad>", *letters, f":{first}"]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
@@ -33,6 +33,6 @@ def merging(folder: Path, first: str = "T") -> PreTrainedTokenizerBase:
 
 
 def saved(tokenizer: PreTrainedTokenizerBase, folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer as it is read back from a folder."""
+    """Return the tokenizer as it is loaded from a folder."""
     tokenizer.save_pretrained(folder)
     return AutoTokenizer.from_pretrained(folder)

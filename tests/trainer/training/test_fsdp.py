@@ -24,6 +24,7 @@ def start(output: Path, release: Any, shim: bool = True) -> subprocess.Popen[str
     """Start `trainer sft --processes 2` on the sample; the shim lets accelerate shard on CPUs."""
     changes = [f"--set={change}" for change in (*SMALL, *CHANGES)]
     options = [f"--release={release.folder()}", "--config=el", f"--output={output}", "--processes=2"]
+    options += [f"--log-file={output.parent / 'messages.log'}"]
     paths = [str(HERE.parent / "shim"), str(ROOT)] if shim else [str(ROOT)]
     return subprocess.Popen(
         [sys.executable, "-m", "trainer", "sft", "tiny", *changes, *options],
@@ -45,6 +46,8 @@ def sharded(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
     printed, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert printed.count("Trained tiny") == 1
+    assert errors.count("stage 4 of 5, training: ") >= 1
+    assert (output.parent / "messages.log").read_text("utf-8").count("stage 5 of 5, saving model: took") == 1
     return read_metadata(output), output
 
 
