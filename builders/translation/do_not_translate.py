@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from corpora.errors import InputError
 from corpora.extensions import extension_versions, read_extended_rows
 from corpora.tables import STRICT, Regex
 
@@ -48,8 +49,16 @@ class EmptyInput:
 
 
 def do_not_translate_rows() -> Mapping[str, DoNotTranslate]:
-    """Return the rows of do_not_translate.toml by name, the user's among them."""
-    return read_extended_rows(FILE, DoNotTranslate)
+    """Return the rows of do_not_translate.toml by name, the user's among them.
+
+    Raises:
+        InputError: A rule has no pattern: it would apply to every instruction.
+    """
+    rows = read_extended_rows(FILE, DoNotTranslate)
+    for row in rows.values():
+        if not (row.instruction or row.input or row.output):
+            raise InputError(f"{FILE.name}, table [{row.name}]: one of the keys {', '.join(FIELDS)} is needed.")
+    return rows
 
 
 def empty_input_rows() -> Mapping[str, EmptyInput]:

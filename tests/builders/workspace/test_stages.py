@@ -10,7 +10,7 @@ from builders.workspace import all_stages, funnel_stages
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "builders" / "sql"
 HELPERS = {"macros", "unidentified", "changes", "difference", "digests"}  # SQL files that make no table of a build
-OWN_COLUMNS = {"segments", "translations", "ledger", "quality_scores"}  # described where they are made, or the user's
+OWN_COLUMNS = {"ledger", "quality_scores"}  # described where they are made, or the user's
 
 
 def named_stages(path: Path) -> set[str]:
