@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from builders.cli.main import cli as builders
 from recipes.recipe import recipe_names
-from trainer.cli.main import cli as trainer
+from trainer.cli import cli as trainer
 from trainer.recipe import recipe_names as training_recipe_names
 
 ROOT = Path(__file__).parent.parent

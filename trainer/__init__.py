@@ -3,6 +3,7 @@
     import trainer
 
     run = trainer.sft("tiny", release="coit-sample", config="el")
+    trainer.evaluate(run, benchmarks=["flores"], langs=["el"])
 
 The functions take the options of the command line as keyword arguments. What they need is imported at the first use.
 """
@@ -14,14 +15,47 @@ if TYPE_CHECKING:
     from corpora.errors import InputError
     from trainer.api import estimate, sft, sweep
     from trainer.estimation import Estimate
+    from trainer.evaluation import (
+        Alignment,
+        Comparison,
+        Leaderboard,
+        ResultTable,
+        align,
+        compare,
+        evaluate,
+        judge,
+        leaderboard,
+    )
     from trainer.results import Run, Sweep
     from trainer.run import Stopped
 
-__all__ = ["Estimate", "InputError", "Run", "Stopped", "Sweep", "estimate", "sft", "sweep"]
+__all__ = [
+    "Alignment",
+    "Comparison",
+    "Estimate",
+    "InputError",
+    "Leaderboard",
+    "ResultTable",
+    "Run",
+    "Stopped",
+    "Sweep",
+    "align",
+    "compare",
+    "estimate",
+    "evaluate",
+    "judge",
+    "leaderboard",
+    "sft",
+    "sweep",
+]
 _HOMES = {
     "corpora.errors": ("InputError",),
     "trainer.api": ("estimate", "sft", "sweep"),
     "trainer.estimation": ("Estimate",),
+    "trainer.evaluation": (
+        *("Alignment", "Comparison", "Leaderboard", "ResultTable"),
+        *("align", "compare", "evaluate", "judge", "leaderboard"),
+    ),
     "trainer.results": ("Run", "Sweep"),
     "trainer.run": ("Stopped",),
 }

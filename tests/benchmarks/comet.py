@@ -38,7 +38,7 @@ print("SCORES", json.dumps(found.scores))
 
 
 def reference(python: str, folder: Path) -> list[float]:
-    """What unbabel-comet says of the segments."""
+    """Return the scores of unbabel-comet for the segments."""
     command = [python, "-W", "ignore", "-c", THEIRS, str(folder), json.dumps(SEGMENTS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     line = next((line for line in done.stdout.splitlines() if line.startswith("SCORES ")), None)
@@ -50,7 +50,7 @@ def reference(python: str, folder: Path) -> list[float]:
 def ours(folder: Path) -> list[float]:
     sides = zip(*SEGMENTS, strict=True)
     found = dict(pair for batch in load_comet(str(folder)).scores(*map(list, sides), batch_size=2) for pair in batch)
-    return [found[place] for place in range(len(SEGMENTS))]
+    return [found[index] for index in range(len(SEGMENTS))]
 
 
 def compare(python: str, folder: Path, title: str) -> float:

@@ -1,4 +1,4 @@
-"""Answers in batches of like length against batches in the order of the file: the same answers, how much sooner.
+"""Compare batches of similar length with batches in the order of the file: the same answers, and the speed.
 
     python tests/benchmarks/generation.py [--items 256] [--batch 32]
 
@@ -19,11 +19,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
 from tests.trainer.models import make_model
-from trainer.evaluation import generation
-from trainer.evaluation.benchmarks import question_form
-from trainer.evaluation.eval_model import find_candidate
+from trainer.evaluation import Item, generation, load_model
 from trainer.evaluation.generation import Decoding, generate
-from trainer.evaluation.items import Item
+from trainer.evaluation.question_items import question_prompt
 
 DATA = Path(__file__).parent.parent.parent.parent / "shared" / "data"
 
@@ -32,25 +30,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--items", type=int, default=256)
     parser.add_argument("--batch", type=int, default=32)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        candidate = find_candidate(str(make_model(Path(folder) / "model", positions=8192)))
-        items, decoding = mixed(asked.items), Decoding(max_new_tokens=16, batch_size=asked.batch)
-        list(generate(candidate, items[: asked.batch], decoding))
+        model = load_model(str(make_model(Path(folder) / "model", positions=8192)))
+        items, decoding = mixed(options.items), Decoding(max_new_tokens=16, batch_size=options.batch)
+        list(generate(model, items[: options.batch], decoding))
         found = {}
         for name, order in (("by length", generation.by_length), ("as in the file", in_file_order)) * 2:
             with patch.object(generation, "by_length", order):
                 began = time.process_time()
-                rows = [row for batch in generate(candidate, items, decoding) for row in batch]
+                rows = [row for batch in generate(model, items, decoding) for row in batch]
             seconds = min(time.process_time() - began, found.get(name, (1e9,))[0])
-            found[name] = seconds, [row["text"] for row in sorted(rows, key=lambda row: row["place"])]
+            found[name] = seconds, [row["text"] for row in sorted(rows, key=lambda row: row["index"])]
     assert found["by length"][1] == found["as in the file"][1], "answers depend on the order"
     times = {name: seconds for name, (seconds, _) in found.items()}
     ratio = times["as in the file"] / times["by length"]
-    print(
-        f"{asked.items} prompts in batches of {asked.batch}: " + ", ".join(f"{n} {s:.1f} s" for n, s in times.items())
-    )
+    shown = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in times.items())
+    print(f"{options.items} prompts in batches of {options.batch}: {shown}")
     print(f"sorting by length is {ratio:.2f} times as fast; the answers are the same")
 
 
@@ -62,15 +59,15 @@ def mixed(number: int) -> list[Item]:
     """Sentences and questions in turn."""
     sentences = (DATA / "flores101_devtest" / "ell.devtest").read_text("utf-8").split("\n")
     page = json.loads(gzip.decompress((DATA / "xquad" / "xquad.el.json.gz").read_bytes()))
-    form = question_form("el")
+    prompt = question_prompt("el")
     questions = [
-        form["input"].format(context=paragraph["context"], question=question["question"])
+        prompt.input.format(context=paragraph["context"], question=question["question"])
         for article in page["data"]
         for paragraph in article["paragraphs"]
         for question in paragraph["qas"]
     ]
     texts = [text for pair in zip(sentences, questions, strict=False) for text in pair][:number]
-    return [Item(str(n), form["instruction"], text, ()) for n, text in enumerate(texts)]
+    return [Item(str(n), prompt.instruction, text, ()) for n, text in enumerate(texts)]
 
 
 if __name__ == "__main__":

@@ -1,12 +1,7 @@
-"""Models and benchmarks made in the test: random weights, a byte tokenizer, sentences written for it."""
+"""Models and benchmarks for tests: random weights, a byte tokenizer, sentences written for them."""
 
 import json
 from pathlib import Path
-
-import torch
-from transformers import LlamaConfig, LlamaForCausalLM
-
-from tests.trainer.tokenizers import metaspace
 
 SENTENCES = {
     "eng": ["The cat sleeps on the mat.", "Two birds sing in the old tree.", "Who ate my bread?", "It rained all day."],
@@ -18,6 +13,11 @@ CONTEXT = "Η Άννα γεννήθηκε στην Πάτρα το 1990 και �
 
 def make_model(folder: Path, seed: int = 0, positions: int = 512) -> Path:
     """A random Llama of some ten thousand parameters with a tokenizer of bytes, saved as safetensors."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from tests.trainer.tokenizers import metaspace
+
     tokenizer = metaspace(folder)
     torch.manual_seed(seed)
     config = LlamaConfig(

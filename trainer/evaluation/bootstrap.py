@@ -1,4 +1,4 @@
-"""What resampling the items says of a value: its interval, and the difference between two systems."""
+"""Bootstrap over items: the interval of a value, and the difference between two systems."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ SEED = 20230809
 LEVEL = 0.95
 
 
-def draws(num_items: int, samples: int = SAMPLES, seed: int = SEED) -> Floats:
-    """How often each item stands in each resample, of shape (samples, items)."""
+def resample_weights(num_items: int, samples: int = SAMPLES, seed: int = SEED) -> Floats:
+    """Return how often each item is in each resample, of shape (samples, items)."""
     chances = np.full(num_items, 1 / num_items)
     return np.random.default_rng(seed).multinomial(num_items, chances, size=samples).astype(np.float64)
 
 
 def interval(statistics: Floats, value: Value, samples: int = SAMPLES) -> tuple[float, float] | None:
-    """The 95 % percentile interval of a value over resampled items; None where all items are alike.
+    """Return the 95 % percentile interval of a value over resampled items, None where all items are alike.
 
     `statistics` has shape (items, numbers); the value of a sample is that of their sum. Items that are all alike
-    (none of them answered, say) say nothing of what others would show, so no interval is made up for them.
+    (all wrong, for example) tell nothing about what others would show, so they have no interval.
     """
     if len(statistics) < 2 or not np.ptp(statistics, axis=0).any():
         return None
-    sums = draws(len(statistics), samples) @ statistics
+    sums = resample_weights(len(statistics), samples) @ statistics
     found = np.array([value(row) for row in sums])
     low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     middle = value(statistics.sum(axis=0))
@@ -36,7 +36,7 @@ def interval(statistics: Floats, value: Value, samples: int = SAMPLES) -> tuple[
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better B is than A: the mean difference, its 95 % interval, and the chance that chance alone did it."""
+    """How much better B is than A: the mean difference, its 95 % interval, and the p-value."""
 
     value: float
     interval: tuple[float, float]
@@ -45,16 +45,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class Paired:
-    """B's mean value less A's, as observed, and on each resample."""
+    """The mean value of B minus that of A, as observed, and on each resample."""
 
     observed: float
     resampled: Floats
 
     def difference(self) -> Difference:
-        """What the resamples say of the observed difference.
+        """Return the observed difference with interval and p-value.
 
         `p` is two-sided: the share of resamples, moved so that they show no difference on average, that are as far
-        off as what was observed (Koehn 2004, as sacreBLEU has it).
+        off as the observed one (Koehn 2004, as sacreBLEU has it).
         """
         low, high = np.quantile(self.resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         far = np.abs(self.resampled - self.resampled.mean()) >= abs(self.observed) - 1e-12
@@ -62,20 +62,20 @@ class Paired:
 
 
 def paired(a: Sequence[Floats], b: Sequence[Floats], value: Value, samples: int = SAMPLES) -> Paired:
-    """The difference of two systems, each of one or several runs, on the same items in the same order.
+    """Return the difference of two systems, each of one or several runs, on the same items in the same order.
 
     Items are resampled once for all runs, and the runs of each side by themselves: of several seeds, the interval
-    holds what another seed would change too. The same numbers of items and runs give the same resamples, so
+    includes what another seed would change. The same numbers of items and runs give the same resamples, so
     languages of one multi-way benchmark can be averaged resample by resample.
     """
     random = np.random.default_rng(SEED)
-    weights = draws(len(a[0]), samples)
+    weights = resample_weights(len(a[0]), samples)
     sides = [_resampled(runs, value, weights, random) for runs in (a, b)]
     return Paired(_mean(b, value) - _mean(a, value), sides[1] - sides[0])
 
 
 def mean_of(differences: Sequence[Paired]) -> Paired:
-    """The mean of differences over languages."""
+    """Return the mean of differences over languages."""
     observed = float(np.mean([one.observed for one in differences]))
     return Paired(observed, np.mean([one.resampled for one in differences], axis=0))
 
@@ -85,7 +85,7 @@ def _mean(runs: Sequence[Floats], value: Value) -> float:
 
 
 def _resampled(runs: Sequence[Floats], value: Value, weights: Floats, random: np.random.Generator) -> Floats:
-    """The mean value of resampled runs on each resample of the items."""
+    """Return the mean value of resampled runs on each resample of the items."""
     values = np.array([[value(row) for row in weights @ run] for run in runs])
     chosen = random.integers(len(runs), size=(len(runs), len(weights)))
     return np.asarray(np.take_along_axis(values, chosen, axis=0).mean(axis=0))

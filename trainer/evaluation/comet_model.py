@@ -1,4 +1,4 @@
-"""The network of COMET-22, under the names that its authors' checkpoints give its weights."""
+"""The network of COMET-22, with the weights' names of its authors' checkpoints."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -28,14 +28,14 @@ class Regression(nn.Module):
         self.estimator = nn.ModuleDict({"ff": nn.Sequential(*layers, nn.Linear(widths[-1], 1))})
 
     def forward(self, source: Any, hypothesis: Any, reference: Any) -> Tensor:
-        """A score for each row; each side is (ids, mask)."""
+        """Return a score for each row; each side is (ids, mask)."""
         src, mt, ref = (self.embed(*side) for side in (source, hypothesis, reference))
         features = (mt, ref, mt * ref, (mt - ref).abs(), mt * src, (mt - src).abs())
         scores: Tensor = self.estimator["ff"](torch.cat(features, dim=1))
         return scores.view(-1)
 
     def embed(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """The mean over a sentence's tokens of its mixed states."""
+        """Return the mean over a sentence's tokens of its mixed states."""
         states = self.encoder["model"](input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
         mixed = self.layerwise_attention(states, mask) * mask.unsqueeze(-1)
         return mixed.sum(1) / mask.sum(1, keepdim=True)
@@ -51,16 +51,16 @@ class LayerMix(nn.Module):
         self.sparse, self.norm = sparse, norm
 
     def forward(self, states: Sequence[Tensor], mask: Tensor) -> Tensor:
-        """The mixture; layers whose weight is 0 are left out."""
+        """Return the weighted sum; layers whose weight is 0 are left out."""
         weights = torch.cat(list(self.scalar_parameters))
         weights = sparsemax(weights) if self.sparse else weights.softmax(0)
         used = [(weight, state) for weight, state in zip(weights, states, strict=True) if weight != 0]
-        mixed: Tensor = self.gamma * sum(weight * (normed(s, mask) if self.norm else s) for weight, s in used)
+        mixed: Tensor = self.gamma * sum(weight * (normalize(s, mask) if self.norm else s) for weight, s in used)
         return mixed
 
 
-def normed(state: Tensor, mask: Tensor) -> Tensor:
-    """States less their sentence's mean, over its deviation; padding counts for nothing."""
+def normalize(state: Tensor, mask: Tensor) -> Tensor:
+    """Return states less their sentence's mean, divided by its standard deviation; padding is ignored."""
     real = mask.unsqueeze(-1).to(state.dtype)
     count = (mask.sum(1) * state.shape[-1]).view(-1, 1, 1)
     mean = (state * real).sum((1, 2), keepdim=True) / count
@@ -69,7 +69,7 @@ def normed(state: Tensor, mask: Tensor) -> Tensor:
 
 
 def sparsemax(weights: Tensor) -> Tensor:
-    """The nearest point of the simplex to a vector (Martins and Astudillo 2016, algorithm 1)."""
+    """Return the point of the simplex nearest to a vector (Martins and Astudillo 2016, algorithm 1)."""
     ordered = weights.sort(descending=True).values
     excess = ordered.cumsum(0) - 1
     ranks = torch.arange(1, len(weights) + 1, device=weights.device)
@@ -77,23 +77,27 @@ def sparsemax(weights: Tensor) -> Tensor:
     return (weights - excess[size - 1] / size).clamp(min=0)
 
 
-def encoder(folder: Path) -> Any:
-    """An XLM-R as the `config.json` of a folder describes it, with weights that mean nothing yet."""
+def build_encoder(folder: Path) -> Any:
+    """Return an XLM-R as the `config.json` of a folder describes it, before its weights are loaded."""
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
     try:
         return XLMRobertaModel(XLMRobertaConfig.from_pretrained(folder), add_pooling_layer=False)
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{folder / 'config.json'} describes no XLM-R: {first_line(error)}") from None
+        raise InputError(f"{folder / 'config.json'} does not describe an XLM-R: {first_line(error)}") from None
 
 
 def load_weights(model: Regression, path: Path) -> None:
-    """Read a checkpoint's weights; code in it is refused, and so are weights that are missing or of other shapes."""
+    """Read a checkpoint's weights into a model.
+
+    Raises:
+        InputError: The checkpoint holds code, or weights are missing, unknown or of another shape.
+    """
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
         found = model.load_state_dict(weights, strict=False)
-    except Exception as error:  # what is no checkpoint fails in any way that a reader of bytes can
-        raise InputError(f"{path} is no checkpoint that can be read as weights alone: {first_line(error)}") from None
-    odd = [*found.missing_keys, *(key for key in found.unexpected_keys if not key.endswith(UNUSED))]
-    if odd:
-        raise InputError(f"{path} does not fit its settings: {', '.join(odd[:3])} missing or not known.")
+    except Exception as error:  # bytes that are not a checkpoint raise any kind of error
+        raise InputError(f"{path} is not a checkpoint that can be read as weights only: {first_line(error)}") from None
+    problems = [*found.missing_keys, *(key for key in found.unexpected_keys if not key.endswith(UNUSED))]
+    if problems:
+        raise InputError(f"{path} does not fit its settings: {', '.join(problems[:3])} missing or unknown.")

@@ -1,6 +1,6 @@
-"""Candidate: a model that is evaluated, how it is asked, and what it learned from."""
+"""A model that is evaluated: its weights or its name at a server, its prompt template, and what it was trained on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,17 @@ from typing import Any
 from corpora.errors import InputError
 from corpora.files import sha256_of
 from recipes.prompts import PromptTemplate, prompt_template
+from trainer.evaluation.endpoint import Endpoint
 from trainer.preparation import Encoder, first_line, tokenizer_sha256
 from trainer.recipe import digest
 from trainer.run import RunMetadata, cumulative_examples, read_metadata
 
-PROMPT = "alpaca"  # where no run says how its model was asked
+DEFAULT_PROMPT = "alpaca"  # where no run says with which prompt the model was trained
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a model was trained on, as its results say it; all empty for a model that no run made."""
+class Provenance:
+    """What a model was trained on, as results record it; all empty for a model that no run of ours made."""
 
     release: str = ""
     seed: int = 0
@@ -33,36 +34,46 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A model under its name in scores; `folder` holds its weights, or is its name on the Hub or at an endpoint."""
+class EvalModel:
+    """A model that is evaluated.
+
+    Attributes:
+        name: The name in results.
+        path: The folder of its weights, or its name on the Hub or at a server.
+        prompt: The prompt template.
+        provenance: What it was trained on.
+        revision: The revision on the Hub.
+        endpoint: The server that answers in place of weights here.
+    """
 
     name: str
-    place: str
-    form: PromptTemplate
-    origin: Origin
+    path: str
+    prompt: PromptTemplate
+    provenance: Provenance
     revision: str | None = None
+    endpoint: Endpoint | None = None
 
     @cached_property
     def tokenizer(self) -> Any:
-        """The model's own tokenizer; InputError if it has none, or none that ends."""
+        """The model's own tokenizer; InputError if it has none, or one without an end token."""
         from transformers import AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.place, revision=self.revision, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(self.path, revision=self.revision, trust_remote_code=False)
         except (OSError, ValueError, KeyError, ImportError) as error:
-            raise InputError(f"No tokenizer could be loaded from '{self.place}': {first_line(error)}") from None
+            raise InputError(f"No tokenizer could be loaded from '{self.path}': {first_line(error)}") from None
         if tokenizer.eos_token_id is None:
-            raise InputError(f"The tokenizer of '{self.place}' names no end token, so no answer would ever end.")
+            raise InputError(f"The tokenizer of '{self.path}' has no end token, so no answer would ever end.")
         return tokenizer
 
     @cached_property
     def encoder(self) -> Encoder:
-        """How instructions become ids: exactly as in training."""
-        return Encoder(self.form, self.tokenizer)
+        """The encoder of prompts, the same as in training."""
+        return Encoder(self.prompt, self.tokenizer)
 
     @cached_property
     def model(self) -> Any:
-        """The model, in float32 on a CPU and bfloat16 on a GPU, read from safetensors and nothing else."""
+        """The model, in float32 on a CPU and bfloat16 on a GPU, read from safetensors only."""
         import torch
         from transformers import AutoModelForCausalLM
         from transformers.utils.logging import disable_progress_bar
@@ -70,90 +81,124 @@ class Candidate:
         disable_progress_bar()
         try:
             model = AutoModelForCausalLM.from_pretrained(
-                self.place,
+                self.path,
                 revision=self.revision,
-                dtype=getattr(torch, number_type()),
+                dtype=getattr(torch, dtype_name()),
                 use_safetensors=True,
                 trust_remote_code=False,
             )
         except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-            raise InputError(f"No model could be loaded from '{self.place}': {first_line(error)}") from None
-        _check_tokens(model, self.tokenizer, self.place)
+            raise InputError(f"No model could be loaded from '{self.path}': {first_line(error)}") from None
+        _check_tokens(model, self.tokenizer, self.path)
         return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
+    def result_fields(self, lang: str) -> dict[str, Any]:
+        """Return the fields of a result in a language that say which model it is about."""
+        provenance = self.provenance
+        return {
+            "release": provenance.release,
+            "lang": lang,
+            "num_pairs": provenance.num_pairs(lang),
+            "num_documents": provenance.num_documents(lang),
+            "seed": provenance.seed,
+            "composition": provenance.composition,
+            "model": self.name,
+        }
+
     @cached_property
-    def identity(self) -> str:
-        """A digest of all that its answers depend on: weights, tokenizer, prompt, and the numbers it counts in."""
-        return digest([self._weights(), tokenizer_sha256(self.tokenizer), self.form.sha256(), number_type()])
+    def fingerprint(self) -> str:
+        """A digest of everything that answers depend on: weights, tokenizer, prompt template and number type."""
+        if self.endpoint:
+            return self.endpoint.fingerprint
+        return digest([self._weights(), tokenizer_sha256(self.tokenizer), self.prompt.sha256(), dtype_name()])
 
     def _weights(self) -> object:
-        folder = Path(self.place)
+        folder = Path(self.path)
         if not folder.is_dir():
-            return [self.place, str(getattr(self.model.config, "_commit_hash", None))]
+            return [self.path, str(getattr(self.model.config, "_commit_hash", None))]
         files = sorted([*folder.glob("*.safetensors"), folder / "config.json"])
         return {path.name: sha256_of(path) for path in files}
 
 
-def number_type() -> str:
-    """What a model is computed in here: bfloat16 on a GPU, float32 on a CPU."""
+def dtype_name() -> str:
+    """Return the number type of models here: bfloat16 on a GPU, float32 on a CPU."""
     import torch
 
     return "bfloat16" if torch.cuda.is_available() else "float32"
 
 
-def find_candidate(asked: str, prompt: str | None = None, name: str | None = None) -> Candidate:
-    """The model of a run's folder, of a model's folder, or of the Hub (ORG/NAME[@REVISION]); InputError if none."""
-    path = Path(asked)
+def load_model(model: str | Path, prompt: str | None = None, name: str | None = None) -> EvalModel:
+    """Return the model of a run's folder, of a model's folder, or of the Hub (ORG/NAME[@REVISION]).
+
+    Args:
+        model: The run, folder or name.
+        prompt: The prompt template; by default the one that the run trained with.
+        name: The name in results; by default the folder's.
+
+    Raises:
+        InputError: There is no such model, or its run is not finished.
+    """
+    path, text = Path(model), str(model)
     if not path.is_dir():
-        if asked.startswith((".", "/")) or asked.count("/") != 1 or path.parent.is_dir():  # runs/RUN is no ORG/NAME
-            raise InputError(f"There is no folder {asked}. Name a run, a folder with a model, or ORG/NAME on the Hub.")
-        place, _, revision = asked.partition("@")
-        return Candidate(name or place, place, prompt_template(prompt or PROMPT), Origin(), revision or None)
-    record = read_metadata(path) or (read_metadata(path.resolve().parent) if path.name == "model" else None)
+        if text.startswith((".", "/")) or text.count("/") != 1 or path.parent.is_dir():  # runs/RUN is no ORG/NAME
+            raise InputError(f"There is no folder {text}. Name a run, a folder with a model, or ORG/NAME on the Hub.")
+        repository, _, revision = text.partition("@")
+        template = prompt_template(prompt or DEFAULT_PROMPT)
+        return EvalModel(name or repository, repository, template, Provenance(), revision or None)
+    run = read_metadata(path) or (read_metadata(path.resolve().parent) if path.name == "model" else None)
     folder = path / "model" if (path / "model" / "config.json").is_file() else path
-    _check_folder(folder, record)
-    run = path.resolve().parent if folder == path and record else path.resolve()
-    return Candidate(
-        name or run.name, str(folder), prompt_template(prompt or trained_prompt(record)), origin_of(record)
+    _check_folder(folder, run)
+    named = path.resolve().parent if folder == path and run else path.resolve()
+    return EvalModel(
+        name or named.name, str(folder), prompt_template(prompt or trained_prompt(run)), provenance_of(run)
     )
 
 
-def served_candidate(asked: str, prompt: str | None = None, name: str | None = None) -> Candidate:
-    """A model at an endpoint: by the name that it has there, or by the folder of the run that made it."""
-    if Path(asked).is_dir():
-        return find_candidate(asked, prompt, name)
-    return Candidate(name or asked, asked, prompt_template(prompt or PROMPT), Origin())
+def remote_model(
+    model: str | Path, endpoint: Endpoint | None = None, prompt: str | None = None, name: str | None = None
+) -> EvalModel:
+    """Return a model at a server, by its name there or by the folder of the run that made it."""
+    if Path(model).is_dir():
+        return replace(load_model(model, prompt, name), endpoint=endpoint)
+    template = prompt_template(prompt or DEFAULT_PROMPT)
+    return EvalModel(name or str(model), str(model), template, Provenance(), endpoint=endpoint)
 
 
-def _check_folder(folder: Path, record: RunMetadata | None) -> None:
-    if record and record["status"] != "done":
-        raise InputError(f"The run {folder} is not done ({record['status']}); the same `trainer sft` goes on with it.")
+def _check_folder(folder: Path, run: RunMetadata | None) -> None:
+    if run and run["status"] != "done":
+        raise InputError(
+            f"The run {folder} is not done ({run['status']}). Continue it with the same `trainer sft` command."
+        )
     if not (folder / "config.json").is_file() or not list(folder.glob("*.safetensors")):
-        raise InputError(f"{folder} holds no model: a config.json and weights as safetensors were expected.")
+        raise InputError(f"{folder} holds no model: config.json and weights as safetensors were expected.")
 
 
-def _check_tokens(model: Any, tokenizer: Any, place: str) -> None:
+def _check_tokens(model: Any, tokenizer: Any, path: str) -> None:
     size = model.get_input_embeddings().weight.shape[0]
     if max(tokenizer.get_vocab().values()) >= size:
-        raise InputError(f"The tokenizer of '{place}' has more tokens than the {size:,} that its model knows.")
+        raise InputError(f"The tokenizer of '{path}' has more tokens than the {size:,} of its model.")
 
 
-def trained_prompt(record: RunMetadata | None) -> str:
-    """The prompt that a run trained with; InputError if it has changed since."""
-    if record is None:
-        return PROMPT
-    said = record["prompt"]
-    if prompt_template(said["name"]).sha256() != said["sha256"]:
+def trained_prompt(run: RunMetadata | None) -> str:
+    """Return the name of the prompt template that a run trained with.
+
+    Raises:
+        InputError: The template has changed since.
+    """
+    if run is None:
+        return DEFAULT_PROMPT
+    recorded = run["prompt"]
+    if prompt_template(recorded["name"]).sha256() != recorded["sha256"]:
         raise InputError(
-            f"The prompt '{said['name']}' is not as it was when the model was trained. Restore it in "
-            "recipes/prompts.toml, or name one with --prompt."
+            f"The prompt '{recorded['name']}' has changed since the model was trained. Restore it in "
+            "recipes/prompts.toml, or name another with --prompt."
         )
-    return str(said["name"])
+    return str(recorded["name"])
 
 
-def origin_of(record: RunMetadata | None) -> Origin:
-    """What a run's record says of the text that its model learned from."""
-    if record is None:
-        return Origin()
-    release = record["release"]
-    return Origin(f"{release['name']}@{release['version']}", record["seed"], cumulative_examples(record))
+def provenance_of(run: RunMetadata | None) -> Provenance:
+    """Return what a run's model was trained on."""
+    if run is None:
+        return Provenance()
+    release = run["release"]
+    return Provenance(f"{release['name']}@{release['version']}", run["seed"], cumulative_examples(run))

@@ -1,4 +1,4 @@
-"""What a benchmark is and what it asks: the values that its readers, its runs and its judges share."""
+"""Benchmarks, their items and where they are read from: the values that loaders, evaluations and judges share."""
 
 import hashlib
 import json
@@ -8,43 +8,54 @@ from pathlib import Path
 
 from cards.releases import Release
 from corpora.catalog import Corpus, load_catalog
+from corpora.tables import STRICT
 
 DIRECTIONS = ("en-xx", "xx-en")
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A row of `benchmarks.toml`; `rows` is what each language must hold, None where that is not known.
+    """A row of `benchmarks.toml`."""
 
-    `also` is another code of a language in the names of files. Of an exam, `part` names its file in `tasks/`, `shots`
-    counts the worked examples, and `source` is where it is published.
-    """
-
+    __pydantic_config__ = STRICT
     name: str
+    """The name for `--benchmarks` and in results; the name of the table in the file."""
     task: str
+    """How items are read and asked: a task of TASKS, or a loader of your own as `module:function`."""
     metrics: tuple[str, ...]
+    """The metrics that are computed where none are chosen."""
     corpus: str = ""
-    part: str = ""
-    id: str = ""
-    rows: Mapping[str, int] | int | None = None
-    shots: int = 0
+    """The corpus whose files hold the items, and the name of files in a folder of --data."""
+    split: str = ""
+    """The part of the corpus that is asked."""
+    langs: tuple[str, ...] = ()
+    """The languages, where neither the corpus nor the folder of --data says which there are."""
+    num_items: int | dict[str, int] | None = None
+    """The number of items in each language, or a table by language; without it, any number is accepted."""
+    prompt: str = "paper"
+    """The prompt of a translation benchmark, a table below [translation] in prompts.toml."""
+    id_pattern: str = ""
+    """A regular expression that each item's id must match."""
+    alternative_codes: dict[str, str] = field(default_factory=dict)
+    """Other codes of languages in names of files."""
+    lm_eval_task: str = ""
+    """The task of lm-evaluation-harness; it may hold {lang} and {flores}, codes of the language."""
     source: str = ""
-    also: Mapping[str, str] = field(default_factory=dict)
+    """Where the files of --data can be downloaded."""
 
-    def expected(self, lang: str) -> int | None:
-        """How many items a language must hold, where upstream says so."""
-        return self.rows.get(lang) if isinstance(self.rows, Mapping) else self.rows
+    @property
+    def where(self) -> str:
+        """The row, for errors."""
+        return f"benchmarks.toml, table [{self.name}]"
 
-    def directions(self, lang: str) -> tuple[str, ...]:
-        """What can be asked in a language: both directions of a translation, else one question."""
-        if self.task != "translation":
-            return ("",)
-        return () if lang == "en" else DIRECTIONS
+    def expected_items(self, lang: str) -> int | None:
+        """Return how many items a language must hold, None where that is not known."""
+        return self.num_items.get(lang) if isinstance(self.num_items, Mapping) else self.num_items
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that a model is asked, and what counts as right (nothing, where only a judge can say)."""
+    """One request to a model; `references` are right answers, empty where only a judge can tell."""
 
     id: str
     instruction: str
@@ -53,28 +64,28 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where benchmarks are looked for: a folder of the user's own first, then upstream or what stands for it."""
+class BenchmarkSource:
+    """Where benchmarks are read from: the folder `data` first, then upstream or a mirror of it."""
 
     data: Path | None = None
     mirror: str | None = None
     offline: bool = False
     downloads: Path = Path("work/downloads")
-    lock: Path = Path("corpora.lock")
+    corpora_lock: Path = Path("corpora.lock")
     catalog: Mapping[str, Corpus] = field(default_factory=load_catalog)
-    any_rows: bool = False
+    allow_size_mismatch: bool = False
     release: Release | None = None
 
 
 @dataclass(frozen=True)
 class Items:
-    """The items of a benchmark in a language and direction, and what was odd about the file, in sentences."""
+    """The items of a benchmark in one language and direction, and warnings about the file that they come from."""
 
     items: tuple[Item, ...]
-    odd: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
-        """The digest of everything that is asked and expected: values compare only where it is the same."""
+        """The digest of all requests and references: values are comparable only where it is the same."""
         rows = [[item.id, item.instruction, item.input, item.references] for item in self.items]
         return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()

@@ -1,90 +1,99 @@
-"""Exams by lm-evaluation-harness: a model's answers to items, subject by subject, and whether they are right."""
+"""Run academic benchmarks by lm-evaluation-harness: a model's answers, some at a time, and whether they are right."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from itertools import groupby
 from typing import Any
 
 from corpora.errors import InputError
-from trainer.evaluation.eval_model import Candidate
-from trainer.evaluation.exams import task_file
-from trainer.evaluation.items import Item
+from trainer.evaluation.academic import doc_id, load_task
+from trainer.evaluation.eval_model import EvalModel
+from trainer.evaluation.items import Benchmark, BenchmarkSource, Item
 
 Row = dict[str, Any]
-SPLIT = "test"
+CHUNK = 256  # questions at once, where they have no subjects
 
 
-def harness_version() -> str:
-    """The installed version; InputError if there is none."""
-    from importlib.metadata import PackageNotFoundError, version
+def run_lm_eval(
+    model: EvalModel, benchmark: Benchmark, lang: str, source: BenchmarkSource, items: Sequence[Item], batch_size: int
+) -> Iterator[list[Row]]:
+    """Yield the answers to items, a subject at a time, as rows {index, text, is_correct, truncated}.
 
-    try:
-        return version("lm-eval")
-    except PackageNotFoundError:
-        raise InputError(
-            "MMLU, BBH and C-Eval are asked by lm-evaluation-harness: pip install 'coit-builders[harness]'."
-        ) from None
-
-
-def sit_exam(candidate: Candidate, task: str, items: Sequence[Item], batch_size: int) -> Iterator[list[Row]]:
-    """The answers to items, a subject at a time: {place, text, correct, cut}.
-
-    `text` is a choice, or what was generated; a prompt too long for the model loses its beginning, and `cut` says so.
+    `text` is the likeliest choice, or what was generated. A prompt too long for the model loses its beginning, and
+    `truncated` says so.
     """
-    harness_version()
-    from lm_eval.models.huggingface import HFLM
-
-    room = _room(candidate, task)
-    logging.getLogger("lm_eval").setLevel(logging.ERROR)
-    tokenizer = deepcopy(candidate.tokenizer)  # the harness gives it a padding token
-    lm = HFLM(pretrained=candidate.model, tokenizer=tokenizer, batch_size=batch_size)
-    for name in ("loglikelihood", "generate_until"):
-        setattr(lm, name, partial(getattr(lm, name), disable_tqdm=True))  # one bar is enough
-    places = range(len(items))
-    for _, group in groupby(places, key=lambda place: items[place].id.partition(":")[0]):
-        own = list(group)
-        answers = _asked(lm, task, [items[place] for place in own])
-        ids = tokenizer([items[place].instruction + items[place].input for place in own])["input_ids"]
+    task = load_task(benchmark, lang, source)
+    longest = _longest_prompt(model, benchmark, task)
+    docs = {doc_id(number, doc): number for number, doc in enumerate(task.eval_docs)}
+    tokenizer = deepcopy(model.tokenizer)  # the harness gives it a padding token
+    lm = _language_model(model, tokenizer, batch_size)
+    for group in _groups(items):
+        ids = tokenizer([items[index].instruction + items[index].input for index in group])["input_ids"]
+        answers = _answers(lm, task, [docs[items[index].id] for index in group])
         yield [
-            {"place": place, "cut": len(prompt) > room} | row
-            for place, prompt, row in zip(own, ids, answers, strict=True)
+            {"index": index, "truncated": len(prompt) > longest} | row
+            for index, prompt, row in zip(group, ids, answers, strict=True)
         ]
 
 
-def _room(candidate: Candidate, task: str) -> int:
-    """The tokens that a prompt may take beside its answer; InputError if there is no room for any."""
-    from trainer.evaluation.generation import positions
+def _language_model(model: EvalModel, tokenizer: Any, batch_size: int) -> Any:
+    from lm_eval.models.huggingface import HFLM
 
-    longest = int(task_file(task)["task"].get("generation_kwargs", {}).get("max_gen_toks", 1))
-    every = positions(candidate)
-    if every <= longest:
+    lm = HFLM(pretrained=model.model, tokenizer=tokenizer, batch_size=batch_size)
+    for name in ("loglikelihood", "generate_until"):
+        setattr(lm, name, partial(getattr(lm, name), disable_tqdm=True))  # progress is reported by us
+    return lm
+
+
+def _groups(items: Sequence[Item]) -> Iterator[list[int]]:
+    """Yield the indices of items by subject, or by CHUNK."""
+    for subject, group in groupby(range(len(items)), key=lambda index: items[index].id.rpartition(":")[0]):
+        indices = list(group)
+        size = len(indices) if subject else CHUNK
+        yield from (indices[start : start + size] for start in range(0, len(indices), size))
+
+
+def _longest_prompt(model: EvalModel, benchmark: Benchmark, task: Any) -> int:
+    """Return how many tokens a prompt may have beside its answer.
+
+    Raises:
+        InputError: No prompt would fit.
+    """
+    from trainer.evaluation.generation import context_length
+
+    longest_answer = int((task.config.generation_kwargs or {}).get("max_gen_toks", 1))
+    length = context_length(model)
+    if length <= longest_answer:
         raise InputError(
-            f"{candidate.name} attends to {every:,} tokens, and an answer of {task} may take {longest:,} of them. "
-            f"A shorter form is asked as {task}-0."
+            f"{model.name} attends to {length:,} tokens, and an answer of {benchmark.name} may take "
+            f"{longest_answer:,} of them. Choose a benchmark with shorter answers, such as {benchmark.name}-0."
         )
-    return every - longest
+    return length - longest_answer
 
 
-def _asked(lm: Any, task: str, items: Sequence[Item]) -> list[Row]:
-    """What a model says to the items of one subject."""
-    from datasets import Dataset
-    from lm_eval.api.task import ConfigurableTask
+def _answers(lm: Any, task: Any, doc_numbers: list[int]) -> list[Row]:
+    """Return the model's answers to some questions of a task, in their order."""
     from lm_eval.evaluator import evaluate
 
-    docs = [{"instruction": i.instruction, "input": i.input, "target": i.references[0]} for i in items]
-    config = task_file(task)["task"] | {"task": task, "test_split": SPLIT, "num_fewshot": 0}
-    asked = ConfigurableTask(config=config | {"custom_dataset": lambda **_: {SPLIT: Dataset.from_list(docs)}})
-    found = evaluate(lm, {"tasks": {task: asked}, "groups": {}, "group_map": {}}, bootstrap_iters=0)
-    samples = sorted(found["samples"][task], key=lambda sample: sample["doc_id"])
-    choices, metric = config.get("doc_to_choice"), config["metric_list"][0]["metric"]
-    return [{"text": _said(sample, choices), "correct": float(sample[metric])} for sample in samples]
+    name = task.config.task
+    tasks: Any = {"tasks": {name: task}, "groups": {}, "group_map": {}}
+    results = evaluate(lm, tasks, samples={name: doc_numbers}, bootstrap_iters=0)
+    assert results is not None
+    samples = results["samples"][name]
+    first = [sample for sample in samples if sample["filter"] == samples[0]["filter"]]
+    by_doc = {sample["doc_id"]: sample for sample in first}
+    return [_row(task, by_doc[number]) for number in doc_numbers]
 
 
-def _said(sample: Row, choices: Sequence[str] | None) -> str:
-    """The likeliest choice, or the text that was generated."""
-    if choices is None:
+def _row(task: Any, sample: Mapping[str, Any]) -> Row:
+    metrics = [row["metric"] for row in task.config.metric_list or []]
+    return {"text": _text(task, sample), "is_correct": float(sample[(metrics or sample["metrics"])[0]])}
+
+
+def _text(task: Any, sample: Mapping[str, Any]) -> str:
+    """Return the likeliest choice, or the text that was generated."""
+    if task.config.output_type == "generate_until":
         return str(sample["resps"][0][0])
-    likely = [answer[0] for answer in sample["filtered_resps"]]
-    return choices[likely.index(max(likely))]
+    likelihoods = [answer[0] for answer in sample["filtered_resps"]]
+    return str(task.doc_to_choice(sample["doc"])[likelihoods.index(max(likelihoods))])

@@ -1,228 +1,330 @@
-"""METRICS: a name, what it counts of each item, the value of all items, and a signature that says how."""
+"""Metrics: the rows of `metrics.toml`, and the value, interval and signature that they give to predictions.
 
-from collections.abc import Callable, Sequence
+A metric is a function of one of two forms, named in its row as `module:function`.
+
+`function(predictions, lang, options)` gets a Polars frame with a row for each item (`item_id`, `instruction`, `input`,
+`references`, and what the model produced: see `outputs.py`), the language's code, and the metric's options as a
+mapping. It returns one number for each item, in the metric's units, whose mean is the value; or `Statistics`, where the
+value is not a mean.
+
+`scorer(options)` returns an object with `signature`, which names the scorer in results and in the key of its scores,
+and `scores(sources, hypotheses, references, batch_size)`, which yields lists of (index, score). Scores are stored
+beside the answers, so that no scorer is loaded twice for the same answers.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import polars as pl
 
-from corpora.catalog import language
-from corpora.errors import InputError
-from trainer.evaluation.answer_normalization import contained, exact, overlap, rules
+from corpora.errors import InputError, unknown
+from corpora.extensions import load_function, read_extended_rows
+from corpora.tables import STRICT
 from trainer.evaluation.bootstrap import Floats, Value, interval
-from trainer.evaluation.spm import SentencePieces
+from trainer.evaluation.items import Benchmark, BenchmarkSource, Item
 
-if TYPE_CHECKING:
-    from trainer.evaluation.comet import Comet
+TABLE = Path(__file__).parent / "metrics.toml"
+OWN_CODE = "trainer.evaluation."
+OutputType = Literal["generate_until", "loglikelihood", "lm_eval"]
+Options = Mapping[str, str]
 
-Outputs = pl.DataFrame  # a row an item: `text`, `references`, and what a metric needs beside them
+
+class Scorer(Protocol):
+    """A model that scores answers."""
+
+    signature: str
+
+    def scores(
+        self, sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], batch_size: int
+    ) -> Iterator[list[tuple[int, float]]]:
+        """Yield the index and score of each answer, in batches of any order."""
 
 
 @dataclass(frozen=True)
-class How:
-    """What a user may choose of how metrics are computed: the rule for Arabic answers, spBLEU's pieces, the COMET."""
+class MetricOption:
+    """An option of a metric, set by `--metric-option NAME=VALUE`."""
 
-    arabic: str = "official"
-    pieces: SentencePieces | None = None
-    comet: "Comet | None" = None
+    __pydantic_config__ = STRICT
+    description: str
+    """What the value means."""
+    default: str | None = None
+    """The value if none is given; without a default, the option is required."""
+    choices: tuple[str, ...] = ()
+    """The values that are allowed; any, where none are listed."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: `statistics(outputs, lang, how)` has shape (items, numbers), `value` is that of their sum.
+    """A row of `metrics.toml`."""
 
-    So a value, its interval and its difference from another are all made from the same counts. `needs` names what
-    a model has to do for it: `generate` an answer, or `force` the reference and say what it would have guessed; with
-    `comet` another model then scores the answer, and with `exam` lm-evaluation-harness asks and marks.
-    """
-
+    __pydantic_config__ = STRICT
     name: str
-    statistics: Callable[[Outputs, str, How], Floats]
-    value: Value
-    signature: Callable[[str, How], str]
-    needs: str = "generate"
-    tasks: tuple[str, ...] = field(default=("translation", "question", "instruction"))
+    """The name in results; the name of the table in the file."""
+    description: str
+    """What is measured, in which unit."""
+    tasks: tuple[str, ...] = ()
+    """The tasks of the benchmarks that the metric fits."""
+    output_type: OutputType = "generate_until"
+    """What the model produces, in lm-evaluation-harness's words; `lm_eval` is what a benchmark's task file says."""
+    function: str = ""
+    """The function that computes it, as `module:function`."""
+    scorer: str = ""
+    """In place of `function`: the function that opens a model which scores answers."""
+    scale: float = 1.0
+    """What a scorer's scores are multiplied by."""
     min: float = 0.0
+    """The lowest possible value."""
     max: float = 100.0
+    """The highest possible value."""
+    options: Mapping[str, MetricOption] = field(default_factory=dict)
+    """The options that the function or scorer reads."""
+    verb: str = ""
+    """The verb that computes the metric, if it is not `trainer evaluate`."""
+
+    @property
+    def where(self) -> str:
+        """The row, for errors."""
+        return f"metrics.toml, table [{self.name}]"
 
 
 @dataclass(frozen=True)
-class Result:
+class MetricOptions:
+    """The options that a user gives to metrics, by name, and whence a metric may download files."""
+
+    values: Options = field(default_factory=dict)
+    source: BenchmarkSource = field(default_factory=BenchmarkSource)
+
+    def has_all(self, metric: Metric) -> bool:
+        """Return True unless the metric requires an option that is not given."""
+        return all(name in self.values or option.default is not None for name, option in metric.options.items())
+
+    def resolve(self, metric: Metric) -> "ResolvedOptions":
+        """Return the options of one metric with its defaults.
+
+        Raises:
+            InputError: A required option is missing, or a value is not one of its choices.
+        """
+        values = {name: self._value(metric, name, option) for name, option in metric.options.items()}
+        return ResolvedOptions(values, self.source)
+
+    def _value(self, metric: Metric, name: str, option: MetricOption) -> str:
+        value = self.values.get(name, option.default)
+        if value is None:
+            raise InputError(
+                f"The metric {metric.name} needs the option '{name}'. {option.description} "
+                f"Give it with --metric-option {name}=VALUE."
+            )
+        if option.choices and value not in option.choices:
+            raise unknown(f"value of the metric option '{name}'", value, option.choices)
+        return value
+
+
+class ResolvedOptions(dict[str, str]):
+    """The options of one metric by name; `source` says whence files may be downloaded."""
+
+    def __init__(self, values: Options, source: BenchmarkSource) -> None:
+        super().__init__(values)
+        self.source = source
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a metric counts of each item, and the value of the sum.
+
+    Value, interval and paired difference are all computed from `counts` of shape (items, numbers): `value` gets the sum
+    over items, or over a resample of them. `signature` says how the metric was computed.
+    """
+
+    counts: Floats
+    value: Value
+    signature: str = ""
+
+
+@dataclass(frozen=True)
+class Measurement:
     """A value with its 95 % interval, the number of items, and how it was computed."""
 
     value: float
     interval: tuple[float, float] | None
-    n: int
+    num_items: int
     signature: str
 
 
-def measure(metric: Metric, outputs: Outputs, lang: str, how: How) -> Result:
-    """The value of a metric over items in a language."""
-    statistics = metric.statistics(outputs, lang, how)
-    around = interval(statistics, metric.value)
-    value = metric.value(statistics.sum(axis=0))
-    return Result(value, around, len(statistics), metric.signature(lang, how))
+def load_metrics() -> Mapping[str, Metric]:
+    """Return all metrics by name: ours, and those of the folders in use.
+
+    Raises:
+        InputError: A row is not valid, or has neither or several of `function`, `scorer` and `verb`.
+    """
+    metrics = read_extended_rows(TABLE, Metric)
+    for metric in metrics.values():
+        if not re.fullmatch(r"[A-Za-z0-9+_-]+", metric.name):
+            raise InputError(f"{metric.where}: a metric's name holds letters, digits, '+', '-' and '_' only.")
+        if sum(map(bool, (metric.function, metric.scorer, metric.verb))) != 1:
+            raise InputError(f"{metric.where}: exactly one of the keys function, scorer and verb is needed.")
+        if not metric.min < metric.max:
+            raise InputError(f"{metric.where}: 'min' ({metric.min:g}) must be less than 'max' ({metric.max:g}).")
+    return metrics
+
+
+def get_metric(name: str) -> Metric:
+    """Return the metric of a name that `trainer evaluate` can compute.
+
+    Raises:
+        InputError: There is none, with the nearest known names.
+    """
+    metrics = load_metrics()
+    if name not in metrics:
+        raise unknown("metric", name, (known for known, metric in metrics.items() if not metric.verb))
+    if verb := metrics[name].verb:
+        raise InputError(f"The metric {name} is computed by `trainer {verb}`.")
+    return metrics[name]
+
+
+def fits(metric: Metric, benchmark: Benchmark) -> bool:
+    """Return True if a metric can be computed on a benchmark: by its task, or because the benchmark's row names it."""
+    return not metric.verb and (benchmark.task in metric.tasks or metric.name in benchmark.metrics)
+
+
+def check_options(options: MetricOptions) -> None:
+    """Raise InputError for an option that no metric has."""
+    known = {name for metric in load_metrics().values() for name in metric.options}
+    for name in options.values:
+        if name not in known:
+            raise unknown("metric option", name, known)
+
+
+def load_code(reference: str, where: str) -> tuple[Callable[..., Any], str]:
+    """Return a function that a row names, and the digest of its file; an empty one for our own functions."""
+    if not reference.startswith(OWN_CODE):
+        loaded = load_function(reference, where)
+        return loaded.function, loaded.sha256
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name), ""
+
+
+def open_scorer(metric: Metric, options: MetricOptions) -> Scorer:
+    """Return the model that scores answers for a metric.
+
+    Raises:
+        InputError: An option is missing, or the model cannot be opened.
+    """
+    function, _ = load_code(metric.scorer, metric.where)
+    scorer: Scorer = function(options.resolve(metric))
+    return scorer
+
+
+def compute_statistics(metric: Metric, predictions: pl.DataFrame, lang: str, options: MetricOptions) -> Statistics:
+    """Return what a metric counts of each item.
+
+    Raises:
+        InputError: An option is missing, or a user's function fails or returns something else.
+    """
+    if metric.scorer:
+        return _mean_of(predictions["score"].to_numpy() * metric.scale, "")
+    function, sha256 = load_code(metric.function, metric.where)
+    resolved = options.resolve(metric)
+    try:
+        found = function(predictions, lang, resolved)
+    except Exception as error:
+        if not sha256 or isinstance(error, InputError):
+            raise
+        raise InputError(f"{metric.where}: {metric.function} failed: {type(error).__name__}: {error}.") from error
+    if isinstance(found, Statistics):
+        return found
+    return _mean_of(_numbers(metric, found, len(predictions)), f"sha256:{sha256[:8]}")
+
+
+def _numbers(metric: Metric, found: Any, num_items: int) -> Floats:
+    try:
+        numbers = np.asarray(found, dtype=np.float64)
+    except (TypeError, ValueError):
+        numbers = np.empty((0, 0))
+    if numbers.shape != (num_items,) or not np.isfinite(numbers).all():
+        raise InputError(
+            f"{metric.where}: {metric.function} must return {num_items} numbers, one for each item, or Statistics; "
+            f"it returned {str(found)[:60]}."
+        )
+    return numbers
+
+
+def _mean_of(scores: Floats, signature: str) -> Statistics:
+    return Statistics(np.stack([scores, np.ones_like(scores)], axis=1), mean, signature)
+
+
+def mean(sums: Floats) -> float:
+    """Return the mean of a statistic, from its sum and the number of items."""
+    return float(sums[0] / sums[1]) if sums[1] else 0.0
 
 
 def mean_percent(sums: Floats) -> float:
-    """The mean of the first statistic in per cent; the second counts."""
+    """Return the mean of a statistic in 0..1 in per cent, from its sum and the number that it is a share of."""
     return float(100 * sums[0] / sums[1]) if sums[1] else 0.0
 
 
-def of_pairs(score: Callable[[str, Sequence[str], str, How], float]) -> Callable[[Outputs, str, How], Floats]:
-    """The statistics of a metric that is the mean of a score of each item, for `mean_percent`."""
-
-    def statistics(outputs: Outputs, lang: str, how: How) -> Floats:
-        rows = outputs.select("text", "references").iter_rows()
-        return np.array([[score(text, references, lang, how), 1.0] for text, references in rows])
-
-    return statistics
-
-
-def _exact(text: str, references: Sequence[str], lang: str, how: How) -> float:
-    return max(exact(text, reference, lang, how.arabic) for reference in references)
+def measure(
+    metric: Metric, predictions: pl.DataFrame, lang: str, options: MetricOptions, scorer: Scorer | None = None
+) -> Measurement:
+    """Return the value of a metric over predictions in a language."""
+    statistics = compute_statistics(metric, predictions, lang, options)
+    value = _checked_value(metric, statistics)
+    signature = scorer.signature if scorer else statistics.signature
+    around = interval(statistics.counts, statistics.value)
+    return Measurement(value, around, len(statistics.counts), signature)
 
 
-def _overlap(text: str, references: Sequence[str], lang: str, how: How) -> float:
-    return max(overlap(text, reference, lang, how.arabic) for reference in references)
+def _checked_value(metric: Metric, statistics: Statistics) -> float:
+    value = statistics.value(statistics.counts.sum(axis=0))
+    if not metric.min <= value <= metric.max:
+        raise InputError(
+            f"{metric.where}: the value {value:g} is outside the metric's range, {metric.min:g} to {metric.max:g}. "
+            "Correct 'min' and 'max', or the function."
+        )
+    return value
 
 
-def _contained(text: str, references: Sequence[str], lang: str, how: How) -> float:
-    return contained(text, references[0])
+def check_metric(metric: Metric, items: Sequence[Item], lang: str, options: MetricOptions) -> None:
+    """Compute a metric on made-up predictions, so that what is wrong with it shows before a model answers.
+
+    The first items are answered by their own first reference.
+
+    Raises:
+        InputError: An option is missing or wrong, or the function cannot be loaded, fails, or returns something else.
+    """
+    options.resolve(metric)
+    if metric.scorer:
+        load_code(metric.scorer, metric.where)
+        return
+    _checked_value(metric, compute_statistics(metric, _made_up(items[:2]), lang, options))
 
 
-def _answer_signature(lang: str, how: How) -> str:
-    return f"refs:max|norm:{rules(how.arabic)}|v:1"
+def _made_up(items: Sequence[Item]) -> pl.DataFrame:
+    texts = [item.references[0] if item.references else item.input for item in items]
+    ones = [1] * len(items)
+    return pl.DataFrame(
+        {
+            "item_id": [item.id for item in items],
+            "instruction": [item.instruction for item in items],
+            "input": [item.input for item in items],
+            "references": [list(item.references) for item in items],
+            "text": texts,
+            "num_top1_matches": ones,
+            "num_reference_tokens": ones,
+            "is_correct": [1.0] * len(items),
+        },
+        schema_overrides={"references": pl.List(pl.String)},
+    )
 
 
-def _answer_language(outputs: Outputs, lang: str, how: How) -> Floats:
-    """Whether fastText hears the language in each answer; an answer without a letter is in none."""
-    from corpora.language_id import identify_languages
-
-    texts = outputs["text"].to_list()
-    heard, _ = identify_languages(texts)
-    right = [
-        any(map(str.isalpha, text)) and label in language(lang).labels for text, label in zip(texts, heard, strict=True)
-    ]
-    return np.array([[float(each), 1.0] for each in right])
-
-
-def _lid_signature(lang: str, how: How) -> str:
-    from corpora.language_id import MODEL_NAME
-
-    return f"lid:{MODEL_NAME.replace(' ', '-')}|v:1"
-
-
-def _token_accuracy(outputs: Outputs, lang: str, how: How) -> Floats:
-    return np.asarray(outputs.select("correct", "num_tokens").to_numpy(), dtype=np.float64)
-
-
-def _marks(outputs: Outputs, lang: str, how: How) -> Floats:
-    return np.array([[mark, 1.0] for mark in outputs["correct"]])
-
-
-def _harness_signature(lang: str, how: How) -> str:
-    from trainer.evaluation.lm_eval_harness import harness_version
-
-    return f"lm-eval:{harness_version()}|mean:items|v:1"
-
-
-def _chrf() -> Any:
-    from sacrebleu.metrics import CHRF
-
-    return CHRF(word_order=2)
-
-
-def _chrf_statistics(outputs: Outputs, lang: str, how: How) -> Floats:
-    return _sacrebleu_statistics(_chrf(), outputs["text"].to_list(), outputs["references"].to_list())
-
-
-def _chrf_value(sums: Floats) -> float:
-    return float(_chrf()._compute_score_from_stats(sums.tolist()).score)
-
-
-def _spbleu_statistics(outputs: Outputs, lang: str, how: How) -> Floats:
-    pieces = _pieces(how)
-    texts = [pieces.split(text) for text in outputs["text"]]
-    references = [[pieces.split(reference) for reference in all_of] for all_of in outputs["references"].to_list()]
-    return _sacrebleu_statistics(_bleu(), texts, references)
-
-
-def _bleu() -> Any:
-    from sacrebleu.metrics import BLEU
-
-    return BLEU(tokenize="none")
-
-
-def _spbleu_value(sums: Floats) -> float:
-    """From sums in sacreBLEU's order: lengths of hypotheses and references, matches of 1..4 pieces, pieces of each."""
-    return float(_bleu()._compute_score_from_stats([round(number) for number in sums]).score)
-
-
-def _pieces(how: How) -> SentencePieces:
-    if how.pieces is None:
-        raise InputError("spBLEU splits text by a SentencePiece model: name it with --spm flores200=FILE.")
-    return how.pieces
-
-
-def _sacrebleu_statistics(metric: Any, texts: Sequence[str], references: Sequence[Sequence[str]]) -> Floats:
-    """What sacreBLEU counts of each item."""
-    num_references = max(map(len, references))
-    padded = [
-        [(all_of[place] if place < len(all_of) else None) for all_of in references] for place in range(num_references)
-    ]
-    return np.array(metric._extract_corpus_statistics(texts, padded), dtype=np.float64)
-
-
-def _comet_statistics(outputs: Outputs, lang: str, how: How) -> Floats:
-    return np.array([[score, 1.0] for score in outputs["comet"]])
-
-
-def _comet_signature(lang: str, how: How) -> str:
-    if how.comet is None:
-        raise InputError("COMET is a model of its own: name it with --comet wmt22-comet-da, or a folder.")
-    return how.comet.signature
-
-
-def _chrf_signature(lang: str, how: How) -> str:
-    return f"case:mixed|eff:yes|nc:6|nw:2|space:no|version:{_sacrebleu_version()}"
-
-
-def _spbleu_signature(lang: str, how: How) -> str:
-    return f"case:mixed|eff:no|tok:{_pieces(how).name}|smooth:exp|version:{_sacrebleu_version()}"
-
-
-def _sacrebleu_version() -> str:
+@cache
+def package_version(name: str) -> str:
+    """Return the version of an installed package, for a signature."""
     from importlib.metadata import version
 
-    return version("sacrebleu")
-
-
-QUESTION, TRANSLATION = ("question",), ("translation",)
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric("chrf++", _chrf_statistics, _chrf_value, _chrf_signature, tasks=TRANSLATION),
-        Metric("spbleu", _spbleu_statistics, _spbleu_value, _spbleu_signature, tasks=TRANSLATION),
-        Metric("comet", _comet_statistics, mean_percent, _comet_signature, needs="comet", tasks=TRANSLATION),
-        Metric("em", of_pairs(_exact), mean_percent, _answer_signature, tasks=QUESTION),
-        Metric("f1", of_pairs(_overlap), mean_percent, _answer_signature, tasks=QUESTION),
-        Metric(
-            "contains",
-            of_pairs(_contained),
-            mean_percent,
-            lambda lang, how: "refs:first|case:lower|v:1",
-            tasks=QUESTION,
-        ),
-        Metric("answer_language", _answer_language, mean_percent, _lid_signature),
-        Metric("accuracy", _marks, mean_percent, _harness_signature, needs="exam", tasks=("exam",)),
-        Metric(
-            "token_accuracy",
-            _token_accuracy,
-            mean_percent,
-            lambda lang, how: "teacher-forced|refs:first|end:yes|v:1",
-            needs="force",
-        ),
-    )
-}
+    return version(name)

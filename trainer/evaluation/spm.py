@@ -1,4 +1,4 @@
-"""The SentencePiece models that spBLEU splits text by: FLORES-200's pinned, every other one named by its digest."""
+"""SentencePiece models for spBLEU: the one of FLORES-200 is pinned, others are named by their digest."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from corpora.errors import InputError
 from corpora.files import sha256_of
-from trainer.evaluation.items import Place
+from trainer.evaluation.items import BenchmarkSource
 
 # The model of NLLB and of sacreBLEU's `flores200` are the same file.
 PINNED = {"flores200": "14bb8dfb35c0ffdea7bc01e56cea38b9e3d5efcdcb9c251d6b40538e1aab555a"}
@@ -18,31 +18,34 @@ URLS = {
 
 @dataclass(frozen=True)
 class SentencePieces:
-    """A SentencePiece model under the name that stands in a signature."""
+    """A SentencePiece model and its name in signatures."""
 
     name: str
     processor: Any
 
     def split(self, text: str) -> str:
-        """The pieces of a text with spaces between them, as sacreBLEU's tokenizers give them."""
+        """Return the pieces of a text joined by spaces, as sacreBLEU's tokenizers do."""
         return " ".join(self.processor.encode(text, out_type=str))
 
 
-def load_pieces(asked: str, place: Place | None = None) -> SentencePieces:
-    """The model NAME=FILE, or a pinned NAME, downloaded; InputError if it is none, or not what its name is known to be.
+def load_pieces(value: str, source: BenchmarkSource | None = None) -> SentencePieces:
+    """Return the SentencePiece model of an option's value: NAME=FILE, or a pinned NAME, which is downloaded.
 
-    sacreBLEU downloads these files unchecked. A name without a pinned digest carries the file's own in the
-    signature, so that two files never pass for one.
+    sacreBLEU downloads these files unchecked. A model without a pinned digest has its file's digest in its name, so
+    that two files never pass for one.
+
+    Raises:
+        InputError: The value names no model, or its file is not the pinned one.
     """
-    name, _, file = asked.partition("=")
-    if place and not file and name in PINNED:
-        file = str(_downloaded(name, place))
+    name, _, file = value.partition("=")
+    if source and not file and name in PINNED:
+        file = str(_download(name, source))
     path = Path(file)
     if not name or not file:
-        raise InputError(f"'{asked}' names no SentencePiece model; one looks like flores200, or flores200=FILE.")
+        raise InputError(f"'{value}' names no SentencePiece model. Give flores200, or NAME=FILE.")
     if not path.is_file():
-        where = f" sacreBLEU takes it from {URLS[name]}." if name in URLS else ""
-        raise InputError(f"There is no file {path} for spBLEU.{where}")
+        hint = f" sacreBLEU takes it from {URLS[name]}." if name in URLS else ""
+        raise InputError(f"There is no file {path} for spBLEU.{hint}")
     found = sha256_of(path)
     if found != PINNED.get(name, found):
         raise InputError(
@@ -51,12 +54,13 @@ def load_pieces(asked: str, place: Place | None = None) -> SentencePieces:
     return SentencePieces(name if name in PINNED else f"{name}-{found[:12]}", _processor(path))
 
 
-def _downloaded(name: str, place: Place) -> Path:
-    """The file of a pinned model, downloaded once and checked."""
+def _download(name: str, source: BenchmarkSource) -> Path:
+    """Return the file of a pinned model, downloaded once and checked."""
     from corpora.download import Source, pull_sources
 
-    source = Source(f"spm-{name}", "", URLS[name], PINNED[name])
-    return pull_sources([source], place.downloads, place.lock, mirror=place.mirror, offline=place.offline)[0].path
+    file = Source(f"spm-{name}", "", URLS[name], PINNED[name])
+    folder, lock = source.downloads, source.corpora_lock
+    return pull_sources([file], folder, lock, mirror=source.mirror, offline=source.offline)[0].path
 
 
 def _processor(path: Path) -> Any:
@@ -65,4 +69,4 @@ def _processor(path: Path) -> Any:
     try:
         return SentencePieceProcessor(model_file=str(path))
     except (RuntimeError, OSError) as error:
-        raise InputError(f"{path} is no SentencePiece model: {str(error).splitlines()[0]}") from None
+        raise InputError(f"{path} is not a SentencePiece model: {str(error).splitlines()[0]}") from None

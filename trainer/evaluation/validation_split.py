@@ -1,4 +1,4 @@
-"""What a release holds back of its translations: they are asked as they were published."""
+"""The validation split of a release as a benchmark: its translations, asked as they were published."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,43 +7,50 @@ import polars as pl
 from cards.releases import Release
 from corpora.catalog import language, languages
 from corpora.errors import InputError
+from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
 from trainer.rows import read_rows
 
-COLUMNS = ("id", "instruction", "input", "output")
+
+def load_validation(benchmark: Benchmark, lang: str, direction: str, source: BenchmarkSource) -> Items:
+    """Return the translations of the validation split in a language and direction.
+
+    Raises:
+        InputError: No release is named, or it has none.
+    """
+    rows = _validation_rows(source, lang).filter(direction=direction).sort("id")
+    if rows.is_empty():
+        raise InputError(
+            f"{_release(source).origin} has no translations in {language(lang).name} ({direction}) in its validation "
+            "split."
+        )
+    columns = rows.select("id", "instruction", "input", "output").iter_rows()
+    return Items(tuple(Item(name, instruction, text, (output,)) for name, instruction, text, output in columns))
 
 
-def held_out(release: Release | None, lang: str, direction: str) -> list[tuple[str, str, str, str]]:
-    """Id, instruction, text and translation of what is held back; InputError if that is nothing."""
-    rows = _held_back(release, lang).filter(direction=direction).sort("id").select(COLUMNS).rows()
-    if not rows:
-        raise InputError(f"{_named(release).origin} holds back no translations in {language(lang).name} ({direction}).")
-    return rows
+def validation_langs(benchmark: Benchmark, source: BenchmarkSource) -> Sequence[str]:
+    """Return the languages of the release beside English."""
+    langs = {code for config in _configs(_release(source)).values() for code in config["langs"]}
+    return [code for code in languages() if code in langs - {"en"}]
 
 
-def held_langs(release: Release | None) -> list[str]:
-    """The languages of a release beside English."""
-    there = {code for entry in _configs(_named(release)).values() for code in entry["langs"]}
-    return [code for code in languages() if code in there - {"en"}]
+def validation_directions(benchmark: Benchmark, lang: str, source: BenchmarkSource) -> Sequence[str]:
+    """Return the directions of the validation split in a language."""
+    return sorted(set(_validation_rows(source, lang)["direction"]))
 
 
-def held_directions(release: Release | None, lang: str) -> set[str]:
-    """The directions in which something is held back."""
-    return set(_held_back(release, lang)["direction"])
-
-
-def _held_back(release: Release | None, lang: str) -> pl.DataFrame:
-    """The translations held back in a language; InputError if the release has nothing of it at all."""
-    named = _named(release)
-    config = next((name for name, entry in _configs(named).items() if lang in entry["langs"]), None)
+def _validation_rows(source: BenchmarkSource, lang: str) -> pl.DataFrame:
+    release = _release(source)
+    config = next((name for name, config in _configs(release).items() if lang in config["langs"]), None)
     if config is None:
-        raise InputError(f"{named.origin} has no {language(lang).name}; it has {', '.join(held_langs(named))}.")
-    return read_rows(named, config, "validation", [lang]).filter(task="translation", lang=lang)
+        langs = sorted({code for entry in _configs(release).values() for code in entry["langs"]} - {"en"})
+        raise InputError(f"{release.origin} has no {language(lang).name}; it has {', '.join(langs)}.")
+    return read_rows(release, config, "validation", [lang]).filter(task="translation", lang=lang)
 
 
-def _named(release: Release | None) -> Release:
-    if release is None:
-        raise InputError("Whose validation rows? Name the release with --release.")
-    return release
+def _release(source: BenchmarkSource) -> Release:
+    if source.release is None:
+        raise InputError("The benchmark validation is the validation split of a release: name one with --release.")
+    return source.release
 
 
 def _configs(release: Release) -> Mapping[str, Mapping[str, Sequence[str]]]:

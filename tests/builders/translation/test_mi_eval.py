@@ -18,9 +18,8 @@ from recipes.recipe import parse_recipe
 from recipes.results import read_results
 from tests.builders.translation.expected import expected
 from tests.trainer.models import make_model
-from trainer.cli.main import cli as trainer
-from trainer.evaluation.benchmarks import benchmark, load_items
-from trainer.evaluation.items import Place
+from trainer.cli import cli as trainer
+from trainer.evaluation import BenchmarkSource, get_benchmark, load_items
 
 GREEK, ARABIC = partial(expected, flores="ell_Grek"), partial(expected, flores="arb_Arab")
 SEEDS = [
@@ -78,12 +77,13 @@ def test_the_account_and_the_card_say_what_it_is(made: Path) -> None:
 
 
 def test_a_model_is_asked_it_in_each_language(made: Path, tmp_path: Path) -> None:
-    items = {lang: load_items(benchmark("mi-eval"), lang, "", Place(data=made)).items for lang in ("en", "el", "ar")}
+    benchmark, source = get_benchmark("mi-eval"), BenchmarkSource(data=made)
+    items = {lang: load_items(benchmark, lang, "", source).items for lang in ("en", "el", "ar")}
     assert [item.id for item in items["el"]] == [item.id for item in items["en"]] == [item.id for item in items["ar"]]
     assert [item.instruction for item in items["el"]] == [GREEK(item.instruction) for item in items["en"]]
     assert {item.references for item in items["el"]} == {()}
     with pytest.raises(InputError, match=r"has no language 'hi'\. It has ar, el"):
-        load_items(benchmark("mi-eval"), "hi", "", Place(data=made))
+        load_items(get_benchmark("mi-eval"), "hi", "", BenchmarkSource(data=made))
 
 
 def test_the_answers_are_kept_and_scored(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_the_answers_are_kept_and_scored(made: Path, tmp_path: Path, monkeypatch
     assert done.exit_code == 0, done.output
     scores = {score.lang: score for score in read_results(tmp_path / "results.jsonl")}
     assert {lang: (score.metric, score.n) for lang, score in scores.items()} == dict.fromkeys(
-        ("el", "ar"), ("answer_language", 3)
+        ("el", "ar"), ("language_accuracy", 3)
     )
     assert all("|items:" in score.signature for score in scores.values()), "another MI-EVAL is another benchmark"
 
@@ -102,8 +102,8 @@ def test_a_release_to_learn_from_is_not_asked(made: Path, tmp_path: Path) -> Non
     manifest = json.loads((made / "manifest.json").read_bytes())
     manifest["recipe"]["kind"] = "training"
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(InputError, match="there to learn from"):
-        load_items(benchmark("mi-eval"), "el", "", Place(data=tmp_path))
+    with pytest.raises(InputError, match="is a release to train on"):
+        load_items(get_benchmark("mi-eval"), "el", "", BenchmarkSource(data=tmp_path))
 
 
 def test_tasks_are_read_without_their_answers(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+if TYPE_CHECKING:
+    import torch
 
 SEGMENTS = [  # source, hypothesis, reference
     ("The cat sleeps on the mat.", "Η γάτα κοιμάται στο χαλί.", "Η γάτα κοιμάται πάνω στο χαλί."),
@@ -30,6 +31,8 @@ SETTINGS: dict[str, Any] = {
 
 def make_comet(folder: Path, **changes: Any) -> Path:
     """A checkpoint, its settings with changes, and its encoder's two files, laid out as on the Hub."""
+    import torch
+
     settings = SETTINGS | {"pretrained_model": str(folder / "encoder")} | changes
     (folder / "checkpoints").mkdir(parents=True)
     (folder / "hparams.yaml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
@@ -47,6 +50,8 @@ def make_comet(folder: Path, **changes: Any) -> Path:
 
 def _tokenizer(folder: Path) -> int:
     """XLM-R's four marks, spaces as marks, and a piece for each letter of the segments; returns how many pieces."""
+    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
     folder.mkdir()
     letters = sorted({letter for segment in SEGMENTS for text in segment for letter in text.replace(" ", "▁")})
     pieces = ["<s>", "<pad>", "</s>", "<unk>", *letters, *(["▁"] if "▁" not in letters else [])]
@@ -58,15 +63,17 @@ def _tokenizer(folder: Path) -> int:
     )
     tokenizer.save(str(folder / "tokenizer.json"))
     marks = {"bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>", "unk_token": "<unk>"}
-    told = marks | {"pad_token": "<pad>", "tokenizer_class": "XLMRobertaTokenizerFast"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
+    config = marks | {"pad_token": "<pad>", "tokenizer_class": "XLMRobertaTokenizerFast"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
     return len(pieces)
 
 
-def _weights(vocabulary: int, hidden_sizes: list[int]) -> dict[str, torch.Tensor]:
+def _weights(vocabulary: int, hidden_sizes: list[int]) -> "dict[str, torch.Tensor]":
+    import torch
+
     random = np.random.default_rng(22)
 
-    def draw(*shape: int, scale: float = 0.3, middle: float = 0.0) -> torch.Tensor:
+    def draw(*shape: int, scale: float = 0.3, middle: float = 0.0) -> "torch.Tensor":
         return torch.tensor(middle + scale * random.standard_normal(shape), dtype=torch.float32)
 
     weights: dict[str, torch.Tensor] = {}

@@ -1,15 +1,18 @@
 """Metrics against their authors' own: sacreBLEU, MLQA's script (values computed by it), a table made by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
-import sentencepiece
-from sacrebleu.metrics import BLEU, CHRF
 
 from corpora.errors import InputError
+from corpora.extensions import extend
+from trainer.evaluation import Item, MetricOptions, get_metric, load_benchmarks, load_metrics, measure
 from trainer.evaluation.answer_normalization import contained, exact, overlap, words
-from trainer.evaluation.metrics import METRICS, How, measure
+from trainer.evaluation.metrics import OWN_CODE, check_metric, load_code
 from trainer.evaluation.spm import load_pieces
+from trainer.evaluation.tasks import TASKS
 
 HYPOTHESES = [
     "Der Hund läuft schnell.",
@@ -36,9 +39,11 @@ def outputs(texts: list[str], references: list[list[str]]) -> pl.DataFrame:
 PLAIN = outputs(HYPOTHESES, [[reference] for reference in REFERENCES])
 
 
-def test_chrf_is_sacrebleus_own() -> None:
+def test_chrf_equals_sacrebleus() -> None:
+    from sacrebleu.metrics import CHRF
+
     expected = CHRF(word_order=2).corpus_score(HYPOTHESES, [REFERENCES])
-    result = measure(METRICS["chrf++"], PLAIN, "el", How())
+    result = measure(get_metric("chrf++"), PLAIN, "el", MetricOptions())
     assert result.value == pytest.approx(expected.score, abs=1e-12)
     assert result.value == pytest.approx(47.0132, abs=1e-4)  # golden: sacreBLEU 2.6.0
     assert result.interval is not None
@@ -48,6 +53,8 @@ def test_chrf_is_sacrebleus_own() -> None:
 @pytest.fixture(scope="module")
 def pieces(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A small SentencePiece model made here, as NAME=FILE."""
+    import sentencepiece
+
     folder = tmp_path_factory.mktemp("spm")
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(REFERENCES * 5), model_prefix=str(folder / "small"), vocab_size=60, minloglevel=2
@@ -55,25 +62,27 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"small={folder / 'small.model'}"
 
 
-def test_spbleu_is_sacrebleus_own_on_the_same_pieces(pieces: str) -> None:
+def test_spbleu_equals_sacrebleus_on_the_same_pieces(pieces: str) -> None:
+    from sacrebleu.metrics import BLEU
+
     found = load_pieces(pieces)
     split = [[found.split(text) for text in side] for side in (HYPOTHESES, REFERENCES)]
     expected = BLEU(tokenize="none").corpus_score(split[0], [split[1]]).score
-    result = measure(METRICS["spbleu"], PLAIN, "el", How(pieces=found))
+    result = measure(get_metric("spbleu"), PLAIN, "el", MetricOptions({"spm": pieces}))
     assert 0 < result.value == pytest.approx(expected, abs=1e-12)
     assert "tok:small-" in result.signature
 
 
-def test_spbleu_without_or_with_the_wrong_pieces_is_a_sentence(pieces: str) -> None:
-    with pytest.raises(InputError, match="--spm flores200=FILE"):
-        measure(METRICS["spbleu"], PLAIN, "el", How())
+def test_spbleu_with_no_or_the_wrong_pieces_is_an_error(pieces: str) -> None:
+    with pytest.raises(InputError, match="--metric-option spm=VALUE"):
+        measure(get_metric("spbleu"), PLAIN, "el", MetricOptions())
     with pytest.raises(InputError, match="is not the model of flores200"):
         load_pieces(pieces.replace("small=", "flores200="))
     with pytest.raises(InputError, match="There is no file"):
         load_pieces("flores101=nowhere.model")
 
 
-MLQA = [  # language, answer, reference, and what mlqa_evaluation_v1.py says: its words, exact match, F1
+MLQA = [  # language, answer, reference, and by mlqa_evaluation_v1.py the words, exact match, F1
     ("en", "The  Broncos, of an A.B.", "Broncos of Ab", ["broncos", "of", "ab"], 1.0, 1.0),
     ("en", "in the year 1990", "1990", ["in", "year", "1990"], 0.0, 0.5),
     ("es", "La casa de los niños", "casa de niños", ["casa", "de", "niños"], 1.0, 1.0),
@@ -86,24 +95,25 @@ MLQA = [  # language, answer, reference, and what mlqa_evaluation_v1.py says: it
 ]
 
 
-@pytest.mark.parametrize(("lang", "answer", "reference", "said", "em", "f1"), MLQA)
-def test_answers_are_compared_as_mlqas_own_script_does(
-    lang: str, answer: str, reference: str, said: list[str], em: float, f1: float
+@pytest.mark.parametrize(("lang", "answer", "reference", "expected_words", "em", "f1"), MLQA)
+def test_answers_are_compared_as_by_mlqas_script(
+    lang: str, answer: str, reference: str, expected_words: list[str], em: float, f1: float
 ) -> None:
-    assert words(answer, lang) == said
+    assert words(answer, lang) == expected_words
     assert exact(answer, reference, lang) == em
     assert overlap(answer, reference, lang) == pytest.approx(f1)
 
 
-def test_the_fixed_rule_takes_only_the_article_from_arabic() -> None:
+def test_the_fixed_rule_removes_only_the_article_from_arabic() -> None:
     text = "العالم العربي في القاهرة والقرآن الكريم"
     assert " ".join(words(text, "ar", "fixed")) == "عالم عربي في قاهرة والقرآن كريم"
     assert " ".join(words(text, "ar")) == "ع م عربي في قاهرة و قرآن كريم"
-    signatures = {METRICS["f1"].signature("ar", How(arabic)) for arabic in ("official", "fixed")}
-    assert len(signatures) == 2
+    table = outputs([text], [[text]])
+    options = (MetricOptions({"arabic": rule}) for rule in ("official", "fixed"))
+    assert len({measure(get_metric("f1"), table, "ar", option).signature for option in options}) == 2
 
 
-def test_languages_that_mlqa_has_no_rule_for_keep_every_word() -> None:
+def test_languages_without_a_rule_in_mlqa_keep_every_word() -> None:
     assert words("Η γάτα, στο χαλί!", "el") == ["η", "γάτα", "στο", "χαλί"]
     assert words("bir kedi", "tr") == ["bir", "kedi"]
 
@@ -119,29 +129,77 @@ def test_languages_that_mlqa_has_no_rule_for_keep_every_word() -> None:
         ("野马队打败了新英格兰爱国者队", "新英格兰爱国者队", 1.0),
     ],
 )
-def test_contains_is_the_papers_exact_matching(answer: str, reference: str, expected: float) -> None:
+def test_contains_equals_the_papers_exact_matching(answer: str, reference: str, expected: float) -> None:
     assert contained(answer, reference) == expected
 
 
-def test_contains_takes_the_first_reference_and_the_others_the_best() -> None:
+def test_contains_uses_the_first_reference_and_em_and_f1_the_best() -> None:
     table = outputs(["blue"], [["red", "blue"]])
-    found = {name: measure(METRICS[name], table, "en", How()).value for name in ("em", "f1", "contains")}
+    found = {name: measure(get_metric(name), table, "en", MetricOptions()).value for name in ("em", "f1", "contains")}
     assert found == {"em": 100.0, "f1": 100.0, "contains": 0.0}
 
 
-def test_items_that_are_all_alike_get_no_made_up_interval() -> None:
-    nothing = measure(METRICS["em"], outputs(["x"] * 5, [["y"]] * 5), "en", How())
-    assert (nothing.value, nothing.interval, nothing.n) == (0.0, None, 5)
+def test_items_that_are_all_alike_have_no_interval() -> None:
+    nothing = measure(get_metric("em"), outputs(["x"] * 5, [["y"]] * 5), "en", MetricOptions())
+    assert (nothing.value, nothing.interval, nothing.num_items) == (0.0, None, 5)
 
 
-def test_the_interval_of_a_share_is_as_wide_as_theory_says() -> None:
+def test_the_interval_of_a_share_is_as_wide_as_in_theory() -> None:
     table = outputs(["y"] * 300 + ["x"] * 700, [["y"]] * 1000)
-    result = measure(METRICS["em"], table, "en", How())
+    result = measure(get_metric("em"), table, "en", MetricOptions())
     assert result.interval is not None
     low, high = result.interval
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.3 * 0.7 / 1000) * 100, rel=0.08)
 
 
-def test_the_language_of_answers_is_heard_and_silence_is_none() -> None:
+def test_language_accuracy_counts_answers_in_the_language_and_an_empty_one_in_none() -> None:
     texts = ["Η γάτα κοιμάται πάνω στο χαλί όλη την ημέρα.", "The cat sleeps on the mat all day long.", "", "1990"]
-    assert measure(METRICS["answer_language"], outputs(texts, [[]] * 4), "el", How()).value == 25.0
+    assert measure(get_metric("language_accuracy"), outputs(texts, [[]] * 4), "el", MetricOptions()).value == 25.0
+
+
+def test_every_metric_has_a_function_a_range_and_known_tasks() -> None:
+    metrics = load_metrics()
+    used = {name for benchmark in load_benchmarks().values() for name in benchmark.metrics}
+    for metric in metrics.values():
+        assert metric.min < metric.max
+        assert set(metric.tasks) <= set(TASKS)
+        if not metric.verb:
+            assert (metric.function or metric.scorer).startswith(OWN_CODE)
+            assert callable(load_code(metric.function or metric.scorer, metric.where)[0])
+            assert metric.name in used
+
+
+ROW = """
+[length]
+description = "Characters of an answer."
+tasks = ["question"]
+function = "my_metrics:length"
+max = 1000
+"""
+ITEMS = [Item("1", "", "x", ("four",)), Item("2", "", "y", ("a",))]
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "message"),
+    [
+        (ROW.replace("max", "maximum"), "", "Unknown key 'maximum'. Did you mean max"),
+        (ROW.replace("1000", '"1000"'), "", "'max' must be a number"),
+        (ROW.replace("my_metrics:length", "my_metrics.length"), "", "must be module:function"),
+        (ROW.replace("my_metrics:length", "other:length"), "", "no code folder holds other.py"),
+        (ROW.replace("my_metrics:length", "my_metrics:len"), "", "has no function 'len'"),
+        (ROW.replace("function", "verb"), "", "is computed by `trainer my_metrics:length`"),
+        (ROW + 'scorer = "my_metrics:length"', "", "exactly one of the keys function, scorer and verb"),
+        (ROW.replace("[length]", '["a/b"]'), "", "a metric's name holds letters"),
+        (ROW.replace("1000", "2"), "", "the value 2.5 is outside the metric's range, 0 to 2"),
+        (ROW + "min = 1000", "", "'min' .1000. must be less than 'max'"),
+        (ROW, "def length(*_):\n    return 1 / 0\n", "my_metrics:length failed: ZeroDivisionError: division by zero"),
+        (ROW, "def length(*_):\n    return [1]\n", "must return 2 numbers, one for each item"),
+        (ROW, "def length(*_):\n    return 'no'\n", "must return 2 numbers"),
+        (ROW, "import nothing_such\n", "cannot be imported: ModuleNotFoundError"),
+    ],
+)
+def test_a_wrong_metric_is_an_error_before_any_answer(row: str, code: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "metrics.toml").write_text(row)
+    (tmp_path / "my_metrics.py").write_text(code or "def length(table, lang, options):\n    return [4, 1]\n")
+    with extend([tmp_path]), pytest.raises(InputError, match=rf"(?s){message}"):
+        check_metric(get_metric("length"), ITEMS, "el", MetricOptions())

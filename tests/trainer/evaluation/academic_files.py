@@ -1,4 +1,4 @@
-"""Small exams in upstream's own forms: MMLU, BBH and C-Eval, a few questions of two subjects each."""
+"""Small academic benchmarks in upstream's formats: MMLU, BBH and C-Eval, a few questions of two subjects each."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ WORKED = (
 )
 
 
-def make_exams(folder: Path) -> Path:
+def make_academic_files(folder: Path) -> Path:
     """A folder for --data, with MMLU in English and Hindi, BBH in English and (without examples) Chinese, C-Eval."""
     for lang, ask in (("en", "How much is {} plus {}?"), ("hi", "{} और {} का योग कितना है?")):
         for subject in ("elementary_mathematics", "abstract_algebra"):
@@ -23,8 +23,8 @@ def make_exams(folder: Path) -> Path:
     for subject in ("law", "logic"):
         rows = [f'{n},"{n} 加 {n}, 是多少?",{n},{2 * n},{3 * n},{4 * n},B' for n in range(1, 8)]
         _write(folder / "ceval.zh" / "val" / f"{subject}_val.csv", "\n".join(["id,question,A,B,C,D,answer", *rows[:3]]))
-        told = [f"{row},因为 {row[0]} 加倍" for row in rows]
-        dev = "\n".join(["id,question,A,B,C,D,answer,explanation", *told[:5]])
+        explained = [f"{row},因为 {row[0]} 加倍" for row in rows]
+        dev = "\n".join(["id,question,A,B,C,D,answer,explanation", *explained[:5]])
         _write(folder / "ceval.zh" / "dev" / f"{subject}_dev.csv", dev + "\n")
     return folder
 

@@ -1,4 +1,4 @@
-"""Paired differences against what is known: sacreBLEU's own test, made-up effects, and the same system twice."""
+"""Paired differences against known ones: sacreBLEU's own test, simulated effects, and the same system twice."""
 
 from pathlib import Path
 
@@ -6,20 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from sacrebleu.metrics import CHRF
-from sacrebleu.significance import PairedTest
 
 from corpora.errors import InputError
 from recipes.results import Result, append_results
 from tests.trainer.models import make_data, make_model
-from trainer.cli.main import cli
+from trainer.cli import cli
+from trainer.evaluation import MetricOptions, compare, evaluate, get_metric, leaderboard, mean_percent
 from trainer.evaluation.bootstrap import mean_of, paired
-from trainer.evaluation.compare import compare, compared_text
-from trainer.evaluation.eval_model import find_candidate
-from trainer.evaluation.evaluate import Evaluation, evaluate
-from trainer.evaluation.items import Place
-from trainer.evaluation.leaderboard import leaderboard, leaderboard_text, write_into_card
-from trainer.evaluation.metrics import METRICS, How, mean_percent
+from trainer.evaluation.metrics import compute_statistics
 
 
 def shares(num: int, share: float, seed: int) -> np.ndarray:
@@ -27,12 +21,13 @@ def shares(num: int, share: float, seed: int) -> np.ndarray:
     return np.stack([hits, np.ones(num)], axis=1).astype(float)
 
 
-def test_the_same_system_twice_differs_in_nothing() -> None:
+def test_a_system_does_not_differ_from_itself() -> None:
     same = paired([shares(200, 0.4, 1)], [shares(200, 0.4, 1)], mean_percent).difference()
     assert (same.value, same.interval, same.p) == (0.0, (0.0, 0.0), 1.0)
 
 
-def test_a_real_difference_is_found_and_chance_is_not() -> None:
+@pytest.mark.slow
+def test_a_real_difference_is_significant_and_chance_is_not() -> None:
     real = paired([shares(1000, 0.4, 1)], [shares(1000, 0.5, 2)], mean_percent).difference()
     assert real.interval[0] > 0
     assert real.p < 0.01
@@ -56,7 +51,11 @@ def test_seeds_widen_the_interval() -> None:
     assert both.difference().value == pytest.approx(np.mean(expected))
 
 
-def test_p_is_near_sacrebleus_own() -> None:
+@pytest.mark.slow
+def test_p_is_near_sacrebleus() -> None:
+    from sacrebleu.metrics import CHRF
+    from sacrebleu.significance import PairedTest
+
     random = np.random.default_rng(5)
     words = ["dog", "cat", "bird", "runs", "sleeps", "red", "blue", "house"]
     references = [" ".join(random.choice(words, 8)) for _ in range(120)]
@@ -68,8 +67,11 @@ def test_p_is_near_sacrebleus_own() -> None:
     chrf = CHRF(word_order=2, references=[references])
     _, scores = PairedTest(list(systems.items()), {"chrF": chrf}, [references], "bs", 1000)()
     theirs = next(iter(value for name, value in scores.items() if name != "System"))[1]
-    counts = [METRICS["chrf++"].statistics(table(texts, references), "en", How()) for texts in systems.values()]
-    ours = paired([counts[0]], [counts[1]], METRICS["chrf++"].value).difference()
+    statistics = [
+        compute_statistics(get_metric("chrf++"), table(texts, references), "en", MetricOptions())
+        for texts in systems.values()
+    ]
+    ours = paired([statistics[0].counts], [statistics[1].counts], statistics[0].value).difference()
     assert ours.p == pytest.approx(theirs.p_value, abs=0.03)
 
 
@@ -79,51 +81,51 @@ def table(texts: list[str], references: list[str]) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two random models, evaluated on the little FLORES."""
+    """Return a folder with two random models, evaluated on the small FLORES."""
     folder = tmp_path_factory.mktemp("compared")
-    place = Place(make_data(folder / "data"), any_rows=True, offline=True)
-    for seed in (0, 1):
-        candidate = find_candidate(str(make_model(folder / f"model-seed{seed}", seed)))
-        list(
-            evaluate(
-                Evaluation(
-                    candidate, ("flores",), "el,hi", ("en-xx",), ("token_accuracy",), place=place,
-                    out=folder / "evaluations", results=folder / "results.jsonl",
-                ),
-                print,
-            )
-        )  # fmt: skip
+    models = [make_model(folder / f"model-seed{seed}", seed) for seed in (0, 1)]
+    evaluate(
+        models, benchmarks=["flores"], langs=["el", "hi"], directions=["en-xx"], metrics=["token_accuracy"],
+        data=make_data(folder / "data"), allow_size_mismatch=True, offline=True, output=folder / "evaluations",
+        results=folder / "results.jsonl",
+    )  # fmt: skip
     return folder
 
 
-def test_models_are_compared_language_by_language_and_in_the_mean(evaluated: Path) -> None:
-    rows = compare(["model-seed0"], ["model-seed1"], "token_accuracy", evaluated / "evaluations", How())
-    assert [(row.lang, row.n) for row in rows] == [("el", 4), ("hi", 4), ("mean", 8)]
+@pytest.mark.slow
+def test_comparison_has_a_row_per_language_and_their_mean(evaluated: Path) -> None:
+    table = compare("model-seed0", "model-seed1", metric="token_accuracy", output=evaluated / "evaluations")
+    rows = table.rows
+    assert [(row.lang, row.num_items) for row in rows] == [("el", 4), ("hi", 4), ("mean", 8)]
     assert rows[2].difference.value == pytest.approx((rows[0].difference.value + rows[1].difference.value) / 2)
     assert rows[0].b - rows[0].a == pytest.approx(rows[0].difference.value)
-    assert "B - A" in compared_text(rows)
+    assert "B - A" in repr(table)
+    assert table._repr_html_().startswith("<table>")
 
 
-def test_a_model_is_also_named_by_its_folder(evaluated: Path) -> None:
-    by_name = compare(["model-seed0"], ["model-seed1"], "token_accuracy", evaluated / "evaluations", How())
-    for folder in (evaluated, evaluated / "evaluations"):
-        names = [[f"{folder / 'model-seed0'}/"], [str(folder / "model-seed1" / "model")]]
-        assert compare(*names, "token_accuracy", evaluated / "evaluations", How()) == by_name
+@pytest.mark.slow
+def test_models_are_named_by_name_or_folder(evaluated: Path) -> None:
+    output = evaluated / "evaluations"
+    by_name = compare("model-seed0", "model-seed1", metric="token_accuracy", output=output)
+    for folder in (evaluated, output):
+        names = (f"{folder / 'model-seed0'}/", folder / "model-seed1" / "model")
+        assert compare(*names, metric="token_accuracy", output=output) == by_name
 
 
-def test_what_cannot_be_compared_is_a_sentence(evaluated: Path) -> None:
-    out = evaluated / "evaluations"
+@pytest.mark.slow
+def test_models_without_comparable_outputs_are_an_error(evaluated: Path) -> None:
+    output = evaluated / "evaluations"
     with pytest.raises(InputError, match=r"Unknown evaluated model 'model-seed7'. Did you mean model-seed"):
-        compare(["model-seed0"], ["model-seed7"], "token_accuracy", out, How())
+        compare("model-seed0", "model-seed7", metric="token_accuracy", output=output)
     with pytest.raises(InputError, match=r"No model has been evaluated in .*nowhere yet: `trainer evaluate runs/A"):
-        compare(["runs/A"], ["runs/B"], "token_accuracy", out / "nowhere", How())
+        compare("runs/A", "runs/B", metric="token_accuracy", output=output / "nowhere")
     with pytest.raises(InputError, match="have no outputs in common"):
-        compare(["model-seed0"], ["model-seed1"], "chrf++", out, How())
+        compare("model-seed0", "model-seed1", metric="chrf++", output=output)
     with pytest.raises(InputError, match="Unknown metric"):
-        compare(["model-seed0"], ["model-seed1"], "bleu", out, How())
+        compare("model-seed0", "model-seed1", metric="bleu", output=output)
 
 
-def test_the_leaderboard_keeps_signatures_apart_and_puts_seeds_together(tmp_path: Path) -> None:
+def test_leaderboard_separates_signatures_and_joins_seeds(tmp_path: Path) -> None:
     def score(model: str, lang: str, seed: int, value: float, signature: str = "x") -> Result:
         return Result(
             "r@v1", lang, 0, 0, seed, {}, model, "xquad", "", "contains", value, None, 9, signature, 0.0, 100.0
@@ -131,36 +133,36 @@ def test_the_leaderboard_keeps_signatures_apart_and_puts_seeds_together(tmp_path
 
     rows = [score(f"ours-seed{seed}", lang, seed, 50 + seed) for seed in (0, 2) for lang in ("el", "zh")]
     append_results(tmp_path / "s.jsonl", [*rows, score("base", "el", 0, 70.0), score("base", "el", 0, 1.0, "y")])
-    tables = leaderboard(tmp_path / "s.jsonl")
+    tables = leaderboard(results=tmp_path / "s.jsonl").tables
     assert len(tables) == 2
     ours = tables["xquad | contains | x"][0]
     assert (ours["model"], ours["el"], ours["mean"], ours["seeds"]) == ("ours", "51.00 ± 1.41", "51.00", 2)
     assert tables["xquad | contains | x"][1]["mean"] == ""  # base lacks Chinese
-    text = leaderboard_text(tables, "github")
-    assert text.count("| model") == 2
+    assert leaderboard(results=tmp_path / "s.jsonl").to_markdown().count("| model") == 2
     with pytest.raises(InputError, match=r"Unknown metric in .* 'nosuch'. Known: contains"):
-        leaderboard(tmp_path / "s.jsonl", "nosuch")
+        leaderboard(results=tmp_path / "s.jsonl", metric="nosuch")
     with pytest.raises(InputError, match=r"Unknown benchmark in .* 'flores'. Known: xquad"):
-        leaderboard(tmp_path / "s.jsonl", None, "flores")
+        leaderboard(results=tmp_path / "s.jsonl", benchmark="flores")
     card = tmp_path / "README.md"
     card.write_text("---\nlicense: x\n---\n\n# A model\n", encoding="utf-8")
     for _ in range(2):
-        write_into_card(card, text)
-    assert card.read_text(encoding="utf-8").count("## Scores") == 1
-    assert card.read_text(encoding="utf-8").startswith("---\nlicense: x\n---\n\n# A model\n\n<!-- scores -->")
+        leaderboard(results=tmp_path / "s.jsonl", card=card)
+    assert card.read_text(encoding="utf-8").count("## Results") == 1
+    assert card.read_text(encoding="utf-8").startswith("---\nlicense: x\n---\n\n# A model\n\n<!-- results -->")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--benchmark", "floras"], "Unknown benchmark 'floras'. Did you mean flores"),
         (["--langs", "xx"], "Unknown language 'xx'"),
-        (["--langs", "hi", "--metric", "em"], "have no outputs in common that em could be computed from"),
+        (["--langs", "hi", "--metric", "em"], "have no outputs in common from which em can be computed"),
         (["--metric", "nosuch"], "Unknown metric 'nosuch'"),
     ],
 )
-def test_a_comparison_of_what_is_not_known_is_a_sentence(arguments: list[str], says: str, evaluated: Path) -> None:
-    models = ["compare", "model-seed0", "model-seed1", "--out", str(evaluated / "evaluations")]
+@pytest.mark.slow
+def test_wrong_arguments_of_compare_are_errors(arguments: list[str], message: str, evaluated: Path) -> None:
+    models = ["compare", "model-seed0", "model-seed1", "--output", str(evaluated / "evaluations")]
     result = CliRunner().invoke(cli, [*models, *arguments], standalone_mode=False)
     assert isinstance(result.exception, InputError), result.output
-    assert says in str(result.exception)
+    assert message in str(result.exception)
