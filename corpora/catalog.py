@@ -1,11 +1,12 @@
 """Languages and corpora as rows of `languages.csv` and `corpora.toml`: ours, and those of the user's folders."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -13,6 +14,9 @@ from corpora.errors import InputError, unknown
 from corpora.extensions import extension_files, extension_versions
 from corpora.tables import STRICT, check_reference, read_csv_rows, read_toml_rows
 from corpora.urls import is_url
+
+if TYPE_CHECKING:
+    from corpora.reading import InputFile
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
@@ -76,6 +80,9 @@ class Corpus:
     """Column of `languages.csv` that has the codes of `url`."""
     codes: Mapping[str, str] = field(default_factory=dict)
     """Codes of this corpus, by language, where they are not those of the column."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Names of columns in a `parquet`, `jsonl`, `csv` or `tsv` file, by ours: `en = "source"`. `{code}` stands for the
+    code of the language, and a dot leads into a struct: `xx = "translation.{code}"`."""
     sample_of: str = ""
     """Id of the corpus that this one replaces under `--sample`."""
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -113,6 +120,18 @@ class Corpus:
         pair = "-".join(sorted((self.upstream_code("en"), code))) if "{pair" in self.url else ""
         location = self.url.format(pair=pair, code=code)
         return location if is_url(location) else str((self.folder / location).resolve())
+
+    def reading_key(self, lang: str) -> str:
+        """Return what the rows of a file depend on beside its bytes, for the keys of what is made from them."""
+        file = self.input_file(Path(), lang)
+        return json.dumps([file.format, file.en_code, file.xx_code, dict(sorted(file.columns.items()))])
+
+    def input_file(self, path: Path, lang: str) -> "InputFile":
+        """Return a file of the corpus in `lang` as the readers of `corpora.reading` take it."""
+        from corpora.reading import InputFile
+
+        codes = (self.upstream_code("en") if self.kind == "bitext" else "en", self.upstream_code(lang))
+        return InputFile(path, self.format, lang, *codes, self.columns)
 
 
 def languages() -> Mapping[str, Language]:
@@ -176,7 +195,7 @@ def read_corpora(path: Path) -> dict[str, Corpus]:
 
 
 def _check(corpus: Corpus, where: str) -> None:
-    from corpora.reading.readers import READERS
+    from corpora.reading import READERS
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", corpus.id):
         raise InputError(f"{where}: the id of a corpus consists of lower-case letters, digits and hyphens.")
@@ -188,7 +207,17 @@ def _check(corpus: Corpus, where: str) -> None:
     for lang, digest in corpus.sha256.items():
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise InputError(f"{where}: 'sha256.{lang}' must be 64 lower-case hexadecimal digits, not '{digest}'.")
+    _check_columns(corpus, where)
     _check_url(corpus.url, where)
+
+
+def _check_columns(corpus: Corpus, where: str) -> None:
+    from corpora.reading import COLUMNS, TABLE_FORMATS
+
+    if corpus.columns and corpus.format not in TABLE_FORMATS:
+        raise InputError(f"{where}: 'columns' is for the formats {', '.join(TABLE_FORMATS)}, not {corpus.format}.")
+    for name in corpus.columns:
+        check_reference(name, [known.rstrip("?") for known in COLUMNS[corpus.kind]], "column", where)
 
 
 def _check_url(url: str, where: str) -> None:

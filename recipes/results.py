@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from corpora.catalog import languages
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from corpora.reading.strict_json import decode
+from corpora.reading import decode_text
 from corpora.tables import STRICT, check_reference, parse_row
 
 NORMAL_95 = 1.959964  # standard deviations from the mean to the end of a 95 % interval
@@ -95,7 +95,7 @@ def read_results(path: Path) -> list[Result]:
         InputError: A line is not a result, or is about the same run as another; the message has file and line.
     """
     results, lines = [], dict[tuple[object, ...], int]()
-    for number, line in enumerate(decode(read_bytes(path), path).split("\n"), start=1):
+    for number, line in enumerate(decode_text(read_bytes(path), path).split("\n"), start=1):
         if not line.strip():
             continue
         result = _parse_line(line, f"{path}, line {number}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import InputError
-from corpora.reading.strict_json import decode
+from corpora.reading import decode_text
 from recipes.results import NORMAL_95, Result, parse_result, read_bytes
 
 COLUMNS = ["lang", "num_pairs", "value"]
@@ -47,7 +47,7 @@ def read_results_csv(
 
 def _rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
     """Return where each row is, for errors, and its values by column."""
-    reader = csv.DictReader(io.StringIO(decode(read_bytes(path), path), newline=""), restkey="", restval=None)
+    reader = csv.DictReader(io.StringIO(decode_text(read_bytes(path), path), newline=""), restkey="", restval=None)
     reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
     if sorted(reader.fieldnames) not in (COLUMNS, sorted([*COLUMNS, "std"])):
         raise InputError(f"{path}, line 1: the columns lang,num_pairs,value or lang,num_pairs,value,std were expected.")

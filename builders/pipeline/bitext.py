@@ -35,7 +35,7 @@ def read_bitexts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
     missing, size = [], 0
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
-        inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION}
+        inputs = {"sha256": file.sha256, "format": corpus.reading_key(lang), "reader": READER_VERSION}
         task = Task("pairs", f"{lang}-{corpus.id}", inputs)
         found.setdefault(lang, []).append(work.path(task))
         if not work.can_reuse(task):

@@ -13,7 +13,7 @@ from builders.pipeline.write_tables import READER_VERSION
 from builders.workspace import Task, Workspace, inputs_json, sql_task
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
-from corpora.reading.readers import read_evaluation
+from corpora.reading import read_benchmark
 
 NGRAM_SIZE = 30  # characters of English, without spaces and punctuation: about six words
 STRIDE = 8  # characters from one tested n-gram of a pair to the next
@@ -43,7 +43,8 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
     texts: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
-        task = Task("benchmark_texts", f"{lang}-{corpus.id}", {"sha256": file.sha256, "reader": READER_VERSION})
+        inputs = {"sha256": file.sha256, "format": corpus.reading_key(lang), "reader": READER_VERSION}
+        task = Task("benchmark_texts", f"{lang}-{corpus.id}", inputs)
         write = partial(_write, source=file.path, corpus=corpus, lang=lang, inputs=inputs_json(task))
         texts.setdefault(lang, []).append(work.make(task, write))
     ngrams = {}
@@ -60,7 +61,7 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
 
 def _write(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
     """Write the texts of an evaluation set in a language as rows of `evaluation`."""
-    table = read_evaluation(source, corpus.format, lang, corpus.upstream_code(lang))
+    table = read_benchmark(corpus.input_file(source, lang))
     constant = [pa.repeat(value, table.num_rows) for value in (corpus.id, lang)]
     schema = BENCHMARK_TEXTS.with_metadata({"inputs": inputs})
     pq.write_table(pa.Table.from_arrays([*constant, *table.columns], schema=schema), path, compression="zstd")

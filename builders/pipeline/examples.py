@@ -46,7 +46,7 @@ def _english_instructions(
     file: SourceFile, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Workspace
 ) -> Path:
     empty = [asdict(row) for row in empty_input_rows().values()]
-    inputs = {"sha256": file.sha256, "format": corpus.format, "reader": READER_VERSION, "empty_input": empty}
+    inputs = {"sha256": file.sha256, "format": corpus.reading_key("en"), "reader": READER_VERSION, "empty_input": empty}
     inputs |= {"earlier": [path.name for path in earlier], "most": most}
     task = Task("instructions", corpus.id, inputs)
     texts = inputs_json(task)
@@ -63,7 +63,7 @@ def read_documents(
         corpus, lang = catalog[file.source.corpus], file.source.lang
         inputs = {
             "sha256": file.sha256,
-            "format": corpus.format,
+            "format": corpus.reading_key(lang),
             "reader": READER_VERSION,
             "max_documents": recipe.max_documents,
         }

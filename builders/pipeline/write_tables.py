@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from builders.translation import normalize_input
 from corpora.catalog import Corpus
 from corpora.files import sealed
-from corpora.reading.readers import PAIRS, read_instructions, read_pairs, read_texts
+from corpora.reading import PAIRS, read_documents, read_instructions, read_pairs
 
 READER_VERSION = 2  # the version of what these functions make; raise it whenever their results change
 BATCH_ROWS = 50_000  # rows a batch and a row group: files are read, written and identified
@@ -23,12 +23,11 @@ INSTRUCTIONS = pa.schema(
 
 def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> int:
     """Write every line of a bitext file as a row of `pairs`; returns the number of lines."""
-    english, foreign = corpus.upstream_code("en"), corpus.upstream_code(lang)
     names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
     schema = pa.unify_schemas([names, PAIRS]).with_metadata({"inputs": inputs})
     rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
-        for batch in read_pairs(source, corpus.format, lang, (english, foreign), BATCH_ROWS):
+        for batch in read_pairs(corpus.input_file(source, lang), BATCH_ROWS):
             constant = [pa.repeat(value, batch.num_rows) for value in (corpus.id, lang)]
             writer.write_table(pa.Table.from_arrays([*constant, *batch.columns], schema=schema))
             rows += batch.num_rows
@@ -67,7 +66,8 @@ def write_instructions(
     """
     seen = {name for before in earlier for name in pq.read_table(before, columns=["id"])["id"].to_pylist()}
     rows = []
-    for record in read_instructions(source, corpus.format).slice(0, most).to_pylist():
+    batches = read_instructions(corpus.input_file(source, "en"))
+    for record in islice((row for batch in batches for row in batch.to_pylist()), most):
         texts = [record[k] or "" for k in ("instruction", "input", "output")]
         texts[1] = normalize_input(texts[1])
         name = _digest(*texts)
@@ -82,7 +82,7 @@ def write_documents(path: Path, source: Path, corpus: Corpus, lang: str, most: i
     """Write the first `most` documents of a monolingual file (None: all) as records that answer nothing."""
     seen: set[str] = set()
     rows = []
-    for line, text, read_error in islice(read_texts(source, corpus.format), most):
+    for line, text, read_error in islice(read_documents(corpus.input_file(source, lang)), most):
         name = _digest("", "", text)
         reason = read_error or ("duplicate_exact" if name in seen else None)
         seen.add(name)

@@ -11,7 +11,7 @@ import polars as pl
 from corpora.catalog import Corpus
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
-from corpora.reading.nfc import nfc
+from corpora.reading import nfc
 
 MAX_NAME_CHARS = 60  # of a file's name in the names of units
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.errors import InputError
-from corpora.reading.nfc import nfc
+from corpora.reading import nfc
 
 MODEL, HUMAN = "model", "human"  # origins of a translation
 # A row is a translation of a segment into a language. origin: MODEL or HUMAN; model: its fingerprint or name, and

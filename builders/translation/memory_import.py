@@ -15,7 +15,7 @@ from builders.translation.quality_checks import check_translations
 from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.reading.tmx import read_tmx
+from corpora.reading import InputFile, read_pairs
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 REQUIRED = [name for name in STORE_SCHEMA.names if name != "failed_check"]
@@ -122,7 +122,7 @@ def _tmx_rows(file: Path) -> Iterator[Row]:
 
 def _batches(file: Path, lang: str) -> Iterator[pa.RecordBatch]:
     try:
-        yield from read_tmx(file, "en", lang)
+        yield from read_pairs(InputFile(file, "tmx", lang, xx_code=lang))
     except InputError as error:
         reason = str(error).removesuffix(" Delete it and pull it again.")
         raise InputError(f"{reason} Export it again from its program; the memory is unchanged.") from None

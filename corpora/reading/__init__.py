@@ -1,1 +1,56 @@
-"""What `formats.py` stands on: archives, lines, and one module a family of formats."""
+"""Read the files of corpora: rows in Arrow, in file order, bad rows with a read error.
+
+    file = InputFile(path, "laser-tsv", lang="el", xx_code="el")     # or corpus.input_file(path, "el")
+    read_pairs(file)              # batches of PAIRS: line_number, en, xx, margin, read_error
+    read_instructions(file)       # batches of INSTRUCTIONS: line_number, instruction, input, output, read_error
+    read_documents(file)          # (number, text, read error)
+    read_benchmark(file)          # a table of BENCHMARK_TEXTS: item, field, text
+    READERS["bitext"]             # the formats of a kind; a new format is one function and one row here
+
+Strict parts for other files: `parse_json`, `decode_text`, `read_whole_file`, `file_chunks`, `nfc`.
+"""
+
+from corpora.reading.archives import file_chunks
+from corpora.reading.benchmarks import flores_sentences, read_flores
+from corpora.reading.bitexts import PAIRS
+from corpora.reading.input_file import InputFile
+from corpora.reading.instructions import INSTRUCTIONS
+from corpora.reading.normalization import nfc
+from corpora.reading.questions import BOM, QUESTIONS, read_questions, read_whole_file
+from corpora.reading.readers import (
+    BENCHMARK_TEXTS,
+    COLUMNS,
+    READ_ERRORS,
+    READERS,
+    read_benchmark,
+    read_documents,
+    read_instructions,
+    read_pairs,
+)
+from corpora.reading.strict_json import decode_text, parse_json
+from corpora.reading.tables import TABLE_FORMATS
+
+__all__ = [
+    "BENCHMARK_TEXTS",
+    "BOM",
+    "COLUMNS",
+    "INSTRUCTIONS",
+    "PAIRS",
+    "QUESTIONS",
+    "READERS",
+    "READ_ERRORS",
+    "TABLE_FORMATS",
+    "InputFile",
+    "decode_text",
+    "file_chunks",
+    "flores_sentences",
+    "nfc",
+    "parse_json",
+    "read_benchmark",
+    "read_documents",
+    "read_flores",
+    "read_instructions",
+    "read_pairs",
+    "read_questions",
+    "read_whole_file",
+]

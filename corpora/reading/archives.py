@@ -1,4 +1,4 @@
-"""The bytes inside downloaded files, as streams: nothing is extracted, and damage, traps and bombs are refused."""
+"""Stream the bytes inside downloaded files; nothing is extracted, and damage, unsafe names and bombs are refused."""
 
 import io
 import os
@@ -27,16 +27,17 @@ DAMAGE = (
 )
 
 
-def damaged(where: object, why: object) -> InputError:
-    """The error for a downloaded file that is not what upstream published."""
-    return InputError(f"{where} is damaged ({why}). Delete it and pull it again.")
+def damaged(where: object, reason: object) -> InputError:
+    """Return the error for a downloaded file that is not what upstream published."""
+    return InputError(f"{where} is damaged ({reason}). Delete it and pull it again.")
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a plain file, or of what a `.gz` file holds, in chunks of at most BLOCK_BYTES.
+    """Return the bytes of a plain file, or of the content of a `.gz` file, in chunks of at most BLOCK_BYTES.
 
-    Raises InputError for a missing file, one that is not gzip and a decompression bomb; a damaged file ends in
-    one of DAMAGE, for whoever knows how far it was read to answer.
+    Raises:
+        InputError: The file is missing, is not gzip, or is a decompression bomb.
+        DAMAGE: One of these errors ends a damaged file; the caller knows how far it was read.
     """
     check_file(path)
     with path.open("rb") as file:
@@ -48,7 +49,7 @@ def file_chunks(path: Path) -> Iterator[bytes]:
 
 
 def check_file(path: Path) -> None:
-    """InputError unless `path` is a file that we may read."""
+    """Raise InputError unless `path` is a file that this user may read."""
     if not path.is_file():
         raise InputError(f"There is no file {path}. Pull its corpus first.")
     if not os.access(path, os.R_OK):
@@ -56,7 +57,7 @@ def check_file(path: Path) -> None:
 
 
 def guarded(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:
-    """The same chunks, as long as they come to no more than a file of this size can honestly hold."""
+    """Yield the same chunks as long as their sum is plausible for a file of this size."""
     limit = MAX_EXPANSION * path.stat().st_size + SPARE_EXPANSION
     total = 0
     for chunk in chunks:
@@ -82,7 +83,7 @@ def _check_gzip(path: Path) -> None:
 
 
 def _gunzip(path: Path) -> Iterator[bytes]:
-    """What all members of a gzip file hold; zeros between and after them are padding."""
+    """Yield the content of all members of a gzip file; zeros between and after them are padding."""
     member = None
     with path.open("rb") as file:
         while data := file.read(READ_BYTES):
@@ -97,7 +98,7 @@ def _gunzip(path: Path) -> Iterator[bytes]:
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """A zip archive for reading members; InputError if it is damaged or holds a name that leaves its folder."""
+    """Open a zip archive for reading; InputError if it is damaged or holds a name that leaves its folder."""
     check_file(path)
     try:
         archive = zipfile.ZipFile(path)
@@ -109,13 +110,13 @@ def open_zip(path: Path) -> zipfile.ZipFile:
 
 
 def check_name(path: Path, name: str) -> None:
-    """InputError for a member's name that leaves the archive's folder on some system."""
+    """Raise InputError for a member's name that leaves the archive's folder on some system."""
     if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts or name[1:2] == ":":
         raise InputError(f"{path} holds the unsafe name {name!r}; it was not read. Do not use this file.")
 
 
 def member_ending(archive: zipfile.ZipFile, path: Path, suffix: str) -> zipfile.ZipInfo:
-    """The one member, at any depth, that ends in `suffix` and is no README or LICENSE; InputError otherwise."""
+    """Return the one member, at any depth, that ends in `suffix` and is no README or LICENSE; InputError otherwise."""
     found = [member for member in archive.infolist() if member.filename.endswith(suffix) and not _is_notice(member)]
     if len(found) != 1:
         names = ", ".join(archive.namelist()[:20]) or "nothing"
@@ -133,7 +134,7 @@ def _is_notice(member: zipfile.ZipInfo) -> bool:
 
 
 def member_chunks(archive: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The bytes of a member in chunks of at most BLOCK_BYTES; errors as in `file_chunks`."""
+    """Return the bytes of a member in chunks of at most BLOCK_BYTES; errors as in `file_chunks`."""
     return guarded(_unzip(archive, member), path)
 
 
@@ -148,43 +149,43 @@ def _unzip(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]
 
 
 def read_member(archive: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo) -> bytes:
-    """All bytes of a member; InputError if it is damaged."""
+    """Return all bytes of a member; InputError if it is damaged."""
     try:
         return b"".join(member_chunks(archive, path, member))
     except DAMAGE as error:
         raise damaged(path, error) from None
 
 
-def read_tar(path: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
-    """The regular files of a `.tar.gz` by name; those not wanted are there with no bytes.
+def read_tar(path: Path, select: Callable[[str], bool]) -> dict[str, bytes]:
+    """Return the regular files of a `.tar.gz` by name; those that are not selected have no bytes.
 
-    Links, devices and sparse files are passed over. InputError for unsafe or repeated names and damage.
+    Links, devices and sparse files are skipped. InputError for unsafe or repeated names and damage.
     """
     try:
-        return _read_tar(path, wanted)
+        return _read_tar(path, select)
     except DAMAGE as error:
         raise damaged(path, error) from None
 
 
-def _read_tar(path: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+def _read_tar(path: Path, select: Callable[[str], bool]) -> dict[str, bytes]:
     contents: dict[str, bytes] = {}
     chunks = file_chunks(path)
-    with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks)), mode="r|") as archive:
+    with tarfile.open(fileobj=io.BufferedReader(ChunkStream(chunks)), mode="r|") as archive:
         for member in archive:
             check_name(path, member.name)
             if not member.isreg() or member.issparse():
                 continue
             if member.name in contents:
                 raise InputError(f"{path} holds {member.name} twice.")
-            file = archive.extractfile(member) if wanted(member.name) else None
+            file = archive.extractfile(member) if select(member.name) else None
             contents[member.name] = file.read() if file else b""
-    if any(chunk.strip(b"\0") for chunk in chunks):  # read to the end in any case: the checksum stands there
-        raise tarfile.ReadError("there is something behind the end of the archive")
+    if any(chunk.strip(b"\0") for chunk in chunks):  # read to the end in any case: the checksum is there
+        raise tarfile.ReadError("there are bytes after the end of the archive")
     return contents
 
 
-class _Stream(io.RawIOBase):
-    """A stream of chunks as the file that `tarfile` reads from."""
+class ChunkStream(io.RawIOBase):
+    """A stream of chunks as a file to read from."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self.chunks, self.rest = chunks, memoryview(b"")

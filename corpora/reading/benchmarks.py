@@ -1,29 +1,22 @@
-"""Benchmarks as upstream packs them (FLORES tar, XQuAD and MLQA JSON) -> a table of EVALUATION."""
+"""Read the texts of benchmarks as upstream packs them: FLORES tar, XQuAD and MLQA JSON."""
 
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-
-import pyarrow as pa
+from pathlib import PurePosixPath
 
 from corpora.errors import InputError
 from corpora.reading.archives import check_file, member_ending, open_zip, read_member, read_tar
+from corpora.reading.input_file import InputFile
 from corpora.reading.lines import read_lines
-from corpora.reading.nfc import nfc
+from corpora.reading.normalization import nfc
 from corpora.reading.strict_json import SURROGATE, parse_json
 
-EVALUATION = pa.schema([("item", pa.string()), ("field", pa.string()), ("text", pa.string())])
-Row = tuple[str, str, str]
+BenchmarkText = tuple[str, str, str]  # item, field, text
 
 
-def evaluation_table(rows: Iterator[Row]) -> pa.Table:
-    """The EVALUATION table of rows (item, field, text)."""
-    columns = list(zip(*rows, strict=True)) or [(), (), ()]
-    return pa.table([pa.array(column, pa.string()) for column in columns], schema=EVALUATION)
-
-
-def read_flores(path: Path, lang: str, code: str) -> Iterator[Row]:
-    """The sentences of a language, `dev:1` and on, then `devtest:1` and on, of the parts that are there."""
+def read_flores(file: InputFile) -> Iterator[BenchmarkText]:
+    """Yield the sentences of a language as items `dev:1` and on, then `devtest:1` and on, of the parts in the file."""
+    path, lang, code = file.path, file.lang, file.xx_code
     contents = read_tar(path, lambda name: _flores_code(name) == code)
     names = sorted((name for name in contents if _flores_code(name) == code), key=_part)
     if not names:
@@ -36,7 +29,7 @@ def read_flores(path: Path, lang: str, code: str) -> Iterator[Row]:
 
 
 def _flores_code(name: str) -> str | None:
-    """The language code in a member's name `.../dev/{code}.dev`; None for other members."""
+    """Return the language code in a member's name `.../dev/{code}.dev`; None for other members."""
     match = re.search(r"(?:^|/)(dev|devtest)/([^/.]+)\.\1$", name)
     return match[2] if match else None
 
@@ -45,8 +38,8 @@ def _part(name: str) -> str:
     return PurePosixPath(name).parent.name
 
 
-def flores_sentences(part: str, chunks: Iterator[bytes], where: str) -> Iterator[Row]:
-    """The lines of one part in one language, numbered `devtest:1` and on; InputError for one that cannot be read."""
+def flores_sentences(part: str, chunks: Iterator[bytes], where: str) -> Iterator[BenchmarkText]:
+    """Yield the lines of one part in one language, from `devtest:1` on; InputError for one that cannot be read."""
     number = 0
     for batch in read_lines(chunks, where):
         for line in batch.to_pylist():
@@ -56,14 +49,15 @@ def flores_sentences(part: str, chunks: Iterator[bytes], where: str) -> Iterator
             yield f"{part}:{number}", "sentence", line["text"]
 
 
-def read_squad(path: Path) -> Iterator[Row]:
-    """Context, question and answers of every question of a file in the form of SQuAD 1.1, by the question's id."""
-    check_file(path)
-    return _squad_rows(parse_json(path.read_bytes(), path), str(path), "")
+def read_squad(file: InputFile) -> Iterator[BenchmarkText]:
+    """Yield context, question and answers of every question of a file in the format of SQuAD 1.1; items are its ids."""
+    check_file(file.path)
+    return _squad_rows(parse_json(file.path.read_bytes(), file.path), str(file.path), "")
 
 
-def read_mlqa(path: Path, code: str) -> Iterator[Row]:
-    """The same of MLQA's two parts, context and question in one language; items are `dev:{id}` and `test:{id}`."""
+def read_mlqa(file: InputFile) -> Iterator[BenchmarkText]:
+    """Yield the same of MLQA's two parts, context and question in one language; items are `dev:ID` and `test:ID`."""
+    path, code = file.path, file.xx_code
     with open_zip(path) as archive:
         for part in ("dev", "test"):
             member = member_ending(archive, path, f"{part}/{part}-context-{code}-question-{code}.json")
@@ -71,7 +65,7 @@ def read_mlqa(path: Path, code: str) -> Iterator[Row]:
             yield from _squad_rows(parse_json(read_member(archive, path, member), where), where, f"{part}:")
 
 
-def _squad_rows(page: object, where: str, prefix: str) -> Iterator[Row]:
+def _squad_rows(page: object, where: str, prefix: str) -> Iterator[BenchmarkText]:
     for article, in_article in each_of(page, "data", where):
         for paragraph, in_paragraph in each_of(article, "paragraphs", in_article):
             context = _text(paragraph, "context", in_paragraph)
@@ -84,7 +78,7 @@ def _squad_rows(page: object, where: str, prefix: str) -> Iterator[Row]:
 
 
 def each_of(value: object, key: str, where: str) -> Iterator[tuple[object, str]]:
-    """The elements of the list `value[key]`, each with its place; InputError if there is no such list."""
+    """Return the elements of the list `value[key]`, each with its path; InputError if there is no such list."""
     elements = value.get(key) if isinstance(value, dict) else None
     if not isinstance(elements, list):
         raise InputError(f"{where}: a list '{key}' was expected, as in SQuAD 1.1.")
@@ -92,12 +86,12 @@ def each_of(value: object, key: str, where: str) -> Iterator[tuple[object, str]]
 
 
 def _text(value: object, key: str, where: str) -> str:
-    """The text `value[key]` in NFC; InputError if it is no text."""
+    """Return the text `value[key]` in NFC; InputError if it is no text."""
     return nfc(raw_text(value, key, where))
 
 
 def raw_text(value: object, key: str, where: str) -> str:
-    """The text `value[key]` as upstream has it; InputError if it is no text."""
+    """Return the text `value[key]` as upstream has it; InputError if it is no text."""
     text = value.get(key) if isinstance(value, dict) else None
     if not isinstance(text, str) or SURROGATE.search(text):
         raise InputError(f"{where}: a text '{key}' was expected, as in SQuAD 1.1.")

@@ -1,15 +1,15 @@
-"""Bitexts line by line: LASER's TSV and OPUS's Moses zip -> batches of PAIRS."""
+"""Read bitexts line by line, from LASER's TSV and OPUS's Moses zip, as batches of PAIRS."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.errors import InputError
 from corpora.reading.archives import file_chunks, member_chunks, member_ending, open_zip
+from corpora.reading.input_file import InputFile
 from corpora.reading.lines import SHOWN_CHARS, read_lines
+from corpora.reading.margins import MAX_DIGITS, NUMBER, parse_margin
 
 PAIRS = pa.schema(
     [
@@ -20,23 +20,21 @@ PAIRS = pa.schema(
         ("read_error", pa.string()),
     ]
 )
-NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$"
-MAX_DIGITS = 40  # so that every number is finite and every parser rounds it alike
 
 
-def read_laser(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
-    """The lines `margin, side, side` of a LASER file; its sides stand in the alphabetical order of their codes."""
+def read_laser(file: InputFile) -> Iterator[pa.RecordBatch]:
+    """Yield the lines `margin, side, side` of a LASER file; its sides are in the alphabetical order of their codes."""
     num_lines = 0
-    for lines in read_lines(file_chunks(path), str(path)):
+    for lines in read_lines(file_chunks(file.path), str(file.path)):
         columns = _split_all(lines) or _split_each(lines)
         margin, *sides, read_error = columns
-        en, xx = sides if en_code < code else reversed(sides)
+        en, xx = sides if file.en_code < file.xx_code else reversed(sides)
         yield pairs_batch(num_lines + 1, en, xx, margin, read_error)
         num_lines += lines.num_rows
 
 
 def _split_all(lines: pa.RecordBatch) -> list[pa.Array] | None:
-    """Margin, first side, second side and read_error of lines that are all as they should be; None otherwise."""
+    """Return margin, first side, second side and read error of lines without any error; None if there is one."""
     if lines["read_error"].null_count < lines.num_rows:
         return None
     columns = pc.split_pattern(lines["text"], "\t")
@@ -52,26 +50,26 @@ def _split_all(lines: pa.RecordBatch) -> list[pa.Array] | None:
 
 
 def _split_each(lines: pa.RecordBatch) -> list[pa.Array]:
-    """The same for lines among which some are bad."""
+    """Return the same of lines among which some have errors."""
     rows = [_split(line["text"], line["read_error"]) for line in lines.to_pylist()]
     kinds = (pa.float64(), pa.string(), pa.string(), pa.string())
     return [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
 
 
 def _split(text: str, read_error: str | None) -> tuple[float | None, str, str | None, str | None]:
-    """Margin, first side, second side and read_error; a line with other columns stays whole as the first."""
+    """Return margin, first side, second side and read error; a line with other columns is the first side as it is."""
     columns = text.split("\t")
     if len(columns) != 3:
         return None, text, None, read_error or "missing_column"
-    margin = float(columns[0]) if len(columns[0]) <= MAX_DIGITS and re.search(NUMBER, columns[0]) else None
+    margin = parse_margin(columns[0])
     return margin, columns[1], columns[2], read_error or ("invalid_margin" if margin is None else None)
 
 
-def read_moses(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
-    """The lines of the two members `*.{code}` of a Moses zip, side by side; InputError if one has more lines."""
-    num_lines = 0
+def read_moses(file: InputFile) -> Iterator[pa.RecordBatch]:
+    """Yield the lines of the two members `*.{code}` of a Moses zip, side by side; InputError if one has more lines."""
+    path, num_lines = file.path, 0
     with open_zip(path) as archive:
-        members = [member_ending(archive, path, f".{side}") for side in (en_code, code)]
+        members = [member_ending(archive, path, f".{side}") for side in (file.en_code, file.xx_code)]
         sides = [
             read_lines(member_chunks(archive, path, member), f"{path}, member {member.filename},") for member in members
         ]
@@ -87,7 +85,7 @@ def read_moses(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
 def _side_by_side(
     left: Iterator[pa.RecordBatch], right: Iterator[pa.RecordBatch], where: str, names: list[str]
 ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
-    """Slices of equal length of two streams that must be equally long."""
+    """Yield slices of equal length of two streams that must be equally long."""
     num_lines = 0
     first, second = next(left, None), next(right, None)
     while first and second:
@@ -98,8 +96,8 @@ def _side_by_side(
         second = second[size:] if size < second.num_rows else next(right, None)
     counts = [num_lines + _num_rows(first, left), num_lines + _num_rows(second, right)]
     if counts[0] != counts[1]:
-        said = " and ".join(f"{name} has {count:,} lines" for name, count in zip(names, counts, strict=True))
-        raise InputError(f"{where}{said}, so they are no bitext. Delete the file and pull it again.")
+        lengths = " and ".join(f"{name} has {count:,} lines" for name, count in zip(names, counts, strict=True))
+        raise InputError(f"{where}{lengths}, so they are no bitext. Delete the file and pull it again.")
 
 
 def _num_rows(batch: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> int:
@@ -108,7 +106,7 @@ def _num_rows(batch: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> i
 
 
 def pairs_batch(first: int, en: pa.Array, xx: pa.Array, margin: pa.Array, read_error: pa.Array) -> pa.RecordBatch:
-    """A batch of PAIRS numbered from `first`; rows with a read error keep SHOWN_CHARS characters a side."""
+    """Return a batch of PAIRS numbered from `first`; rows with a read error keep SHOWN_CHARS characters a side."""
     if read_error.null_count < len(read_error):
         bad = pc.is_valid(read_error)
         en, xx = (pc.if_else(bad, pc.utf8_slice_codeunits(side, 0, SHOWN_CHARS), side) for side in (en, xx))

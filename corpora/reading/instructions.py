@@ -1,32 +1,34 @@
-"""Instructions as Alpaca, the Hub and Self-Instruct write them (JSON or JSON Lines) -> a table of INSTRUCTIONS."""
+"""Read instructions as Alpaca, the Hub and Self-Instruct write them (JSON or JSON Lines)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 
 from corpora.errors import InputError
 from corpora.reading.archives import check_file
-from corpora.reading.nfc import nfc
-from corpora.reading.strict_json import SURROGATE, decode, parse_json
+from corpora.reading.input_file import InputFile
+from corpora.reading.normalization import nfc
+from corpora.reading.strict_json import SURROGATE, decode_text, parse_json
 
+Instruction = dict[str, str | None]  # FIELDS and read_error
 FIELDS = ("instruction", "input", "output")
 INSTRUCTIONS = pa.schema([("line_number", pa.int64()), *((name, pa.string()) for name in (*FIELDS, "read_error"))])
 
 
-def read_alpaca(path: Path) -> pa.Table:
-    """A row a record, numbered from 1; records with a read error keep what is text in them."""
-    return _table(_row(record) for record in _records(path))
+def read_alpaca(file: InputFile) -> Iterator[Instruction]:
+    """Yield one row for each record; a record with a read error keeps what is text in it."""
+    return (instruction_row(record) for record in _records(file.path))
 
 
-def read_messages(path: Path) -> pa.Table:
-    """A row a conversation of one question and one answer; any other has the read error `not_one_exchange`."""
-    return _table(_exchange(record) for record in _records(path))
+def read_messages(file: InputFile) -> Iterator[Instruction]:
+    """Yield one row for each conversation of one question and one answer; others have `not_one_exchange`."""
+    return (_exchange(record) for record in _records(file.path))
 
 
-def read_tasks(path: Path) -> pa.Table:
-    """A row a task, with the input of its first instance, or its own, and no answer: what is right, a judge says."""
-    return _table(_task(record) for record in _records(path))
+def read_tasks(file: InputFile) -> Iterator[Instruction]:
+    """Yield one row for each task, with the input of its first instance, or its own, and without an answer."""
+    return (_task(record) for record in _records(file.path))
 
 
 def _records(path: Path) -> list[object]:
@@ -34,28 +36,24 @@ def _records(path: Path) -> list[object]:
     return _json_lines(path) if path.suffix.lower() == ".jsonl" else _json_list(path)
 
 
-def _table(rows: Iterable[dict[str, str | None]]) -> pa.Table:
-    return pa.Table.from_pylist([{"line_number": line} | row for line, row in enumerate(rows, 1)], schema=INSTRUCTIONS)
-
-
-def _exchange(record: object) -> dict[str, str | None]:
-    """The columns of a record with `messages`, as Hub datasets spell conversations."""
+def _exchange(record: object) -> Instruction:
+    """Return the row of a record with `messages`, as datasets of the Hub have conversations."""
     messages = record.get("messages") if isinstance(record, dict) else None
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
         read_error = "missing_field" if isinstance(record, dict) else "not_an_object"
         return {**dict.fromkeys(FIELDS, ""), "read_error": read_error}
     if [message.get("role") for message in messages] != ["user", "assistant"]:
         return {**dict.fromkeys(FIELDS, ""), "read_error": "not_one_exchange"}
-    asked, answered = (message.get("content") for message in messages)
-    return _row({"instruction": asked, "output": answered})
+    question, answer = (message.get("content") for message in messages)
+    return instruction_row({"instruction": question, "output": answer})
 
 
-def _task(record: object) -> dict[str, str | None]:
-    """The columns of a task as Self-Instruct keeps its seeds: `instances` of input and output."""
+def _task(record: object) -> Instruction:
+    """Return the row of a task as Self-Instruct keeps its seeds: `instances` of input and output."""
     instances = record.get("instances") if isinstance(record, dict) else None
     if isinstance(instances, list) and instances and isinstance(instances[0], dict):
         record = {**record, "input": instances[0].get("input", "")}  # type: ignore[dict-item]
-    row = _row({**record, "output": ""} if isinstance(record, dict) else record)
+    row = instruction_row({**record, "output": ""} if isinstance(record, dict) else record)
     return row | {"read_error": None if row["read_error"] == "empty_output" else row["read_error"]}
 
 
@@ -71,7 +69,7 @@ def _kind(value: object) -> str:
 
 
 def _json_lines(path: Path) -> list[object]:
-    text = decode(path.read_bytes(), path).removesuffix("\n")
+    text = decode_text(path.read_bytes(), path).removesuffix("\n")
     lines = text.split("\n") if text else []
     return [_json_line(line, f"{path}, line {number},") for number, line in enumerate(lines, 1) if line.strip()]
 
@@ -80,8 +78,8 @@ def _json_line(line: str, where: str) -> object:
     return parse_json(line.encode("utf-8"), where)
 
 
-def _row(record: object) -> dict[str, str | None]:
-    """The columns of one record but its number."""
+def instruction_row(record: object) -> Instruction:
+    """Return instruction, input, output and read error of a record: NFC, LF, stripped; a missing input is empty."""
     if not isinstance(record, dict):
         return {**dict.fromkeys(FIELDS, ""), "read_error": "not_an_object"}
     texts = {name: _clean(record.get(name, "")) for name in FIELDS}
@@ -101,6 +99,6 @@ def _is_text(value: object) -> bool:
 
 
 def _clean(value: object) -> str:
-    """The text as it is stored: NFC, LF, no whitespace around it; nothing if it is no text."""
+    """Return the text in NFC, with LF, without whitespace around it; empty if it is no text."""
     text = SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
     return nfc(text.replace("\r\n", "\n")).strip()

@@ -1,4 +1,4 @@
-"""Chunks of bytes -> numbered lines of NFC text, whole blocks at a time, each bad line with its reason."""
+"""Split chunks of bytes into lines of NFC text, whole blocks at a time; a bad line has a read error."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.reading.archives import DAMAGE, damaged
-from corpora.reading.nfc import normalize_column
+from corpora.reading.normalization import normalize_column
 
 MAX_LINE_BYTES = 1 << 20  # without the newline
 SHOWN_CHARS = 1000  # what a row keeps of a line that could not be read
@@ -15,7 +15,9 @@ LINES = pa.schema([("text", pa.string()), ("read_error", pa.string())])
 
 
 def read_lines(chunks: Iterator[bytes], where: str) -> Iterator[pa.RecordBatch]:
-    """Batches of LINES, a row a line: `read_error` is null, `oversized_line`, `invalid_utf8` or `nul_byte`.
+    """Yield batches of LINES, one row for each line.
+
+    `read_error` is null, `oversized_line`, `invalid_utf8` or `nul_byte`.
 
     Only a newline, or CR and newline, ends a line; the last one needs none. A byte order mark at the start is
     skipped. Of an oversized line a prefix is left. InputError says after how many lines a file is damaged.
@@ -31,29 +33,29 @@ def read_lines(chunks: Iterator[bytes], where: str) -> Iterator[pa.RecordBatch]:
 
 
 def whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes cut behind newlines; of a line too long to hold, a prefix that is still oversized."""
-    kept = MAX_LINE_BYTES + 1 + len(BOM)
+    """Yield the same bytes cut after newlines; of a line that is too long, a prefix that is still oversized."""
+    max_bytes = MAX_LINE_BYTES + 1 + len(BOM)
     rest, mark = b"", BOM
     for chunk in chunks:
         head, newline, tail = chunk.rpartition(b"\n")
         if newline:
-            yield _join(rest, head, kept).removeprefix(mark) + newline
+            yield _join(rest, head, max_bytes).removeprefix(mark) + newline
             rest, mark = b"", b""
-        rest = (rest + tail[: kept - len(rest)]) if len(rest) < kept else rest
+        rest = (rest + tail[: max_bytes - len(rest)]) if len(rest) < max_bytes else rest
     if rest := rest.removeprefix(mark):
         yield rest + b"\n"
 
 
-def _join(rest: bytes, head: bytes, kept: int) -> bytes:
-    """A held beginning of a line and what follows; a beginning that was cut swallows the rest of its line."""
-    if len(rest) < kept:
+def _join(rest: bytes, head: bytes, max_bytes: int) -> bytes:
+    """Join the beginning of a line and what follows; the rest of a line that was cut is dropped."""
+    if len(rest) < max_bytes:
         return rest + head
     end = head.find(b"\n")
     return rest if end < 0 else rest + head[end:]
 
 
 def _read_block(block: bytes) -> pa.RecordBatch:
-    """LINES of a block that ends in a newline: all at once if it holds no bad line, line by line otherwise."""
+    """Return LINES of a block that ends in a newline: all at once if no line is bad, line by line otherwise."""
     texts = None if b"\0" in block or _has_oversized(block) else _split(block)
     if texts is not None:
         return _batch(texts, pa.nulls(len(texts), pa.string()))
@@ -66,7 +68,7 @@ def _batch(texts: pa.Array, faults: pa.Array) -> pa.RecordBatch:
 
 
 def _split(block: bytes) -> pa.Array | None:
-    """The lines of a block as strings, or None if it is not UTF-8."""
+    """Return the lines of a block as strings, or None if it is not UTF-8."""
     text = block.replace(b"\r\n", b"\n") if b"\r" in block else block
     ends = pa.array([0, len(text) - 1], pa.int32())
     data = pa.Array.from_buffers(pa.binary(), 1, [None, ends.buffers()[1], pa.py_buffer(text)])  # nothing is copied
@@ -77,7 +79,7 @@ def _split(block: bytes) -> pa.Array | None:
 
 
 def _has_oversized(block: bytes) -> bool:
-    """Whether a line is longer than MAX_LINE_BYTES, found in leaps from newline to newline."""
+    """Return whether a line is longer than MAX_LINE_BYTES, by jumps from newline to newline."""
     start = 0
     while len(block) - start > MAX_LINE_BYTES:
         newline = block.rfind(b"\n", start, start + MAX_LINE_BYTES + 1)
@@ -88,7 +90,7 @@ def _has_oversized(block: bytes) -> bool:
 
 
 def _read_line(line: bytes) -> tuple[str, str | None]:
-    """The text of one line without its newline, and its read_error."""
+    """Return the text of one line without its newline, and its read error."""
     read_error = _read_error(line)
     if read_error == "oversized_line":
         line = line[: min(4 * SHOWN_CHARS, MAX_LINE_BYTES)]

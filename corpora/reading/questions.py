@@ -1,4 +1,4 @@
-"""Questions about passages (XQuAD, MLQA) -> a table, read strictly: ids, answers and where they stand are checked."""
+"""Read questions about passages (XQuAD, MLQA) strictly: ids, answers and their offsets are checked."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pyarrow as pa
 from corpora.errors import InputError
 from corpora.reading.archives import DAMAGE, damaged, file_chunks, member_ending, open_zip, read_member
 from corpora.reading.benchmarks import each_of, raw_text
-from corpora.reading.nfc import nfc
+from corpora.reading.normalization import nfc
 from corpora.reading.strict_json import parse_json
 
 QUESTIONS = pa.schema(
@@ -19,51 +19,59 @@ QUESTIONS = pa.schema(
 BOM = b"\xef\xbb\xbf"
 
 
-def read_questions(path: Path, format: str, code: str, part: str, id_form: str) -> tuple[pa.Table, list[str]]:
-    """The questions of a language as QUESTIONS in NFC, and what was odd but harmless, in sentences.
+def read_questions(path: Path, format: str, code: str, part: str, id_pattern: str) -> tuple[pa.Table, list[str]]:
+    """Return the questions of a language as QUESTIONS in NFC, and harmless irregularities as sentences.
 
-    InputError if an id is not of its form (a translated file translates ids too) or stands there twice, a question
-    has no answer, or an answer does not stand where its offset says. Offsets count characters before NFC.
+    Args:
+        path: The file.
+        format: `squad-json` or `mlqa-zip`.
+        code: Upstream's code of the language.
+        part: The part of MLQA, `dev` or `test`.
+        id_pattern: Regular expression for ids; a machine-translated file has its ids translated too.
+
+    Raises:
+        InputError: An id does not match the pattern or appears twice, a question has no answer, or an answer is not
+            at its offset. Offsets count characters before NFC.
     """
     data, where = _content(path, format, code, part)
-    odd = [f"{where} begins with a byte order mark, which was skipped."] if data.startswith(BOM) else []
-    rows = list(_rows(parse_json(data, where), where, id_form))
+    warnings = [f"{where} begins with a byte order mark, which was skipped."] if data.startswith(BOM) else []
+    rows = list(_rows(parse_json(data, where), where, id_pattern))
     _check_ids([row["id"] for row in rows], where)
     if moved := sum(row.pop("moved") for row in rows):
-        odd.append(
-            f"{where}: in NFC {moved:,} of {len(rows):,} answers no longer stand at their offset; answers are "
+        warnings.append(
+            f"{where}: in NFC {moved:,} of {len(rows):,} answers are no longer at their offset; answers are "
             "compared as text, so nothing depends on it."
         )
-    return pa.Table.from_pylist(rows, schema=QUESTIONS), odd
+    return pa.Table.from_pylist(rows, schema=QUESTIONS), warnings
 
 
 def _content(path: Path, format: str, code: str, part: str) -> tuple[bytes, str]:
-    """The JSON of a language, and how to name it."""
+    """Return the JSON of a language, and its name for errors."""
     if format == "squad-json":
-        return whole_file(path), str(path)
+        return read_whole_file(path), str(path)
     with open_zip(path) as archive:
         member = member_ending(archive, path, f"{part}/{part}-context-{code}-question-{code}.json")
         return read_member(archive, path, member), f"{path}, member {member.filename}"
 
 
-def whole_file(path: Path) -> bytes:
-    """The bytes of a file, unpacked where it is gzip; InputError if it is damaged."""
+def read_whole_file(path: Path) -> bytes:
+    """Return the bytes of a file, unpacked where it is gzip; InputError if it is damaged."""
     try:
         return b"".join(file_chunks(path))
     except DAMAGE as error:
         raise damaged(path, error) from None
 
 
-def _rows(page: object, where: str, id_form: str) -> Iterator[dict[str, Any]]:
+def _rows(page: object, where: str, id_pattern: str) -> Iterator[dict[str, Any]]:
     for article, in_article in each_of(page, "data", where):
         for paragraph, in_paragraph in each_of(article, "paragraphs", in_article):
             context = raw_text(paragraph, "context", in_paragraph)
             for question, in_question in each_of(paragraph, "qas", in_paragraph):
                 name = raw_text(question, "id", in_question)
-                if id_form and not re.fullmatch(id_form, name):
+                if id_pattern and not re.fullmatch(id_pattern, name):
                     raise InputError(
-                        f"{in_question}: '{name[:60]}' is no id as upstream gives them ({id_form}); a file that was "
-                        "machine-translated has its ids translated too. Take upstream's."
+                        f"{in_question}: '{name[:60]}' is not an id of upstream ({id_pattern}); a file that was "
+                        "machine-translated has its ids translated too. Use upstream's file."
                     )
                 text = raw_text(question, "question", in_question)
                 answers = list(_answers(question, context, in_question))
@@ -77,21 +85,21 @@ def _rows(page: object, where: str, id_form: str) -> Iterator[dict[str, Any]]:
 
 
 def _answers(question: object, context: str, where: str) -> Iterator[tuple[str, bool]]:
-    """Each answer in NFC, and whether NFC moved it away from its offset."""
-    found = 0
-    for answer, place in each_of(question, "answers", where):
-        text, start = raw_text(answer, "text", place), answer.get("answer_start")  # type: ignore[attr-defined]
+    """Yield each answer in NFC, and whether NFC moved it away from its offset."""
+    count = 0
+    for answer, where_in in each_of(question, "answers", where):
+        text, start = raw_text(answer, "text", where_in), answer.get("answer_start")  # type: ignore[attr-defined]
         if not text.strip():
-            raise InputError(f"{place}: the answer is empty.")
+            raise InputError(f"{where_in}: the answer is empty.")
         if type(start) is not int or start < 0 or context[start : start + len(text)] != text:
             raise InputError(
-                f"{place}: '{text[:60]}' does not stand at character {start} of its context, so context or answer "
-                "was changed after they were annotated. Take upstream's file."
+                f"{where_in}: '{text[:60]}' is not at character {start} of its context, so context or answer was "
+                "changed after annotation. Use upstream's file."
             )
-        found += 1
+        count += 1
         composed = nfc(text)
         yield composed, not nfc(context).startswith(composed, start)
-    if not found:
+    if not count:
         raise InputError(f"{where}: the question has no answer.")
 
 
@@ -99,5 +107,5 @@ def _check_ids(names: list[str], where: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise InputError(f"{where}: the id '{name}' stands there twice.")
+            raise InputError(f"{where}: the id '{name}' appears twice.")
         seen.add(name)

@@ -1,97 +1,140 @@
-"""Upstream's files -> Arrow: sentence pairs in batches, instructions and benchmarks as tables."""
+"""READERS, one dict of all formats by kind; and the functions that read a file as the kind of its corpus."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 
 from corpora.errors import InputError, unknown
-from corpora.reading.benchmarks import EVALUATION, evaluation_table, read_flores, read_mlqa, read_squad
-from corpora.reading.bitexts import PAIRS, read_laser, read_moses
-from corpora.reading.instructions import INSTRUCTIONS, read_alpaca, read_messages, read_tasks
+from corpora.reading.benchmarks import BenchmarkText, read_flores, read_mlqa, read_squad
+from corpora.reading.bitexts import read_laser, read_moses
+from corpora.reading.input_file import InputFile
+from corpora.reading.instructions import INSTRUCTIONS, Instruction, read_alpaca, read_messages, read_tasks
 from corpora.reading.monolingual import read_c4
+from corpora.reading.tables import TABLE_FORMATS, read_document_table, read_instruction_table, read_pair_table
 from corpora.reading.tmx import read_tmx
 
-__all__ = ["EVALUATION", "INSTRUCTIONS", "PAIRS", "read_evaluation", "read_instructions", "read_pairs", "read_texts"]
-PAIR_FORMATS = {"laser-tsv": read_laser, "moses-zip": read_moses, "tmx": read_tmx}
-INSTRUCTION_FORMATS = {"alpaca-json": read_alpaca, "messages-json": read_messages, "self-instruct": read_tasks}
-EVALUATION_FORMATS = ("flores-tar", "mlqa-zip", "squad-json")
-READERS = {  # the formats of each kind
-    "bitext": tuple(PAIR_FORMATS),
-    "instructions": tuple(INSTRUCTION_FORMATS),
-    "monolingual": ("c4-jsonl",),
-    "benchmark": EVALUATION_FORMATS,
-}
+BENCHMARK_TEXTS = pa.schema([("item", pa.string()), ("field", pa.string()), ("text", pa.string())])
 MAX_BATCH_BYTES = 256 << 20  # a hundred thousand long lines would not fit in memory
+BATCH_INSTRUCTIONS = 10_000
+
+# A reader takes an InputFile, yields rows in file order, bad ones with a read error, and raises InputError if the file
+# is damaged or of another format. What it yields depends on the kind:
+BitextReader = Callable[[InputFile], Iterator[pa.RecordBatch]]  # batches of PAIRS, of any size, numbered from 1
+InstructionReader = Callable[[InputFile], Iterator[Instruction]]  # instruction, input, output, read_error
+DocumentReader = Callable[[InputFile], Iterator[tuple[str, str | None]]]  # text, read error
+BenchmarkReader = Callable[[InputFile], Iterator[BenchmarkText]]  # item, field, text
+
+BITEXT_READERS: dict[str, BitextReader] = {
+    "laser-tsv": read_laser,
+    "moses-zip": read_moses,
+    "tmx": read_tmx,
+    **dict.fromkeys(TABLE_FORMATS, read_pair_table),
+}
+INSTRUCTION_READERS: dict[str, InstructionReader] = {
+    "alpaca-json": read_alpaca,
+    "messages-json": read_messages,
+    "self-instruct": read_tasks,
+    **dict.fromkeys(TABLE_FORMATS, read_instruction_table),
+}
+DOCUMENT_READERS: dict[str, DocumentReader] = {
+    "c4-jsonl": read_c4,
+    **dict.fromkeys(TABLE_FORMATS, read_document_table),
+}
+BENCHMARK_READERS: dict[str, BenchmarkReader] = {
+    "flores-tar": read_flores,
+    "squad-json": read_squad,
+    "mlqa-zip": read_mlqa,
+}
+READERS: dict[str, dict[str, Any]] = {
+    "bitext": BITEXT_READERS,
+    "instructions": INSTRUCTION_READERS,
+    "monolingual": DOCUMENT_READERS,
+    "benchmark": BENCHMARK_READERS,
+}
+COLUMNS = {  # the columns of a table by kind; those with a question mark may be missing
+    "bitext": ("en", "xx", "margin?"),
+    "instructions": ("instruction", "input?", "output"),
+    "monolingual": ("text",),
+    "benchmark": (),
+}
+READ_ERRORS = ("invalid_utf8", "nul_byte", "missing_column", "invalid_margin", "oversized_line")  # of sentence pairs
 
 
-def read_pairs(
-    path: Path, format: str, lang: str, upstream_pair: tuple[str, str], batch_rows: int = 100_000
-) -> Iterator[pa.RecordBatch]:
-    """The sentence pairs of a file as batches of PAIRS, at most `batch_rows` rows each; none for an empty file.
+def read_pairs(file: InputFile, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
+    """Yield the sentence pairs of a file as batches of PAIRS; none for an empty file.
 
-    A row is a line (in TMX a unit) as upstream has it, numbered from 1, also if `read_error` says why it could not
-    be read: invalid_utf8, nul_byte, missing_column, invalid_margin or oversized_line. `upstream_pair` is upstream's
-    code of English and of `lang`. Texts are NFC; `margin` is null where the format has none. InputError if the
-    file is damaged, a bomb, or not of this format.
+    A row is a line (in TMX a unit, in a table a row) as upstream has it, numbered from 1, also if `read_error` is one
+    of READ_ERRORS. Texts are in NFC; `margin` is null where the file has none.
+
+    Args:
+        file: The file.
+        batch_rows: Rows of a batch at most.
+
+    Raises:
+        InputError: The file is damaged, a decompression bomb, or not of its format.
     """
-    if format not in PAIR_FORMATS:
-        raise unknown("format of sentence pairs", format, PAIR_FORMATS)
-    if upstream_pair[0] == upstream_pair[1]:
-        raise InputError(f"A bitext of '{lang}' needs two codes, not '{upstream_pair[0]}' for both sides.")
-    return _rebatch(PAIR_FORMATS[format](path, *upstream_pair), batch_rows)
+    read = _reader("bitext", file)
+    if file.en_code == file.xx_code:
+        raise InputError(f"A bitext of '{file.lang}' needs two codes, not '{file.en_code}' for both sides.")
+    return _rebatch(read(file), batch_rows)
+
+
+def _reader(kind: str, file: InputFile) -> Any:
+    if file.format not in READERS[kind]:
+        raise unknown(f"format of {kind}", file.format, READERS[kind])
+    return READERS[kind][file.format]
 
 
 def _rebatch(batches: Iterator[pa.RecordBatch], batch_rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of `batch_rows`, of fewer where they would be too large, and a last one."""
-    held: list[pa.RecordBatch] = []
+    """Yield the same rows in batches of `batch_rows`, of fewer where they would be too large, and a last one."""
+    buffer: list[pa.RecordBatch] = []
     for batch in batches:
-        held.append(batch)
-        while sum(part.num_rows for part in held) >= batch_rows:
-            table = pa.Table.from_batches(held)
+        buffer.append(batch)
+        while sum(part.num_rows for part in buffer) >= batch_rows:
+            table = pa.Table.from_batches(buffer)
             yield _one_batch(table[:batch_rows])
-            held = table[batch_rows:].to_batches()
-        if sum(part.nbytes for part in held) > MAX_BATCH_BYTES:
-            yield _one_batch(pa.Table.from_batches(held))
-            held = []
-    if held:
-        yield _one_batch(pa.Table.from_batches(held))
+            buffer = table[batch_rows:].to_batches()
+        if sum(part.nbytes for part in buffer) > MAX_BATCH_BYTES:
+            yield _one_batch(pa.Table.from_batches(buffer))
+            buffer = []
+    if buffer:
+        yield _one_batch(pa.Table.from_batches(buffer))
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:
     return table.combine_chunks().to_batches()[0]
 
 
-def read_instructions(path: Path, format: str) -> pa.Table:
-    """The instructions of a file as a table of INSTRUCTIONS: NFC, LF, stripped; a missing input is empty.
+def read_instructions(file: InputFile) -> Iterator[pa.RecordBatch]:
+    """Yield the instructions of a file as batches of INSTRUCTIONS: NFC, LF, stripped; a missing input is empty.
 
-    A row is a record, numbered from 1, also if `read_error` says what is wrong with it: not_an_object, missing_field,
-    not_a_string, empty_instruction or empty_output, of `messages` also not_one_exchange. Tasks of Self-Instruct
-    are read without their answers.
-    InputError if the file is not JSON of this form.
+    A row is a record, numbered from 1, also if `read_error` says what is wrong with it: `not_an_object`,
+    `missing_field`, `not_a_string`, `empty_instruction`, `empty_output`; of messages also `not_one_exchange`, of tables
+    also `invalid_utf8`, `nul_byte` and `oversized_line`. Tasks of Self-Instruct have no output.
+
+    Raises:
+        InputError: The file is damaged, or not of its format.
     """
-    if format not in INSTRUCTION_FORMATS:
-        raise unknown("format of instructions", format, INSTRUCTION_FORMATS)
-    return INSTRUCTION_FORMATS[format](path)
+    rows = enumerate(_reader("instructions", file)(file), 1)
+    while some := [{"line_number": number} | row for number, row in islice(rows, BATCH_INSTRUCTIONS)]:
+        yield pa.RecordBatch.from_pylist(some, schema=INSTRUCTIONS)
 
 
-def read_texts(path: Path, format: str) -> Iterator[tuple[int, str, str | None]]:
-    """Line number (from 1), text and read error, if any, of each document of a file in one language."""
-    if format != "c4-jsonl":
-        raise unknown("format of documents", format, ["c4-jsonl"])
-    return read_c4(path)
+def read_documents(file: InputFile) -> Iterator[tuple[int, str, str | None]]:
+    """Yield number (from 1), text and read error, if any, of each document of a file in one language."""
+    for number, (text, read_error) in enumerate(_reader("monolingual", file)(file), 1):
+        yield number, text, read_error
 
 
-def read_evaluation(path: Path, format: str, lang: str, upstream_code: str) -> pa.Table:
-    """The texts of a benchmark in one language as a table of EVALUATION, NFC.
+def read_benchmark(file: InputFile) -> pa.Table:
+    """Return the texts of a benchmark in one language as a table of BENCHMARK_TEXTS, in NFC.
 
-    `item` is `dev:17` for a sentence, the question's id for its context, question and answers. InputError if the file
-    is damaged, is not of this format or does not hold the language.
+    `item` is `dev:17` for a sentence, the question's id for its context, question and answers.
+
+    Raises:
+        InputError: The file is damaged, is not of its format, or does not have the language.
     """
-    if format == "flores-tar":
-        return evaluation_table(read_flores(path, lang, upstream_code))
-    if format == "squad-json":
-        return evaluation_table(read_squad(path))
-    if format == "mlqa-zip":
-        return evaluation_table(read_mlqa(path, upstream_code))
-    raise unknown("format of a benchmark", format, EVALUATION_FORMATS)
+    columns = list(zip(*_reader("benchmark", file)(file), strict=True)) or [(), (), ()]
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=BENCHMARK_TEXTS)

@@ -1,27 +1,27 @@
-"""JSON from bytes; what cannot be parsed is told with file, line and column."""
+"""Parse JSON strictly; an error has file, line and column."""
 
 import json
 import re
 
 from corpora.errors import InputError
 
-SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can spell it, text cannot hold it
+SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can write it, text cannot hold it
 
 
 def parse_json(data: bytes, where: object) -> object:
-    """The value of a JSON text, a byte order mark allowed; `where` names it in the InputError."""
-    text = decode(data, where)
+    """Return the value of a JSON text, a byte order mark allowed; `where` names it in the InputError."""
+    text = decode_text(data, where)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise InputError(f"{where} is not valid JSON at {place}: {error.msg}.") from None
+        position = f"line {error.lineno}, column {error.colno}"
+        raise InputError(f"{where} is not valid JSON at {position}: {error.msg}.") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where} is not JSON that can be read: {error}.") from None
 
 
-def decode(data: bytes, where: object) -> str:
-    """The text of a JSON file; InputError if it is not UTF-8 or is an HTML page."""
+def decode_text(data: bytes, where: object) -> str:
+    """Return the text of a data file; InputError if it is not UTF-8 or is an HTML page."""
     if data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         raise InputError(f"{where} is an HTML page, not JSON: the address is wrong or asks for a login.")
     try:

@@ -1,4 +1,4 @@
-"""TMX 1.4: translation units -> batches of PAIRS, streamed, with no entity expanded and no DTD fetched."""
+"""Read the translation units of TMX 1.4 as batches of PAIRS, streamed; no entity is expanded, no DTD is fetched."""
 
 import re
 from collections.abc import Iterator
@@ -10,39 +10,40 @@ import pyarrow as pa
 from corpora.errors import InputError
 from corpora.reading.archives import DAMAGE, damaged, file_chunks
 from corpora.reading.bitexts import pairs_batch
+from corpora.reading.input_file import InputFile
 from corpora.reading.lines import MAX_LINE_BYTES
-from corpora.reading.nfc import nfc
+from corpora.reading.normalization import nfc
 
 MARKUP = frozenset(("bpt", "ept", "it", "ph", "ut"))  # codes of the original's layout; `hi` only marks text
-Unit = list[tuple[str, str]]  # a tu: the language and text of each tuv
+TranslationUnit = list[tuple[str, str]]  # the language and text of each tuv of a tu
 
 
-def read_tmx(path: Path, en_code: str, code: str) -> Iterator[pa.RecordBatch]:
-    """A row a `tu`, numbered from 1; one without a side in both languages has the read error `missing_column`."""
+def read_tmx(file: InputFile) -> Iterator[pa.RecordBatch]:
+    """Yield one row for each `tu`; one without a side in both languages has the read error `missing_column`."""
     num_units = 0
-    for units in _parse(path):
-        rows = [_pair(unit, en_code, code) for unit in units]
+    for units in _parse(file.path):
+        rows = [_pair(unit, file.en_code, file.xx_code) for unit in units]
         columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
         yield pairs_batch(num_units + 1, columns[0], columns[1], pa.nulls(len(rows), pa.float64()), columns[2])
         num_units += len(rows)
 
 
-def _pair(unit: Unit, en_code: str, code: str) -> tuple[str | None, str | None, str | None]:
-    en, xx = (next((text for lang, text in unit if _speaks(lang, side)), None) for side in (en_code, code))
+def _pair(unit: TranslationUnit, en_code: str, code: str) -> tuple[str | None, str | None, str | None]:
+    en, xx = (next((text for lang, text in unit if _is_language(lang, side)), None) for side in (en_code, code))
     if en is None or xx is None:
         return en, xx, "missing_column"
     oversized = any(len(text.encode()) > MAX_LINE_BYTES for text in (en, xx))
     return en, xx, "oversized_line" if oversized else None
 
 
-def _speaks(lang: str, code: str) -> bool:
-    """Whether a tuv's language is the one asked for: `en` takes any English, `pt-BR` the Brazilian one only."""
+def _is_language(lang: str, code: str) -> bool:
+    """Return whether a tuv is in a language: `en` accepts any English, `pt-BR` only the Brazilian Portuguese."""
     lang, code = lang.lower().replace("_", "-"), code.lower().replace("_", "-")
     return code in (lang, lang.partition("-")[0])
 
 
-def _parse(path: Path) -> Iterator[list[Unit]]:
-    """The units of a file, as many at a time as end in a chunk."""
+def _parse(path: Path) -> Iterator[list[TranslationUnit]]:
+    """Yield the units of a file, as many at a time as end in a chunk."""
     reader = _Reader(path)
     num_units = 0
     try:
@@ -59,10 +60,10 @@ def _parse(path: Path) -> Iterator[list[Unit]]:
 
 
 class _Reader:
-    """What expat has met so far: the finished units, and the unit, language and segment under way."""
+    """The state of parsing: the finished units, and the current unit, language and segment."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.units, self.unit = path, list[Unit](), Unit()
+        self.path, self.units, self.unit = path, list[TranslationUnit](), TranslationUnit()
         self.root, self.lang = "", ""
         self.segment, self.inside, self.size = list[str](), list[str](), 0
         self.parser = expat.ParserCreate()
@@ -73,8 +74,8 @@ class _Reader:
         self.parser.EntityDeclHandler = self.refuse
         self.parser.SkippedEntityHandler = self.refuse
 
-    def take(self) -> list[Unit]:
-        """The units finished since the last call."""
+    def take(self) -> list[TranslationUnit]:
+        """Return the units finished since the last call."""
         units, self.units = self.units, []
         return units
 
@@ -109,4 +110,6 @@ class _Reader:
         return tag
 
     def refuse(self, name: str, *_: object) -> None:
-        raise InputError(f"{self.path} uses an entity of its own ('{name}'), refused: it may hide a bomb or a file.")
+        raise InputError(
+            f"{self.path} defines the entity '{name}', which is refused: it may expand without limit or read a file."
+        )

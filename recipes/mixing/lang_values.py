@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.reading.strict_json import decode
+from corpora.reading import decode_text
 from corpora.tables import check_reference
 
 
@@ -40,7 +40,7 @@ def read_lang_values(path: Path, column: str) -> dict[str, float]:
 
 def _text(path: Path, column: str) -> str:
     try:
-        return decode(path.read_bytes(), path)
+        return decode_text(path.read_bytes(), path)
     except FileNotFoundError:
         raise InputError(f"There is no file {path}; a CSV with the columns lang,{column} was expected.") from None
     except IsADirectoryError:

@@ -11,7 +11,7 @@ import numpy as np
 from corpora.catalog import languages
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from corpora.reading.strict_json import decode
+from corpora.reading import decode_text
 from corpora.tables import check_reference
 from recipes.mixing.mixture import Mixture
 
@@ -80,7 +80,7 @@ def _rows(path: Path) -> list[tuple[str, dict[str, str]]]:
 
 def _text(path: Path) -> str:
     try:
-        return decode(path.read_bytes(), path)
+        return decode_text(path.read_bytes(), path)
     except FileNotFoundError:
         raise InputError(
             f"There is no file {path}. A mixture is a CSV of lang,rows,epochs, or one of uniform, unimax, "

@@ -13,7 +13,7 @@ from pydantic import Field
 from corpora.catalog import languages
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from corpora.reading.strict_json import parse_json
+from corpora.reading import parse_json
 from corpora.tables import STRICT, check_reference, parse_row
 from recipes.scaling.law import LEVEL, PARAMETERS, Floats, Laws, Point, ScalingLaw
 

@@ -10,7 +10,7 @@ import pytest
 from corpora.catalog import HERE, Corpus, language, languages, load_catalog
 from corpora.errors import InputError, unknown
 from corpora.extensions import Extensions, use_extensions
-from corpora.reading.readers import READERS
+from corpora.reading import READERS
 
 CATALOG = load_catalog()
 GOOD = {

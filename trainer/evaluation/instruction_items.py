@@ -7,8 +7,7 @@ from pathlib import Path
 from cards.manifest import FILE as MANIFEST
 from cards.releases import open_folder
 from corpora.errors import InputError
-from corpora.reading.questions import whole_file
-from corpora.reading.strict_json import decode
+from corpora.reading import decode_text, read_whole_file
 from trainer.evaluation.benchmark_files import find_file
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
 from trainer.rows import read_rows
@@ -52,7 +51,7 @@ def _published_instructions(folder: Path, lang: str) -> Iterator[Row]:
 
 def _own_instructions(path: Path) -> Iterator[Row]:
     """Yield the rows of a JSON Lines file; an id that is missing is the line's number."""
-    for number, line in enumerate(decode(whole_file(path), path).split("\n"), 1):
+    for number, line in enumerate(decode_text(read_whole_file(path), path).split("\n"), 1):
         if line.strip():
             yield _parse_line(line, f"{path}, line {number}", str(number))
 

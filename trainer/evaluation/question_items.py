@@ -2,7 +2,7 @@
 
 from corpora.catalog import language
 from corpora.errors import InputError
-from corpora.reading.questions import read_questions
+from corpora.reading import read_questions
 from recipes.prompts import QuestionPrompt, question_prompts
 from trainer.evaluation.benchmark_files import fetch_upstream, find_file
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import InputError
-from corpora.reading.nfc import nfc
-from corpora.reading.questions import BOM, whole_file
-from corpora.reading.strict_json import decode, parse_json
+from corpora.reading import BOM, decode_text, nfc, parse_json, read_whole_file
 from corpora.tables import STRICT, parse_row
 
 EXAMPLES_BEGIN = "-----\n"  # ends the canary at the top of BBH's files of examples
@@ -148,7 +146,7 @@ def _question_and_answer(columns: Sequence[str]) -> tuple[str, str]:
 
 
 def _json_rows(path: Path, columns: Sequence[str]) -> list[Row]:
-    page = parse_json(whole_file(path), path)
+    page = parse_json(read_whole_file(path), path)
     rows = page.get("examples") if isinstance(page, dict) else None
     if not isinstance(rows, list):
         raise InputError(f"{path}: an object with a list 'examples' was expected, as in BIG-Bench Hard.")
@@ -194,7 +192,7 @@ def _header(path: Path, lines: Sequence[Sequence[str]], columns: tuple[str, ...]
 
 
 def _read_text(path: Path, warnings: list[str]) -> str:
-    data = whole_file(path)
+    data = read_whole_file(path)
     if data.startswith(BOM):
         warnings.append(f"{path} begins with a byte order mark, which was skipped.")
-    return decode(data, path)
+    return decode_text(data, path)

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 from corpora.catalog import language
 from corpora.errors import InputError
-from corpora.reading.archives import file_chunks
-from corpora.reading.benchmarks import flores_sentences, read_flores
-from corpora.reading.questions import BOM, whole_file
+from corpora.reading import BOM, file_chunks, flores_sentences, read_flores, read_whole_file
 from recipes.prompts import translation_prompts
 from trainer.evaluation.benchmark_files import fetch_upstream, find_file
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
@@ -43,11 +41,11 @@ def _sentences(benchmark: Benchmark, lang: str, source: BenchmarkSource) -> tupl
     names = [f"{code}.{benchmark.split}" for code in dict.fromkeys(codes)]
     warnings = []
     if path := find_file(source, names):
-        if whole_file(path).startswith(BOM):
+        if read_whole_file(path).startswith(BOM):
             warnings.append(f"{path} begins with a byte order mark, which was skipped.")
         rows = flores_sentences(benchmark.split, file_chunks(path), str(path))
     else:
-        rows = read_flores(fetch_upstream(corpus, lang, source, names), lang, corpus.upstream_code(lang))
+        rows = read_flores(corpus.input_file(fetch_upstream(corpus, lang, source, names), lang))
     sentences = [text for item, _, text in rows if item.startswith(f"{benchmark.split}:")]
     _check_sentences(sentences, f"{benchmark.name} in {language(lang).name}")
     return sentences, warnings

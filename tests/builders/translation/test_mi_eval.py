@@ -13,7 +13,7 @@ from builders.publishing import verify_release
 from cards.releases import open_release
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
-from corpora.reading.readers import read_instructions
+from corpora.reading import InputFile, read_instructions
 from recipes.recipe import parse_recipe
 from recipes.results import read_results
 from tests.builders.translation.expected import expected
@@ -109,7 +109,7 @@ def test_a_release_to_learn_from_is_not_asked(made: Path, tmp_path: Path) -> Non
 def test_tasks_are_read_without_their_answers(tmp_path: Path) -> None:
     path = tmp_path / "seeds.jsonl"
     path.write_text("\n".join(map(json.dumps, [*SEEDS, {"instruction": 1}, 7])), encoding="utf-8")
-    table = read_instructions(path, "self-instruct").to_pylist()
+    table = [row for batch in read_instructions(InputFile(path, "self-instruct")) for row in batch.to_pylist()]
     assert [row["input"] for row in table] == ["", "black sheep", "", "Of a tree.", "", "", ""]
     assert {row["output"] for row in table} == {""}
     assert [row["read_error"] for row in table] == [None] * 4 + ["missing_field", "not_a_string", "not_an_object"]

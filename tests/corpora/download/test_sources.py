@@ -408,7 +408,7 @@ def test_a_wait_of_an_hour_is_refused_with_a_sentence(server, data, lock):
 def test_a_server_that_is_always_busy_is_given_up_with_the_number_of_tries(server, data, lock):
     server.answers["/a.gz"] = status(503)
     message = refusal([source(server.url("/a.gz"))], data, lock)
-    assert f"{transfer.MAX_ATTEMPTS} tries" in message
+    assert f"{transfer.MAX_ATTEMPTS} attempts" in message
     assert "503" in message
     assert server.url("/a.gz") in message
     assert len(server.seen) == transfer.MAX_ATTEMPTS

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.reading.readers import read_evaluation, read_instructions, read_pairs
+from corpora.reading import InputFile, read_benchmark, read_instructions, read_pairs
 
 WORDS = [
     b"1.2\ta\tb\n",
@@ -68,10 +68,10 @@ PACKED = [  # format, name of the file, what is put around the bytes
 
 def rows(path: Path, form: str) -> list[dict]:
     if form in ("laser-tsv", "moses-zip", "tmx"):
-        return [row for batch in read_pairs(path, form, "el", ("en", "el"), 7) for row in batch.to_pylist()]
+        return [row for batch in read_pairs(InputFile(path, form, "el", xx_code="el"), 7) for row in batch.to_pylist()]
     if form in ("alpaca-json", "self-instruct"):
-        return read_instructions(path, form).to_pylist()
-    return read_evaluation(path, form, "el", "ell" if form == "flores-tar" else "el").to_pylist()
+        return [row for batch in read_instructions(InputFile(path, form)) for row in batch.to_pylist()]
+    return read_benchmark(InputFile(path, form, "el", xx_code="ell" if form == "flores-tar" else "el")).to_pylist()
 
 
 @pytest.mark.parametrize("packed", [True, False], ids=["inside", "instead"])

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.reading import archives
-from corpora.reading.readers import EVALUATION, read_evaluation
+from corpora.reading import BENCHMARK_TEXTS, InputFile, archives, read_benchmark
 
 FLORES = {
     "flores/dev/ell.dev": "α\nβ\n".encode(),
@@ -41,8 +40,8 @@ def flores(folder: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
 
 
 def read(path: Path, format: str = "flores-tar", code: str = "ell") -> list[tuple]:
-    table = read_evaluation(path, format, "el", code)
-    assert table.schema == EVALUATION
+    table = read_benchmark(InputFile(path, format, "el", xx_code=code))
+    assert table.schema == BENCHMARK_TEXTS
     return [tuple(row.values()) for row in table.to_pylist()]
 
 
@@ -177,5 +176,5 @@ def test_missing_files_and_unknown_formats_are_sentences(tmp_path):
     for name in ("flores-tar", "squad-json", "mlqa-zip"):
         with pytest.raises(InputError, match="There is no file"):
             read(tmp_path / "absent.gz", name)
-    with pytest.raises(InputError, match="Unknown format of a benchmark 'squad'"):
+    with pytest.raises(InputError, match="Unknown format of benchmark 'squad'"):
         read(tmp_path, "squad")

@@ -3,17 +3,18 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.reading.instructions import _row
-from corpora.reading.readers import INSTRUCTIONS, read_instructions
+from corpora.reading import INSTRUCTIONS, InputFile, read_instructions
+from corpora.reading.instructions import instruction_row
 
 
 def read(path: Path) -> list[dict]:
-    table = read_instructions(path, "alpaca-json")
+    table = pa.Table.from_batches(read_instructions(InputFile(path, "alpaca-json")), INSTRUCTIONS)
     assert table.schema == INSTRUCTIONS
     return table.to_pylist()
 
@@ -98,7 +99,7 @@ def test_missing_files_and_unknown_formats_are_sentences(tmp_path):
     with pytest.raises(InputError, match="There is no file"):
         read(tmp_path / "absent.json")
     with pytest.raises(InputError, match="Unknown format of instructions 'alpaca'"):
-        read_instructions(tmp_path, "alpaca")
+        list(read_instructions(InputFile(tmp_path, "alpaca")))
 
 
 VALUES = st.none() | st.text(st.characters(), max_size=5) | st.integers()
@@ -107,7 +108,7 @@ VALUES = st.none() | st.text(st.characters(), max_size=5) | st.integers()
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["instruction", "input", "output", "x"]), VALUES) | VALUES)
 def test_any_record_is_a_row_of_text(value):
-    row = _row(value)
+    row = instruction_row(value)
     assert set(row) == {"instruction", "input", "output", "read_error"}
     assert row["read_error"] or (row["instruction"] and row["output"])
     assert all(text.encode() is not None for text in row.values() if text)

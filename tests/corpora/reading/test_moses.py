@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.reading import archives, lines
-from corpora.reading.readers import read_pairs
+from corpora.reading import InputFile, archives, lines, read_pairs
 
 EN, ZH = "NC.en-zh.en", "NC.en-zh.zh"
 
@@ -26,7 +25,11 @@ def moses(folder: Path, members: dict[str, bytes], packing: int = zipfile.ZIP_DE
 
 
 def read(path: Path, batch_rows: int = 100_000) -> list[dict]:
-    return [row for batch in read_pairs(path, "moses-zip", "zh", ("en", "zh"), batch_rows) for row in batch.to_pylist()]
+    return [
+        row
+        for batch in read_pairs(InputFile(path, "moses-zip", "zh", xx_code="zh"), batch_rows)
+        for row in batch.to_pylist()
+    ]
 
 
 def sides(rows: list[dict]) -> list[tuple]:

@@ -13,14 +13,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.reading import archives, lines
-from corpora.reading.readers import PAIRS, read_pairs
+from corpora.reading import PAIRS, InputFile, archives, lines, read_pairs
 
 GOOD = b"1.1\tone\tbir\n"
 
 
 def read(path: Path, pair: tuple[str, str] = ("en", "tr"), batch_rows: int = 100_000) -> list[dict]:
-    batches = list(read_pairs(path, "laser-tsv", pair[1], pair, batch_rows))
+    batches = list(read_pairs(InputFile(path, "laser-tsv", pair[1], *pair), batch_rows))
     assert all(batch.schema == PAIRS and 0 < len(batch) <= batch_rows for batch in batches)
     rows = [row for batch in batches for row in batch.to_pylist()]
     assert [row["line_number"] for row in rows] == list(range(1, len(rows) + 1))
@@ -163,7 +162,12 @@ def test_batches_and_blocks_do_not_change_the_rows(tmp_path, monkeypatch):
 
 def test_a_batch_is_as_long_as_asked_but_the_last(tmp_path):
     path = laser(tmp_path, GOOD * 8)
-    assert [len(batch) for batch in read_pairs(path, "laser-tsv", "tr", ("en", "tr"), batch_rows=3)] == [3, 3, 2]
+    file = InputFile(path, "laser-tsv", "tr", xx_code="tr")
+    assert [len(batch) for batch in read_pairs(file, batch_rows=3)] == [
+        3,
+        3,
+        2,
+    ]
 
 
 PIECES = st.lists(
@@ -262,7 +266,7 @@ def test_a_damaged_gzip_file_is_told_or_harmless(data):
 def test_missing_files_and_unknown_formats_are_sentences(tmp_path):
     with pytest.raises(InputError, match="There is no file"):
         read(tmp_path / "absent.tsv.gz")
-    with pytest.raises(InputError, match=r"Unknown format of sentence pairs 'laser'. Did you mean laser-tsv"):
-        read_pairs(tmp_path, "laser", "tr", ("en", "tr"))
+    with pytest.raises(InputError, match=r"Unknown format of bitext 'laser'. Did you mean laser-tsv"):
+        read_pairs(InputFile(tmp_path, "laser", "tr", xx_code="tr"))
     with pytest.raises(InputError, match="needs two codes"):
-        read_pairs(tmp_path, "tmx", "en", ("en", "en"))
+        read_pairs(InputFile(tmp_path, "tmx", "en", xx_code="en"))

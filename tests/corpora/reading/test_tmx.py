@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.errors import InputError
-from corpora.reading import archives, lines, tmx
-from corpora.reading.readers import read_pairs
+from corpora.reading import InputFile, archives, lines, read_pairs, tmx
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n<tmx version="1.4"><header/><body>'
 
@@ -27,7 +26,7 @@ def write(folder: Path, *units: str, head: str = HEAD) -> Path:
 
 
 def read(path: Path, code: str = "pt") -> list[dict]:
-    return [row for batch in read_pairs(path, "tmx", code, ("en", code)) for row in batch.to_pylist()]
+    return [row for batch in read_pairs(InputFile(path, "tmx", code, xx_code=code)) for row in batch.to_pylist()]
 
 
 def test_a_unit_is_a_row_in_whichever_order_its_sides_stand(tmp_path):
@@ -82,7 +81,7 @@ EXTERNAL = '<!DOCTYPE tmx [<!ENTITY a SYSTEM "file:///etc/passwd">]><tmx><body>'
 
 @pytest.mark.parametrize(("head", "seg"), [(LAUGHS, "&b;"), (PARAMETER, "x"), (EXTERNAL, "&a;"), (HEAD, "&nbsp;")])
 def test_entities_of_its_own_are_refused(tmp_path, head, seg):
-    with pytest.raises(InputError, match=r"uses an entity of its own .*refused"):
+    with pytest.raises(InputError, match=r"defines the entity .* refused"):
         read(write(tmp_path, tuv("en", seg) + tuv("pt", "x"), head=head))
 
 

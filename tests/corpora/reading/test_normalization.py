@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.reading.nfc import CROWD, nfc, normalize_column
+from corpora.reading.normalization import MAX_MARKS, nfc, normalize_column
 
 TRICKY = (
     "aeoAn \u0301\u0323\u0327\u0338\u05d0\u05b7\u0644\u0627\u0653\u064e\u0651\u0928\u0915\u093c\u094d\u0958\u212b\ufb1d"
@@ -46,7 +46,7 @@ def test_every_decomposition_is_composed_again():
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.lists(st.text(MARKS, max_size=3 * CROWD) | st.sampled_from(["e", "\u1fb3", "\u0f40", " "]), max_size=6))
+@given(st.lists(st.text(MARKS, max_size=3 * MAX_MARKS) | st.sampled_from(["e", "\u1fb3", "\u0f40", " "]), max_size=6))
 def test_marks_in_a_row_are_normalised_as_python_normalises_them(parts):
     text = "".join(parts)
     assert nfc(text) == unicodedata.normalize("NFC", text)

@@ -1,0 +1,49 @@
+"""Read sentence pairs, instructions and documents from tables: Parquet, JSON Lines, CSV and TSV."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpora.reading.bitexts import pairs_batch
+from corpora.reading.columns import TableReader
+from corpora.reading.delimited_table import read_csv, read_tsv
+from corpora.reading.input_file import InputFile
+from corpora.reading.instructions import Instruction, instruction_row
+from corpora.reading.jsonl_table import read_jsonl
+from corpora.reading.parquet_table import read_parquet
+
+TABLE_FORMATS: dict[str, TableReader] = {
+    "parquet": read_parquet,
+    "jsonl": read_jsonl,
+    "csv": read_csv,
+    "tsv": read_tsv,
+}
+
+
+def read_pair_table(file: InputFile) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a table with the columns `en`, `xx` and perhaps `margin`; a line break in a text is a space."""
+    num_rows = 0
+    for batch in TABLE_FORMATS[file.format](file, ("en", "xx"), ("margin",)):
+        en, xx = (pc.replace_substring_regex(batch[side], r"\r\n|[\r\n]", " ") for side in ("en", "xx"))
+        yield pairs_batch(num_rows + 1, en, xx, batch["margin"], batch["read_error"])
+        num_rows += batch.num_rows
+
+
+def read_instruction_table(file: InputFile) -> Iterator[Instruction]:
+    """Yield the rows of a table with the columns `instruction`, `output` and perhaps `input`."""
+    for batch in TABLE_FORMATS[file.format](file, ("instruction", "output"), ("input",)):
+        for row in batch.to_pylist():
+            error = row.pop("read_error")
+            found = instruction_row({name: text for name, text in row.items() if text is not None})
+            missing = "missing_field" if error == "missing_column" else error
+            yield found | {"read_error": missing or found["read_error"]}
+
+
+def read_document_table(file: InputFile) -> Iterator[tuple[str, str | None]]:
+    """Yield text and read error of the rows of a table with the column `text`."""
+    for batch in TABLE_FORMATS[file.format](file, ("text",), ()):
+        for row in batch.to_pylist():
+            text = (row["text"] or "").strip()
+            missing = "missing_field" if row["read_error"] == "missing_column" else row["read_error"]
+            yield text, missing or (None if text else "empty_output")
