@@ -28,8 +28,9 @@ def parse_size(text: str | int) -> int:
 def run_name(config: TrainConfig) -> str:
     """Return the name of a run's folder: recipe, release, and which part of the release."""
     release = config.release.describe()
-    parts = [config.recipe.name, f"{release['name']}-{release['version']}", config.config_name or ""]
-    parts += ["-".join(config.langs), str(config.size or ""), f"seed{config.recipe['seed']}"]
+    langs = "-".join(config.langs) if config.langs != (config.config_name,) else ""
+    parts = [config.recipe.name, f"{release['name']}-{release['version']}", config.config_name, langs]
+    parts += [config.size and str(config.size), f"seed{config.recipe['seed']}"]
     return "-".join(part for part in parts if part)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from corpora.errors import InputError
 from corpora.extensions import Extensions, use_extensions
@@ -62,6 +63,31 @@ def test_other_keys_are_checked_against_trl(change: str, sentence: str) -> None:
     with pytest.raises(InputError) as error:
         load_recipe("tiny", parse_changes([change]))
     assert sentence in str(error.value)
+
+
+def wrong_value(key: str) -> Any:
+    """Return a value that a key of a recipe does not take."""
+    default = KEYS[key]
+    if isinstance(default, bool):
+        return "maybe"
+    return ["many"] if isinstance(default, int | float) else 3.5
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_wrong_type_is_refused_with_file_and_key(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"extends": "tiny", key: wrong_value(key)}), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"mine\.yaml: .*'{key}'"):
+        load_recipe(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", KEYS)
+def test_mistyped_key_names_the_nearest(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({"extends": "tiny", f"{key}x": KEYS[key]}), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"mine\.yaml: Unknown key '{key}x'\. Did you mean .*{key}"):
+        load_recipe(path)
 
 
 @pytest.mark.slow
