@@ -30,7 +30,7 @@ def run_name(config: TrainConfig) -> str:
     release = config.release.describe()
     langs = "-".join(config.langs) if config.langs != (config.config_name,) else ""
     parts = [config.recipe.name, f"{release['name']}-{release['version']}", config.config_name, langs]
-    parts += [config.size and str(config.size), f"seed{config.recipe['seed']}"]
+    parts += [str(config.size or ""), f"seed{config.recipe['seed']}"]
     return "-".join(part for part in parts if part)
 
 
