@@ -8,6 +8,15 @@ import pytest
 
 from builders.translation import Translator
 
+MODELS = {"original", "converted", "forgetful"}  # fixtures that need PyTorch and Transformers
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder that needs a model as slow: its libraries alone take seconds to load."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and MODELS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:

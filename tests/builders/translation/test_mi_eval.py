@@ -1,4 +1,4 @@
-"""MI-EVAL: seed instructions and a translator become a release that is asked, and not learned from."""
+"""MI-EVAL: seed instructions and a translator become a benchmark release."""
 
 import json
 from functools import partial
@@ -17,9 +17,6 @@ from corpora.reading import InputFile, read_instructions
 from recipes.recipe import parse_recipe
 from recipes.results import read_results
 from tests.builders.translation.expected import expected
-from tests.trainer.models import make_model
-from trainer.cli import cli as trainer
-from trainer.evaluation import BenchmarkSource, get_benchmark, load_items
 
 GREEK, ARABIC = partial(expected, flores="ell_Grek"), partial(expected, flores="arb_Arab")
 SEEDS = [
@@ -43,7 +40,7 @@ licence = "cc0-1.0"
 
 @pytest.fixture(scope="module")
 def made(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MI-EVAL of our own seeds in Greek and Arabic, as the command publishes it."""
+    """Return MI-EVAL of our own seeds in Greek and Arabic, as the command publishes it."""
     folder = tmp_path_factory.mktemp("mi-eval")
     (folder / "seeds.jsonl").write_text("\n".join(map(json.dumps, SEEDS)), encoding="utf-8")
     (folder / "catalog.toml").write_text(CATALOG, encoding="utf-8")
@@ -57,7 +54,7 @@ def made(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "registry" / "mi-eval" / "v1.0.0"
 
 
-def test_each_record_stands_in_every_language_or_in_none(made: Path) -> None:
+def test_instruction_is_in_every_language_or_in_none(made: Path) -> None:
     rows = pl.read_parquet(made / "data" / "all" / "validation-*.parquet")
     asked = {lang: own.sort("id").select("instruction", "input").rows() for (lang,), own in rows.group_by("lang")}
     english = [("Name a warm colour.", ""), ("Say more.", "Of a tree."), ("Say what it means.", "black sheep")]
@@ -68,7 +65,7 @@ def test_each_record_stands_in_every_language_or_in_none(made: Path) -> None:
     assert not verify_release(open_release(str(made))).problems
 
 
-def test_the_account_and_the_card_say_what_it_is(made: Path) -> None:
+def test_ledger_and_card_describe_a_benchmark(made: Path) -> None:
     manifest = json.loads((made / "manifest.json").read_bytes())
     rows = {(row["stage"], row["lang"], row["reason"]): row["rows"] for row in manifest["ledger"]}
     assert (rows["instructions", "en", "in"], rows["instructions", "en", "missing_field"]) == (5, 1)
@@ -76,7 +73,9 @@ def test_the_account_and_the_card_say_what_it_is(made: Path) -> None:
     assert "to be asked and not learned from" in (made / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_model_is_asked_it_in_each_language(made: Path, tmp_path: Path) -> None:
+def test_items_are_the_same_in_each_language(made: Path) -> None:
+    from trainer.evaluation import BenchmarkSource, get_benchmark, load_items
+
     benchmark, source = get_benchmark("mi-eval"), BenchmarkSource(data=made)
     items = {lang: load_items(benchmark, lang, "", source).items for lang in ("en", "el", "ar")}
     assert [item.id for item in items["el"]] == [item.id for item in items["en"]] == [item.id for item in items["ar"]]
@@ -86,7 +85,10 @@ def test_a_model_is_asked_it_in_each_language(made: Path, tmp_path: Path) -> Non
         load_items(get_benchmark("mi-eval"), "hi", "", BenchmarkSource(data=made))
 
 
-def test_the_answers_are_kept_and_scored(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_are_saved_and_scored(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.trainer.models import make_model
+    from trainer.cli import cli as trainer
+
     monkeypatch.chdir(tmp_path)
     asked = ["evaluate", str(make_model(tmp_path / "model")), "--benchmarks", "mi-eval", "--data", str(made)]
     done = CliRunner().invoke(trainer, [*asked, "--langs", "el,ar", "--max-new-tokens", "4"], catch_exceptions=False)
@@ -98,7 +100,9 @@ def test_the_answers_are_kept_and_scored(made: Path, tmp_path: Path, monkeypatch
     assert all("|items:" in score.signature for score in scores.values()), "another MI-EVAL is another benchmark"
 
 
-def test_a_release_to_learn_from_is_not_asked(made: Path, tmp_path: Path) -> None:
+def test_training_release_is_refused_as_a_benchmark(made: Path, tmp_path: Path) -> None:
+    from trainer.evaluation import BenchmarkSource, get_benchmark, load_items
+
     manifest = json.loads((made / "manifest.json").read_bytes())
     manifest["recipe"]["kind"] = "training"
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -106,7 +110,7 @@ def test_a_release_to_learn_from_is_not_asked(made: Path, tmp_path: Path) -> Non
         load_items(get_benchmark("mi-eval"), "el", "", BenchmarkSource(data=tmp_path))
 
 
-def test_tasks_are_read_without_their_answers(tmp_path: Path) -> None:
+def test_seed_tasks_are_read_without_their_answers(tmp_path: Path) -> None:
     path = tmp_path / "seeds.jsonl"
     path.write_text("\n".join(map(json.dumps, [*SEEDS, {"instruction": 1}, 7])), encoding="utf-8")
     table = [row for batch in read_instructions(InputFile(path, "self-instruct")) for row in batch.to_pylist()]
@@ -124,7 +128,7 @@ def test_tasks_are_read_without_their_answers(tmp_path: Path) -> None:
         ({"directions": ["en-xx"], "bitext": ["wikimatrix"]}, "neither 'directions' nor"),
     ],
 )
-def test_a_recipe_that_is_half_a_benchmark_is_refused(change: dict[str, object], says: str) -> None:
+def test_contradictory_benchmark_recipe_is_refused(change: dict[str, object], says: str) -> None:
     table = {"title": "t", "summary": "s", "configs": "all", "langs": ["el"], "instructions": ["seed-tasks"]}
     table |= {"instruction_langs": ["en", "xx"], "kind": "benchmark"}
     assert parse_recipe("mi", table, load_catalog(), "mi.toml").is_benchmark

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from huggingface_hub import HfApi
 
 from builders.cli.main import cli
 from builders.translation import translators
@@ -21,6 +20,8 @@ RECORD = ("Name a fruit.", "", "It is an apple.")
 @pytest.fixture
 def repository(hub: Any, converted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A repository of the small Hub that holds the tiny model, and an empty cache."""
+    from huggingface_hub import HfApi
+
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     name = f"org/tiny-{time.monotonic_ns() % 10**9}"
     HfApi().create_repo(name, repo_type="dataset", exist_ok=True)
