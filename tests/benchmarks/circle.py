@@ -87,9 +87,9 @@ def main() -> None:
     publish = ("builders", "publish", "circle.toml", "--catalog", "catalog.toml")
     run(*publish)
     at_once(asked, [partial(measure_law, lang, asked, settings) for lang in langs])
-    run("builders", "fit", *METRIC, "--direction", "en-xx", "--model", "tiny-circle-v*", "--to", "laws.json")
+    run("builders", "fit", *METRIC, "--direction", "en-xx", "--model", "tiny-circle-v*", "--output", "laws.json")
     limits = ("--budget", asked.budget, "--laws", "laws.json", "--release", "circle")
-    pictures = ("--to", "mixture.csv", "--picture", "frontier.png")
+    pictures = ("--output", "mixture.csv", "--picture", "frontier.png")
     split = json.loads(run("builders", "allocate", *limits, *pictures, "--json"))
     releases = {}
     for mixture in MIXTURES:
@@ -173,7 +173,7 @@ def outcome(split: dict, found: dict[str, list[str]]) -> str:
     for mixture in MIXTURES[1:]:
         for row in json.loads(run("trainer", "compare", names[mixture], names["optimum"], *METRIC, "--json")):
             low, high = row["difference"]["interval"]
-            told = f"{predicted[mixture]['behind']:+.2f}" if row["lang"] == "mean" else ""
+            told = f"{predicted[mixture]['advantage']:+.2f}" if row["lang"] == "mean" else ""
             values = (row["a"], row["b"], told, f"{row['difference']['value']:+.2f}", f"{low:+.2f} .. {high:+.2f}")
             rows.append([f"optimum less {mixture}", row["lang"], *values, row["difference"]["p"]])
     heads = ["", "lang", "other", "optimum", "predicted", "measured", "95 % interval", "p"]
