@@ -72,9 +72,21 @@ def _type_name(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str
     if "enum" in schema:
         return " or ".join(f"`{_as_toml(value)}`" for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_type_name(schema['items'], definitions)}s" if "items" in schema else "list"
+        return f"list of {_plural(_type_name(schema['items'], definitions))}" if "items" in schema else "list"
     if schema.get("type") == "object":
         values = schema.get("additionalProperties")
-        return f"table of {_type_name(values, definitions)}s" if isinstance(values, Mapping) and values else "table"
+        if not isinstance(values, Mapping) or not values:
+            return "table"
+        return f"table of {_plural(_type_name(values, definitions))}"
     name = str(schema.get("type", "any"))
     return {"integer": "whole number", "boolean": "true or false"}.get(name, name)
+
+
+def _plural(name: str) -> str:
+    """Return the name of a type in the plural; a value that is quoted stays as it is."""
+    if name.startswith("`") and " or " not in name:
+        return name
+    if name.startswith(("table of ", "list of ")):
+        return name.replace(" of ", "s of ", 1)
+    first, _, rest = name.partition(" or ")
+    return f"{_plural(first)} or {_plural(rest)}" if rest else f"{name}s"
