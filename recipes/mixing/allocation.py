@@ -92,7 +92,7 @@ def _check_langs(langs: Sequence[str], low: Floats, high: Floats, weights: Float
             raise InputError(f"{lang} has no pairs (its maximum is {most:,.0f}). Leave it out of --langs.")
         if not least <= most:
             raise InputError(
-                f"The minimum of {lang}, {least:,.0f} pairs, is above its maximum of {most:,.0f}. Lower --min for {lang}."
+                f"The minimum of {lang}, {least:,.0f} pairs, is above its maximum of {most:,.0f}. Lower its --min."
             )
         if not (weight > 0 and math.isfinite(weight)):
             raise InputError(f"The weight of {lang} must be above 0, not {weight:g}. To leave it out, see --langs.")

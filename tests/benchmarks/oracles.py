@@ -3,7 +3,6 @@
 import contextlib
 import warnings
 
-import cvxpy as cp
 import numpy as np
 from scipy.optimize import minimize
 
@@ -67,6 +66,8 @@ def slsqp(curves: PowerCurves, problem: AllocationProblem) -> np.ndarray:
 
 def convex(curves: PowerCurves, problem: AllocationProblem) -> np.ndarray:
     """CVXPY with Clarabel on the same shares: each law is a power with a negative exponent."""
+    import cvxpy as cp
+
     scale = problem.budget / problem.costs
     for approximated in (False, True):  # power cones; where the solver fails on them, second-order cones
         x = cp.Variable(len(scale))

@@ -31,6 +31,7 @@ def test_table_4_of_the_paper_follows_from_its_laws(
     assert (found[2] == 234_233) is np.bool_(budget == 1_200_000)
 
 
+@pytest.mark.slow
 def test_no_other_solver_is_above_the_exact_allocation() -> None:
     """30 of the 1,000 random problems of the benchmark; the difference allowed is 1e-9 of the score."""
     rng = np.random.default_rng(0)
