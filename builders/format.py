@@ -1,7 +1,7 @@
 """What the command prints: tables and sentences for people, JSON for machines."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,9 +12,10 @@ from builders.budget import mixture_lines
 from builders.pipeline.build import Built
 from builders.pipeline.ledger import totals
 from builders.publishing import Published, UploadPlan
+from builders.views import CorpusList
 from cards.dataset_card import load_call, reasons
 from cards.manifest import Manifest, identity, num_rows
-from corpora.catalog import Corpus, languages
+from corpora.catalog import Corpus
 from corpora.download import SourceFile
 from corpora.urls import is_url, public
 
@@ -110,17 +111,27 @@ def pulled_json(fetched: Sequence[SourceFile]) -> str:
     )
 
 
-def catalog_text(catalog: Mapping[str, Corpus], chosen: Sequence[str]) -> str:
-    """A table of corpora by language: rows where upstream says them, `yes` where it does not, `-` for what is not."""
-    langs = [lang for lang in chosen or languages() if lang != "en"]
-    rows = [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in catalog.values()]
+def catalog_text(found: CorpusList) -> str:
+    """Return corpora by language: rows where upstream says them, `yes` where it does not, `-` for what is not."""
+    rows, langs = _catalog_rows(found)
     missing = [
         f"{c.id} does not exist in {', '.join(gone)}."
-        for c in catalog.values()
+        for c in found.corpora.values()
         if c.kind != "instructions" and (gone := [lang for lang in langs if not c.has(lang)])
     ]
     table = tabulate(rows, ["corpus", "kind", "licence", *langs], disable_numparse=True)
     return "\n".join([table, "", *missing]).rstrip()
+
+
+def catalog_html(found: CorpusList) -> str:
+    """Return the same table for a notebook."""
+    rows, langs = _catalog_rows(found)
+    return str(tabulate(rows, ["corpus", "kind", "licence", *langs], tablefmt="html", disable_numparse=True))
+
+
+def _catalog_rows(found: CorpusList) -> tuple[list[list[str]], list[str]]:
+    langs = [lang for lang in found.langs if lang != "en"]
+    return [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in found.corpora.values()], langs
 
 
 def _cell(corpus: Corpus, lang: str) -> str:
@@ -131,18 +142,19 @@ def _cell(corpus: Corpus, lang: str) -> str:
     return f"{corpus.rows[lang]:,}" if lang in corpus.rows else "yes"
 
 
-def catalog_json(catalog: Mapping[str, Corpus], chosen: Sequence[str]) -> str:
-    """The same for a machine: corpus by corpus, with `rows` null where upstream does not say."""
-    langs = chosen or list(languages())
+def catalog_json(found: CorpusList) -> str:
+    """Return the same as JSON: corpus by corpus, with `rows` null where upstream does not say."""
     return _json(
         [
             {"corpus": c.id, "kind": c.kind, "version": c.version, "licence": c.licence, "title": c.title}
             | {
                 "langs": {
-                    lang: {"rows": c.rows.get(lang), "at": _shown(c.location(lang))} for lang in langs if c.has(lang)
+                    lang: {"rows": c.rows.get(lang), "at": _shown(c.location(lang))}
+                    for lang in found.langs
+                    if c.has(lang)
                 }
             }
-            for c in catalog.values()
+            for c in found.corpora.values()
         ]
     )
 

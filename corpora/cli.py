@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from corpora.errors import InputError
-from corpora.extensions import Extensions, check_folders, environment_folders, use_extensions
+from corpora.extensions import Extensions, check_folders, current_extensions, use_extensions
 from corpora.messages import log_messages, say
 from corpora.progress import LogProgress, NullProgress, Progress, SeveralProgress, TerminalProgress
 
@@ -26,12 +26,20 @@ class Names(click.ParamType[tuple[str, ...]]):
     name = "names"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        names = value.split(",") if isinstance(value, str) else value
-        names = tuple(name.strip() for name in names)
-        if not all(names):
-            option = param.opts[0] if param else "A list"
-            raise InputError(f"{option} holds an empty name in '{value}'. Join names by commas, such as a,b.")
-        return names
+        return split_names(value, param.opts[0] if param else "The list")
+
+
+def split_names(value: Any, option: str) -> tuple[str, ...]:
+    """Return the names in a text such as `el,hi`, or in a list of names.
+
+    Raises:
+        InputError: A name is empty; `option` says what it was given to.
+    """
+    names = value.split(",") if isinstance(value, str) else value
+    names = tuple(str(name).strip() for name in names)
+    if not all(names):
+        raise InputError(f"{option} holds an empty name in '{value}'. Join names by commas, such as el,hi.")
+    return names
 
 
 class Option(click.Option):
@@ -94,7 +102,7 @@ class Verb(click.Command):
         with log_messages(log_file, verbose, quiet):
             return super().invoke(ctx)
 
-    def get_short_help_str(self, limit: int = 0) -> str:
+    def get_short_help_str(self, limit: int = 45) -> str:
         """Return the first sentence of the help, whole."""
         return super().get_short_help_str(10_000)
 
@@ -131,10 +139,11 @@ class Program(click.Group):
             for name, command in self.commands.items()
         }
         ctx.default_map = {**defaults, **(ctx.default_map or {})}
-        with use_extensions(Extensions((*environment_folders(), *folders))):
+        known = current_extensions()
+        with use_extensions(Extensions((*known.folders, *folders), known.code)):
             return super().invoke(ctx)
 
-    def get_short_help_str(self, limit: int = 0) -> str:
+    def get_short_help_str(self, limit: int = 45) -> str:
         """Return the first sentence of the help, whole."""
         return super().get_short_help_str(10_000)
 
@@ -148,14 +157,15 @@ class Program(click.Group):
         for title, names in {"Commands": others, **self.sections}.items():
             if names:
                 with formatter.section(title):
-                    formatter.write_dl([(name, self.commands[name].get_short_help_str()) for name in names])
+                    formatter.write_dl([(name, self.commands[name].get_short_help_str(10_000)) for name in names])
 
 
 def _format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
     groups: dict[str, list[tuple[str, str]]] = {}
-    for param in command.get_params(ctx):
-        if record := param.get_help_record(ctx):
-            groups.setdefault(getattr(param, "group", "Options"), []).append(record)
+    for param in sorted(command.get_params(ctx), key=lambda param: "--help" in param.opts):
+        record = None if isinstance(param, click.Argument) else param.get_help_record(ctx)  # click lists arguments
+        if record:
+            groups.setdefault(param.group if isinstance(param, Option) else "Output", []).append(record)
     for title, records in groups.items():
         with formatter.section(title):
             formatter.write_dl(records)

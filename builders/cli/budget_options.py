@@ -1,9 +1,6 @@
 """The options of a release by budget."""
 
-from functools import wraps
-from typing import Any
-
-from corpora.cli import FILE, option, options
+from corpora.cli import FILE, option
 
 GROUP = "Budget"
 BUDGET_OPTIONS = [
@@ -32,16 +29,3 @@ BUDGET_OPTIONS = [
     ),
     option("--allow-partial", is_flag=True, group=GROUP, help="Publish what there is where the budget is larger."),
 ]
-
-
-def budget_options(verb: Any) -> Any:
-    """Give a verb the options of a release by budget, which it gets as one argument, `budget`."""
-
-    @wraps(verb)
-    def with_budget(**settings: Any) -> Any:
-        from builders.budget import read_budget
-
-        own = {name: settings.pop(name) for name in ("budget", "laws", "mixture", "epochs", "allow_partial")}
-        return verb(budget=read_budget(**own), **settings)
-
-    return options(BUDGET_OPTIONS)(with_budget)

@@ -1,50 +1,44 @@
 """The verbs `translate` and `tm` of the command `builders`."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from builders.run import Request
+from builders.cli.run_options import RUN_OPTIONS, WORK
+from corpora.cli import FILE, FOLDER, JSON, NAMES, Program, option, options, report_progress, verb
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(path_type=Path)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-WORK = click.option(
-    "--work", type=FOLDER, default="work", show_default=True, metavar="FOLDER", help="Work folder of the memory."
+
+@verb("translate")
+@click.argument(
+    "source",
+    required=False,
+    metavar="[CORPUS|FILE]",
+    help="A corpus of the catalogue, or a JSON file; by default alpaca, and with --sample the sample's.",
 )
+@option(
+    "--output",
+    type=FOLDER,
+    default="translated",
+    show_default=True,
+    metavar="FOLDER",
+    group="Output",
+    help="Folder of the files.",
+)
+@options(RUN_OPTIONS)
+@JSON
+def translate_verb(source: str | None, as_json: bool, **settings: Any) -> None:
+    """Translate the instructions of a corpus or a JSON file into languages, one Parquet file for each."""
+    import builders
+    from builders.translation import translate_json, translate_text
+
+    with report_progress() as progress:
+        result = builders.translate(source, progress=progress, **settings)
+    ledger, translator = result.built.ledger, result.built.translator.describe()
+    click.echo(translate_json(ledger, result.files, translator) if as_json else translate_text(ledger, result.files))
 
 
-def translate_verb(run_options: Callable[[Any], Any], request: Callable[..., "Request"]) -> click.Command:
-    """Return the verb `translate`, with the options of every verb that runs recipes."""
-
-    @click.command("translate")
-    @click.argument("source", required=False, metavar="[CORPUS|FILE]")
-    @click.option(
-        "--output", type=FOLDER, default="translated", show_default=True, metavar="FOLDER", help="Folder of the files."
-    )
-    @run_options
-    @JSON
-    def translate(source: str | None, output: Path, as_json: bool, **options: Any) -> None:
-        """Translate the instructions of a corpus or a JSON file into --langs, one Parquet file for each language.
-
-        The default corpus is alpaca; with --sample it is that of the sample.
-        """
-        from builders.run import run_translate
-        from builders.translation import translate_json, translate_text
-
-        source = source or ("sample-alpaca" if options["sample"] else "alpaca")
-        result = run_translate(request((), **options), source, output)
-        ledger, translator = result.built.ledger, result.built.translator.describe()
-        text = translate_json(ledger, result.files, translator) if as_json else translate_text(ledger, result.files)
-        click.echo(text)
-
-    return translate
-
-
-@click.group("tm")
+@click.group("tm", cls=Program)
 def tm_verb() -> None:
     """Show, export and import the translation memory of a work folder."""
 
@@ -62,13 +56,13 @@ def list_verb(work: Path, as_json: bool) -> None:
 
 @tm_verb.command("export")
 @click.argument("file", type=FILE, metavar="FILE")
-@click.option("--langs", metavar="A,B", help="Only these languages.")
+@option("--langs", type=NAMES, default=(), metavar="A,B", help="Only these languages.")
 @WORK
-def export_verb(file: Path, langs: str | None, work: Path) -> None:
+def export_verb(file: Path, langs: tuple[str, ...], work: Path) -> None:
     """Write the memory to FILE: .tmx for other programs, .parquet for another machine."""
     from builders.translation import export_memory
 
-    count = export_memory(file, langs=langs.split(",") if langs else (), work=work)
+    count = export_memory(file, langs=langs, work=work)
     click.echo(f"{count:,} translations are in {file}.")
 
 

@@ -56,12 +56,13 @@ def choose_filters(
     known = all_filters() | {rule.name: rule for rule in more}
     for name in (*changes, *without, *also):
         if name not in known and name.startswith("score_"):
-            raise InputError(f"The filter {name} needs --scores FILE with a column '{name.removeprefix('score_')}'.")
+            column = name.removeprefix("score_")
+            raise InputError(f"The filter {name} needs --quality-scores FILE with a column '{column}'.")
         if name not in known:
             raise unknown("filter", name, known)
     for name in changes:
         if known[name].default == "off" and name not in also:
-            raise InputError(f"The filter {name} is off by default: add --also {name}.")
+            raise InputError(f"The filter {name} is off by default: add --enable-filters {name}.")
     for name in without:
         if not known[name].can_disable:
             raise InputError(f"The filter {name} cannot be disabled: {known[name].reason}")
@@ -99,18 +100,3 @@ def reject_sql(filters: tuple[Filter, ...], table: str, lang: str) -> tuple[str,
             branches.append(f"when {rejects} then '{rule.name}'")
             parameters |= {f"{rule.name}_{name}": rule.threshold(name, lang) for name in rule.thresholds}
     return ("case " + " ".join(branches) + " end" if branches else "cast(null as varchar)"), parameters
-
-
-def parse_changes(texts: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Thresholds from `FILTER.THRESHOLD=VALUE` texts; InputError for one of another form."""
-    changes: dict[str, dict[str, float]] = {}
-    for text in texts:
-        match = re.fullmatch(r"(\w+)\.(\w+)=([-+.\deE]+)", text)
-        try:
-            name, threshold, value = match.groups() if match else ("", "", "")
-            changes.setdefault(name, {})[threshold] = float(value)
-        except ValueError:
-            raise InputError(
-                f"--set needs FILTER.THRESHOLD=NUMBER, such as low_margin.min=1.06, not '{text}'."
-            ) from None
-    return changes

@@ -67,14 +67,14 @@ def read_scores(path: Path, catalog: Mapping[str, Corpus], langs: Sequence[str])
 def _read(path: Path) -> pl.DataFrame:
     reader = READERS.get(path.suffix.lower())
     if not reader:
-        raise InputError(f"--scores {path}: scores are read from {', '.join(READERS)}, not '{path.suffix}'.")
+        raise InputError(f"--quality-scores {path}: scores are read from {', '.join(READERS)}, not '{path.suffix}'.")
     if not path.is_file():
-        raise InputError(f"--scores {path}: there is no such file.")
+        raise InputError(f"--quality-scores {path}: there is no such file.")
     try:
         return reader(path).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).split("\n", 1)[0]
-        raise InputError(f"--scores {path} is no {path.suffix[1:]} file that can be read: {first}") from None
+        raise InputError(f"--quality-scores {path} is no {path.suffix[1:]} file that can be read: {first}") from None
 
 
 def _check_score(scores: pl.Series, path: Path) -> None:

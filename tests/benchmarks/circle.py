@@ -84,7 +84,7 @@ def main() -> None:
     began = time.monotonic()
     write_data(langs, dict(part.split("=") for part in asked.lines.split(",") if part))
     settings = ("--set", f"num_train_epochs={asked.epochs}", "--set", "save_steps=0.5", "--set", "eval_steps=0.5")
-    publish = ("builders", "publish", "circle.toml", "--catalog", "catalog.toml")
+    publish = ("builders", "publish", "circle.toml", "--with", ".")
     run(*publish)
     at_once(asked, [partial(measure_law, lang, asked, settings) for lang in langs])
     run("builders", "fit", *METRIC, "--direction", "en-xx", "--model", "tiny-circle-v*", "--output", "laws.json")
@@ -195,7 +195,7 @@ def spent(began: float) -> str:
 
 def write_data(langs: list[str], most: dict[str, str]) -> None:
     """Tatoeba as moses zips and FLORES-101 devtest as a tar, with a catalogue and a recipe of their own."""
-    Path("catalog.toml").write_text(CATALOG.format(folder=Path.cwd()), encoding="utf-8")
+    Path("corpora.toml").write_text(CATALOG.format(folder=Path.cwd()), encoding="utf-8")
     Path("circle.toml").write_text(RECIPE.format(langs=json.dumps(langs)), encoding="utf-8")
     for lang in langs:
         write_bitext(lang, int(most.get(lang, 10**9)))

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from builders.run import Request, run_build
+from builders.options import BuildOptions
+from builders.run import run_build
 from corpora.language_id import identify_languages
 
 
@@ -28,8 +29,8 @@ def main() -> None:
     asked = parser.parse_args()
     shutil.rmtree(asked.work, ignore_errors=True)
     langs = tuple(asked.langs.split(","))
-    request = Request(
-        ("coit",), langs, mirror=str(asked.mirror), translator="none", work=asked.work, lock=asked.work / "lock.json"
+    request = BuildOptions(
+        ("coit",), langs, mirror=str(asked.mirror), translator="none", work=asked.work, corpora_lock=asked.work / "lock"
     )
 
     begun = time.perf_counter()

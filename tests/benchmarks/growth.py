@@ -1,7 +1,7 @@
 """How time and memory grow with the number of pairs: a release of each size from an empty folder, and its peak.
 
     python tests/benchmarks/growth.py 300000 3000000
-    python tests/benchmarks/growth.py 5000000 --memory 1GB
+    python tests/benchmarks/growth.py 5000000 --max-memory 1GB
 
 Makes a WikiMatrix file of each size (see `write_lines`) in a copy of the bundled sample, publishes `coit` from it in a
 process of its own, and prints a row a size: seconds by the clock and of all cores, both also as times those of the
@@ -45,12 +45,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sizes", type=int, nargs="+", help="Numbers of pairs.")
     parser.add_argument("--lang", default="el")
-    parser.add_argument("--memory", help="The limit that each run is given.")
+    parser.add_argument("--max-memory", help="The limit that each run is given.")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--work", type=Path, default=Path("work-growth"))
     asked = parser.parse_args()
     options = ["--langs", asked.lang, "--threads", str(asked.threads)]
-    options += ["--memory", asked.memory] if asked.memory else []
+    options += ["--max-memory", asked.max_memory] if asked.max_memory else []
     rows, runs = list[list[str]](), list[Run]()
     for size in asked.sizes:
         shutil.rmtree(asked.work, ignore_errors=True)
@@ -59,9 +59,9 @@ def main() -> None:
         distinct = write_lines(asked.work / "mirror" / name, sample_pairs(asked.lang), size)
         run = measured([*COMMAND, "--mirror", "mirror", *options], asked.work)
         runs.append(run)
-        rows.append([f"{size:,}", f"{distinct:.1%}", *told(run, runs[0]), asked.memory or "-", *peaks(run)])
+        rows.append([f"{size:,}", f"{distinct:.1%}", *told(run, runs[0]), asked.max_memory or "-", *peaks(run)])
         print(rows[-1], file=sys.stderr)
-    heads = ["pairs", "distinct", "seconds", "times", "core seconds", "times", "--memory"]
+    heads = ["pairs", "distinct", "seconds", "times", "core seconds", "times", "--max-memory"]
     print(tabulate(rows, [*heads, "resident", "shared once", "while making"], disable_numparse=True))
 
 

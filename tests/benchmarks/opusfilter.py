@@ -16,8 +16,9 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
+from builders.options import BuildOptions
 from builders.pipeline.filters import all_filters
-from builders.run import Request, run_build
+from builders.run import run_build
 
 STEPS = {
     "too_long",
@@ -90,8 +91,10 @@ def run_ours(mirror: Path, lang: str, jobs: int, folder: Path) -> float:
     """Seconds that a build with the same steps takes, from an empty work folder."""
     (folder / "same.toml").write_text(RECIPE.format(lang=lang))
     without = tuple(name for name, rule in all_filters().items() if name not in STEPS and rule.can_disable)
-    paths = {"work": folder / "work", "lock": folder / "lock.json", "threads": jobs}
-    request = Request((str(folder / "same.toml"),), without=without, mirror=str(mirror), translator="none", **paths)
+    paths = {"work": folder / "work", "corpora_lock": folder / "lock.json", "threads": jobs}
+    request = BuildOptions(
+        (str(folder / "same.toml"),), disable_filters=without, mirror=str(mirror), translator="none", **paths
+    )
     begun = time.perf_counter()
     run_build(request)
     return time.perf_counter() - begun

@@ -16,7 +16,8 @@ from pathlib import Path
 import polars as pl
 from tabulate import tabulate
 
-from builders.run import Request, run_build
+from builders.options import BuildOptions
+from builders.run import run_build
 
 FILES = {"wikimatrix": "WikiMatrix.{pair}.tsv.gz.labels.gz", "news-commentary": "News-Commentary.{pair}.labels.gz"}
 
@@ -28,8 +29,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("work-quality"))
     asked = parser.parse_args()
     langs = tuple(asked.langs.split(","))
-    request = Request(
-        ("coit",), langs, mirror=str(asked.mirror), translator="none", work=asked.work, lock=asked.work / "lock.json"
+    request = BuildOptions(
+        ("coit",),
+        langs,
+        mirror=str(asked.mirror),
+        translator="none",
+        work=asked.work,
+        corpora_lock=asked.work / "lock.json",
     )
     built = run_build(request)[0]
     rows = []

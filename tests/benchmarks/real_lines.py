@@ -19,7 +19,8 @@ from pathlib import Path
 import polars as pl
 from tabulate import tabulate
 
-from builders.run import Request, run_build
+from builders.options import BuildOptions
+from builders.run import run_build
 
 GOOD = ("good", "1-1", "entity")  # the labels of what a perfect cleaner keeps
 CORPUS = (
@@ -62,10 +63,11 @@ def judge(rows: dict[str, list[tuple[str, str, str]]], name: str, folder: Path) 
             for place, code in ((1, "en"), (2, lang)):
                 archive.writestr(f"{name}.{pair}.{code}", "".join(f"{line[place]}\n" for line in lines))
     langs = f"langs = {json.dumps(list(rows))}\n"
-    (folder / f"{name}-catalog.toml").write_text(f"[{name}]\n{CORPUS.format(name)}{langs}", encoding="utf-8")
+    (folder / name).mkdir(exist_ok=True)
+    (folder / name / "corpora.toml").write_text(f"[{name}]\n{CORPUS.format(name)}{langs}", encoding="utf-8")
     (folder / f"{name}.toml").write_text(f"{RECIPE}{langs}bitext = {json.dumps([name])}\n", encoding="utf-8")
-    request = Request((str(folder / f"{name}.toml"),), catalogs=(folder / f"{name}-catalog.toml",), translator="none")
-    (built,) = run_build(replace(request, work=folder / name, lock=folder / f"{name}.lock"))
+    request = BuildOptions((str(folder / f"{name}.toml"),), with_=(folder / name,), translator="none")
+    (built,) = run_build(replace(request, work=folder / name, corpora_lock=folder / f"{name}.lock"))
     frames = []
     for lang, lines in rows.items():
         frame = pl.concat([pl.read_parquet(path) for path in built.decisions[lang]]).sort("line_number")

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from builders.options import BuildOptions
 from builders.pipeline.build import Built
 from builders.publishing import SCHEMAS
-from builders.run import Request, run_build
+from builders.run import run_build
 from cards.manifest import MANIFEST_VERSION, Manifest, file_entry
 from recipes.recipe import Recipe
 
@@ -63,8 +64,8 @@ def write_corpora(corpora: Mapping[str, Mapping[str, Lines]], folder: Path) -> P
         (folder / f"exam.{lang}.json").write_text(json.dumps(EXAM), encoding="utf-8")
     text += '[exam]\ntitle = "Exam"\nkind = "benchmark"\nversion = "1"\nformat = "squad-json"\n'
     text += f'url = "exam.{{code}}.json"\nlangs = {json.dumps(langs)}\nlicence = "cc0-1.0"\n'
-    (folder / "catalog.toml").write_text(text, encoding="utf-8")
-    return folder / "catalog.toml"
+    (folder / "corpora.toml").write_text(text, encoding="utf-8")
+    return folder / "corpora.toml"
 
 
 def write_recipe(corpora: Mapping[str, Mapping[str, Lines]], folder: Path, more: str) -> Path:
@@ -78,20 +79,22 @@ def write_recipe(corpora: Mapping[str, Mapping[str, Lines]], folder: Path, more:
 
 
 @pytest.fixture(scope="session")
-def request_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Request]:
+def request_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., BuildOptions]:
     """A request to build corpora given as name -> language -> lines, in a folder of its own."""
 
-    def ask(corpora: Mapping[str, Mapping[str, Lines]], more: str = "", folder: Path | None = None) -> Request:
+    def ask(corpora: Mapping[str, Mapping[str, Lines]], more: str = "", folder: Path | None = None) -> BuildOptions:
         folder = folder or tmp_path_factory.mktemp("small")
         recipe, catalog = write_recipe(corpora, folder, more), write_corpora(corpora, folder)
-        request = Request(recipes=(str(recipe),), catalogs=(catalog,), offline=True, translator="none", threads=1)
-        return replace(request, work=folder / "work", lock=folder / "corpora.lock")
+        request = BuildOptions(
+            recipes=(str(recipe),), with_=(catalog.parent,), offline=True, translator="none", threads=1
+        )
+        return replace(request, work=folder / "work", corpora_lock=folder / "corpora.lock")
 
     return ask
 
 
 @pytest.fixture(scope="session")
-def build_small(request_for: Callable[..., Request]) -> Callable[..., Built]:
+def build_small(request_for: Callable[..., BuildOptions]) -> Callable[..., Built]:
     """What is built from corpora given as name -> language -> lines."""
 
     def run(corpora: Mapping[str, Mapping[str, Lines]], more: str = "", folder: Path | None = None) -> Built:

@@ -56,20 +56,20 @@ def publish(recipe: str, lang: str, mirror: Path | str) -> list[str]:
     ("arguments", "told"),
     [
         (["publish", "--langs", "gr"], ["language 'gr'", "el"]),
-        (["publish", "--langs", "el,el"], ["each of them once"]),
-        (["publish", "--langs", ""], ["language ''"]),
+        (["publish", "--langs", "el,el"], ["only once"]),
+        (["publish", "--langs", ""], ["--langs", "empty name"]),
         (["publish", "--langs", "en"], ["beside English"]),
         (["publish", "coti"], ["recipe 'coti'", "Did you mean coit"]),
         (["publish", "nowhere/mine.toml"], ["nowhere/mine.toml"]),
         (["publish", "--sample", "--set", "low_margn.min=1"], ["filter 'low_margn'", "low_margin"]),
         (["publish", "--sample", "--set", "low_margin.mn=1"], ["threshold 'mn'", "min"]),
-        (["publish", "--sample", "--set", "low_margin=1"], ["FILTER.THRESHOLD=NUMBER"]),
-        (["publish", "--sample", "--without", "too_lon"], ["too_long"]),
+        (["publish", "--sample", "--set", "low_margin=1"], ["FILTER.KEY[.LANG]=NUMBER"]),
+        (["publish", "--sample", "--disable-filters", "too_lon"], ["too_long"]),
         (["publish", "--sample", "--langs", "de"], ["German"]),
         (["publish", "crossalpaca", "--sample", "--langs", "el"], ["Greek", "sample-news-commentary"]),
         (["publish", "alpaca-x", "--sample", "--langs", "el", "--translator", "none"], ["no rows", "translator"]),
         (["publish", "--sample", "--translator", "nowhere.parquet"], ["nowhere.parquet"]),
-        (["publish", "--catalog", "nowhere.toml"], ["nowhere.toml"]),
+        (["publish", "--with", "nowhere"], ["nowhere"]),
         (["publish", "--mirror", "nowhere", "--langs", "el"], ["nowhere"]),
         (["publish", "--offline", "--langs", "el"], ["WikiMatrix.el-en.tsv.gz", "builders pull"]),
         (["show", "coit"], ["registry"]),
@@ -277,4 +277,4 @@ def test_a_full_disk_ends_with_a_sentence_and_the_next_run_goes_on(tmp_path: Pat
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     assert "taken" in refused(tmp_path, "publish", "--sample", "--langs", "el", "--work", "taken/work")
-    assert "taken" in refused(tmp_path, "publish", "--sample", "--langs", "el", "--to", "taken/registry")
+    assert "taken" in refused(tmp_path, "publish", "--sample", "--langs", "el", "--registry", "taken/registry")

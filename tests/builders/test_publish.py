@@ -13,8 +13,9 @@ import datasets
 import polars as pl
 import pytest
 
+from builders.options import BuildOptions
 from builders.publishing import Published
-from builders.run import Request, run_build, run_publish
+from builders.run import run_build, run_publish
 from corpora.catalog import SAMPLE
 
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
@@ -45,8 +46,8 @@ CAUGHT = {
 }
 
 
-def request(folder: Path, **changes: object) -> Request:
-    wanted = Request(langs=LANGS, sample=True, work=folder / "work", lock=folder / "corpora.lock")
+def request(folder: Path, **changes: object) -> BuildOptions:
+    wanted = BuildOptions(langs=LANGS, sample=True, work=folder / "work", corpora_lock=folder / "corpora.lock")
     return replace(wanted, **changes)
 
 
@@ -113,7 +114,7 @@ def test_a_build_with_another_threshold_is_a_new_version_and_the_old_one_stays(t
     few = request(tmp_path, recipes=("coit",), langs=("el",))
     (first,) = run_publish(few, registry, "instructions")
     before = digests(first.folder)
-    (second,) = run_publish(replace(few, thresholds={"one_to_many": {"max": 5}}), registry, "instructions")
+    (second,) = run_publish(replace(few, set={"one_to_many.max": 5}), registry, "instructions")
     assert (second.manifest["version"], second.reason[:12]) == ("v1.1.0", "5 rows added")
     assert second.manifest["parent"]["version"] == "v1.0.0"
     (third,) = run_publish(few, registry, "instructions")

@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from builders.budget import Budget, mixture_lines, subsample
+from builders.options import BuildOptions
 from builders.pipeline.build import Built
 from builders.publishing import Published
-from builders.run import Request, run_build, run_publish
+from builders.run import run_build, run_publish
 from builders.workspace import Workspace
 from corpora.errors import InputError
 from recipes.scaling import Laws, ScalingLaw
@@ -40,15 +41,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("budget")
 
 
-def request(folder: Path, recipe: str = "muit", **changes: object) -> Request:
+def request(folder: Path, recipe: str = "muit", **changes: object) -> BuildOptions:
     """A request for the sample's release of a recipe."""
-    asked = Request((recipe,), LANGS, sample=True, work=folder / "work", lock=folder / "lock", threads=1)
+    asked = BuildOptions((recipe,), LANGS, sample=True, work=folder / "work", corpora_lock=folder / "lock", threads=1)
     return replace(asked, **changes)
 
 
 def publish(folder: Path, budget: Budget, form: str = "instructions") -> Published:
     """The sample's release of muit by a budget."""
-    (release,) = run_publish(request(folder, budget=budget), folder / "registry", form)
+    (release,) = run_publish(request(folder), folder / "registry", form, budget=budget)
     return release
 
 
@@ -174,7 +175,7 @@ def test_impossible_recipe_is_an_error_before_any_work(tmp_path: Path) -> None:
         ("muit", Budget(300, laws=few), "no law for zh"),
     ):
         with pytest.raises(InputError, match=message):
-            list(run_publish(request(tmp_path, recipe, budget=budget), tmp_path / "registry", "instructions"))
+            run_publish(request(tmp_path, recipe), tmp_path / "registry", budget=budget)
     assert not list(tmp_path.rglob("*.parquet"))
 
 

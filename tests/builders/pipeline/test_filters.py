@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.pipeline.deduplication import deduplicate
-from builders.pipeline.filters import TABLES, all_filters, choose_filters, parse_changes, reject_sql
+from builders.pipeline.filters import TABLES, all_filters, choose_filters, reject_sql
 from builders.run import run_build, run_publish
 from builders.workspace import Workspace
 from corpora.errors import InputError
@@ -275,42 +275,10 @@ def test_a_threshold_is_a_finite_number(value):
 
 def test_an_unknown_filter_stops_the_run_before_anything_is_pulled(request_for):
     request = request_for({"small": {"el": [(1.2, "Yes.", "Ναι.")]}})
-    for path in request.catalogs[0].parent.glob("*.tsv.gz"):
+    for path in request.with_[0].glob("*.tsv.gz"):
         path.unlink()
     with pytest.raises(InputError, match="low_margn"):
-        run_build(replace(request, thresholds={"low_margn": {"min": 1.1}}))
-
-
-def test_changes_are_read_as_filter_threshold_and_value():
-    assert parse_changes(["low_margin.min=1.06", "too_long.max=2e3", "too_long.max=100"]) == {
-        "low_margin": {"min": 1.06},
-        "too_long": {"max": 100.0},
-    }
-    assert parse_changes([]) == {}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "low_margin",
-        "low_margin.min",
-        "low_margin.min=",
-        "low_margin=1",
-        ".min=1",
-        "low_margin.min=x",
-        "low_margin.min=nan",
-        "low_margin.min=1.1.1",
-        "low_margin.min=1 ",
-        "a.b.c=1",
-        "low_margin.min==1",
-    ],
-)
-def test_a_change_of_another_form_is_an_error_that_shows_the_form(text):
-    with pytest.raises(InputError) as error:
-        parse_changes([text])
-    assert "--set needs FILTER.THRESHOLD=NUMBER" in str(error.value)
-    assert repr(text) in str(error.value)
+        run_build(replace(request, set={"low_margn.min": 1.1}))
 
 
 def test_a_share_of_a_script_counts_the_same_signs_on_both_sides(judge):
@@ -344,7 +312,7 @@ def test_the_thresholds_that_held_stand_in_the_manifest(request_for, tmp_path):
     request = request_for(
         {"small": {"zh": [(1.2, "The cat sleeps.", "猫在睡觉。")]}}, "[filters.low_margin]\nmin = 1.1"
     )
-    manifest = next(run_publish(request, tmp_path / "registry", "instructions")).manifest
+    manifest = run_publish(request, tmp_path / "registry", "instructions")[0].manifest
     thresholds = {rule["name"]: rule["thresholds"] for rule in json.loads(json.dumps(manifest["filters"]))}
     assert thresholds["low_margin"] == {"min": {"zh": 1.1}}
     assert thresholds["wrong_language_xx"] == {

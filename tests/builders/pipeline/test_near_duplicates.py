@@ -338,7 +338,7 @@ def test_a_build_charges_near_duplicates_where_it_is_asked_to(judge):
 
 
 def test_a_threshold_of_a_filter_that_was_not_asked_for_is_a_mistake(judge):
-    with pytest.raises(InputError, match="--also near_duplicate"):
+    with pytest.raises(InputError, match="--enable-filters near_duplicate"):
         judge([(1.3, EN, EL)], more="[filters]\nnear_duplicate = { min = 0.9 }\n")
 
 

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import builders.pipeline.bitext
-from builders.run import Request, run_build
+from builders.options import BuildOptions
+from builders.run import run_build
 
 FEW = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXT = st.one_of(
@@ -33,15 +34,15 @@ CATALOG += 'licence = "cc0-1.0"\n'
 NUMBERS = count()
 
 
-def request(folder: Path, form: str, name: str) -> Request:
+def request(folder: Path, form: str, name: str) -> BuildOptions:
     (folder / "any.toml").write_text(RECIPE)
-    (folder / "catalog.toml").write_text(CATALOG.format(form=form, name=name))
-    paths = {"work": folder / "work", "lock": folder / "lock.json"}
-    asked = Request((str(folder / "any.toml"),), catalogs=(folder / "catalog.toml",), translator="none", **paths)
+    (folder / "corpora.toml").write_text(CATALOG.format(form=form, name=name))
+    paths = {"work": folder / "work", "corpora_lock": folder / "lock.json"}
+    asked = BuildOptions((str(folder / "any.toml"),), with_=(folder,), translator="none", **paths)
     return replace(asked, threads=1, offline=True)
 
 
-def read_lines(asked: Request) -> pl.DataFrame:
+def read_lines(asked: BuildOptions) -> pl.DataFrame:
     """The verdicts of a build, whose ledger has been checked by being read."""
     built = run_build(asked)[0]
     rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]], how="vertical_relaxed").sort(
@@ -104,10 +105,14 @@ def test_every_record_of_any_alpaca_file_is_accounted_for(tmp_path, records):
     folder.mkdir()
     (folder / "any.json").write_text(json.dumps(records))
     asked = request(folder, "alpaca-json", "any.json")
-    asked.catalogs[0].write_text(asked.catalogs[0].read_text().replace('"bitext"', '"instructions"'))
+    (asked.with_[0] / "corpora.toml").write_text(
+        (asked.with_[0] / "corpora.toml").read_text().replace('"bitext"', '"instructions"')
+    )
     text = RECIPE.replace('bitext = ["any"]', 'bitext = []\ninstructions = ["any"]\ninstruction_langs = ["en"]')
     Path(asked.recipes[0]).write_text(text.replace('directions = ["en-xx"]\n', ""))
-    asked.catalogs[0].write_text(asked.catalogs[0].read_text().replace('langs = ["el"]', 'langs = ["en"]'))
+    (asked.with_[0] / "corpora.toml").write_text(
+        (asked.with_[0] / "corpora.toml").read_text().replace('langs = ["el"]', 'langs = ["en"]')
+    )
     built = run_build(asked)[0]
     given_in = built.ledger.filter(pl.col("reason") == "in")["rows"].sum()
     kept = built.ledger.filter(pl.col("reason") == "kept")["rows"].sum()
@@ -119,8 +124,8 @@ def test_the_size_of_a_shard_and_the_number_of_threads_change_no_verdict(tmp_pat
     found = []
     for shard, threads in ((1_000_000, 1), (7, 2), (100, 4)):
         monkeypatch.setattr(builders.pipeline.bitext, "SHARD_ROWS", shard)
-        work = {"work": tmp_path / f"{shard}-{threads}", "lock": tmp_path / "lock.json"}
-        built = run_build(Request(("coit",), ("hi",), sample=True, threads=threads, **work))[0]
+        work = {"work": tmp_path / f"{shard}-{threads}", "corpora_lock": tmp_path / "lock.json"}
+        built = run_build(BuildOptions(("coit",), ("hi",), sample=True, threads=threads, **work))[0]
         rows = pl.concat([pl.read_parquet(path) for path in built.decisions["hi"]], how="vertical_relaxed")
         found.append(rows.sort("corpus", "line_number"))
     assert len(set(map(len, found))) == 1

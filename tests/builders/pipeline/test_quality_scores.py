@@ -9,6 +9,7 @@ import pytest
 from builders.pipeline.lines import read_lines
 from builders.run import run_build
 from corpora.errors import InputError
+from tests.builders.messages import logged_messages
 
 LINES = [
     (1.2, "The lamp is on the table.", "Η λάμπα είναι στο τραπέζι."),
@@ -25,9 +26,9 @@ def build(request_for, tmp_path):
     """The reasons of four lines, built with a file of scores and changes of the request; and what was told."""
 
     def run(scores: Path, **changes):
-        told: list[str] = []
-        asked = replace(request_for({"small": {"el": LINES}}, folder=tmp_path), scores=scores, tell=told.append)
-        (built,) = run_build(replace(asked, **changes))
+        options = replace(request_for({"small": {"el": LINES}}, folder=tmp_path), quality_scores=scores)
+        with logged_messages() as told:
+            (built,) = run_build(replace(options, **changes))
         rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]]).sort("line_number")
         return rows, told
 
@@ -48,8 +49,8 @@ def write(path: Path, rows=ROWS, columns=COLUMNS) -> Path:
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".tsv", ".jsonl"])
 def test_scores_of_any_format_reject_what_they_are_told_to(build, tmp_path, ending):
-    thresholds = {"score_labse": {"min": 0.5}, "score_kiwi": {"max": 8}}
-    rows, _ = build(write(tmp_path / f"own{ending}"), thresholds=thresholds)
+    thresholds = {"score_labse.min": 0.5, "score_kiwi.max": 8}
+    rows, _ = build(write(tmp_path / f"own{ending}"), set=thresholds)
     assert rows["reject_reason"].to_list() == [None, "score_labse", None, "low_margin"]
     assert rows["score_labse"].to_list() == [0.9, 0.2, None, 0.1]
     assert rows["score_kiwi"].to_list() == [3, 9, None, 1]
@@ -63,19 +64,18 @@ def test_without_a_threshold_scores_are_shown_and_reject_nothing(build, tmp_path
 
 
 def test_the_account_and_the_inspection_know_a_score_by_its_name(build, tmp_path):
-    build(write(tmp_path / "own.csv"), thresholds={"score_labse": {"min": 0.5}})
+    build(write(tmp_path / "own.csv"), set={"score_labse.min": 0.5})
     found = read_lines(tmp_path / "work", "el", reason="score_labse").collect()
     assert found.select("line_number", "score_labse").rows() == [(2, 0.2)]
 
 
 def test_other_scores_judge_again_and_the_same_ones_do_not(build, tmp_path):
-    explained: list[str] = []
-    thresholds = {"score_labse": {"min": 0.5}}
-    build(write(tmp_path / "own.csv"), thresholds=thresholds)
-    build(tmp_path / "own.csv", thresholds=thresholds, explain=explained.append)
-    assert all("reused" in line for line in explained)
+    thresholds = {"score_labse.min": 0.5}
+    build(write(tmp_path / "own.csv"), set=thresholds)
+    _, explained = build(tmp_path / "own.csv", set=thresholds, explain=True)
+    assert not [line for line in explained if ": made" in line]
     better = [(*row[:3], 0.9, row[4]) for row in ROWS]
-    rows, _ = build(write(tmp_path / "own.csv", better), thresholds=thresholds, explain=explained.append)
+    rows, explained = build(write(tmp_path / "own.csv", better), set=thresholds, explain=True)
     assert rows["reject_reason"].to_list() == [None, None, None, "low_margin"]
     assert any(line.startswith("quality_scores el: made, sha256 was") for line in explained)
 
@@ -123,5 +123,5 @@ def test_a_file_that_cannot_be_read_is_refused(build, tmp_path, name, text):
 
 
 def test_a_threshold_of_a_score_that_there_is_not_says_what_it_needs(build, tmp_path):
-    with pytest.raises(InputError, match="score_comet needs --scores FILE with a column 'comet'"):
-        build(write(tmp_path / "own.csv"), thresholds={"score_comet": {"min": 0.5}})
+    with pytest.raises(InputError, match="score_comet needs --quality-scores FILE with a column 'comet'"):
+        build(write(tmp_path / "own.csv"), set={"score_comet.min": 0.5})

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from builders.run import Request, run_publish
+from builders.options import BuildOptions
+from builders.run import run_publish
 from corpora.errors import InputError
 
 LINES = [
@@ -21,18 +22,18 @@ LINES = [
 ]
 
 
-def request(folder: Path, **changes: str) -> Request:
+def request(folder: Path, **changes: str) -> BuildOptions:
     """A recipe of six documents of a corpus of seven lines."""
     with gzip.open(folder / "mine.el.json.gz", "wt", encoding="utf-8") as file:
         file.write("\n".join(LINES) + "\n")
     table = '[mine]\ntitle = "Mine"\nkind = "monolingual"\nversion = "1"\nformat = "c4-jsonl"\n'
     table += 'url = "mine.{code}.json.gz"\nlangs = ["el"]\nlicence = "cc0-1.0"\n'
-    (folder / "mine.toml").write_text(table, encoding="utf-8")
+    (folder / "corpora.toml").write_text(table, encoding="utf-8")
     langs = changes.get("langs", '["el"]')
     recipe = f'title = "T"\nsummary = "S"\nconfigs = "language"\nlangs = {langs}\nmonolingual = ["mine"]\n'
     (folder / "only-text.toml").write_text(recipe + "max_documents = 6\nvalidation = 0.0\n", encoding="utf-8")
-    where = {"work": folder / "work", "lock": folder / "corpora.lock"}
-    return Request(recipes=(str(folder / "only-text.toml"),), catalogs=(folder / "mine.toml",), **where)
+    where = {"work": folder / "work", "corpora_lock": folder / "corpora.lock"}
+    return BuildOptions(recipes=(str(folder / "only-text.toml"),), with_=(folder,), **where)
 
 
 def test_each_document_is_published_once_as_text_or_rejected_with_a_reason(tmp_path: Path) -> None:
@@ -49,4 +50,4 @@ def test_each_document_is_published_once_as_text_or_rejected_with_a_reason(tmp_p
 
 def test_a_language_without_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"The corpus 'mine' has no text in Hindi \(hi\)"):
-        list(run_publish(request(tmp_path, langs='["el", "hi"]'), tmp_path / "registry", "instructions"))
+        run_publish(request(tmp_path, langs='["el", "hi"]'), tmp_path / "registry", "instructions")

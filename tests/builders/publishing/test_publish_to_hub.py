@@ -421,7 +421,7 @@ def test_a_disk_that_is_full_leaves_no_trace_on_the_hub(hub, tmp_path):
     run = "from builders.cli.main import main; main()"
     options, quiet = ["coit", "--sample", "--langs", "el"], {"cwd": tmp_path, "capture_output": True, "text": True}
     subprocess.run([sys.executable, "-c", run, "build", *options], check=True, **quiet)
-    command = [sys.executable, "-c", limit + run, "publish", *options, "--to", "hf://org/full"]
+    command = [sys.executable, "-c", limit + run, "publish", *options, "--registry", "hf://org/full"]
     done = subprocess.run(command, check=False, **quiet)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
     assert "too large" in done.stderr

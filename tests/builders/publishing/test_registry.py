@@ -301,7 +301,7 @@ def test_a_real_build_follows_the_same_rule(request_for, tmp_path):
         folder = tmp_path / "small"
         folder.mkdir(exist_ok=True)
         request = request_for({"small": {"el": lines}}, more, folder)
-        return next(run_publish(request, tmp_path / "registry", "instructions"))
+        return run_publish(request, tmp_path / "registry", "instructions")[0]
 
     steps = [
         (LINES[:2], "", "v1.0.0"),
@@ -319,12 +319,12 @@ def test_a_real_build_follows_the_same_rule(request_for, tmp_path):
 def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_path):
     lines = [LINES[0], (LINES[0][0] - 0.01, LINES[0][1].upper(), LINES[0][2])]
     lines.append(lines[1])
-    request = replace(request_for({"small": {"el": lines}}), without=("duplicate_normalised",))
-    folder = next(run_publish(request, tmp_path / "registry", "instructions")).folder
+    request = replace(request_for({"small": {"el": lines}}), disable_filters=("duplicate_normalised",))
+    folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder
     ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
     assert (len(ids), len(set(ids))) == (2, 2)
     with pytest.raises(InputError, match="cannot be disabled"):
-        run_build(replace(request, without=("duplicate_exact",)))
+        run_build(replace(request, disable_filters=("duplicate_exact",)))
 
 
 def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, tiny, writer):
@@ -336,13 +336,13 @@ def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, 
 def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(request_for, tmp_path):
     more = 'instructions = ["one", "two"]\ninstruction_langs = ["en"]\n'
     request = request_for({"small": {"el": LINES}}, more, tmp_path)
-    with request.catalogs[0].open("a", encoding="utf-8") as catalog:
+    with (request.with_[0] / "corpora.toml").open("a", encoding="utf-8") as catalog:
         for name in ("one", "two"):
             (tmp_path / f"{name}.json").write_text(
                 json.dumps([{"instruction": "Say hi.", "input": "", "output": "Hi."}])
             )
             catalog.write(f'[{name}]\ntitle = "Same"\nkind = "instructions"\nversion = "1"\nformat = "alpaca-json"\n')
             catalog.write(f'url = "{name}.json"\nlangs = ["en"]\nlicence = "cc0-1.0"\n')
-    folder = next(run_publish(request, tmp_path / "registry", "instructions")).folder
+    folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder
     ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
     assert len(ids) == len(set(ids))

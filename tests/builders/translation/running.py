@@ -10,7 +10,14 @@ from corpora.errors import InputError
 
 def run(tmp_path: Path, *arguments: str) -> Result:
     """Return the result of `builders translate` in a folder of its own."""
-    paths = ["--work", str(tmp_path / "work"), "--output", str(tmp_path / "out"), "--lock", str(tmp_path / "lock")]
+    paths = [
+        "--work",
+        str(tmp_path / "work"),
+        "--output",
+        str(tmp_path / "out"),
+        "--corpora-lock",
+        str(tmp_path / "lock"),
+    ]
     quick = ["--beam", "1", "--compute-type", "float32", "--threads", "2"]
     return CliRunner().invoke(cli, ["translate", *quick, *arguments, *paths])
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from builders.run import Request, run_publish
+from builders.options import BuildOptions
+from builders.run import run_publish
 from tests.builders.translation.expected import expected
 from tests.builders.translation.running import refused, run
 
@@ -29,7 +30,7 @@ def test_translations_have_the_ids_of_their_instructions(
 ) -> None:
     made = run(tmp_path, str(alpaca(*RECORDS)), "--langs", "el,ar", "--translator", str(converted), "--json")
     assert made.exit_code == 0, made.exception
-    told = json.loads(made.output)
+    told = json.loads(made.stdout)
     greek, arabic = (pl.read_parquet(told["files"][lang]) for lang in ("el", "ar"))
     assert set(greek["id"]) == set(arabic["id"])
     rows = {row["output"]: (row["instruction"], row["input"]) for row in greek.to_dicts()}
@@ -52,7 +53,9 @@ def test_translations_have_the_ids_of_their_instructions(
 
 
 def test_number_of_instructions_is_limited(converted: Path, alpaca: Callable[..., Path], tmp_path: Path) -> None:
-    made = run(tmp_path, str(alpaca(*RECORDS)), "--langs", "el", "--translator", str(converted), "--records", "1")
+    made = run(
+        tmp_path, str(alpaca(*RECORDS)), "--langs", "el", "--translator", str(converted), "--max-instructions", "1"
+    )
     assert made.exit_code == 0, made.exception
     assert pl.read_parquet(tmp_path / "out" / "small.el.parquet").height == 1
 
@@ -63,7 +66,7 @@ def test_release_names_its_translator_and_licence(converted: Path, tmp_path: Pat
     for path in converted.iterdir():
         (folder / path.name).symlink_to(path)
     (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
-    request = Request(
+    request = BuildOptions(
         ("coit",),
         ("el",),
         sample=True,
@@ -71,7 +74,7 @@ def test_release_names_its_translator_and_licence(converted: Path, tmp_path: Pat
         beam=1,
         compute_type="float32",
         work=tmp_path / "work",
-        lock=tmp_path / "lock",
+        corpora_lock=tmp_path / "lock",
         threads=2,
     )
     (release,) = run_publish(request, tmp_path / "registry", "instructions")

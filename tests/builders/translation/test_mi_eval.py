@@ -43,12 +43,19 @@ def made(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return MI-EVAL of our own seeds in Greek and Arabic, as the command publishes it."""
     folder = tmp_path_factory.mktemp("mi-eval")
     (folder / "seeds.jsonl").write_text("\n".join(map(json.dumps, SEEDS)), encoding="utf-8")
-    (folder / "catalog.toml").write_text(CATALOG, encoding="utf-8")
+    (folder / "corpora.toml").write_text(CATALOG, encoding="utf-8")
     recipe = Path("recipes/datasets/mi-eval.toml").read_text(encoding="utf-8").replace("seed-tasks", "my-seeds")
     (folder / "mi-eval.toml").write_text(recipe, encoding="utf-8")
-    places = ["--work", str(folder / "work"), "--to", str(folder / "registry"), "--lock", str(folder / "lock")]
+    places = [
+        "--work",
+        str(folder / "work"),
+        "--registry",
+        str(folder / "registry"),
+        "--corpora-lock",
+        str(folder / "lock"),
+    ]
     quick = ["--langs", "el,ar", "--translator", str(converted), "--beam", "1", "--compute-type", "float32"]
-    named = [str(folder / "mi-eval.toml"), "--catalog", str(folder / "catalog.toml")]
+    named = [str(folder / "mi-eval.toml"), "--with", str(folder)]
     done = CliRunner().invoke(cli, ["publish", *named, *places, *quick])
     assert done.exit_code == 0, done.exception
     return folder / "registry" / "mi-eval" / "v1.0.0"

@@ -52,7 +52,7 @@ def test_impossible_options_are_errors_before_anything_is_translated(
     converted: Path, alpaca: Callable[..., Path], tmp_path: Path
 ) -> None:
     path, model = str(alpaca(RECORD)), str(converted)
-    assert "Leave en out" in refused(tmp_path, path, "--langs", "el,en", "--translator", model)
+    assert "Remove en" in refused(tmp_path, path, "--langs", "el,en", "--translator", model)
     told = refused(tmp_path, path, "--langs", "el", "--translator", model, "--compute-type", "float16")
     assert "Leave --compute-type out." in told
 

@@ -33,7 +33,7 @@ def repository(hub: Any, converted: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def pull(tmp_path: Path, *arguments: str) -> Any:
-    places = ["--work", str(tmp_path / "work"), "--lock", str(tmp_path / "lock")]
+    places = ["--work", str(tmp_path / "work"), "--corpora-lock", str(tmp_path / "lock")]
     return CliRunner().invoke(cli, ["pull", "coit", "--sample", "--langs", "el", *arguments, *places])
 
 

@@ -130,7 +130,7 @@ def test_killed_run_leaves_nothing_half_written_and_the_next_completes_it(
 
     def run(name: str) -> subprocess.Popen[bytes]:
         folder = tmp_path / name
-        paths = ["--work", str(folder), "--output", str(folder / "out"), "--lock", str(tmp_path / "lock")]
+        paths = ["--work", str(folder), "--output", str(folder / "out"), "--corpora-lock", str(tmp_path / "lock")]
         return subprocess.Popen([*command, *paths], stdout=subprocess.DEVNULL)
 
     assert run("whole").wait() == 0

@@ -20,9 +20,11 @@ import builders.pipeline.filters
 import builders.pipeline.write_tables
 import builders.workspace.task
 import builders.workspace.workspace
-from builders.run import Request, run_build, run_publish
+from builders.options import BuildOptions
+from builders.run import run_build, run_publish
 from corpora.catalog import SAMPLE
 from corpora.errors import InputError
+from tests.builders.messages import logged_messages
 
 BUILDERS = [sys.executable, "-m", "builders"]
 STAGES = (
@@ -43,24 +45,26 @@ TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
 Files = dict[str, bytes]
 
 
-def request_in(folder: Path, **changes: object) -> Request:
+def request_in(folder: Path, **changes: object) -> BuildOptions:
     """A request for the Greek of the sample, whose every trace is in a folder."""
-    asked = Request(("coit",), ("el",), sample=True, threads=1, work=folder / "work", lock=folder / "corpora.lock")
+    asked = BuildOptions(
+        ("coit",), ("el",), sample=True, threads=1, work=folder / "work", corpora_lock=folder / "corpora.lock"
+    )
     return replace(asked, **changes)
 
 
-def published(request: Request) -> Files:
+def published(request: BuildOptions) -> Files:
     """The bytes of every file of a request's release, in a registry that knows of no other."""
     registry = request.work.parent / "registry"
     shutil.rmtree(registry, ignore_errors=True)
-    release = next(run_publish(request, registry, "instructions")).folder
+    release = run_publish(request, registry, "instructions")[0].folder
     return {path.relative_to(release).as_posix(): path.read_bytes() for path in release.rglob("*") if path.is_file()}
 
 
-def explained(request: Request) -> tuple[Files, list[str]]:
+def explained(request: BuildOptions) -> tuple[Files, list[str]]:
     """What a request publishes, and what was said of the units of work that did not stand."""
-    told: list[str] = []
-    files = published(replace(request, explain=told.append))
+    with logged_messages() as told:
+        files = published(replace(request, explain=True))
     return files, [sentence for sentence in told if not sentence.endswith(": reused")]
 
 
@@ -72,7 +76,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Files]:
 
 
 @pytest.fixture
-def copied(calm: tuple[Path, Files], tmp_path: Path) -> tuple[Request, Files]:
+def copied(calm: tuple[Path, Files], tmp_path: Path) -> tuple[BuildOptions, Files]:
     """The same in a folder of its own, to do harm in."""
     shutil.copytree(calm[0], tmp_path / "copied")
     return request_in(tmp_path / "copied"), calm[1]
@@ -103,7 +107,7 @@ def turned(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [cut, empty, of_another_schema, turned, Path.unlink])
 def test_damage_to_a_file_of_every_stage_is_noticed_and_mended(
-    copied: tuple[Request, Files], damage: Callable[[Path], None]
+    copied: tuple[BuildOptions, Files], damage: Callable[[Path], None]
 ) -> None:
     request, whole = copied
     harmed = [path for stage in STAGES for path in (request.work / stage).glob("*.parquet")]
@@ -118,7 +122,7 @@ def test_damage_to_a_file_of_every_stage_is_noticed_and_mended(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_one_bit_that_turned_in_one_stage_is_mended_there_alone(copied: tuple[Request, Files], stage: str) -> None:
+def test_one_bit_that_turned_in_one_stage_is_mended_there_alone(copied: tuple[BuildOptions, Files], stage: str) -> None:
     request, whole = copied
     turned(sorted((request.work / stage).glob("*.parquet"))[0])
     files, told = explained(request)
@@ -129,7 +133,7 @@ def test_one_bit_that_turned_in_one_stage_is_mended_there_alone(copied: tuple[Re
 
 @pytest.mark.parametrize("damage", [cut, empty, of_another_schema, turned, Path.unlink])
 def test_damage_to_what_was_identified_is_noticed_and_mended(
-    copied: tuple[Request, Files], damage: Callable[[Path], None]
+    copied: tuple[BuildOptions, Files], damage: Callable[[Path], None]
 ) -> None:
     request, whole = copied
     harmed = [path for path in (request.work / "language_ids").rglob("*.parquet") if pl.read_parquet(path).height]
@@ -157,7 +161,7 @@ def test_a_changed_input_is_refused_until_the_lock_is_let_go_and_then_built_as_i
         file.write("1.2\tΜια νέα γραμμή στέκεται εδώ.\tA new line is standing here.\n".encode())
     with pytest.raises(InputError, match=r"corpora\.lock"):
         published(request)
-    request.lock.unlink()
+    request.corpora_lock.unlink()
     files, told = explained(request)
     assert files != before
     assert "pairs el-wikimatrix: made, sha256 was" in told[0]
@@ -169,7 +173,7 @@ def test_a_changed_input_is_refused_until_the_lock_is_let_go_and_then_built_as_i
 
 
 def test_another_version_of_a_filter_is_explained_and_built_as_if_anew(
-    copied: tuple[Request, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    copied: tuple[BuildOptions, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request, before = copied
     rules = dict(builders.pipeline.filters.all_filters())
@@ -186,7 +190,7 @@ def test_another_version_of_a_filter_is_explained_and_built_as_if_anew(
 
 @pytest.mark.parametrize("stage", ["measured", "ngrams", "decisions", "examples"])
 def test_another_version_of_a_stage_is_made_from_there_on(
-    copied: tuple[Request, Files], monkeypatch: pytest.MonkeyPatch, stage: str
+    copied: tuple[BuildOptions, Files], monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     request, whole = copied
     real = builders.workspace.workspace.sql
@@ -204,7 +208,7 @@ def test_another_version_of_a_stage_is_made_from_there_on(
 
 
 def test_another_version_of_the_reader_reads_all_files_again(
-    copied: tuple[Request, Files], monkeypatch: pytest.MonkeyPatch
+    copied: tuple[BuildOptions, Files], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request, whole = copied
     was = builders.pipeline.write_tables.READER_VERSION

@@ -40,10 +40,10 @@ def test_stages_of_the_pairs_come_in_the_order_of_the_funnel():
 def test_described_columns_are_those_of_the_tables(tmp_path):
     import pyarrow.parquet as pq
 
-    from builders.run import Request, run_build
+    from builders.run import BuildOptions, run_build
 
-    request = Request(
-        ("muit",), ("el",), sample=True, threads=1, work=tmp_path / "work", lock=tmp_path / "corpora.lock"
+    request = BuildOptions(
+        ("muit",), ("el",), sample=True, threads=1, work=tmp_path / "work", corpora_lock=tmp_path / "corpora.lock"
     )
     run_build(request)
     made = {path.relative_to(request.work).parts[0]: path for path in request.work.rglob("*.parquet")}

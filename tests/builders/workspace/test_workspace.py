@@ -16,6 +16,7 @@ from builders.run import run_build
 from builders.workspace import Task, Workspace, on_all_cores, sql, sql_task
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
+from tests.builders.messages import logged_messages
 
 TASK = Task("stage", "name", {"threshold": 1.0, "files": {"a": "x", "b": "y"}})
 LINES = [
@@ -232,32 +233,35 @@ def test_a_work_folder_whose_name_is_a_pattern_is_refused(request_for, tmp_path)
         run_build(replace(request_for({"small": {"el": LINES}}), work=tmp_path / "work [1]"))
 
 
-def test_a_second_build_of_the_same_reuses_every_unit(request_for, told):
-    request = replace(request_for({"small": {"el": LINES}}), explain=told.append)
-    run_build(request)
+def test_a_second_build_of_the_same_reuses_every_unit(request_for):
+    request = replace(request_for({"small": {"el": LINES}}), explain=True)
+    with logged_messages() as told:
+        run_build(request)
     assert all("made, there is none yet" in sentence for sentence in told)
     first = {path: path.read_bytes() for path in request.work.rglob("*.parquet")}
-    told.clear()
-    run_build(request)
+    with logged_messages() as told:
+        run_build(request)
     assert told
     assert all(sentence.endswith(": reused") for sentence in told)
     assert {path: path.read_bytes() for path in request.work.rglob("*.parquet")} == first
 
 
-def test_a_build_that_was_killed_goes_on_where_it_was(request_for, told):
+def test_a_build_that_was_killed_goes_on_where_it_was(request_for):
     request = request_for({"small": {"el": LINES}})
     code = (
         "import os, pathlib, signal, sys, builders.pipeline.build as s\n"
-        "from builders.run import Request, run_build\n"
+        "from builders.options import BuildOptions\n"
+        "from builders.run import run_build\n"
         "s.apply_filters = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "recipe, catalog, work, lock = sys.argv[1:]\n"
-        "run_build(Request(recipes=(recipe,), catalogs=(pathlib.Path(catalog),), offline=True, translator='none',"
-        " threads=1, work=pathlib.Path(work), lock=pathlib.Path(lock)))\n"
+        "recipe, folder, work, lock = sys.argv[1:]\n"
+        "run_build(BuildOptions(recipes=(recipe,), with_=(pathlib.Path(folder),), offline=True, translator='none',"
+        " threads=1, work=pathlib.Path(work), corpora_lock=pathlib.Path(lock)))\n"
     )
-    places = [request.recipes[0], *map(str, (request.catalogs[0], request.work, request.lock))]
+    places = [request.recipes[0], *map(str, (request.with_[0], request.work, request.corpora_lock))]
     done = subprocess.run([sys.executable, "-c", code, *places], check=False, capture_output=True)
     assert done.returncode == -9, done.stderr.decode()
-    built = run_build(replace(request, explain=told.append))[0]
+    with logged_messages() as told:
+        built = run_build(replace(request, explain=True))[0]
     assert [s for s in told if s.startswith(("pairs", "measured", "duplicates")) and not s.endswith("reused")] == []
     assert built.mixture["rows"].sum() == 2
     assert list(request.work.rglob(".tmp-*")) == []

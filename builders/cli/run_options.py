@@ -1,0 +1,119 @@
+"""The options of every verb that runs recipes."""
+
+from typing import Any
+
+import click
+
+from corpora.cli import FILE, FOLDER, NAMES, WITH, assignments, option
+
+COMPUTE_TYPES = ("int8", "float32", "float16", "bfloat16", "int8_float16")
+THRESHOLD = "FILTER.KEY[.LANG]=NUMBER"
+
+
+def read_thresholds(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of --set by FILTER.KEY[.LANG]."""
+    return dict(assignments(values, "--set", f"{THRESHOLD}, such as low_margin.min=1.06"))
+
+
+WORK = option(
+    "--work",
+    type=FOLDER,
+    default="work",
+    show_default=True,
+    metavar="FOLDER",
+    group="Run",
+    help="Folder of downloads and finished units of work.",
+)
+CORPORA_LOCK = option(
+    "--corpora-lock",
+    type=FILE,
+    default="corpora.lock",
+    show_default=True,
+    metavar="FILE",
+    group="Data",
+    help="Lock file with the digests of downloads.",
+)
+RUN_OPTIONS = [
+    option("--langs", type=NAMES, default=(), metavar="A,B", group="Recipe", help="Languages beside English."),
+    option("--sample", is_flag=True, group="Recipe", help="Build from the bundled sample, without a network."),
+    option(
+        "--max-instructions",
+        type=click.IntRange(1),
+        metavar="N",
+        group="Recipe",
+        help="Take the first N instructions of each corpus.",
+    ),
+    option(
+        "--set",
+        multiple=True,
+        callback=read_thresholds,
+        metavar=THRESHOLD,
+        group="Filters",
+        help="Change a threshold of a filter. Repeatable.",
+    ),
+    option(
+        "--enable-filters",
+        type=NAMES,
+        default=(),
+        metavar="A,B",
+        group="Filters",
+        help="Apply filters that are off by default, such as near_duplicate.",
+    ),
+    option(
+        "--disable-filters", type=NAMES, default=(), metavar="A,B", group="Filters", help="Do not apply these filters."
+    ),
+    option(
+        "--quality-scores",
+        type=FILE,
+        metavar="FILE",
+        group="Filters",
+        help="Your own scores of sentence pairs by corpus, lang and line_number; each column becomes a filter.",
+    ),
+    option(
+        "--skip-decontamination",
+        type=NAMES,
+        default=(),
+        metavar="A,B|all",
+        group="Filters",
+        help="Keep sentence pairs that contain texts of these benchmarks; the card says so.",
+    ),
+    WITH,
+    option(
+        "--mirror",
+        metavar="URL|FOLDER",
+        group="Data",
+        help="Use this in place of the public servers: scheme and host are replaced.",
+    ),
+    option("--offline", is_flag=True, group="Data", help="Use what is downloaded already; no network."),
+    CORPORA_LOCK,
+    option(
+        "--translator",
+        metavar="NAME",
+        group="Translation",
+        help="A CTranslate2 folder, ORG/NAME on the Hub, a translation memory in Parquet, or none. Default: NLLB.",
+    ),
+    option(
+        "--beam",
+        type=click.IntRange(1),
+        default=4,
+        show_default=True,
+        metavar="N",
+        group="Translation",
+        help="Beam size.",
+    ),
+    option(
+        "--compute-type",
+        type=click.Choice(COMPUTE_TYPES),
+        group="Translation",
+        help="Number type of the model. Default: int8 on CPUs, float16 on GPUs.",
+    ),
+    WORK,
+    option("--threads", type=click.IntRange(1), metavar="N", group="Run", help="Cores to use. Default: all."),
+    option(
+        "--max-memory",
+        metavar="SIZE",
+        group="Run",
+        help="Most memory that the run may use, such as 1GB; the rest goes to the disk.",
+    ),
+    option("--explain", is_flag=True, group="Run", help="Say of each unit of work why it is made or reused."),
+]

@@ -1,0 +1,90 @@
+"""The verbs that run recipes: publish, build and pull."""
+
+from typing import Any
+
+import click
+
+from builders.cli.budget_options import BUDGET_OPTIONS
+from builders.cli.run_options import RUN_OPTIONS
+from corpora.cli import JSON, option, options, report_progress, verb
+
+RELEASE_OPTIONS = [
+    option(
+        "--registry",
+        default="registry",
+        show_default=True,
+        metavar="FOLDER|hf://ORG[/NAME]",
+        group="Release",
+        help="Where to publish: a folder, an organisation (a repository a recipe), or one repository.",
+    ),
+    option("--private", is_flag=True, group="Release", help="Create a private repository on the Hub."),
+    option(
+        "--bump",
+        type=click.Choice(("major", "minor", "patch")),
+        group="Release",
+        help="Take a larger step than the difference to the latest version needs.",
+    ),
+    option(
+        "--as-version", metavar="VERSION", group="Release", help="Publish as this version, such as v3.0.0, or refuse."
+    ),
+    option("--preview", is_flag=True, group="Release", help="Build, say what would be published, and publish nothing."),
+    option(
+        "--format",
+        type=click.Choice(("instructions", "messages")),
+        default="instructions",
+        show_default=True,
+        group="Release",
+        help="Columns instruction, input and output, or one column of messages.",
+    ),
+]
+RECIPES = click.argument(
+    "recipes",
+    nargs=-1,
+    metavar="[RECIPE]...",
+    help="Names of recipes, or paths of their files; by default coit and muit.",
+)
+
+
+@verb("publish")
+@RECIPES
+@options(RUN_OPTIONS, RELEASE_OPTIONS, BUDGET_OPTIONS)
+@JSON
+def publish_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
+    """Build recipes and publish each as the next version of its name."""
+    import builders
+    from builders.format import published_json, published_text
+
+    with report_progress() as progress:
+        published = builders.publish(list(recipes), progress=progress, **settings)
+    click.echo(published_json(published) if as_json else "\n".join(published_text(item) for item in published))
+
+
+@verb("build")
+@RECIPES
+@options(RUN_OPTIONS)
+@JSON
+def build_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
+    """Build recipes in the work folder, and show how many rows were kept."""
+    import builders
+    from builders.format import built_json, built_text
+
+    with report_progress() as progress:
+        built = builders.build(list(recipes), progress=progress, **settings)
+    click.echo(built_json(built) if as_json else built_text(built))
+
+
+@verb("pull")
+@RECIPES
+@options(RUN_OPTIONS)
+@JSON
+def pull_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
+    """Download and verify the files that recipes need, the translation model included."""
+    import builders
+    from builders.format import pulled_json, pulled_text
+
+    with report_progress() as progress:
+        fetched = builders.pull(list(recipes), progress=progress, **settings)
+    click.echo(pulled_json(fetched) if as_json else pulled_text(fetched))
+
+
+VERBS = (publish_verb, build_verb, pull_verb)

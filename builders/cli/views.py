@@ -1,0 +1,65 @@
+"""The verbs that look at corpora, releases and builds: list, show and inspect."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from builders.cli.releases import REGISTRY
+from builders.cli.run_options import WORK
+from corpora.cli import FILE, JSON, NAMES, WITH, option, verb
+
+
+@verb("list")
+@option("--langs", type=NAMES, default=(), metavar="A,B", group="Data", help="Only these languages.")
+@WITH
+@JSON
+def list_verb(as_json: bool, **settings: Any) -> None:
+    """List the corpora by language: rows as upstream counts them, licences, and what does not exist."""
+    import builders
+    from builders.format import catalog_json, catalog_text
+
+    corpora = builders.list_corpora(**settings)
+    click.echo(catalog_json(corpora) if as_json else catalog_text(corpora))
+
+
+@verb("show")
+@click.argument("release", help="NAME, NAME@VERSION, hf://ORG/NAME[@VERSION], or a folder.")
+@REGISTRY
+@JSON
+def show_verb(release: str, as_json: bool, **settings: Any) -> None:
+    """Show the configs, rows, ledger and sources of a release."""
+    import builders
+    from builders.format import release_text
+    from cards.manifest import to_text
+
+    found = builders.open_release(release, **settings)
+    click.echo(to_text(found.manifest).rstrip() if as_json else release_text(found.uri, found.manifest))
+
+
+@verb("inspect")
+@option("--lang", required=True, metavar="LANG", help="The language of the sentence pairs.")
+@option("--reason", metavar="FILTER", help="Only lines that this filter rejected; 'kept' for those that are kept.")
+@option("--sample-rejected", type=click.IntRange(1), metavar="N", help="N lines that each filter rejected.")
+@option("--recipe", metavar="NAME", help="The build of this recipe. Default: the newest with the language.")
+@option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Lines to print.")
+@option("--output", type=FILE, metavar="FILE", help="Write all lines to this Parquet file instead.")
+@WORK
+@JSON
+def inspect_verb(output: Path | None, as_json: bool, **settings: Any) -> None:
+    """Show lines of the newest build, kept or rejected, with measurements, reason and match."""
+    import json
+
+    import builders
+    from builders.format import lines_json, lines_text
+
+    lines = builders.inspect(output=output, **settings)
+    if output:
+        click.echo(
+            json.dumps({"lines": lines, "file": str(output)}) if as_json else f"{lines:,} lines are in {output}."
+        )
+        return
+    click.echo(lines_json(lines) if as_json else lines_text(lines))
+
+
+VERBS = (list_verb, show_verb, inspect_verb)

@@ -1,0 +1,130 @@
+"""Carry out a plan: open the work folder, fetch, translate and build."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from builders.options import BuildOptions
+from builders.pipeline.build import Built, build
+from builders.pipeline.ledger import filter_warnings
+from builders.pipeline.lines import read_build_manifest
+from builders.pipeline.quality_scores import hints
+from builders.resolve import BuildPlan
+from builders.translation import Translator, TranslatorOptions, resolve_translator
+from builders.workspace import Workspace
+from corpora.catalog import SAMPLE
+from corpora.download import Source, SourceFile, pull_sources
+from corpora.errors import InputError
+from corpora.files import atomic_path, locked
+from corpora.progress import Progress, stage
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
+    """Yield the work folder, for this run alone, without what killed runs left half-written.
+
+    Raises:
+        InputError: Another run uses the folder, or DuckDB cannot take its name.
+    """
+    if set(str(options.work.resolve())) & set("[]"):
+        raise InputError(f"DuckDB takes [ and ] in {options.work} for a pattern. Name another --work folder.")
+    explain = logger.warning if options.explain else logger.info
+    with locked(options.work, "work folder"):
+        work = Workspace(options.work, memory=options.max_memory, explain=explain)
+        work.clean()
+        try:
+            yield replace(work, threads=options.threads) if options.threads else work
+        finally:
+            work.clean()
+
+
+def fetch(plan: BuildPlan, progress: Progress, count: int = 1) -> dict[Source, SourceFile]:
+    """Return the files of a plan by source, downloaded where they are not there yet."""
+    return fetch_sources(plan.all_sources, plan.options, progress, count)
+
+
+def fetch_sources(
+    sources: Sequence[Source], options: BuildOptions, progress: Progress, count: int = 1
+) -> dict[Source, SourceFile]:
+    """Return files by source; downloading them is stage 1 of `count`."""
+    done: dict[str, int] = {}
+    totals: dict[str, int] = {}
+
+    def advance(name: str, num_done: int, total: int | None) -> None:
+        progress.extend((total or num_done) - totals.get(name, 0))
+        progress.advance(max(0, num_done - done.get(name, 0)))
+        done[name], totals[name] = num_done, total or num_done
+
+    with stage(progress, "download", 1, count, unit="bytes"):
+        fetched = pull_sources(
+            sources,
+            options.work / "downloads",
+            options.corpora_lock,
+            mirror=options.mirror,
+            offline=options.offline,
+            on_bytes=advance,
+        )
+    return {file.source: file for file in fetched}
+
+
+def open_translator(plan: BuildPlan) -> Translator:
+    """Return the translator of a plan: NLLB unless the options name another; the sample has a translation memory."""
+    options = plan.options
+    if not any("xx" in recipe.instruction_langs for recipe in plan.recipes):
+        return resolve_translator("none")
+    if options.sample and options.translator is None:
+        return resolve_translator(str(SAMPLE / "memory.parquet"))
+    return resolve_translator(options.translator, translator_options(options))
+
+
+def translator_options(options: BuildOptions) -> TranslatorOptions:
+    """Return what a translator needs to know of some options."""
+    return TranslatorOptions(
+        options.work,
+        options.threads,
+        options.offline,
+        options.beam,
+        options.compute_type,
+        options.corpora_lock,
+        logger.warning,
+    )
+
+
+def build_recipes(plan: BuildPlan, work: Workspace, progress: Progress) -> Iterator[Built]:
+    """Build recipe after recipe; everything is checked and fetched before the first begins."""
+    translator = open_translator(plan) if plan.options.translator else None  # a wrong name is reported at once
+    fetched = fetch(plan, progress)
+    translator = translator or open_translator(plan)
+    for recipe in plan.recipes:
+        work.touched.clear()
+        files = [fetched[source] for source in plan.sources[recipe.name]]
+        built = build(recipe, plan.catalog, files, translator, plan.quality_scores, work)
+        record_build(built, work)
+        for sentence in _warnings(plan, built):
+            logger.warning(sentence)
+        yield built
+
+
+def _warnings(plan: BuildPlan, built: Built) -> list[str]:
+    scores = plan.quality_scores
+    about_scores = hints(scores, built.filters, built.decisions) if scores else ()
+    return [*filter_warnings(built.ledger, built.filters), *about_scores]
+
+
+def record_build(built: Built, work: Workspace) -> None:
+    """Write which tasks a recipe's newest build is made of, and remove those that no recipe's build uses."""
+    record: dict[str, Any] = {
+        "recipe": built.recipe.name,
+        "filters": [rule.name for rule in built.filters],
+        "decisions": {lang: [work.relative(path) for path in paths] for lang, paths in built.decisions.items()},
+        "tasks": sorted({work.relative(path) for path in work.touched}),
+    }
+    with atomic_path(work.folder / "builds" / f"{built.recipe.name}.json") as path:
+        path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    kept = {task for path in (work.folder / "builds").glob("*.json") for task in read_build_manifest(path)["tasks"]}
+    work.prune(kept)

@@ -1,0 +1,103 @@
+"""resolve(): options become a plan, in which every name has been looked up once and checked before any work."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from builders.budget import Budget, check_budget
+from builders.options import BuildOptions, parse_thresholds
+from builders.pipeline.build import chosen_filters, sources
+from builders.pipeline.filters import Filter
+from builders.pipeline.quality_scores import Scores, read_scores
+from corpora.catalog import Corpus, language, load_catalog
+from corpora.download import Source
+from corpora.errors import InputError
+from recipes.recipe import Recipe, load_recipe, parse_recipe, select_langs, skip_decontamination, substitute_corpora
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """What a build will do: recipes with all that they name, each looked up once."""
+
+    options: BuildOptions
+    catalog: Mapping[str, Corpus]
+    recipes: tuple[Recipe, ...]
+    sources: Mapping[str, tuple[Source, ...]]  # by the recipe's name
+    filters: Mapping[str, tuple[Filter, ...]]  # by the recipe's name
+    quality_scores: Scores | None = None
+    budget: Budget | None = None
+
+    @property
+    def all_sources(self) -> tuple[Source, ...]:
+        """The files that any of the recipes needs, each once."""
+        return tuple(dict.fromkeys(source for own in self.sources.values() for source in own))
+
+
+def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
+    """Return the plan of a build.
+
+    Raises:
+        InputError: Anything that the options or the recipes name is unknown, or does not fit together.
+    """
+    catalog = load_catalog(sample=options.sample)
+    langs = resolve_langs(options.langs)
+    scores = read_scores(options.quality_scores, catalog, langs) if options.quality_scores else None
+    recipes = [_resolve_recipe(recipe, replace(options, langs=langs), catalog) for recipe in options.recipes]
+    _check_names(recipes)
+    if budget:
+        for recipe in recipes:
+            check_budget(recipe, budget)
+    return BuildPlan(
+        options=options,
+        catalog=catalog,
+        recipes=tuple(recipes),
+        sources={recipe.name: tuple(sources(recipe, catalog)) for recipe in recipes},
+        filters={recipe.name: chosen_filters(recipe, scores) for recipe in recipes},
+        quality_scores=scores,
+        budget=budget,
+    )
+
+
+def resolve_langs(codes: Sequence[str]) -> tuple[str, ...]:
+    """Return the codes of languages, which must be known."""
+    return tuple(language(code.lower()).code for code in codes)
+
+
+def _check_names(recipes: Sequence[Recipe]) -> None:
+    for name, count in Counter(recipe.name for recipe in recipes).items():
+        if count > 1:
+            raise InputError(f"{count} of the recipes are named {name}: a release has one. Rename a recipe's file.")
+
+
+def _resolve_recipe(given: Any, options: BuildOptions, catalog: Mapping[str, Corpus]) -> Recipe:
+    """Return a recipe with the changes that the options make to it."""
+    recipe = _find_recipe(given, catalog)
+    recipe = select_langs(recipe, options.langs) if options.langs else recipe
+    skipped = options.skip_decontamination
+    recipe = skip_decontamination(recipe, recipe.decontaminate_against if skipped == ("all",) else skipped)
+    recipe = substitute_corpora(recipe, catalog, "sample") if options.sample else recipe
+    return replace(
+        recipe,
+        max_instructions=options.max_instructions or recipe.max_instructions,
+        filters=_merged(recipe.filters, parse_thresholds(options.set)),
+        disable_filters=tuple(dict.fromkeys((*recipe.disable_filters, *options.disable_filters))),
+        enable_filters=tuple(dict.fromkeys((*recipe.enable_filters, *options.enable_filters))),
+    )
+
+
+def _find_recipe(given: Any, catalog: Mapping[str, Corpus]) -> Recipe:
+    """Return the recipe of a name, a path, or a mapping of a recipe's keys and its `name`."""
+    if isinstance(given, Recipe):
+        return given
+    if not isinstance(given, Mapping):
+        return load_recipe(str(given), catalog)
+    name = str(given.get("name", "my-recipe"))
+    table = {"title": name, "summary": f"{name}.", "configs": "language"} | dict(given)
+    table.pop("name", None)
+    return parse_recipe(name, table, catalog, f"The recipe '{name}'")
+
+
+def _merged(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+    """Return thresholds of a recipe with those of the options in their place."""
+    return {name: {**first.get(name, {}), **then.get(name, {})} for name in {**first, **then}}

@@ -1,0 +1,73 @@
+"""The functions behind the verbs that look at corpora and builds: list_corpora and inspect."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora.catalog import Corpus, languages, load_catalog
+from corpora.extensions import extend
+
+
+@dataclass(frozen=True)
+class CorpusList:
+    """Corpora by id, and the languages in which a user looks at them."""
+
+    corpora: Mapping[str, Corpus]
+    langs: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        from builders.format import catalog_text
+
+        return catalog_text(self)
+
+    def _repr_html_(self) -> str:
+        from builders.format import catalog_html
+
+        return catalog_html(self)
+
+
+def list_corpora(*, langs: Sequence[str] = (), with_: Sequence[str | Path] = ()) -> CorpusList:
+    """Return the corpora with what there is of each in some languages, or in all.
+
+    Args:
+        langs: Codes of languages; none means all.
+        with_: Folders with the user's own tables.
+    """
+    from builders.resolve import resolve_langs
+
+    with extend(with_):
+        return CorpusList(load_catalog(), resolve_langs(langs) or tuple(languages()))
+
+
+def inspect(
+    *,
+    lang: str,
+    reason: str | None = None,
+    sample_rejected: int | None = None,
+    recipe: str | None = None,
+    limit: int = 20,
+    output: str | Path | None = None,
+    work: str | Path = "work",
+) -> Any:
+    """Return lines of the newest build, kept or rejected, with measurements, reason and match, as a Polars frame.
+
+    Args:
+        lang: The language of the sentence pairs.
+        reason: Only lines that this filter rejected; `kept` for those that are kept.
+        sample_rejected: So many lines that each filter rejected.
+        recipe: The build of this recipe; None means the newest with the language.
+        limit: The most lines.
+        output: Write all lines to this Parquet file, and return how many there are.
+        work: The work folder of the build.
+
+    Raises:
+        InputError: There is no such build, language or reason.
+    """
+    from builders.pipeline.lines import read_lines, write_lines
+    from builders.pipeline.lines import sample_rejected as sample
+
+    rows = read_lines(Path(work), lang.strip().lower(), recipe, reason)
+    if sample_rejected:
+        rows, limit = sample(rows, sample_rejected), 10_000
+    return write_lines(rows, Path(output)) if output else rows.head(limit).collect()
