@@ -12,10 +12,8 @@ from builders.budget import mixture_lines
 from builders.pipeline.build import Built
 from builders.pipeline.ledger import totals
 from builders.publishing import Published, UploadPlan
-from builders.views import CorpusList
 from cards.dataset_card import load_call, reasons
 from cards.manifest import Manifest, identity, num_rows
-from corpora.catalog import Corpus
 from corpora.download import SourceFile
 from corpora.urls import is_url, public
 
@@ -107,54 +105,6 @@ def pulled_json(fetched: Sequence[SourceFile]) -> str:
             }
             | {"sha256": f.sha256, "size": f.size}
             for f in fetched
-        ]
-    )
-
-
-def catalog_text(found: CorpusList) -> str:
-    """Return corpora by language: rows where upstream says them, `yes` where it does not, `-` for what is not."""
-    rows, langs = _catalog_rows(found)
-    missing = [
-        f"{c.id} does not exist in {', '.join(gone)}."
-        for c in found.corpora.values()
-        if c.kind != "instructions" and (gone := [lang for lang in langs if not c.has(lang)])
-    ]
-    table = tabulate(rows, ["corpus", "kind", "licence", *langs], disable_numparse=True)
-    return "\n".join([table, "", *missing]).rstrip()
-
-
-def catalog_html(found: CorpusList) -> str:
-    """Return the same table for a notebook."""
-    rows, langs = _catalog_rows(found)
-    return str(tabulate(rows, ["corpus", "kind", "licence", *langs], tablefmt="html", disable_numparse=True))
-
-
-def _catalog_rows(found: CorpusList) -> tuple[list[list[str]], list[str]]:
-    langs = [lang for lang in found.langs if lang != "en"]
-    return [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in found.corpora.values()], langs
-
-
-def _cell(corpus: Corpus, lang: str) -> str:
-    if corpus.kind == "instructions":
-        return "by translation" if lang not in corpus.listed_langs else "yes"
-    if not corpus.has(lang):
-        return "-"
-    return f"{corpus.rows[lang]:,}" if lang in corpus.rows else "yes"
-
-
-def catalog_json(found: CorpusList) -> str:
-    """Return the same as JSON: corpus by corpus, with `rows` null where upstream does not say."""
-    return _json(
-        [
-            {"corpus": c.id, "kind": c.kind, "version": c.version, "licence": c.licence, "title": c.title}
-            | {
-                "langs": {
-                    lang: {"rows": c.rows.get(lang), "at": _shown(c.location(lang))}
-                    for lang in found.langs
-                    if c.has(lang)
-                }
-            }
-            for c in found.corpora.values()
         ]
     )
 

@@ -1,30 +1,12 @@
 """The functions behind the verbs that look at corpora and builds: list_corpora and inspect."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora.catalog import Corpus, languages, load_catalog
+from builders.corpus_list import CorpusList
+from corpora.catalog import languages, load_catalog
 from corpora.extensions import extend
-
-
-@dataclass(frozen=True)
-class CorpusList:
-    """Corpora by id, and the languages in which a user looks at them."""
-
-    corpora: Mapping[str, Corpus]
-    langs: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        from builders.format import catalog_text
-
-        return catalog_text(self)
-
-    def _repr_html_(self) -> str:
-        from builders.format import catalog_html
-
-        return catalog_html(self)
 
 
 def list_corpora(*, langs: Sequence[str] = (), with_: Sequence[str | Path] = ()) -> CorpusList:

@@ -17,10 +17,10 @@ from corpora.cli import FILE, JSON, NAMES, WITH, option, verb
 def list_verb(as_json: bool, **settings: Any) -> None:
     """List the corpora by language: rows as upstream counts them, licences, and what does not exist."""
     import builders
-    from builders.format import catalog_json, catalog_text
+    from builders.corpus_list import corpora_json, corpora_text
 
     corpora = builders.list_corpora(**settings)
-    click.echo(catalog_json(corpora) if as_json else catalog_text(corpora))
+    click.echo(corpora_json(corpora) if as_json else corpora_text(corpora))
 
 
 @verb("show")

@@ -1,0 +1,73 @@
+"""A list of corpora by language, as `builders list` shows it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from corpora.catalog import Corpus
+from corpora.urls import is_url, public
+
+
+@dataclass(frozen=True, repr=False)
+class CorpusList:
+    """Corpora by id, and the languages in which a user looks at them."""
+
+    corpora: Mapping[str, Corpus]
+    langs: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return corpora_text(self)
+
+    def _repr_html_(self) -> str:
+        rows, langs = _table(self)
+        return str(tabulate(rows, ["corpus", "kind", "licence", *langs], tablefmt="html", disable_numparse=True))
+
+
+def corpora_text(found: CorpusList) -> str:
+    """Return corpora by language: rows where upstream says them, `yes` where it does not, `-` for what is not."""
+    rows, langs = _table(found)
+    missing = [
+        f"{c.id} does not exist in {', '.join(gone)}."
+        for c in found.corpora.values()
+        if c.kind != "instructions" and (gone := [lang for lang in langs if not c.has(lang)])
+    ]
+    table = tabulate(rows, ["corpus", "kind", "licence", *langs], disable_numparse=True)
+    return "\n".join([table, "", *missing]).rstrip()
+
+
+def _table(found: CorpusList) -> tuple[list[list[str]], list[str]]:
+    langs = [lang for lang in found.langs if lang != "en"]
+    return [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in found.corpora.values()], langs
+
+
+def _cell(corpus: Corpus, lang: str) -> str:
+    if corpus.kind == "instructions":
+        return "by translation" if lang not in corpus.listed_langs else "yes"
+    if not corpus.has(lang):
+        return "-"
+    return f"{corpus.rows[lang]:,}" if lang in corpus.rows else "yes"
+
+
+def corpora_json(found: CorpusList) -> str:
+    """Return the same as JSON: corpus by corpus, with `rows` null where upstream does not say."""
+    return json.dumps(
+        [
+            {"corpus": c.id, "kind": c.kind, "version": c.version, "licence": c.licence, "title": c.title}
+            | {
+                "langs": {
+                    lang: {"rows": c.rows.get(lang), "at": _shown(c.location(lang))}
+                    for lang in found.langs
+                    if c.has(lang)
+                }
+            }
+            for c in found.corpora.values()
+        ],
+        indent=2,
+    )
+
+
+def _shown(location: str) -> str:
+    """Return a path, or a URL without user names and tokens."""
+    return public(location) if is_url(location) else location
