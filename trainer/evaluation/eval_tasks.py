@@ -98,13 +98,13 @@ def evaluate_models(config: EvalConfig, progress: Progress | None = None) -> Ite
     if config.results.exists() and (config.results.is_dir() or config.results.stat().st_size):
         read_results(config.results)  # a file that cannot be added to is an error before any work
     progress = progress or NullProgress()
-    tasks = _load_tasks(config)
+    tasks = _load_tasks(config, progress)
     scorers = {m.name: open_scorer(m, config.metric_options) for task in tasks for m in task.metrics if m.scorer}
-    numbers = count(1)
+    numbers = count(2)  # after the stage that reads benchmarks
     for model in config.models:
         with locked(output_folder(config.output, model.name), "evaluation"):
             for task in tasks:
-                total, num_stages = len(task.items.items) * task.num_passes, len(config.models) * len(tasks)
+                total, num_stages = len(task.items.items) * task.num_passes, 1 + len(config.models) * len(tasks)
                 name = f"{model.name} on {task.name}"
                 with stage(progress, name, next(numbers), num_stages, total, "items"):
                     results = _evaluate_task(config, model, task, scorers, progress)
@@ -112,29 +112,33 @@ def evaluate_models(config: EvalConfig, progress: Progress | None = None) -> Ite
                 yield from results
 
 
-def _load_tasks(config: EvalConfig) -> list[EvalTask]:
+def _load_tasks(config: EvalConfig, progress: Progress) -> list[EvalTask]:
     """Return everything to evaluate, with its items read and its metrics tried out."""
     check_options(config.metric_options)
     check_directions(config.directions)
     for name in config.metrics:
         get_metric(name)
-    tasks: list[EvalTask] = []
-    chosen: dict[str, list[Metric]] = {}
-    for benchmark, lang, direction in list_evaluations(
-        config.benchmarks, config.langs, config.directions, config.source
-    ):
-        metrics = chosen.get(benchmark.name) or _choose_metrics(config, benchmark)
-        chosen[benchmark.name] = metrics
-        items = load_items(benchmark, lang, direction, config.source, config.limit)
-        for warning in items.warnings:
-            logger.warning(warning)
-        for metric in metrics:
-            check_metric(metric, items.items, lang, config.metric_options)
-        tasks.append(EvalTask(benchmark, lang, direction, items, metrics))
-    if not tasks:
+    keys = list(list_evaluations(config.benchmarks, config.langs, config.directions, config.source))
+    if not keys:
         where = " ".join((*config.langs, *config.directions)) or "any language"
         raise InputError(f"{', '.join(config.benchmarks) or 'No benchmark'} has no items in {where}.")
-    return tasks
+    benchmarks = {benchmark.name: benchmark for benchmark, _, _ in keys}
+    metrics = {name: _choose_metrics(config, benchmark) for name, benchmark in benchmarks.items()}
+    num_stages = 1 + len(config.models) * len(keys)
+    with stage(progress, "reading benchmarks", 1, num_stages, len(keys), "benchmarks"):
+        return [_load_task(config, *key, metrics[key[0].name], progress) for key in keys]
+
+
+def _load_task(
+    config: EvalConfig, benchmark: Benchmark, lang: str, direction: str, metrics: Sequence[Metric], progress: Progress
+) -> EvalTask:
+    items = load_items(benchmark, lang, direction, config.source, config.limit)
+    for warning in items.warnings:
+        logger.warning(warning)
+    for metric in metrics:
+        check_metric(metric, items.items, lang, config.metric_options)
+    progress.advance(1)
+    return EvalTask(benchmark, lang, direction, items, metrics)
 
 
 def _choose_metrics(config: EvalConfig, benchmark: Benchmark) -> list[Metric]:
