@@ -78,7 +78,9 @@ def _take(batch: pa.RecordBatch, path: str) -> pa.Array:
 
 def _decode(array: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Return texts as strings that are surely UTF-8, and whether each one was not: Parquet does not check it."""
-    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+    if pa.types.is_dictionary(array.type):
+        array = pa.DictionaryArray.from_arrays(array.indices, array.dictionary.cast(pa.large_string()))
+        array = array.dictionary_decode()
     data = array.cast(pa.large_binary())
     try:
         return data.cast(pa.string()), pa.repeat(False, len(data))
