@@ -73,7 +73,7 @@ def translate_instructions(
         langs: The languages to translate into.
         translator: The back end.
         work: The work folder; it holds the translation memory too.
-        progress: Is told the number of segments to translate, and of those that are done.
+        progress: Receives the number of segments to translate, and of those that are done.
 
     Raises:
         InputError: The translator does not have one of the languages.

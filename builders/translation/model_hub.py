@@ -8,20 +8,27 @@ from pathlib import Path
 from corpora.errors import InputError
 from corpora.hub import COMMIT, HubRepository
 
-READY = ("model.bin", "config.json", "shared_vocabulary.*", "tokenizer.json", "sentencepiece.*", "README.md")
-ORIGINAL = ("*.safetensors", "model.safetensors.index.json", "*.json", "sentencepiece.*", "README.md")
+CTRANSLATE2_FILES = (
+    "model.bin",
+    "config.json",
+    "shared_vocabulary.*",
+    "tokenizer.json",
+    "sentencepiece.*",
+    "README.md",
+)
+TRANSFORMERS_FILES = ("*.safetensors", "model.safetensors.index.json", "*.json", "sentencepiece.*", "README.md")
 
 
 @dataclass(frozen=True)
-class Repository:
-    """What was fetched: the folder, the commit, and the licence that the repository states."""
+class ModelRepository:
+    """A downloaded model: its folder, its commit, and the licence that the repository states."""
 
     folder: Path
     revision: str
     licence: str
 
 
-def fetch(name: str, revision: str, offline: bool) -> Repository:
+def download_model(name: str, revision: str, offline: bool) -> ModelRepository:
     """Return the model in a repository of the Hub, from the Hub's cache where it has it.
 
     Raises:
@@ -31,20 +38,25 @@ def fetch(name: str, revision: str, offline: bool) -> Repository:
     repository = HubRepository(name, "model", offline)
     cached = _find_cached(repository, revision)
     if cached and (offline or COMMIT.fullmatch(revision)):
-        return Repository(cached, cached.name, "")
+        return ModelRepository(cached, cached.name, "")
     try:
         info = repository.get_info(revision)
         folder = repository.download(info.commit, _patterns(name, info.files))
     except InputError as error:
         raise InputError(f"{error} {_hint(name, revision)}") from None
-    return Repository(folder, info.commit, info.licence)
+    return ModelRepository(folder, info.commit, info.licence)
 
 
 def _find_cached(repository: HubRepository, revision: str) -> Path | None:
     """Return the whole model in the Hub's cache on this machine, if it is there."""
-    for patterns in (READY, ORIGINAL):  # the client finds nothing if it is not told which files suffice
+    for patterns in (
+        CTRANSLATE2_FILES,
+        TRANSFORMERS_FILES,
+    ):  # the client finds nothing unless it gets the patterns of all needed files
         folder = repository.find_cached(revision, patterns)
-        whole = folder and ((folder / "model.bin").exists() or (patterns == ORIGINAL and _has_safetensors(folder)))
+        whole = folder and (
+            (folder / "model.bin").exists() or (patterns == TRANSFORMERS_FILES and _has_safetensors(folder))
+        )
         if folder and whole and (folder / "config.json").exists():
             return folder
     return None
@@ -57,9 +69,9 @@ def _has_safetensors(folder: Path) -> bool:
 def _patterns(name: str, files: Sequence[str]) -> tuple[str, ...]:
     """Return the patterns of the files to download; they are all optional to the client."""
     if "model.bin" in files:
-        return tuple(pattern for pattern in READY if fnmatch.filter(files, pattern))
+        return tuple(pattern for pattern in CTRANSLATE2_FILES if fnmatch.filter(files, pattern))
     if any(file.endswith(".safetensors") for file in files):
-        return tuple(pattern for pattern in ORIGINAL if fnmatch.filter(files, pattern))
+        return tuple(pattern for pattern in TRANSFORMERS_FILES if fnmatch.filter(files, pattern))
     if any(file.endswith((".bin", ".pt", ".pth")) for file in files):
         raise InputError(
             f"{name} keeps its weights as pickles, which can run code when they are read. Name a revision with "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from builders.translation.convert import convert
 from builders.translation.model import Model, is_converted, open_model
-from builders.translation.model_hub import fetch
+from builders.translation.model_hub import download_model
 from builders.translation.model_lock import check_model_files
 from builders.translation.translator import TranslatorOptions
 from corpora.errors import InputError
@@ -26,11 +26,11 @@ def find_model(name: str, options: TranslatorOptions) -> Model:
     if not REPOSITORY.fullmatch(name):
         raise InputError(f"{name} is no folder, and no repository of the Hub (ORG/REPO or ORG/REPO@REVISION).")
     repository, _, revision = name.partition("@")
-    fetched = fetch(repository, revision or "main", options.offline)
-    converted = _converted(fetched.folder, options)
-    licence = options.licence or fetched.licence
-    model = open_model(converted, repository, fetched.revision, licence, converted_dir)
-    if options.corpora_lock and converted == fetched.folder:
+    downloaded = download_model(repository, revision or "main", options.offline)
+    converted = _converted(downloaded.folder, options)
+    licence = options.licence or downloaded.licence
+    model = open_model(converted, repository, downloaded.revision, licence, converted_dir)
+    if options.corpora_lock and converted == downloaded.folder:
         check_model_files(model, options.sha256, options.corpora_lock)
     return model
 

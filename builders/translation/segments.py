@@ -60,7 +60,7 @@ def translate_segments(
         translator: The back end.
         store: The translation memory; a translator that is a memory itself does not use it.
         human: Translations by people.
-        progress: Is told the number of segments to translate, and of those that are done.
+        progress: Receives the number of segments to translate, and of those that are done.
     """
     if translator.is_memory or not translator.is_available:
         return _look_up(texts, lang, translator)
