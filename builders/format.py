@@ -12,8 +12,10 @@ from builders.budget import mixture_lines
 from builders.pipeline.build import Built
 from builders.pipeline.ledger import totals
 from builders.publishing import Published, UploadPlan
-from cards.dataset_card import load_call, reasons
-from cards.manifest import Manifest, identity, num_rows
+from cards.dataset_card import load_call
+from cards.manifest import count_rows, identity, num_split_rows
+from cards.manifest_types import Manifest
+from cards.summary import count_rejections
 from corpora.download import SourceFile
 from corpora.urls import is_url, public
 
@@ -21,12 +23,12 @@ from corpora.urls import is_url, public
 def published_text(item: Published) -> str:
     """What was made, where it lies and how to load it."""
     manifest, configs = item.manifest, list(item.manifest["configs"])
-    kept = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("decisions", "kept"))
-    given = sum(n["rows"] for n in manifest["ledger"] if (n["stage"], n["reason"]) == ("measured", "in"))
+    kept = sum(row["num_kept"] or 0 for row in manifest["ledger"] if row["stage"] == "decisions")
+    given = sum(row["num_in"] or 0 for row in manifest["ledger"] if row["stage"] == "measured")
     verb = "Would publish" if item.is_dry_run else "Published" if item.is_new else "Unchanged:"
     lines = [
         f"{verb} {manifest['name']} {manifest['version']} ({item.reason})",
-        f"  {num_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
+        f"  {count_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
         + (f"; {kept:,} of {given:,} sentence pairs kept" if given else ""),
     ]
     return "\n".join(
@@ -54,12 +56,11 @@ def _planned(plan: UploadPlan) -> list[str]:
 
 def published_json(published: Sequence[Published]) -> str:
     """The same for a machine."""
-    keys = ("name", "version", "configs")
     return _json(
         [
-            {k: p.manifest[k] for k in keys}
+            {"name": p.manifest["name"], "version": p.manifest["version"], "configs": p.manifest["configs"]}
             | {"uri": p.uri, "folder": None if p.load_path.startswith("hf://") else p.uri}
-            | {"is_new": p.is_new and not p.is_dry_run, "reason": p.reason, "rows": num_rows(p.manifest)}
+            | {"is_new": p.is_new and not p.is_dry_run, "reason": p.reason, "num_rows": count_rows(p.manifest)}
             | {"manifest_sha256": identity(p.manifest), "upload_plan": asdict(p.upload_plan) if p.upload_plan else None}
             for p in published
         ]
@@ -73,7 +74,7 @@ def built_text(built: Sequence[Built]) -> str:
 
 def _built(item: Built) -> str:
     kept = [(lang, f"{given:,}", f"{kept:,}", f"{kept / given:.1%}") for lang, given, kept in totals(item.ledger)]
-    rows = item.mixture.group_by("config", maintain_order=True).agg(pl.col("rows").sum()).rows()
+    rows = item.composition.group_by("config", maintain_order=True).agg(pl.col("num_rows").sum()).rows()
     text = f"Built {item.recipe.name}\n"
     if kept:
         text += tabulate(kept, ["lang", "pairs in", "kept", "share"], stralign="right", disable_numparse=True) + "\n\n"
@@ -81,9 +82,12 @@ def _built(item: Built) -> str:
 
 
 def built_json(built: Sequence[Built]) -> str:
-    """The recipe's name, ledger and mixture of each build."""
+    """Return the recipe's name, ledger and composition of each build."""
     return _json(
-        [{"recipe": b.recipe.name, "ledger": b.ledger.to_dicts(), "mixture": b.mixture.to_dicts()} for b in built]
+        [
+            {"recipe": b.recipe.name, "ledger": b.ledger.to_dicts(), "composition": b.composition.to_dicts()}
+            for b in built
+        ]
     )
 
 
@@ -117,12 +121,12 @@ def _shown(place: str) -> str:
 def release_text(folder: str, manifest: Manifest) -> str:
     """Configs, rows, ledger and provenance of a release."""
     configs = [
-        (name, ", ".join(entry["langs"]), *(f"{entry['splits'].get(s, {}).get('rows', 0):,}" for s in SPLITS))
+        (name, ", ".join(entry["langs"]), *(f"{num_split_rows(entry, split):,}" for split in SPLITS))
         for name, entry in manifest["configs"].items()
     ]
     cost = [
-        (rule["name"], *(f"{rule['rows'][lang]:,}" for lang in manifest["langs"]), f"{rule['total']:,}")
-        for rule in reasons(manifest)
+        (rule["name"], *(f"{rule['num_rows'][lang]:,}" for lang in manifest["langs"]), f"{rule['total']:,}")
+        for rule in count_rejections(manifest)
     ]
     sources = [(s["corpus"], s["lang"], s["licence"], s["sha256"][:12], s["url"]) for s in manifest["sources"]]
     parts = [
@@ -144,7 +148,8 @@ def _stages(manifest: Manifest) -> list[tuple[str, ...]]:
     sums: dict[tuple[str, str, str], dict[str, int]] = {}
     for n in manifest["ledger"]:
         row = sums.setdefault((n["stage"], n["corpus"], n["lang"]), {"in": 0, "rejected": 0, "kept": 0})
-        row[n["reason"] if n["reason"] in ("in", "kept") else "rejected"] += n["rows"]
+        for key, count in (("in", n["num_in"]), ("rejected", n["num_rows"]), ("kept", n["num_kept"])):
+            row[key] += count or 0
     return [(*place, *(f"{row[k]:,}" for k in ("in", "rejected", "kept"))) for place, row in sums.items()]
 
 

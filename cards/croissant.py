@@ -1,9 +1,9 @@
-"""croissant.json: a release for machines, in Croissant 1.1 with its provenance in PROV; drawn from the manifest."""
+"""croissant.json: a release in Croissant 1.1, with its provenance in PROV, made from the manifest."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from cards.licences import licence_url, terms, text_sources
+from cards.licences import licence_url, row_licences, text_sources
+from cards.manifest_types import Feature, Manifest, SourceEntry, Split
 
 SPEC = "http://mlcommons.org/croissant/1.1"
 CONTEXT: dict[str, Any] = {  # of the specification, as far as is used here and its validator expects
@@ -52,11 +52,8 @@ CONTEXT: dict[str, Any] = {  # of the specification, as far as is used here and 
 }
 
 
-Manifest = Mapping[str, Any]
-
-
 def croissant(manifest: Manifest) -> dict[str, Any]:
-    """What croissant.json says: files with their SHA-256, a record set a config and split, sources and the parent."""
+    """Return croissant.json: files with their SHA-256, a record set a config and split, sources and the parent."""
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -64,25 +61,25 @@ def croissant(manifest: Manifest) -> dict[str, Any]:
         "name": manifest["name"],
         "description": f"{manifest['title']}: {manifest['summary']}",
         "version": manifest["version"].removeprefix("v"),
-        "license": [licence_url(name) for name in terms(manifest)],
+        "license": [licence_url(name) for name in row_licences(manifest)],
         "inLanguage": sorted({"en", *manifest["langs"]}),
         "citeAs": "arXiv:2308.04948, arXiv:2308.14186",
         "url": "https://arxiv.org/abs/2308.04948",
         "prov:wasDerivedFrom": [*(_source(source) for source in text_sources(manifest)), *_parent(manifest)],
         "prov:wasGeneratedBy": _activity(manifest),
-        "distribution": [part for place in _splits(manifest) for part in _files(*place)],
-        "recordSet": [_records(manifest, *place) for place in _splits(manifest)],
+        "distribution": [part for split in _splits(manifest) for part in _files(*split)],
+        "recordSet": [_records(manifest, *split) for split in _splits(manifest)],
     }
 
 
-def _splits(manifest: Manifest) -> list[tuple[str, str, Manifest]]:
-    """The splits of a release: config, name, what the manifest says."""
+def _splits(manifest: Manifest) -> list[tuple[str, str, Split]]:
+    """Return the splits of a release: config, name, entry."""
     configs = manifest["configs"].items()
     return [(config, name, split) for config, entry in configs for name, split in entry["splits"].items()]
 
 
-def _source(source: Manifest) -> dict[str, Any]:
-    """One upstream file as an entity that the release was derived from."""
+def _source(source: SourceEntry) -> dict[str, Any]:
+    """Return one upstream file as an entity that the release was derived from."""
     return {
         "@type": "prov:Entity",
         "@id": f"source/{source['corpus']}/{source['lang']}",
@@ -102,7 +99,7 @@ def _parent(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _activity(manifest: Manifest) -> dict[str, Any]:
-    """What was done: the recipe and its filters, and the program that did it."""
+    """Return what was done: the recipe and its filters, and the program."""
     rules = ", ".join(rule["name"] for rule in manifest["filters"])
     return {
         "@type": "prov:Activity",
@@ -117,8 +114,8 @@ def _activity(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _files(config: str, name: str, split: Manifest) -> list[dict[str, Any]]:
-    """The files of a split, each with its digest; of several also the set that they make."""
+def _files(config: str, name: str, split: Split) -> list[dict[str, Any]]:
+    """Return the files of a split, each with its digest, and of several the set that they make."""
     files = [
         {
             "@type": "cr:FileObject",
@@ -138,8 +135,8 @@ def _files(config: str, name: str, split: Manifest) -> list[dict[str, Any]]:
     return [*files, together | {"encodingFormat": "application/x-parquet", "includes": pattern}]
 
 
-def _records(manifest: Manifest, config: str, name: str, split: Manifest) -> dict[str, Any]:
-    """The rows of a split, with a field a column."""
+def _records(manifest: Manifest, config: str, name: str, split: Split) -> dict[str, Any]:
+    """Return the rows of a split, with a field a column."""
     files = split["files"]
     source = {"fileObject": {"@id": files[0]["path"]}}
     if len(files) > 1:
@@ -148,14 +145,14 @@ def _records(manifest: Manifest, config: str, name: str, split: Manifest) -> dic
         "@type": "cr:RecordSet",
         "@id": f"{config}/{name}",
         "name": f"{config}/{name}",
-        "description": f"{split['rows']} rows of config {config}, split {name}.",
+        "description": f"{split['num_rows']} rows of config {config}, split {name}.",
         "key": [{"@id": f"{config}/{name}/{column}"} for column in ("id", "lang", "task", "direction")],
         "field": [_field(f"{config}/{name}", feature, source) for feature in manifest["features"]],
     }
 
 
-def _field(records: str, feature: Manifest, source: Manifest) -> dict[str, Any]:
-    """One column as a field; a list of structs as a repeated field with a field a member."""
+def _field(records: str, feature: Feature, source: dict[str, Any]) -> dict[str, Any]:
+    """Return one column as a field; a list of structs as a repeated field with a field a member."""
     name = feature["name"]
     field = {"@type": "cr:Field", "@id": f"{records}/{name}", "name": name, "description": f"The column {name}."}
     if "list" not in feature:

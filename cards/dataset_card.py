@@ -1,63 +1,70 @@
-"""The card: a manifest -> README.md, with the YAML that the Hub and `load_dataset` read."""
+"""The dataset card: README.md of a release, with the YAML that the Hub and `load_dataset` read."""
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import jinja2
 import yaml
 
-from cards.human_written import by_hand
-from cards.licences import non_commercial, text_sources, translation_models, whole
-from cards.manifest import num_rows
+from cards.human_written import format_part
+from cards.licences import is_non_commercial, release_licence, text_sources, translation_models
+from cards.manifest import count_rows
+from cards.manifest_types import Config, Manifest
+from cards.summary import count_contents, count_pairs, count_rejections, group_by_corpus
 from corpora.catalog import language
 
-STAGES = ("measured", "duplicates", "contaminated", "decisions")  # those that reject sentence pairs
 SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them
 
 
-def render_card(manifest: Mapping[str, Any], where: str = ".", written: Mapping[str, str] | None = None) -> str:
-    """The text of README.md for a release: a pure function of its manifest, and of what people wrote into it by hand.
+def render_card(manifest: Manifest, location: str = ".", human_written: Mapping[str, str] | None = None) -> str:
+    """Return the text of README.md: a function of the manifest and of what people wrote into the card.
 
-    `where` is the folder or the hf://ORG/NAME that it is loaded from.
+    Args:
+        manifest: The manifest of the release; its metadata files need not be known.
+        location: The folder or the hf://ORG/NAME that the card tells to load.
+        human_written: The parts that people wrote, by name.
     """
-    environment = make_environment()
     front = yaml.dump(metadata(manifest), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=1000)
-    template = environment.get_template("dataset.md.jinja")
-    return template.render(
-        m=manifest,
-        front=front.strip(),
-        load=load_call(where, manifest, next(iter(manifest["configs"]))),
-        place=f"{where}@{manifest['version']}" if where.startswith("hf://") else "",
-        by_hand=partial(by_hand, written=written or {}),
-        non_commercial=non_commercial(manifest),
-        restricted=[s["corpus"] for s in _by_corpus(text_sources(manifest)) if "-nc" in s["licence"]],
-        translation_models=translation_models(manifest),
-        searched=_by_corpus([s for s in manifest["sources"] if s["kind"] == "benchmark"]),
-        contents=contents(manifest),
-        funnel=funnel(manifest),
-        reasons=reasons(manifest),
-        names={lang: language(lang).name for lang in manifest["langs"]},
-        num_rows=num_rows(manifest),
-        shared={(row["lang"], row["other"]): row["num_sentences"] for row in manifest["shared_english"]},
-        sources=_by_corpus(text_sources(manifest)),
+    sources = group_by_corpus(text_sources(manifest))
+    return (
+        make_environment()
+        .get_template("dataset.md.jinja")
+        .render(
+            m=manifest,
+            front=front.strip(),
+            load=load_call(location, manifest, next(iter(manifest["configs"]))),
+            uri=f"{location}@{manifest['version']}" if location.startswith("hf://") else "",
+            human_written=partial(format_part, human_written=human_written or {}),
+            non_commercial=is_non_commercial(manifest),
+            restricted=[source["corpus"] for source in sources if "-nc" in source["licence"]],
+            translation_models=translation_models(manifest),
+            benchmarks=group_by_corpus(source for source in manifest["sources"] if source["kind"] == "benchmark"),
+            contents=count_contents(manifest),
+            pairs=count_pairs(manifest),
+            reasons=count_rejections(manifest),
+            names={lang: language(lang).name for lang in manifest["langs"]},
+            num_rows=count_rows(manifest),
+            overlap={(row["lang"], row["other"]): row["num_sentences"] for row in manifest["english_overlap"]},
+            sources=sources,
+        )
     )
 
 
-def load_call(where: str, manifest: Mapping[str, Any], config: str) -> str:
-    """The line of Python that loads a config of a release, pinned to its version where it lies on the Hub."""
-    arguments = [json.dumps(where.removeprefix("hf://"), ensure_ascii=False)]
+def load_call(location: str, manifest: Manifest, config: str) -> str:
+    """Return the line of Python that loads a config, pinned to its version where it is on the Hub."""
+    arguments = [json.dumps(location.removeprefix("hf://"), ensure_ascii=False)]
     if len(manifest["configs"]) > 1:
         arguments.append(json.dumps(config))
-    if where.startswith("hf://"):
+    if location.startswith("hf://"):
         arguments.append(f'revision="{manifest["version"]}"')
     return f"datasets.load_dataset({', '.join(arguments)})"
 
 
 def make_environment() -> jinja2.Environment:
-    """Where the templates of this room are found, strict about names, with the filters that they use."""
+    """Return the environment of the templates, strict about names, with the filters that they use."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cards", "templates"),
         undefined=jinja2.StrictUndefined,
@@ -77,13 +84,13 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The card's YAML: languages, licences, configs with their files, features and sizes, as the Hub spells them."""
+def metadata(manifest: Manifest) -> dict[str, Any]:
+    """Return the card's YAML: languages, licences, configs with files, columns and sizes, as the Hub spells them."""
     return {
         "language": sorted({"en", *manifest["langs"]}),
-        "license": whole(manifest),
+        "license": release_licence(manifest),
         "pretty_name": manifest["title"],
-        "size_categories": [_size_category(num_rows(manifest))],
+        "size_categories": [_size_category(count_rows(manifest))],
         "task_categories": ["text-generation", "translation"],
         "multilinguality": ["multilingual"],
         "tags": ["instruction-tuning", "cross-lingual", "parallel-corpus", manifest["name"]],
@@ -92,80 +99,36 @@ def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _config(name: str, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _config(name: str, config: Config, manifest: Manifest) -> dict[str, Any]:
     files = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in config["splits"]]
     alone = {"default": True} if len(manifest["configs"]) == 1 else {}
     return {"config_name": name, **alone, "version": manifest["version"].removeprefix("v"), "data_files": files}
 
 
-def _info(name: str, config: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _info(name: str, config: Config, manifest: Manifest) -> dict[str, Any]:
     splits = config["splits"].items()
     return {
         "config_name": name,
         "features": [{"name": feature["name"], **feature} for feature in manifest["features"]],
-        "splits": [{"name": s, "num_bytes": v["num_bytes"], "num_examples": v["rows"]} for s, v in splits],
+        "splits": [{"name": s, "num_bytes": v["num_bytes"], "num_examples": v["num_rows"]} for s, v in splits],
         "download_size": sum(file["size"] for _, v in splits for file in v["files"]),
         "dataset_size": sum(v["num_bytes"] for _, v in splits),
     }
 
 
-def _size_category(rows: int) -> str:
-    place = sum(rows >= 1000 * 10**power for power in range(len(SIZES)))
-    if place in (0, len(SIZES)):
-        return f"n<{SIZES[0]}" if place == 0 else f"n>{SIZES[-1]}"
-    return f"{SIZES[place - 1]}<n<{SIZES[place]}"
-
-
-def funnel(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Pairs in and kept by language and corpus, from the ledger."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for number in manifest["ledger"]:
-        place = rows.setdefault((number["lang"], number["corpus"]), {"given": 0, "kept": 0})
-        if (number["stage"], number["reason"]) == ("measured", "in"):
-            place["given"] = number["rows"]
-        if (number["stage"], number["reason"]) == ("decisions", "kept"):
-            place["kept"] = number["rows"]
-    return [{"lang": lang, "corpus": corpus, **v} for (lang, corpus), v in rows.items() if v["given"]]
-
-
-def reasons(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What each filter rejected, by language: {name, description, rows by lang, total}, in the filters' order."""
-    table = []
-    for rule in manifest["filters"]:
-        found = dict.fromkeys(manifest["langs"], 0)
-        for number in manifest["ledger"]:
-            if number["reason"] == rule["name"] and number["stage"] in STAGES:
-                found[number["lang"]] += number["rows"]
-        table.append(
-            {"name": rule["name"], "description": rule["description"], "rows": found, "total": sum(found.values())}
-        )
-    return table
-
-
-def contents(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is in each config, by language, task, direction and corpus: rows to train on and to validate with."""
-    keys = ("config", "lang", "task", "direction", "corpus")
-    table: dict[tuple[str, ...], dict[str, int]] = {}
-    for row in manifest["mixture"]:
-        place = table.setdefault(tuple(row[key] for key in keys), {"train": 0, "validation": 0})
-        place[row["split"]] += row["rows"]
-    return [{**dict(zip(keys, place, strict=True)), **rows} for place, rows in table.items()]
-
-
-def _by_corpus(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The sources, one entry a corpus with all its languages."""
-    merged: dict[str, dict[str, Any]] = {}
-    for source in sources:
-        merged.setdefault(source["corpus"], dict(source) | {"langs": []})["langs"].append(source["lang"])
-    return list(merged.values())
+def _size_category(num_rows: int) -> str:
+    index = sum(num_rows >= 1000 * 10**power for power in range(len(SIZES)))
+    if index in (0, len(SIZES)):
+        return f"n<{SIZES[0]}" if index == 0 else f"n>{SIZES[-1]}"
+    return f"{SIZES[index - 1]}<n<{SIZES[index]}"
 
 
 def _fenced(text: str) -> str:
-    """A text from outside that stays inside a fence of backticks."""
+    """Return a text from outside that stays inside a fence of backticks."""
     return text.replace("```", "'''")
 
 
 def _cell(text: object) -> str:
-    """A value from outside as one line of a Markdown table."""
+    """Return a value from outside as one line of a Markdown table."""
     escaped = re.sub(r"([\\|`\[\]])", r"\\\1", str(text)).replace("<", "&lt;")
     return " ".join(escaped.split())

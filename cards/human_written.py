@@ -1,29 +1,29 @@
-"""The parts of a card that people write by hand, which a re-render keeps."""
+"""The parts of a card that people write, which the next version keeps."""
 
 import re
 from collections.abc import Mapping
 
 PARTS = ("about", "limits")
-PART = re.compile(r"^<!-- by hand: (\w+) -->\n(.*?)^<!-- /by hand -->$", re.DOTALL | re.MULTILINE)
+PART = re.compile(r"^<!-- human-written: (\w+) -->\n(.*?)^<!-- /human-written -->$", re.DOTALL | re.MULTILINE)
 NOTICE = re.compile(r"<!-- notice -->\n.*?<!-- /notice -->\n\n", re.DOTALL)
 
 
-def written_by_hand(card: str) -> dict[str, str]:
-    """What people wrote between the markers of a card, by the marker's name; nothing where nobody wrote."""
+def read_human_written(card: str) -> dict[str, str]:
+    """Return what people wrote between the markers of a card, by the marker's name; empty parts are left out."""
     found: dict[str, str] = {}
     for name, text in PART.findall(card.replace("\r\n", "\n")):
         found.setdefault(name, text.strip("\n"))
     return {name: text for name, text in found.items() if name in PARTS and text.strip()}
 
 
-def by_hand(name: str, written: Mapping[str, str]) -> str:
-    """A part between its markers, for the template."""
-    text = written.get(name, "")
-    return f"<!-- by hand: {name} -->\n{text}{chr(10) if text else ''}<!-- /by hand -->"
+def format_part(name: str, human_written: Mapping[str, str]) -> str:
+    """Return a part between its markers, for the template."""
+    text = human_written.get(name, "")
+    return f"<!-- human-written: {name} -->\n{text}{chr(10) if text else ''}<!-- /human-written -->"
 
 
 def with_notice(card: str, notice: str) -> str:
-    """The card with a notice above its title, in place of any other; an empty one takes it away."""
+    """Return the card with a notice above its title, in place of any other; an empty one removes it."""
     card = NOTICE.sub("", card)
     if not notice:
         return card

@@ -6,11 +6,12 @@ from typing import Any
 import yaml
 
 from cards.dataset_card import make_environment
-from cards.manifest import licences
+from cards.manifest import list_licences
+from cards.manifest_types import Manifest
 from corpora.catalog import language
 
 
-def render_model_card(metadata: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+def render_model_card(metadata: Mapping[str, Any], manifest: Manifest) -> str:
     """Return the README.md of a model.
 
     Args:
@@ -34,13 +35,13 @@ def render_model_card(metadata: Mapping[str, Any], manifest: Mapping[str, Any]) 
             settings=metadata["recipe"]["settings"],
             front=yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip(),
             names={lang: language(lang).name for lang in langs},
-            non_commercial=any("-nc" in terms for terms in licences(manifest["sources"])),
+            non_commercial=any("-nc" in terms for terms in list_licences(manifest["sources"])),
             evaluation=metadata["evaluations"][-1] if metadata["evaluations"] else {},
         )
     )
 
 
-def _licence(manifest: Mapping[str, Any]) -> Any:
+def _licence(manifest: Manifest) -> Any:
     """Return the licences of the text that the model was trained on."""
-    terms = licences(manifest["sources"])
+    terms = list_licences(manifest["sources"])
     return terms[0] if len(terms) == 1 else terms

@@ -77,8 +77,8 @@ def _configs_and_langs(config: TrainConfig) -> list[tuple[str, str]]:
 def _check_available(run: TrainConfig) -> None:
     """Raise InputError if a run needs more translations (or documents) than the manifest counts."""
     available = dict.fromkeys(COUNTED_TASKS, 0)
-    for row in run.release.manifest["mixture"]:
+    for row in run.release.manifest["composition"]:
         if (row["config"], row["split"]) == (run.config_name, "train") and row["lang"] in run.langs:
-            available[row["task"]] = available.get(row["task"], 0) + row["rows"]
+            available[row["task"]] = available.get(row["task"], 0) + row["num_rows"]
     task = next((task for task in COUNTED_TASKS if available[task]), "translation")
     check_size(run.release.origin, task, run.langs[0], available[task], run.size or 0)

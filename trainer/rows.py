@@ -29,7 +29,7 @@ def read_rows(release: Release, config: str, split: str, langs: Sequence[str]) -
     """
     if split not in release.manifest["configs"][config]["splits"]:
         return pl.DataFrame(schema=ROWS)
-    output_format = str(release.manifest.get("format"))
+    output_format = str(release.manifest["output_format"])
     if output_format not in TEXT_COLUMNS:
         raise unknown(f"format of {release.origin}", output_format, TEXT_COLUMNS)
     rows = release.rows(config, split, [*langs, "en"])

@@ -118,7 +118,7 @@ def allocate(
 
 
 def _draw_frontier(path: Path, laws: Sequence[ScalingLaw], problem: AllocationProblem, metric: str) -> None:
-    from cards.plots.laws import draw_frontier
+    from cards.plots import draw_frontier
 
     table = frontier_json(frontier(laws, problem), problem, metric)
     title = f"What budgets around {problem.budget:,.0f} {problem.unit} achieve"

@@ -215,7 +215,7 @@ def _runs_table(runs: Sequence[NextRun], unit: str) -> Table:
 
 def mixture_lines(manifest: Mapping[str, Any]) -> list[str]:
     """Return the translations of a release by budget, language by language, as lines of text."""
-    if not (allocation := manifest.get("budget")):
+    if not (allocation := manifest.get("allocation")):
         return []
     rows = [
         (row["lang"], f"{row['num_rows']:,}", f"{row['epochs']:.2f}", f"{row['num_available']:,}")

@@ -116,9 +116,9 @@ def _available(limits: Limits) -> tuple[LangValues, str]:
             f"{error} The pairs that there are come from a --release, or from a CSV with --available."
         ) from None
     counts: dict[str, float] = {}
-    for row in manifest["mixture"]:
+    for row in manifest["composition"]:
         if (row["task"], row["split"]) == ("translation", "train"):
-            counts[row["lang"]] = counts.get(row["lang"], 0) + row["rows"]
+            counts[row["lang"]] = counts.get(row["lang"], 0) + row["num_rows"]
     if not counts:
         raise InputError(f"{limits.release} has no translation data, so there is nothing to allocate.")
     return counts, f"{manifest['name']} {manifest['version']}"

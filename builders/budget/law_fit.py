@@ -121,7 +121,7 @@ def _check_gamma(gamma: Mapping[str, float], results: Sequence[Result]) -> Mappi
 
 
 def _write(path: Path, laws: Laws, baseline: Laws | None, name: str | None) -> tuple[Path, ...]:
-    from cards.plots.laws import draw_laws
+    from cards.plots import draw_laws
 
     picture = path.with_suffix(".png")
     write_laws(path, laws)

@@ -80,7 +80,7 @@ def name_by_budget(recipe: Recipe, budget: Budget | None) -> Recipe:
 def count_available(counts: pl.DataFrame, langs: Sequence[str]) -> dict[str, int]:
     """Return how many translation examples for training there are by language, from a table of counts."""
     train = counts.filter((pl.col("task") == "translation") & (pl.col("split") == "train"))
-    return {lang: int(train.filter(pl.col("lang") == lang)["rows"].sum()) for lang in langs}
+    return {lang: int(train.filter(pl.col("lang") == lang)["num_rows"].sum()) for lang in langs}
 
 
 def subsample(built: Built, budget: Budget, work: Workspace) -> Built:
@@ -90,7 +90,7 @@ def subsample(built: Built, budget: Budget, work: Workspace) -> Built:
     count are among those of a larger one. Validation shrinks in proportion, as it does by `max_pairs`.
     """
     recipe = name_by_budget(built.recipe, budget)
-    available = count_available(built.mixture, recipe.langs)
+    available = count_available(built.composition, recipe.langs)
     mixture, predicted = _allocate(recipe.langs, budget, available)
     allocation = _rows_by_direction(mixture, recipe.directions)
     values = {"validation": recipe.validation}
@@ -103,9 +103,8 @@ def subsample(built: Built, budget: Budget, work: Workspace) -> Built:
         for config, path in built.examples.items()
     }
     description = _describe(budget, mixture, available) | predicted
-    return replace(
-        built, recipe=recipe, examples=examples, mixture=_count_with_epochs(examples, mixture), budget=description
-    )
+    counts = _count_with_epochs(examples, mixture)
+    return replace(built, recipe=recipe, examples=examples, composition=counts, allocation=description)
 
 
 def _count_with_epochs(examples: Mapping[str, Path], mixture: "Mixture") -> pl.DataFrame:

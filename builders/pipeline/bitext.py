@@ -25,7 +25,7 @@ from corpora.language_id import (
 SHARD_ROWS = 1_000_000  # lines: what one task screens and judges
 SMALL_INPUT_BYTES = 2 * 2**20  # compressed bytes that are read sooner than processes start
 LANGUAGE_IDS = pa.schema([("text_hash", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
-SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "rows": pl.Int64})
+SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "num_rows": pl.Int64})
 LANGUAGE_STAGE = "decisions"  # the table of the filters that need the language of the texts
 
 
@@ -169,8 +169,8 @@ def script_variants(decisions: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
         pl.scan_parquet([str(path) for path in paths], glob=False)
         .filter(pl.col("reject_reason").is_null())
         .group_by(variant=variant)
-        .agg(rows=pl.len().cast(pl.Int64))
-        .select(pl.lit(lang).alias("lang"), "variant", "rows")
+        .agg(num_rows=pl.len().cast(pl.Int64))
+        .select(pl.lit(lang).alias("lang"), "variant", "num_rows")
         .sort("variant")
         .collect()
         for lang, paths in decisions.items()

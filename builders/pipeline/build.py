@@ -34,11 +34,11 @@ class Built:
     examples: Mapping[str, Path]  # config -> instructions
     decisions: Mapping[str, Sequence[Path]]  # lang -> shards
     ledger: pl.DataFrame
-    mixture: pl.DataFrame
+    composition: pl.DataFrame
     decontamination: pl.DataFrame
     english_overlap: pl.DataFrame
     script_variants: pl.DataFrame
-    budget: Mapping[str, Any] | None = None  # how a budget was split, in a release by budget
+    allocation: Mapping[str, Any] | None = None  # how a budget was split, in a release by budget
 
 
 def sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Source]:
@@ -150,7 +150,7 @@ def build(
         examples=examples,
         decisions=decisions,
         ledger=read_ledger(ledgers, more),
-        mixture=count_rows(examples),
+        composition=count_rows(examples),
         decontamination=decontamination_report(ngrams, contaminated),
         english_overlap=english_overlap(bitext, work),
         script_variants=script_variants(decisions),

@@ -19,7 +19,7 @@ NGRAM_SIZE = 30  # characters of English, without spaces and punctuation: about 
 STRIDE = 8  # characters from one tested n-gram of a pair to the next
 MIN_LENGTH = 20  # characters of English: shorter sentences of a set are said by chance
 REPORT = pl.Schema(
-    {"benchmark": pl.String, "lang": pl.String, "num_sentences": pl.Int64, "num_ngrams": pl.Int64, "rows": pl.Int64}
+    {"benchmark": pl.String, "lang": pl.String, "num_sentences": pl.Int64, "num_ngrams": pl.Int64, "num_rows": pl.Int64}
 )
 BENCHMARK_TEXTS = pa.schema([(name, pa.string()) for name in ("benchmark", "lang", "item", "field", "text")])
 NGRAMS = pa.schema(
@@ -122,6 +122,8 @@ def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str
     if not searched:
         return pl.DataFrame(schema=REPORT)
     rows = pl.concat(searched).join(
-        pl.concat(found).group_by("benchmark", "lang").agg(rows=pl.len()), on=["benchmark", "lang"], how="left"
+        pl.concat(found).group_by("benchmark", "lang").agg(num_rows=pl.len()), on=["benchmark", "lang"], how="left"
     )
-    return rows.with_columns(pl.col("rows").fill_null(0)).select(REPORT.names()).cast(REPORT).sort("benchmark", "lang")
+    return (
+        rows.with_columns(pl.col("num_rows").fill_null(0)).select(REPORT.names()).cast(REPORT).sort("benchmark", "lang")
+    )

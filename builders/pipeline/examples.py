@@ -123,7 +123,7 @@ def count_rows(examples: Mapping[str, Path]) -> pl.DataFrame:
     frames = [
         pl.scan_parquet(path, glob=False)
         .group_by(keys)
-        .agg(rows=pl.len().cast(pl.Int64))
+        .agg(num_rows=pl.len().cast(pl.Int64))
         .sort(keys)
         .collect()
         .insert_column(0, pl.lit(config).alias("config"))

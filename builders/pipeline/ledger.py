@@ -8,49 +8,46 @@ import polars as pl
 from builders.pipeline.filters import Filter
 
 EXAMPLE = pl.Struct({"line_number": pl.Int64, "en": pl.String, "xx": pl.String})
-NUMBERS = {"stage": pl.String, "corpus": pl.String, "lang": pl.String, "reason": pl.String, "rows": pl.Int64}
+GROUP = {"stage": pl.String, "corpus": pl.String, "lang": pl.String}
+NUMBERS = GROUP | {"reason": pl.String, "num_in": pl.Int64, "num_kept": pl.Int64, "num_rows": pl.Int64}
 SCHEMA = pl.Schema(NUMBERS | {"examples": pl.List(EXAMPLE)})
 MIN_LINES = 1_000  # lines of a corpus in a language, fewer of which say nothing about what is usual
-GROUP = ["stage", "corpus", "lang"]
 
 
 def read_ledger(paths: Sequence[Path], more: Iterable[dict[str, object]] = ()) -> pl.DataFrame:
-    """The rows of several ledgers as one frame, checked to add up.
+    """Return the rows of several ledgers as one frame, checked to be balanced.
 
-    To the columns of SCHEMA comes `share`: of the lines of the corpus in the language, how many this number is; of
-    `translations`, whose rows are segments, of the segments.
+    The column `share` is added: `num_rows`, or in the totals `num_kept`, as a share of the lines of the corpus in the
+    language; in the stage `translations`, whose rows are segments, of the segments.
+
+    Args:
+        paths: Ledgers as Parquet.
+        more: Rows of the stages that have no ledger of their own.
     """
     frames = [pl.read_parquet(path, glob=False, columns=list(SCHEMA)).cast(SCHEMA) for path in paths]
     ledger = pl.concat([*frames, pl.DataFrame([{"examples": []} | row for row in more], schema=SCHEMA)])
     check(ledger)
-    lines = (
-        pl.col("rows").filter(pl.col("reason") == "in").max().over("corpus", "lang", pl.col("stage") == "translations")
-    )
-    return ledger.select(*NUMBERS, share=pl.col("rows") / lines, examples=pl.col("examples"))
+    lines = pl.col("num_in").max().over("corpus", "lang", pl.col("stage") == "translations")
+    return ledger.select(*NUMBERS, share=pl.coalesce("num_rows", "num_kept") / lines, examples=pl.col("examples"))
 
 
 def check(ledger: pl.DataFrame) -> None:
     """Raise AssertionError unless rows in = rows kept + rows rejected, for every stage, corpus and language."""
-    rows = pl.col("rows")
-    sums = ledger.group_by(GROUP).agg(
-        given=rows.filter(pl.col("reason") == "in").sum(),
-        found=rows.filter(pl.col("reason") != "in").sum(),
-    )
-    wrong = sums.filter(pl.col("given") != pl.col("found"))
+    sums = ledger.group_by(list(GROUP)).agg(pl.col("num_in", "num_kept", "num_rows").sum())
+    wrong = sums.filter(pl.col("num_in") != pl.col("num_kept") + pl.col("num_rows"))
     if wrong.height:
-        raise AssertionError(f"The ledger does not add up, this build is wrong: {wrong.to_dicts()}")
+        raise AssertionError(f"The ledger is not balanced, this build is wrong: {wrong.to_dicts()}")
 
 
 def totals(ledger: pl.DataFrame) -> list[tuple[str, int, int]]:
-    """(lang, pairs in, pairs kept) for every language with sentence pairs, in ledger order."""
-    given = ledger.filter((pl.col("stage") == "measured") & (pl.col("reason") == "in"))
-    kept = ledger.filter((pl.col("stage") == "decisions") & (pl.col("reason") == "kept"))
-    langs = given["lang"].unique(maintain_order=True)
-    return [(lang, _rows(given, lang), _rows(kept, lang)) for lang in langs]
-
-
-def _rows(frame: pl.DataFrame, lang: str) -> int:
-    return int(frame.filter(pl.col("lang") == lang)["rows"].sum())
+    """Return (lang, pairs in, pairs kept) for every language with sentence pairs, in ledger order."""
+    first, last = (pl.col("stage") == stage for stage in ("measured", "decisions"))
+    sums = ledger.group_by("lang", maintain_order=True).agg(
+        num_in=pl.col("num_in").filter(first).sum(),
+        num_kept=pl.col("num_kept").filter(last).sum(),
+        has_pairs=first.any(),
+    )
+    return sums.filter("has_pairs").select("lang", "num_in", "num_kept").rows()
 
 
 def filter_warnings(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str]:
@@ -59,7 +56,7 @@ def filter_warnings(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str
         [(rule.name, rule.warn_above) for rule in filters], schema=["reason", "warn_above"], orient="row"
     )
     over = ledger.join(table, on="reason").filter(
-        (pl.col("share") > pl.col("warn_above")) & (pl.col("rows") / pl.col("share") >= MIN_LINES)
+        (pl.col("share") > pl.col("warn_above")) & (pl.col("num_rows") / pl.col("share") >= MIN_LINES)
     )
     return [
         f"{row['reason']} took {row['share']:.1%} of {row['corpus']} in {row['lang']}, more than the usual "

@@ -1,6 +1,7 @@
 """What is made in Python rather than SQL: sentence pairs and records read, texts identified."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builders.ledger_rows import count_reasons
 from builders.translation import normalize_input
 from corpora.catalog import Corpus
 from corpora.files import sealed
@@ -102,11 +104,8 @@ def _digest(*texts: str) -> str:
 
 
 def instruction_ledger_rows(records: Path) -> Iterator[dict[str, object]]:
-    """The ledger rows of a table of judged records; its stage is the folder that it lies in."""
+    """Yield the ledger rows of a table of instructions or documents; its stage is the folder that it is in."""
     table = pq.read_table(records, columns=["corpus", "lang", "reject_reason"])
-    reasons = [reason or "kept" for reason in table["reject_reason"].to_pylist()]
-    if reasons:
-        place = {"stage": records.parent.name, "corpus": table["corpus"][0].as_py(), "lang": table["lang"][0].as_py()}
-        yield place | {"reason": "in", "rows": table.num_rows}
-        for reason in sorted(set(reasons)):
-            yield place | {"reason": reason, "rows": reasons.count(reason)}
+    if table.num_rows:
+        corpus, lang = table["corpus"][0].as_py(), table["lang"][0].as_py()
+        yield from count_reasons(records.parent.name, corpus, lang, Counter(table["reject_reason"].to_pylist()))

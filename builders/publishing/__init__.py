@@ -1,5 +1,7 @@
 """Publish builds as versioned releases, in a folder or on the Hub; compare, verify, yank and roll back versions."""
 
+from builders.publishing.data_files import SCHEMAS, write_data
+from builders.publishing.description import describe, release_name
 from builders.publishing.difference import Difference, ReleaseDiff, compare_releases
 from builders.publishing.format import (
     difference_json,
@@ -12,7 +14,6 @@ from builders.publishing.format import (
     versions_text,
     yanked_text,
 )
-from builders.publishing.package import SCHEMAS, describe, release_name, write_data
 from builders.publishing.publish import Draft, publish_draft, roll_back
 from builders.publishing.registry import existing_registry, open_registry, yank_version
 from builders.publishing.row_digests import count_digests, rows_digest

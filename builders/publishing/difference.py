@@ -9,7 +9,8 @@ from typing import Any
 
 from builders.publishing.metadata_changes import MetadataChange, metadata_changes
 from builders.workspace import Workspace, sql, temporary_workspace
-from cards.manifest import Manifest, content, data_files
+from cards.manifest import data_files, get_content
+from cards.manifest_types import Config, Manifest
 from cards.releases import Release, check_files
 
 CARD = "README.md"
@@ -117,7 +118,7 @@ def _card_lines(before: Release, after: Release) -> str:
 
 def has_same_content(before: Manifest, after: Manifest) -> bool:
     """Return whether two manifests differ only in version, parent, and what is drawn from the rest."""
-    return bool(_plain(content(before)) == _plain(content(after)))
+    return get_content(before) == get_content(after)
 
 
 def _compare_config(config: str, before: Release, after: Release, work: Workspace) -> ConfigChange:
@@ -135,15 +136,15 @@ def _compare_config(config: str, before: Release, after: Release, work: Workspac
 def _has_other_rows(config: str, before: Release, after: Release) -> bool:
     """Return whether both releases have the config, with different rows."""
     entries = [release.manifest["configs"].get(config) for release in (before, after)]
-    digests = [{k: v["rows_sha256"] for k, v in entry["splits"].items()} for entry in entries if entry]
+    digests = [{k: v["content_sha256"] for k, v in entry["splits"].items()} for entry in entries if entry]
     return len(digests) == 2 and digests[0] != digests[1]
 
 
-def _num_rows(config: Mapping[str, Any] | None) -> int | None:
-    return None if config is None else sum(split["rows"] for split in config["splits"].values())
+def _num_rows(config: Config | None) -> int | None:
+    return None if config is None else sum(split["num_rows"] for split in config["splits"].values())
 
 
-def _num_bytes(config: Mapping[str, Any] | None) -> int | None:
+def _num_bytes(config: Config | None) -> int | None:
     return None if config is None else sum(file["size"] for file in data_files({"": config}))
 
 
@@ -165,8 +166,3 @@ def _compare_columns(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Na
 def _columns(manifest: Manifest) -> dict[str, str]:
     """Return the columns of a release, in order, with their types."""
     return {feature["name"]: json.dumps(feature, sort_keys=True) for feature in manifest["features"]}
-
-
-def _plain(value: object) -> Any:
-    """Return a value as JSON has it: tuples are lists."""
-    return json.loads(json.dumps(value))

@@ -13,7 +13,7 @@ from builders.publishing.difference import Difference, ReleaseDiff
 from builders.publishing.metadata_changes import metadata_changes
 from builders.publishing.verify import Verification
 from builders.publishing.versions import required_bump
-from cards.manifest import data_files, num_rows
+from cards.manifest import count_rows, data_files
 from cards.releases import LockEntry, Release
 
 KEY = ("id", "lang", "task", "direction")
@@ -30,7 +30,7 @@ def versions_text(releases: Sequence[Release]) -> str:
         (
             r.name,
             r.version + (" yanked" if r.yanked else ""),
-            f"{num_rows(r.manifest):,}",
+            f"{count_rows(r.manifest):,}",
             f"{_num_bytes(r):,}",
             ", ".join(r.manifest["configs"]),
             r.identity[:12],
@@ -57,7 +57,7 @@ def versions_json(releases: Sequence[Release]) -> str:
         changes = metadata_changes(before[r.name].manifest, r.manifest) if r.name in before else ()
         entries.append(
             {"name": r.name, "version": r.version, "uri": r.uri, "commit": r.commit}
-            | {"manifest_sha256": r.identity, "num_rows": num_rows(r.manifest), "num_bytes": _num_bytes(r)}
+            | {"manifest_sha256": r.identity, "num_rows": count_rows(r.manifest), "num_bytes": _num_bytes(r)}
             | {"configs": list(r.manifest["configs"]), "difference": r.manifest["difference"], "yanked": r.yanked}
             | {"metadata_changed": [asdict(change) for change in changes]}
         )

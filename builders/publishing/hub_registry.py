@@ -11,7 +11,8 @@ from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOpera
 from builders.publishing.hub_requests import request_once
 from builders.publishing.types import ConflictError, RegistryState
 from cards.human_written import with_notice
-from cards.manifest import FILE, Manifest, data_files, identity, release_files
+from cards.manifest import FILE, data_files, identity, release_files
+from cards.manifest_types import Manifest
 from cards.releases import (
     STATUS_FILE,
     HubReleases,
@@ -209,7 +210,7 @@ def _title(manifest: Manifest) -> str:
 
 def _metadata_paths(manifest: Manifest) -> list[str]:
     """Return the files of a release beside its data."""
-    return [*(entry["path"] for entry in manifest["beside"]), FILE, "build.json"]
+    return [*(entry["path"] for entry in manifest["metadata_files"]), FILE, "build.json"]
 
 
 def _operations(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builders.publishing.types import RegistryState
-from cards.manifest import Manifest, data_files
+from cards.manifest import data_files
+from cards.manifest_types import Manifest
 from cards.releases import STATUS_FILE, FolderReleases, Release, find_file_problems, format_yanked
 from corpora.errors import InputError
 from corpora.files import atomic_path, locked, remove_leftovers, settle

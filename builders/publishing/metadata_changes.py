@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cards.manifest import Manifest
+from cards.manifest_types import Manifest
 
 # The parts that are compared, each with the keys that name an entry of a list.
 PARTS: dict[str, tuple[str, ...]] = {
@@ -18,7 +18,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "sources": ("corpus", "lang"),
     "models": ("role", "name"),
     "translator": (),
-    "budget": (),
+    "allocation": (),
     "ledger": (),
 }
 SUMMARISED = ("ledger",)  # parts that are numbers of a build: only that they changed is stated

@@ -10,8 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from builders.publishing.data_files import LEDGER
 from builders.publishing.difference import compare, has_same_content
-from builders.publishing.package import check_not_empty, environment, read_environment, smoke_test, write_metadata
+from builders.publishing.metadata_files import (
+    check_not_empty,
+    environment,
+    read_environment,
+    smoke_test,
+    write_metadata,
+)
 from builders.publishing.types import (
     ConflictError,
     Published,
@@ -23,28 +30,32 @@ from builders.publishing.types import (
 from builders.publishing.versions import next_version, validate_version
 from builders.workspace import Workspace
 from cards.dataset_card import render_card
-from cards.human_written import written_by_hand
-from cards.manifest import Manifest, canonical, identity, row_digests
+from cards.human_written import read_human_written
+from cards.manifest import UNPUBLISHED, VersionInfo, get_content, identity, make_manifest, row_digests
+from cards.manifest_types import Config, Content, Description, Manifest, Parent
 from cards.releases import Release, resolve_version
 from corpora.errors import InputError
 from corpora.files import scratch
 
 logger = logging.getLogger(__name__)
-LEDGER = "ledger.parquet"
 MAX_CONFLICTS = 40  # how often others may be first before a publisher gives up
 MAX_FAILURES = 5  # how often a registry may fail
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What is to be published: the manifest without its configs, and the function that writes them below a folder.
+    """What is to be published: what the build states, and the function that writes the configs below a folder.
 
     `row_digests` are the digests of the rows, where they are known before the rows are written.
     """
 
-    description: Manifest
-    write: Callable[[Path], Manifest]
+    description: Description
+    write: Callable[[Path], dict[str, Config]]
     row_digests: Mapping[str, Any] | None = None
+
+    def content(self, configs: dict[str, Config]) -> Content:
+        """Return what the release holds, once its configs are known."""
+        return {**self.description, "configs": configs}
 
 
 def publish_draft(
@@ -63,9 +74,9 @@ def publish_draft(
         state = _read_state(registry, draft.description["name"], options)
         if before := _known_unchanged(registry, draft, state):
             return _unchanged(before, options)
-        content = draft.description | {"configs": draft.write(folder)}
+        content = draft.content(draft.write(folder))
         check_not_empty(content)
-        source = Release(str(folder), content, lambda paths: folder)
+        source = Release(str(folder), make_manifest(content, UNPUBLISHED), lambda paths: folder)
         return _commit_with_retry(registry, source, folder, work, options)
 
 
@@ -77,7 +88,7 @@ def roll_back(registry: Registry, version: str, work: Workspace, options: Publis
         versions = _read_state(registry, registry.name, options).versions
         releases = registry.releases
         old = releases.open(resolve_version(versions, releases.yanked(), version, registry.uri))
-        if any(entry["path"] == LEDGER for entry in old.manifest["beside"]):
+        if any(entry["path"] == LEDGER for entry in old.manifest["metadata_files"]):
             shutil.copyfile(old.fetch_files([LEDGER]) / LEDGER, folder / LEDGER)  # it has rows that the manifest lacks
         return _commit_with_retry(registry, old, folder, work, options, is_copy=True)
 
@@ -88,14 +99,16 @@ def _commit_with_retry(
     """Commit content as the version that follows the newest one; again if another publisher was first."""
     tried: list[str] = []  # identities: if the registry has one of them, an answer was lost
     failures = 0
+    content = get_content(source.manifest)
     for pause_s in _pauses():
         state = _read_state(registry, source.manifest["name"], options)
         if state.newest and state.newest.identity in tried:
             return _published(state.newest.uri, state.newest.manifest)
         if state.newest and _is_unchanged(state.newest, source.manifest, state.card, registry):
             return _unchanged(state.newest, options)
-        manifest = _next_manifest(source, state, work, options)
-        write_metadata(folder, manifest, registry.card_location(manifest["version"]), written_by_hand(state.card))
+        version = _next_version(source, state, work, options)
+        location = registry.card_location(version.version)
+        manifest = write_metadata(folder, content, version, location, read_human_written(state.card))
         if not tried and not is_copy:
             smoke_test(folder, manifest, work.scratch)
         if options.dry_run:
@@ -128,8 +141,8 @@ def _read_state(registry: Registry, name: str, options: PublishOptions) -> Regis
     return state
 
 
-def _next_manifest(source: Release, state: RegistryState, work: Workspace, options: PublishOptions) -> Manifest:
-    """Return the manifest of the version that follows."""
+def _next_version(source: Release, state: RegistryState, work: Workspace, options: PublishOptions) -> VersionInfo:
+    """Return the version that follows."""
     before = state.newest
     if options.as_version and "v" + options.as_version.removeprefix("v") in state.versions:
         raise InputError(
@@ -138,20 +151,23 @@ def _next_manifest(source: Release, state: RegistryState, work: Workspace, optio
         )
     difference = compare(before, source, work) if before else None
     version, reason = next_version(before.version if before else None, difference, options.bump, options.as_version)
-    parent = {"version": before.version, "manifest_sha256": before.identity} if before else None
-    if before and before.commit:
-        parent = (parent or {}) | {"commit": before.commit}
-    own = {key: value for key, value in source.manifest.items() if key != "beside"}
-    return canonical(own | {"version": version, "parent": parent, "difference": reason})
+    return VersionInfo(version, _parent(before) if before else None, reason)
+
+
+def _parent(release: Release) -> Parent:
+    parent: Parent = {"version": release.version, "manifest_sha256": release.identity}
+    if release.commit:
+        parent["commit"] = release.commit
+    return parent
 
 
 def _known_unchanged(registry: Registry, draft: Draft, state: RegistryState) -> Release | None:
     """Return the newest release if it is known, before a byte is written, that the draft would make it again."""
     before = state.newest
-    if not before or draft.row_digests is None or draft.row_digests != row_digests(before.manifest):
+    if not before or draft.row_digests is None or draft.row_digests != row_digests(before.manifest["configs"]):
         return None
-    description = draft.description | {"configs": before.manifest["configs"]}
-    if not _is_unchanged(before, description, state.card, registry) or read_environment(before) != environment():
+    again = make_manifest(draft.content(before.manifest["configs"]), UNPUBLISHED)
+    if not _is_unchanged(before, again, state.card, registry) or read_environment(before) != environment():
         return None
     return before
 
@@ -160,8 +176,8 @@ def _is_unchanged(before: Release, manifest: Manifest, card: str, registry: Regi
     """Return whether a release of this content would be the newest one again, card included."""
     if not has_same_content(before.manifest, manifest):
         return False
-    again = render_card(before.manifest, registry.card_location(before.version), written_by_hand(card))
-    published = {entry["path"]: entry["sha256"] for entry in before.manifest["beside"]}
+    again = render_card(before.manifest, registry.card_location(before.version), read_human_written(card))
+    published = {entry["path"]: entry["sha256"] for entry in before.manifest["metadata_files"]}
     return bool(hashlib.sha256(again.encode()).hexdigest() == published["README.md"])
 
 

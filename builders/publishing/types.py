@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from cards.manifest import FILE, Manifest, identity, release_files
+from cards.manifest import FILE, identity, release_files
+from cards.manifest_types import Manifest
 from cards.releases import HUB, Release, Releases
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.publishing.row_digests import rows_digest
 from builders.workspace import Workspace, temporary_workspace
-from cards.manifest import FILE, num_rows, release_files, to_text
+from cards.manifest import FILE, count_rows, release_files, to_text
+from cards.manifest_types import Split
 from cards.releases import Release, find_file_problems, find_unexpected_files
 from corpora.errors import InputError
 
@@ -44,7 +44,7 @@ def verify_release(release: Release, work: Workspace | None = None) -> Verificat
     except InputError as error:
         problems.append(str(error))
     num_bytes = sum(entry["size"] for entry in entries)
-    rows = num_rows(release.manifest)
+    rows = count_rows(release.manifest)
     return Verification(release.uri, release.identity, len(entries) + 1, num_bytes, rows, tuple(problems))
 
 
@@ -61,7 +61,7 @@ def _find_problems(folder: Path, release: Release, work: Workspace) -> Iterator[
                 yield from _find_row_problems(f"{config}/{name}", split, folder, work)
 
 
-def _find_row_problems(name: str, split: dict[str, Any], folder: Path, work: Workspace) -> Iterator[str]:
+def _find_row_problems(name: str, split: Split, folder: Path, work: Workspace) -> Iterator[str]:
     """Yield a sentence if the rows of a split are not those of the manifest, by number and by digest."""
     files: Collection[Path] = [folder / file["path"] for file in split["files"]]
     try:
@@ -70,7 +70,7 @@ def _find_row_problems(name: str, split: dict[str, Any], folder: Path, work: Wor
     except (pa.ArrowInvalid, OSError) as error:
         yield f"{name} cannot be read as Parquet: {error}"
         return
-    if rows != split["rows"]:
-        yield f"{name} has {rows:,} rows; the manifest states {split['rows']:,}."
-    elif digest != split["rows_sha256"]:
+    if rows != split["num_rows"]:
+        yield f"{name} has {rows:,} rows; the manifest states {split['num_rows']:,}."
+    elif digest != split["content_sha256"]:
         yield f"{name} has other rows than the manifest states: their digest is {digest}."

@@ -1,46 +1,46 @@
--- A row is one number of the account: how many rows of a corpus in a language a stage was given, kept, or rejected, and why.
--- What a stage was given is counted where it was made, what it kept where it is used, so that a lost row shows.
--- A reason comes with three of its lines, scattered over the corpus; what an evaluation set says is not said again.
+-- A row is one number of the ledger: the totals of a corpus in a language at a stage (reason is null), or the rows rejected with a reason.
+-- Rows that come into a stage are counted where they were made, rows that it keeps where they are used, so that a lost row shows.
+-- A reason has three of its lines as examples, from all over the corpus; the text of a benchmark is not repeated.
 with numbers as (
-    select 1 as step, 'measured' as stage, corpus, lang, 'in' as reason
+    select 1 as step, 'measured' as stage, corpus, lang, 'in' as kind, null as reason
     from pairs
     union all
-    select 1, 'measured', corpus, lang, coalesce(reject_reason, 'kept')
+    select 1, 'measured', corpus, lang, if(reject_reason is null, 'kept', 'rejected'), reject_reason
     from measured
     union all
-    select 2, 'duplicates', corpus, lang, 'in'
+    select 2, 'duplicates', corpus, lang, 'in', null
     from measured
     where reject_reason is null
     union all
-    select 2, 'duplicates', duplicates.corpus, $lang, reject_reason
+    select 2, 'duplicates', duplicates.corpus, $lang, 'rejected', reject_reason
     from duplicates
     where reject_reason is not null
     union all
-    select 2, 'duplicates', corpus, lang, 'kept'
+    select 2, 'duplicates', corpus, lang, 'kept', null
     from decisions
     where reject_reason is null or list_contains($contamination, reject_reason) or list_contains($late, reject_reason)
     union all
-    select 3, 'contaminated', corpus, lang, 'in'
+    select 3, 'contaminated', corpus, lang, 'in', null
     from decisions
     where reject_reason is null or list_contains($contamination, reject_reason) or list_contains($late, reject_reason)
     union all
-    select 3, 'contaminated', contaminated.corpus, $lang, reject_reason
+    select 3, 'contaminated', contaminated.corpus, $lang, 'rejected', reject_reason
     from contaminated
     where reject_reason is not null
     union all
-    select 3, 'contaminated', corpus, lang, 'kept'
+    select 3, 'contaminated', corpus, lang, 'kept', null
     from decisions
     where reject_reason is null or list_contains($late, reject_reason)
     union all
-    select 4, 'decisions', corpus, lang, 'in'
+    select 4, 'decisions', corpus, lang, 'in', null
     from decisions
     where reject_reason is null or list_contains($late, reject_reason)
     union all
-    select 4, 'decisions', corpus, lang, reject_reason
+    select 4, 'decisions', corpus, lang, 'rejected', reject_reason
     from decisions
     where list_contains($late, reject_reason)
     union all
-    select 4, 'decisions', corpus, lang, 'kept'
+    select 4, 'decisions', corpus, lang, 'kept', null
     from bitext
 ),
 counted as (
@@ -50,7 +50,9 @@ counted as (
         corpus,
         lang,
         reason,
-        count(*) as rows
+        if(reason is null, count(*) filter (kind = 'in'), null) as num_in,
+        if(reason is null, count(*) filter (kind = 'kept'), null) as num_kept,
+        if(reason is null, null, count(*)) as num_rows
     from numbers
     group by step, stage, corpus, lang, reason
 ),
@@ -74,8 +76,10 @@ select
     corpus,
     lang,
     reason,
-    rows,
+    num_in,
+    num_kept,
+    num_rows,
     coalesce(examples, []) as examples
 from counted
 left join examples using (corpus, reason)
-order by corpus, step, reason <> 'in', reason = 'kept', reason
+order by corpus, step, reason nulls first

@@ -9,19 +9,22 @@ import polars as pl
 from tabulate import tabulate
 
 STAGES = ("instructions", "segments", "translations", "translated_instructions")
+COUNTS = ("num_in", "num_kept", "num_rows")
 
 
 def translate_text(ledger: pl.DataFrame, files: Mapping[str, Path]) -> str:
     """Return what became of the instructions and segments in each language, and the files."""
     order = pl.col("stage").replace_strict(STAGES, range(len(STAGES)), default=None, return_dtype=pl.Int8)
     ledger = ledger.filter(pl.col("stage").is_in(STAGES)).sort(order, maintain_order=True)
-    rows = ledger.select("stage", "lang", "reason", pl.col("rows").map_elements("{:,}".format, pl.String)).rows()
-    table = tabulate(rows, ["stage", "lang", "reason", "rows"], colalign=("left", "left", "left", "right"))
+    numbers = [pl.col(name).map_elements("{:,}".format, pl.String).fill_null("") for name in COUNTS]
+    rows = ledger.select("stage", "lang", pl.col("reason").fill_null(""), *numbers).rows()
+    alignment = ("left", "left", "left", "right", "right", "right")
+    table = tabulate(rows, ["stage", "lang", "reason", "in", "kept", "rows"], colalign=alignment)
     unread = _reasons(ledger, "instructions", "en")
     lines = [f"{sum(unread.values()):,} instructions were rejected: {_list(unread)}."] if unread else []
     for lang, path in files.items():
         english = _reasons(ledger, "translated_instructions", lang)
-        kept, total = (_count(ledger, "translated_instructions", lang, reason) for reason in ("kept", "in"))
+        kept, total = (_total(ledger, "translated_instructions", lang, total) for total in ("num_kept", "num_in"))
         rest = f"; {sum(english.values()):,} stay in English: {_list(english)}" if english else ""
         lines.append(f"{lang}  {path}\n    {kept:,} of {total:,} instructions{rest}.")
     return "\n".join([table, "", *lines])
@@ -35,15 +38,12 @@ def translate_json(ledger: pl.DataFrame, files: Mapping[str, Path], translator: 
 
 def _reasons(ledger: pl.DataFrame, stage: str, lang: str) -> dict[str, int]:
     """Return how many instructions of a stage in a language were not kept, by reason, the most frequent first."""
-    rejected = ledger.filter(
-        (pl.col("stage") == stage) & (pl.col("lang") == lang) & ~pl.col("reason").is_in(["in", "kept"])
-    )
-    return dict(rejected.sort("rows", "reason", descending=[True, False]).select("reason", "rows").rows())
+    rejected = ledger.filter((pl.col("stage") == stage) & (pl.col("lang") == lang) & pl.col("reason").is_not_null())
+    return dict(rejected.sort("num_rows", "reason", descending=[True, False]).select("reason", "num_rows").rows())
 
 
-def _count(ledger: pl.DataFrame, stage: str, lang: str, reason: str) -> int:
-    rows = ledger.filter((pl.col("stage") == stage) & (pl.col("lang") == lang) & (pl.col("reason") == reason))
-    return int(rows["rows"].sum())
+def _total(ledger: pl.DataFrame, stage: str, lang: str, total: str) -> int:
+    return int(ledger.filter((pl.col("stage") == stage) & (pl.col("lang") == lang))[total].sum())
 
 
 def _list(counts: Mapping[str, int]) -> str:

@@ -72,8 +72,8 @@ def _corpora_in(path: Path) -> set[str]:
 def check_instructions(ledger: pl.DataFrame, corpus: Corpus) -> None:
     """Raise InputError if a corpus has no instruction that could be read."""
     records = ledger.filter(pl.col("stage") == "instructions")
-    if "kept" not in records["reason"]:
-        rejected = records.filter(pl.col("reason") != "in").select("reason", "rows").rows()
+    if not records["num_kept"].sum():
+        rejected = records.filter(pl.col("reason").is_not_null()).select("reason", "num_rows").rows()
         counts = ", ".join(f"{reason} {count:,}" for reason, count in rejected) or "it is empty"
         raise InputError(
             f"{corpus.title} has no instruction to translate ({counts}). Each must be an object with the texts "

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builders.ledger_rows import count_reasons
 from builders.translation.do_not_translate import FIELDS, do_not_translate_rows, find_do_not_translate
 from builders.translation.memory import TranslationMemory, digest
 from builders.translation.placeholders import placeholder_rows
@@ -176,22 +177,19 @@ def count_translations(tables: TranslationTables, corpus: str) -> Iterator[Row]:
         .group_by("id")
         .agg(pl.col("do_not_translate").first(), in_part=(pl.col("segments").list.len() > 0).any())
         .select(reason=pl.col("do_not_translate") + pl.when("in_part").then(pl.lit("_in_part")).otherwise(pl.lit("")))
-        .select(reason=pl.when(pl.col("reason").is_in(["", "_in_part"])).then(pl.lit("kept")).otherwise("reason"))
+        .select(reason=pl.when(~pl.col("reason").is_in(["", "_in_part"])).then("reason"))
     )
     yield from _count("segments", corpus, "en", by_instruction)
     for lang, path in tables.translations.items():
         failed = pl.col("failed_check")
-        reason = pl.when(failed == "").then("method").otherwise(failed)
+        method = pl.when(pl.col("method") != FIRST_PASS).then("method")  # the first pass is kept without a reason
+        reason = pl.when(failed == "").then(method).otherwise(failed)
         yield from _count("translations", corpus, lang, pl.scan_parquet(path, glob=False).select(reason=reason))
 
 
 def _count(stage: str, corpus: str, lang: str, reasons: pl.LazyFrame) -> Iterator[Row]:
-    key = {"stage": stage, "corpus": corpus, "lang": lang}
-    counts = reasons.group_by("reason").agg(rows=pl.len()).sort("reason").collect()
-    if counts.height:
-        yield key | {"reason": "in", "rows": int(counts["rows"].sum())}
-    for reason, count in counts.rows():
-        yield key | {"reason": reason, "rows": count}
+    counts = reasons.group_by("reason").len().collect()
+    yield from count_reasons(stage, corpus, lang, dict(counts.rows()))
 
 
 def _write(path: Path, table: pa.Table, inputs: str) -> None:

@@ -1,1 +1,7 @@
-"""Draw the pictures of a card."""
+"""Draw the pictures of cards; the same numbers give the same bytes."""
+
+from cards.plots.alignment import draw_alignment
+from cards.plots.funnel import draw_funnel
+from cards.plots.laws import draw_allocation, draw_frontier, draw_laws
+
+__all__ = ["draw_alignment", "draw_allocation", "draw_frontier", "draw_funnel", "draw_laws"]

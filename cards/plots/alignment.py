@@ -1,4 +1,4 @@
-"""The picture of alignment: where languages lie at some layers, and how alike they are to English at each."""
+"""The picture of alignment: sentences of each language at some layers, and their similarity to English at each."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,8 +27,8 @@ def draw_alignment(points: Points, lines: Mapping[str, Sequence[float]], title: 
     with matplotlib.style.context(["default", STYLE]):
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
         grid = figure.add_gridspec(2, len(points), height_ratios=(1.1, 1))
-        for column, (layer, places) in enumerate(points.items()):
-            _draw_plane(figure.add_subplot(grid[0, column]), places, f"layer {layer}")
+        for column, (layer, plane) in enumerate(points.items()):
+            _draw_plane(figure.add_subplot(grid[0, column]), plane, f"layer {layer}")
         _draw_lines(figure.add_subplot(grid[1, :]), lines)
         figure.suptitle(f"{title}: sentences of the same meaning", weight="bold", size=12, x=0.01, ha="left")
         handles, labels = figure.axes[0].get_legend_handles_labels()
@@ -36,16 +36,16 @@ def draw_alignment(points: Points, lines: Mapping[str, Sequence[float]], title: 
         figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
 
 
-def look(langs: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """A colour and a marker for each language, English first and black."""
+def style(langs: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return a colour and a marker for each language, English first and black."""
     others = [lang for lang in langs if lang != "en"]
-    looks = {lang: (LINE_COLOURS[n % len(LINE_COLOURS)], MARKERS[1 + n % 7]) for n, lang in enumerate(others)}
-    return {"en": ("#000000", MARKERS[0])} | looks
+    styles = {lang: (LINE_COLOURS[n % len(LINE_COLOURS)], MARKERS[1 + n % 7]) for n, lang in enumerate(others)}
+    return {"en": ("#000000", MARKERS[0])} | styles
 
 
-def _draw_plane(axes: "Axes", places: Mapping[str, Sequence[Sequence[float]]], title: str) -> None:
-    for lang, (colour, marker) in look(list(places)).items():
-        across, up = zip(*places[lang], strict=True)
+def _draw_plane(axes: "Axes", points: Mapping[str, Sequence[Sequence[float]]], title: str) -> None:
+    for lang, (colour, marker) in style(list(points)).items():
+        across, up = zip(*points[lang], strict=True)
         axes.scatter(across, up, s=7, color=colour, marker=marker, alpha=0.55, linewidths=0, label=language(lang).name)
     axes.set_title(title, size=10, loc="left", weight="bold")
     axes.set_xticks([])
@@ -55,7 +55,7 @@ def _draw_plane(axes: "Axes", places: Mapping[str, Sequence[Sequence[float]]], t
 def _draw_lines(axes: "Axes", lines: Mapping[str, Sequence[float]]) -> None:
     from matplotlib.ticker import PercentFormatter
 
-    for lang, (colour, marker) in look(["en", *lines]).items():
+    for lang, (colour, marker) in style(["en", *lines]).items():
         if lang in lines:
             axes.plot(range(len(lines[lang])), lines[lang], color=colour, marker=marker, markersize=5, linewidth=1.2)
     axes.set_xticks(range(max(map(len, lines.values()))))

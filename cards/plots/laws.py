@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cards.manifest_types import Manifest
 from cards.plots.funnel import DPI, LINE_COLOURS, PALETTE, STYLE, WIDTH
 from corpora.catalog import language, languages
 
@@ -61,11 +62,11 @@ def draw_laws(
         figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
 
 
-def draw_budget(manifest: Mapping[str, Any], path: Path) -> None:
-    """The laws that a release's budget was split by, with its mixture marked; no file for a release without any."""
-    budget = manifest.get("budget") or {}
-    pairs = {row["lang"]: row["num_pairs"] for row in budget.get("mixture", ())}
-    draw_laws(budget.get("laws", ()), f"{manifest['name']} {manifest['version']}: the laws behind it", path, pairs)
+def draw_allocation(manifest: Manifest, path: Path) -> None:
+    """Write a PNG of the laws by which a budget was split, with the mixture marked; no file without such laws."""
+    allocation: Any = manifest.get("allocation") or {}
+    pairs = {row["lang"]: row["num_pairs"] for row in allocation.get("mixture", ())}
+    draw_laws(allocation.get("laws", ()), f"{manifest['name']} {manifest['version']}: the scaling laws", path, pairs)
 
 
 def _draw_curve(

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cards.manifest import Manifest, data_files
+from cards.manifest import data_files
+from cards.manifest_types import Manifest
 from corpora.errors import InputError
 from corpora.files import sha256_of
 

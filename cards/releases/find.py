@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 from typing import Protocol
 
-from cards.manifest import FILE, Manifest
+from cards.manifest import FILE
+from cards.manifest_types import Manifest
 from cards.releases.folder import FolderReleases, release_names
 from cards.releases.hub import HUB, PART, hub_releases, list_hub_releases
 from cards.releases.lock_file import find_locked
@@ -156,7 +157,7 @@ def list_names(registry: str) -> list[Releases]:
 
 def _searched(manifest: Manifest) -> str:
     """Return the text that a search looks through: names, languages by code and name, corpora, licences."""
-    texts = [manifest[key] for key in ("name", "version", "title", "summary", "format")]
+    texts = [manifest["name"], manifest["version"], manifest["title"], manifest["summary"], manifest["output_format"]]
     texts += [*manifest["configs"], *manifest["langs"], *(language(lang).name for lang in manifest["langs"])]
-    texts += [source[key] for source in manifest["sources"] for key in ("corpus", "title", "licence")]
-    return " ".join(map(str, texts)).lower()
+    texts += [text for s in manifest["sources"] for text in (s["corpus"], s["title"], s["licence"])]
+    return " ".join(texts).lower()

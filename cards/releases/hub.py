@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from cards.manifest import FILE, VERSION, Manifest, parse_manifest, release_files
+from cards.manifest import FILE, is_version, parse_manifest, release_files
+from cards.manifest_types import Manifest
 from cards.releases.release import Release
 from cards.releases.versions import sort_versions
 from cards.releases.yanked import STATUS_FILE, parse_yanked
@@ -29,7 +30,7 @@ class HubReleases:
     def refs(self) -> Refs:
         """Return the commits of the versions and of `main`; a repository that does not exist has none."""
         refs = self.repository.get_refs()
-        return Refs({name: commit for name, commit in refs.tags.items() if VERSION.fullmatch(name)}, refs.main)
+        return Refs({name: commit for name, commit in refs.tags.items() if is_version(name)}, refs.main)
 
     def versions(self) -> list[str]:
         """Return the versions, oldest first."""

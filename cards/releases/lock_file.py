@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from cards.manifest import DIGEST, FILE, PATH, VERSION, release_files, to_text
+from cards.manifest import FILE, release_files, to_text
+from cards.manifest_types import Digest, FileEntry, Version
 from cards.releases.files import find_file_problems
 from cards.releases.hub import HUB, hub_releases
 from cards.releases.release import Release, open_folder
@@ -19,17 +20,6 @@ from corpora.tables import STRICT, parse_rows
 
 LOCK_FILE = Path("datasets.lock")
 LOCK_VERSION = 1
-Digest = Annotated[str, Field(pattern=f"^{DIGEST.pattern}$")]
-
-
-@dataclass(frozen=True)
-class LockedFile:
-    """One file of a pinned release."""
-
-    __pydantic_config__ = STRICT
-    path: Annotated[str, Field(pattern=f"^{PATH.pattern}$")]
-    size: int
-    sha256: Digest
 
 
 @dataclass(frozen=True)
@@ -38,14 +28,10 @@ class LockEntry:
 
     __pydantic_config__ = STRICT
     name: str
-    version: Annotated[str, Field(pattern=f"^{VERSION.pattern}$")]
+    version: Version
     commit: Annotated[str, Field(pattern=f"^{COMMIT.pattern}$")] | None
     manifest_sha256: Digest
-    files: tuple[LockedFile, ...]
-
-    def entries(self) -> list[dict[str, Any]]:
-        """Return the files as a manifest lists them."""
-        return [asdict(file) for file in self.files]
+    files: tuple[FileEntry, ...]
 
 
 def lock_releases(releases: Iterable[Release], path: Path = LOCK_FILE, fetch: bool = True) -> dict[str, LockEntry]:
@@ -72,10 +58,10 @@ def lock_releases(releases: Iterable[Release], path: Path = LOCK_FILE, fetch: bo
 
 def _make_entry(release: Release) -> LockEntry:
     text = to_text(release.manifest).encode()
-    files = [{"path": FILE, "size": len(text), "sha256": release.identity}, *release_files(release.manifest)]
+    manifest: FileEntry = {"path": FILE, "size": len(text), "sha256": release.identity}
     name = release.uri.rpartition("@")[0] if release.commit else release.uri
-    locked = tuple(LockedFile(**file) for file in files)
-    return LockEntry(name, release.version, release.commit, release.identity, locked)
+    files = (manifest, *release_files(release.manifest))
+    return LockEntry(name, release.version, release.commit, release.identity, files)
 
 
 def _write_lock(entries: Mapping[str, LockEntry], path: Path) -> None:
@@ -177,13 +163,13 @@ def _open_locked(entry: LockEntry, offline: bool) -> Release:
 
 def _fetch_checked(entry: LockEntry, release: Release, offline: bool = False) -> Path:
     """Return the folder of a release, every byte of which is as pinned; what is damaged is fetched once more."""
-    paths = [file.path for file in entry.files]
+    paths = [file["path"] for file in entry.files]
     folder = release.fetch_files(paths)
-    problems = find_file_problems(folder, entry.entries())
+    problems = find_file_problems(folder, entry.files)
     if problems and release.commit and not offline:
         _remove_cached(folder, problems)
         folder = release.fetch_files(paths)
-        problems = find_file_problems(folder, entry.entries())
+        problems = find_file_problems(folder, entry.files)
         _remove_cached(folder, problems)
     if problems:
         raise InputError(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cards.manifest import FILE, Manifest, data_files, identity, num_rows, read_manifest, release_files
+from cards.manifest import FILE, count_rows, data_files, identity, num_split_rows, read_manifest, release_files
+from cards.manifest_types import FileEntry, Manifest
 from cards.releases.files import check_files
 from corpora.errors import InputError, unknown
 
@@ -99,7 +100,7 @@ class Release:
         loaded: datasets.DatasetDict = datasets.load_dataset("parquet", data_files=files, **options)
         return loaded
 
-    def _checked(self, entries: Sequence[dict[str, Any]]) -> list[Path]:
+    def _checked(self, entries: Sequence[FileEntry]) -> list[Path]:
         """Return the paths of some files, fetched and checked."""
         return check_files(self.fetch_files([entry["path"] for entry in entries]), entries)
 
@@ -132,20 +133,20 @@ class Release:
                 )
         return tuple(sorted(langs)) or available
 
-    def files_of(self, config: str) -> list[dict[str, Any]]:
+    def files_of(self, config: str) -> list[FileEntry]:
         """Return the entries of the Parquet files of a config: path, size, sha256."""
         return list(data_files({config: self.manifest["configs"][config]}))
 
     def __repr__(self) -> str:
         configs = ", ".join(self.manifest["configs"])
-        return f"<Release {self.origin}: {num_rows(self.manifest):,} rows in {configs}>"
+        return f"<Release {self.origin}: {count_rows(self.manifest):,} rows in {configs}>"
 
     def _repr_html_(self) -> str:
         from html import escape
 
         cells = "".join(
             f"<tr><td>{escape(config)}</td><td>{escape(', '.join(entry['langs']))}</td>"
-            + "".join(f"<td>{entry['splits'].get(name, {}).get('rows', 0):,}</td>" for name in ("train", "validation"))
+            + "".join(f"<td>{num_split_rows(entry, split):,}</td>" for split in ("train", "validation"))
             + "</tr>"
             for config, entry in self.manifest["configs"].items()
         )

@@ -1,8 +1,9 @@
 """Versions of a release: three numbers, their order, and which one a user means."""
 
+import re
 from collections.abc import Container, Iterable, Sequence
 
-from cards.manifest import VERSION
+from cards.manifest_types import VERSION
 from corpora.errors import InputError, unknown
 
 Version = tuple[int, int, int]
@@ -14,7 +15,7 @@ def parse_version(name: str) -> Version:
     Raises:
         InputError: `name` is not a version.
     """
-    match = VERSION.fullmatch("v" + name.removeprefix("v"))
+    match = re.fullmatch(VERSION, "v" + name.removeprefix("v"))
     if not match:
         raise InputError(f"'{name}' is not a version; one looks like v1.2.0.")
     major, minor, patch = (int(part) for part in match.groups())
@@ -28,7 +29,7 @@ def format_version(version: Version) -> str:
 
 def sort_versions(names: Iterable[str]) -> list[str]:
     """Return those of the names that are versions, oldest first."""
-    return sorted((name for name in names if VERSION.fullmatch(name)), key=parse_version)
+    return sorted((name for name in names if re.fullmatch(VERSION, name)), key=parse_version)
 
 
 def resolve_version(versions: Sequence[str], yanked: Container[str], wanted: str, uri: str) -> str:

@@ -45,7 +45,7 @@ def main() -> None:
         list(pool.map(only_predict, parts))
         floor = time.perf_counter() - begun
 
-    given = built.ledger.filter((pl.col("stage") == "measured") & (pl.col("reason") == "in"))["rows"].sum()
+    given = built.ledger.filter(pl.col("stage") == "measured")["num_in"].sum()
     print(f"pairs {given:,}; distinct texts identified {len(texts):,}")
     print(f"floor {floor:.1f} s, {len(texts) / floor:,.0f} texts/s")
     print(f"build {whole:.1f} s, {given / whole:,.0f} pairs/s; {whole / floor:.2f} times the floor")

@@ -16,10 +16,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "hub")]
 import conftest  # noqa: E402  # the Hub's address, before its clients are imported
 import duckdb  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
+from builders.publishing.package import SCHEMAS, _write_split  # noqa: E402
 
 from builders.publishing.hub_registry import open_hub_registry  # noqa: E402
 from builders.publishing.local_registry import LocalRegistry  # noqa: E402
-from builders.publishing.package import SCHEMAS, _write_split  # noqa: E402
 from builders.publishing.publish import Draft, publish_draft  # noqa: E402
 from builders.publishing.row_digests import SPLITS, count_rows  # noqa: E402
 from builders.workspace import Workspace  # noqa: E402

@@ -3,10 +3,11 @@
 import gzip
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -17,7 +18,8 @@ from builders.options import BuildOptions
 from builders.pipeline.build import Built
 from builders.publishing import SCHEMAS
 from builders.run import run_build
-from cards.manifest import MANIFEST_VERSION, Manifest, file_entry
+from cards.manifest import file_entry
+from cards.manifest_types import MANIFEST_VERSION, Manifest
 from recipes.recipe import Recipe
 
 Line = tuple[float | None, str, str] | bytes  # (margin, en, xx), or the bytes of a line as they are
@@ -137,6 +139,18 @@ def digest_of(rows: Sequence[Mapping[str, str]]) -> str:
     return sha256("".join(f"{sha256(text.encode()).hexdigest()}\n" for text in texts).encode()).hexdigest()
 
 
+def ledger_counts(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str, str], int]:
+    """Return the numbers of a ledger by stage, corpus, language, and `in`, `kept` or the reason of a rejection."""
+    counts = {}
+    for row in rows:
+        group = (row["stage"], row["corpus"], row["lang"])
+        if row["reason"] is None:
+            counts |= {(*group, "in"): row["num_in"], (*group, "kept"): row["num_kept"]}
+        else:
+            counts[*group, row["reason"]] = row["num_rows"]
+    return counts
+
+
 def write_rows(rows: Rows) -> Callable[[Path], Manifest]:
     """A function that writes rows below a folder and returns what the manifest says of them."""
 
@@ -149,7 +163,7 @@ def write_rows(rows: Rows) -> Callable[[Path], Manifest]:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 table = pa.Table.from_pylist(list(own), schema=SCHEMAS["instructions"])
                 pq.write_table(table, path)
-                described[split] = {"rows": len(own), "num_bytes": table.nbytes, "rows_sha256": digest_of(own)}
+                described[split] = {"num_rows": len(own), "num_bytes": table.nbytes, "content_sha256": digest_of(own)}
                 described[split]["files"] = [file_entry(folder, path)]
             configs[config] = {"langs": ["el"], "splits": described}
         pq.write_table(
@@ -170,7 +184,7 @@ def described(**changes: object) -> Manifest:
         "name": "tiny",
         "title": "Tiny",
         "summary": "A tiny one.",
-        "format": "instructions",
+        "output_format": "instructions",
         "langs": ["el"],
         "features": features,
         "layout": {},
@@ -181,9 +195,9 @@ def described(**changes: object) -> Manifest:
         "models": [{"role": "language identification", "name": "none", "sha256": "0" * 64, "licence": "cc0-1.0"}],
         "translator": {"name": "none", "sha256": ""},
         "decontamination": [],
-        "shared_english": [],
-        "writings": [],
-        "mixture": [],
+        "english_overlap": [],
+        "script_variants": [],
+        "composition": [],
         "ledger": [],
         **changes,
     }

@@ -154,7 +154,7 @@ def wait_for(process: subprocess.Popen[str], pattern: str, folder: Path) -> None
 
 def test_a_run_killed_while_texts_are_identified_goes_on(tmp_path: Path, large: BuildOptions) -> None:
     calm = publish(large, tmp_path / "calm")  # in this process, on one thread
-    assert calm.manifest["mixture"][0]["rows"] == COUNT
+    assert calm.manifest["composition"][0]["num_rows"] == COUNT
     arguments = [*command("publish", large), "--threads", "2"]
     first = subprocess.Popen([*BUILDERS, *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL)
     wait_for(first, "work/language_ids/*/[0-9a-f]*.parquet", tmp_path)
@@ -372,10 +372,10 @@ def test_records_that_two_corpora_share_are_published_once(tmp_path: Path) -> No
     rows = pl.read_parquet(release / "data/all/*.parquet")
     assert sorted(rows["instruction"]) == [f"Count to {n}." for n in (1, 2, 3, 4)]
     assert rows["id"].is_unique().all()
-    told = pl.read_parquet(release / "ledger.parquet").filter(pl.col("stage") == "instructions")
-    assert set(told.select("corpus", "reason", "rows").rows()) == {
-        *(("one", "in", 4), ("one", "duplicate_exact", 1), ("one", "kept", 3)),
-        *(("two", "in", 3), ("two", "duplicate_exact", 2), ("two", "kept", 1)),
+    ledger = pl.read_parquet(release / "ledger.parquet").filter(pl.col("stage") == "instructions")
+    assert set(ledger.select("corpus", "reason", "num_in", "num_kept", "num_rows").rows()) == {
+        *(("one", None, 4, 3, None), ("one", "duplicate_exact", None, None, 1)),
+        *(("two", None, 3, 1, None), ("two", "duplicate_exact", None, None, 2)),
     }
 
 

@@ -31,7 +31,7 @@ def validated(told, folder, caplog):
     [
         {},
         {"parent": PARENT},
-        {"format": "messages", "features": [*KEY, *MESSAGES]},
+        {"output_format": "messages", "features": [*KEY, *MESSAGES]},
         {"title": HOSTILE, "summary": HOSTILE, "sources": [source(title=HOSTILE, licence=HOSTILE)]},
         {"sources": [source(), source("two", licence="other")]},
     ],
@@ -64,7 +64,7 @@ def written(folder, num_files: int):
         pq.write_table(pa.Table.from_pylist(rows), path)
         entry = {"path": path.relative_to(folder).as_posix(), "size": path.stat().st_size, "sha256": sha256_of(path)}
         files.append(entry)
-    split = {"rows": 2 * num_files, "num_bytes": 1, "rows_sha256": "0" * 64, "files": files}
+    split = {"num_rows": 2 * num_files, "num_bytes": 1, "content_sha256": "0" * 64, "files": files}
     return manifest(features=KEY, configs={"el": {"langs": ["el"], "splits": {"train": split}}})
 
 

@@ -1,7 +1,7 @@
 """The card: a page and its YAML, both a function of the manifest, whatever the manifest says."""
 
+import json
 import re
-from copy import deepcopy
 from dataclasses import asdict
 
 import jinja2
@@ -23,55 +23,62 @@ def source(corpus="small", lang="el", **changes):
 
 def split(rows: int, name: str):
     file = {"path": f"data/el/{name}-00000-of-00001.parquet", "size": 100 + rows, "sha256": "0" * 64}
-    return {"rows": rows, "num_bytes": 10 * rows, "rows_sha256": "0" * 64, "files": [file]}
+    return {"num_rows": rows, "num_bytes": 10 * rows, "content_sha256": "0" * 64, "files": [file]}
 
 
-def number(stage, reason, rows, corpus="small", lang="el"):
-    return {"stage": stage, "corpus": corpus, "lang": lang, "reason": reason, "rows": rows}
+def rejected(stage, reason, num_rows, corpus="small", lang="el"):
+    """Return the row of a reason in the ledger."""
+    group = {"stage": stage, "corpus": corpus, "lang": lang, "reason": reason}
+    return group | {"num_in": None, "num_kept": None, "num_rows": num_rows, "share": 0.1}
+
+
+def totals(stage, num_in, num_kept, corpus="small", lang="el"):
+    """Return the row of the totals in the ledger."""
+    group = {"stage": stage, "corpus": corpus, "lang": lang, "reason": None}
+    return group | {"num_in": num_in, "num_kept": num_kept, "num_rows": None, "share": 0.7}
 
 
 def manifest(**changes):
     """A manifest with one config of seven rows from ten lines."""
     splits = {"train": split(6, "train"), "validation": split(1, "validation")}
     values = {
-        "manifest_version": 1,
+        "manifest_version": 3,
         "name": "tiny",
         "version": "v1.2.0",
         "parent": None,
         "title": "Tiny",
         "summary": "A tiny one.",
-        "format": "instructions",
+        "output_format": "instructions",
         "langs": ["el"],
         "configs": {"el": {"langs": ["el"], "splits": splits}},
         "features": FEATURES,
+        "layout": {},
+        "difference": "the first release",
+        "metadata_files": [],
         "sources": [source()],
         "recipe": asdict(Recipe("tiny", "Tiny", "A tiny one.", "language", ("el",), directions=("en-xx",))),
         "filters": [{"name": "empty", "reject": "en = ''", "description": "One side says nothing.", "thresholds": {}}],
         "prompts": [{"name": "paper", "text": "Translate into {target}.", "origin": "a paper"}],
         "models": [{"role": "language identification", "name": "lid", "sha256": "1" * 64, "licence": "cc0-1.0"}],
         "translator": {"name": "none", "sha256": ""},
-        "shared_english": [
+        "english_overlap": [
             {"lang": lang, "other": other, "num_sentences": sides}
             for lang, other, sides in (("el", "el", 2000), ("el", "zh", 30), ("zh", "el", 30), ("zh", "zh", 900))
         ],
-        "writings": [{"lang": "zh", "variant": "simplified", "rows": 1200}],
-        "decontamination": [
-            {"benchmark": "exam", "lang": "el", "num_sentences": 5, "num_ngrams": 50, "rows": 2, "corpus": "exam"}
-        ],
-        "mixture": [
+        "script_variants": [{"lang": "zh", "variant": "simplified", "num_rows": 1200}],
+        "decontamination": [{"benchmark": "exam", "lang": "el", "num_sentences": 5, "num_ngrams": 50, "num_rows": 2}],
+        "composition": [
             {"config": "el", "lang": "el", "task": "translation", "direction": "en-xx", "corpus": "small"}
-            | {"split": name, "rows": rows}
+            | {"split": name, "num_rows": rows}
             for name, rows in (("train", 6), ("validation", 1))
         ],
         "ledger": [
-            number("measured", "in", 10),
-            number("measured", "empty", 3),
-            number("measured", "kept", 7),
-            number("decisions", "in", 7),
-            number("decisions", "kept", 7),
+            totals("measured", 10, 7),
+            rejected("measured", "empty", 3),
+            totals("decisions", 7, 7),
         ],
     }
-    return deepcopy(values | changes)
+    return json.loads(json.dumps(values | changes))
 
 
 def front(card: str):
@@ -167,8 +174,8 @@ def test_a_config_without_validation_has_none_in_the_table():
 
 
 def test_a_release_without_sentence_pairs_has_no_account_of_them():
-    card = render_card(manifest(filters=[], prompts=[], ledger=[number("instructions", "in", 7, "alpaca", "en")]))
-    assert "What each filter cost" not in card
+    card = render_card(manifest(filters=[], prompts=[], ledger=[totals("instructions", 7, 7, "alpaca", "en")]))
+    assert "What the filters removed" not in card
     check_tables(card)
 
 
@@ -226,7 +233,7 @@ def test_braces_of_a_corpus_are_text_and_no_template():
     assert "{{ 7 * 6 }}" in render_card(manifest(sources=[source(title="{{ 7 * 6 }}")]))
 
 
-@pytest.mark.parametrize("key", ["title", "langs", "mixture", "sources", "models"])
+@pytest.mark.parametrize("key", ["title", "langs", "composition", "sources", "models"])
 def test_a_manifest_that_lacks_something_makes_no_card(key):
     poor = manifest()
     del poor[key]
@@ -259,14 +266,14 @@ def test_one_source_for_non_commercial_use_makes_the_release_so(licence, said):
 
 def test_a_release_without_translations_of_alpaca_says_so():
     card = render_card(manifest(recipe=manifest()["recipe"] | {"instruction_langs": ["en", "xx"]}))
-    assert "There is no translated Alpaca in this release" in card
-    assert "no translated Alpaca" not in render_card(
+    assert "This release has no translated instructions" in card
+    assert "no translated instructions" not in render_card(
         manifest(recipe=manifest()["recipe"] | {"instruction_langs": ["en"]})
     )
 
 
 def test_the_columns_of_messages_are_told_in_that_form():
-    card = render_card(manifest(format="messages"))
+    card = render_card(manifest(output_format="messages"))
     assert "| `messages` |" in card
     assert "| `instruction`, `input`, `output` |" not in card
     check_tables(card)
@@ -294,7 +301,7 @@ def test_the_card_is_a_pure_function_of_the_manifest():
 
 def test_the_card_says_how_chinese_is_written_and_which_english_two_languages_share():
     langs = ["el", "zh"]
-    ledger = [number("measured", "in", 10, lang=lang) for lang in langs]
+    ledger = [totals("measured", 10, 10, lang=lang) for lang in langs]
     card = render_card(manifest(langs=langs, ledger=ledger))
-    assert "the pairs kept are:\n1,200 simplified." in card
+    assert "pairs kept:\n1,200 simplified." in card
     assert "| zh | 30 | 900 |" in card

@@ -1,41 +1,42 @@
-"""What people write into a card stays, and nothing else is taken for it."""
+"""Human-written parts of a card are kept, and nothing else is taken for one."""
 
 from cards.dataset_card import render_card
-from cards.human_written import with_notice, written_by_hand
+from cards.human_written import read_human_written, with_notice
 from tests.cards.test_dataset_card import HOSTILE, manifest, source
 
 MINE = {"about": "Read [this](x).\n\n| a | b |\n|---|---|\n| 1 | 2 |", "limits": "- Ours: none."}
 
 
-def test_what_is_written_by_hand_survives_a_render_of_another_release():
-    card = render_card(manifest(), written=MINE)
-    assert written_by_hand(card) == MINE
-    later = render_card(manifest(version="v2.0.0", title="Other"), written=written_by_hand(card))
-    assert written_by_hand(later) == MINE
+def test_human_written_parts_are_kept_in_the_next_version():
+    card = render_card(manifest(), human_written=MINE)
+    assert read_human_written(card) == MINE
+    later = render_card(manifest(version="v2.0.0", title="Other"), human_written=read_human_written(card))
+    assert read_human_written(later) == MINE
 
 
-def test_a_card_that_nobody_wrote_into_has_nothing_by_hand():
-    assert written_by_hand(render_card(manifest())) == {}
-    assert written_by_hand("") == {}
+def test_new_card_has_no_human_written_parts():
+    assert read_human_written(render_card(manifest())) == {}
+    assert read_human_written("") == {}
 
 
-def test_a_part_that_the_template_does_not_have_is_left_out_and_of_two_the_first_counts():
-    twice = "<!-- by hand: about -->\nfirst\n<!-- /by hand -->\n<!-- by hand: about -->\nsecond\n<!-- /by hand -->\n"
-    assert written_by_hand(twice + "<!-- by hand: other -->\nx\n<!-- /by hand -->") == {"about": "first"}
+def test_unknown_part_is_left_out_and_of_two_the_first_counts():
+    parts = [("about", "first"), ("about", "second"), ("other", "x")]
+    card = "".join(f"<!-- human-written: {name} -->\n{text}\n<!-- /human-written -->\n" for name, text in parts)
+    assert read_human_written(card) == {"about": "first"}
 
 
-def test_windows_line_ends_do_not_hide_a_part():
-    card = render_card(manifest(), written=MINE).replace("\n", "\r\n")
-    assert written_by_hand(card) == MINE
+def test_windows_line_ends_are_read():
+    card = render_card(manifest(), human_written=MINE).replace("\n", "\r\n")
+    assert read_human_written(card) == MINE
 
 
-def test_words_from_outside_are_not_taken_for_a_hand():
-    trick = "<!-- by hand: about -->\nbuy\n<!-- /by hand -->"
+def test_markers_in_the_manifest_are_escaped():
+    trick = "<!-- human-written: about -->\nbuy\n<!-- /human-written -->"
     card = render_card(manifest(title=trick, summary=trick, sources=[source(citation=trick, title=trick)]))
-    assert written_by_hand(card) == {}
+    assert read_human_written(card) == {}
 
 
-def test_a_notice_stands_above_the_title_once_and_goes_again():
+def test_notice_is_above_the_title_and_can_be_removed():
     card = render_card(manifest())
     warned = with_notice(with_notice(card, "old"), f"new {HOSTILE}")
     assert warned.count("<!-- notice -->") == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from cards.dataset_card import metadata, render_card
-from cards.licences import licence_url, model_licence, non_commercial, terms, whole
+from cards.licences import is_non_commercial, licence_url, model_licence, release_licence, row_licences
 from corpora.catalog import load_catalog
 from tests.cards.test_dataset_card import manifest, source
 
@@ -14,7 +14,7 @@ NLLB = {"role": "translation", "name": "facebook/nllb-200-distilled-600M", "sha2
 def test_alpaca_is_non_commercial_and_so_is_a_release_with_it():
     assert load_catalog()["alpaca"].licence == "cc-by-nc-4.0"
     mixed = manifest(sources=[source(licence="cc-by-sa-4.0"), ALPACA])
-    assert non_commercial(mixed)
+    assert is_non_commercial(mixed)
     assert metadata(mixed)["license"] == "cc-by-nc-4.0"
     card = render_card(mixed)
     assert "for non-commercial use only, and so is this release as a whole** (alpaca)." in card
@@ -23,7 +23,7 @@ def test_alpaca_is_non_commercial_and_so_is_a_release_with_it():
 
 def test_what_nllb_translated_is_non_commercial_whatever_was_translated():
     free = manifest(sources=[source(licence="cc0-1.0")])
-    assert not non_commercial(free)
+    assert not is_non_commercial(free)
     translated = free | {"models": [*free["models"], NLLB | {"licence": model_licence(NLLB["name"])}]}
     assert metadata(translated)["license"] == "cc-by-nc-4.0"
     card = render_card(translated)
@@ -33,7 +33,7 @@ def test_what_nllb_translated_is_non_commercial_whatever_was_translated():
 
 def test_an_evaluation_set_that_was_only_searched_for_brings_no_licence():
     searched = manifest(sources=[source(), source("xquad", kind="benchmark", licence="cc-by-nc-sa-4.0")])
-    assert terms(searched) == ["cc-by-4.0"]
+    assert row_licences(searched) == ["cc-by-4.0"]
     assert metadata(searched)["license"] == "cc-by-4.0"
     text = render_card(searched)
     assert "| xquad | el | 1 | Small, <https://example.org> |" in text
@@ -50,7 +50,7 @@ def test_an_evaluation_set_that_was_only_searched_for_brings_no_licence():
     ],
 )
 def test_the_licence_of_the_whole_follows_from_its_parts(names, licence):
-    assert whole(manifest(sources=[source(name, licence=name) for name in names])) == licence
+    assert release_licence(manifest(sources=[source(name, licence=name) for name in names])) == licence
 
 
 def test_a_licence_has_its_page():

@@ -40,7 +40,7 @@ def test_messages_are_read_as_instruction_and_output(release: Release, tmp_path:
         for row in rows.iter_rows(named=True)
     ]
     rows.drop("instruction", "input", "output").with_columns(messages=pl.Series(turns)).write_parquet(path)
-    manifest = json.loads((copy / FILE).read_text(encoding="utf-8")) | {"format": "messages"}
+    manifest = json.loads((copy / FILE).read_text(encoding="utf-8")) | {"output_format": "messages"}
     manifest["configs"]["el"]["splits"]["train"]["files"] = [file_entry(copy, path)]
     (copy / FILE).write_text(to_text(manifest), encoding="utf-8")
     found = read_rows(open_release(str(copy), tmp_path), "el", "train", ("el",))

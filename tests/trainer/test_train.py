@@ -60,7 +60,7 @@ def test_metadata_records_data_and_packages(trained: Trained, release: Any) -> N
     assert metadata["release"]["manifest_sha256"] == identity(release.manifest)
     assert metadata["release"]["origin"] == "coit-sample@v1.0.0"
     assert metadata["prompt"] == {"name": "alpaca", "sha256": prompt_template("alpaca").sha256()}
-    rows = release.manifest["configs"]["el"]["splits"]["train"]["rows"]
+    rows = release.manifest["configs"]["el"]["splits"]["train"]["num_rows"]
     train_rows = [row for row in metadata["example_counts"] if row["split"] == "train"]
     assert sum(row["num_rows"] for row in train_rows) == rows
     assert metadata["num_tokens"] == sum(row["num_tokens"] for row in train_rows)

@@ -225,7 +225,7 @@ def _gamma(
 
 def _write(alignment: Alignment, states: Mapping[str, States], title: str, folder: Path) -> None:
     """Write alignment.json and alignment.png into the model's folder."""
-    from cards.plots.alignment import draw_alignment
+    from cards.plots import draw_alignment
 
     content = {
         "gamma_layer": alignment.gamma_layer,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from cards.manifest_types import Config
 from cards.releases import Release
 from corpora.catalog import language, languages
 from corpora.errors import InputError
@@ -53,6 +54,5 @@ def _release(source: BenchmarkSource) -> Release:
     return source.release
 
 
-def _configs(release: Release) -> Mapping[str, Mapping[str, Sequence[str]]]:
-    configs: Mapping[str, Mapping[str, Sequence[str]]] = release.manifest["configs"]
-    return configs
+def _configs(release: Release) -> Mapping[str, Config]:
+    return release.manifest["configs"]

@@ -80,7 +80,7 @@ def counts(built: Built) -> dict[str, int]:
 def test_release_has_the_counts_of_its_mixture(folder: Path, tmp_path: Path) -> None:
     release = publish(folder, Budget(300, laws=LAWS))
     assert release.manifest["name"] == "muit-sample-300"
-    mixture = {row["lang"]: row["num_rows"] for row in release.manifest["budget"]["mixture"]}
+    mixture = {row["lang"]: row["num_rows"] for row in release.manifest["allocation"]["mixture"]}
     assert sum(mixture.values()) == 300
     loaded = datasets.load_dataset(str(release.folder), split="train", cache_dir=str(tmp_path))
     assert Counter(row["lang"] for row in loaded if row["task"] == "translation") == mixture
@@ -122,8 +122,8 @@ def test_mixture_from_a_file_is_used_as_it_is(cut: Callable[..., Built], folder:
     path.write_text("lang,rows,epochs\n" + "".join(f"{lang},{rows},1\n" for lang, rows in wanted.items()))
     built = cut(Budget(210, file=path))
     assert counts(built) == wanted
-    assert built.budget is not None
-    assert built.budget["method"] == "mine.csv"
+    assert built.allocation is not None
+    assert built.allocation["method"] == "mine.csv"
     with pytest.raises(InputError, match="is a mixture of 210 pairs, but the --budget is 300"):
         publish(folder, Budget(300, file=path))
     path.write_text("lang,rows,epochs\n" + "".join(f"{lang},{rows * 20},1\n" for lang, rows in wanted.items()))
@@ -133,14 +133,14 @@ def test_mixture_from_a_file_is_used_as_it_is(cut: Callable[..., Built], folder:
 
 def test_repeated_rows_are_published_once_with_their_epochs(cut: Callable[..., Built]) -> None:
     built = cut(Budget(2000, laws=LAWS, epochs=3))
-    assert built.budget is not None
-    rows = built.budget["mixture"]
+    assert built.allocation is not None
+    rows = built.allocation["mixture"]
     assert sum(row["num_pairs"] for row in rows) == 2000
     assert counts(built) == {row["lang"]: row["num_rows"] for row in rows}
     assert translations(built).select("id", "lang").is_unique().all()
     epochs = {row["lang"]: row["epochs"] for row in rows}
     assert 1 < max(epochs.values()) <= 3
-    for row in built.mixture.to_dicts():
+    for row in built.composition.to_dicts():
         repeated = row["task"] == "translation" and row["split"] == "train"
         assert row["epochs"] == (epochs[row["lang"]] if repeated else 1.0)
 
@@ -182,14 +182,14 @@ def test_impossible_recipe_is_an_error_before_any_work(tmp_path: Path) -> None:
 def test_allow_partial_publishes_what_there_is(cut: Callable[..., Built]) -> None:
     built = cut(Budget(3000, allow_partial=True))
     assert sum(counts(built).values()) == 1113
-    assert built.budget is not None
-    assert (built.budget["budget"], built.budget["num_pairs"]) == (3000, 1113)
+    assert built.allocation is not None
+    assert (built.allocation["budget"], built.allocation["num_pairs"]) == (3000, 1113)
 
 
 def test_budget_without_laws_is_unimax(folder: Path) -> None:
     release = publish(folder, Budget(100), "messages")
     assert release.manifest["name"] == "muit-sample-100-messages"
-    rows = [row["num_rows"] for row in release.manifest["budget"]["mixture"]]
+    rows = [row["num_rows"] for row in release.manifest["allocation"]["mixture"]]
     assert (sum(rows), max(rows) - min(rows)) == (100, 1)
     card = (release.folder / "README.md").read_text()
     assert "by the mixture unimax" in card
@@ -199,7 +199,7 @@ def test_budget_without_laws_is_unimax(folder: Path) -> None:
 def test_card_shows_mixture_laws_and_baselines(folder: Path) -> None:
     release = publish(folder, Budget(300, laws=LAWS))
     card = (release.folder / "README.md").read_text()
-    for row in release.manifest["budget"]["mixture"]:
+    for row in release.manifest["allocation"]["mixture"]:
         assert f"(`{row['lang']}`) | {row['num_pairs']} | {row['num_rows']} | 1.00 |" in card
     for shown in ("| unimax |", "| proportional |", "100 - 60.56 D^-0.110", "laws.png", "neither transfer"):
         assert shown in card

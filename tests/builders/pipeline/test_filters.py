@@ -358,6 +358,6 @@ def test_only_chinese_is_measured_for_its_writing(judge):
 
 def test_the_writings_of_kept_chinese_are_counted(build_small):
     built = build_small({"small": {"zh": [*CHINESE, (1.0, "Low.", "開往。")], "el": []}})
-    found = {row["variant"]: row["rows"] for row in built.script_variants.to_dicts()}
+    found = {row["variant"]: row["num_rows"] for row in built.script_variants.to_dicts()}
     assert found == {"simplified": 2, "traditional": 2, "alike in both": 1}
     assert built.script_variants["lang"].unique().to_list() == ["zh"]

@@ -118,14 +118,14 @@ def turn(path: Path) -> None:
 def other_rows(path: Path) -> None:
     """A manifest that tells of other rows, all digests of files being right."""
     manifest = json.loads((path.parents[2] / "manifest.json").read_text())
-    manifest["configs"]["el"]["splits"]["train"]["rows_sha256"] = "0" * 64
+    manifest["configs"]["el"]["splits"]["train"]["content_sha256"] = "0" * 64
     (path.parents[2] / "manifest.json").write_text(to_text(manifest))
 
 
 def told_anew(manifest: dict, folder: Path, write: bool = True) -> None:
     """The manifest of a release whose one file holds other rows, all digests of files being right."""
     manifest["configs"]["el"]["splits"]["train"] |= {
-        "rows_sha256": "0" * 64,
+        "content_sha256": "0" * 64,
         "files": [file_entry(folder, folder / TRAIN)],
     }
     if write:
@@ -246,7 +246,7 @@ def test_a_hostile_manifest_on_the_hub_writes_nothing_outside_the_cache(hub, her
     from huggingface_hub import HfApi
 
     manifest = open_release("hf://org/hostile").manifest
-    manifest["beside"].append({"path": "../../../../pwned", "size": 1, "sha256": "0" * 64})
+    manifest["metadata_files"].append({"path": "../../../../pwned", "size": 1, "sha256": "0" * 64})
     api = HfApi()
     sent = {"path_or_fileobj": to_text(manifest).encode(), "path_in_repo": "manifest.json"}
     head = api.upload_file(**sent, repo_id="org/hostile", repo_type="dataset").oid
@@ -254,7 +254,7 @@ def test_a_hostile_manifest_on_the_hub_writes_nothing_outside_the_cache(hub, her
     for verb in (["verify"], ["lock"], ["show"]):
         done = CliRunner().invoke(cli, [*verb, "hf://org/hostile@v1.0.0"])
         assert isinstance(done.exception, InputError)
-        assert "is no path of a file in a release" in str(done.exception)
+        assert "'metadata_files.3.path': String should match" in str(done.exception)
     assert not list(here.rglob("pwned"))
 
 
@@ -398,7 +398,7 @@ def test_the_digest_of_rows_is_the_same_for_every_writer_and_can_be_had_without_
     pl.read_parquet(path).write_parquet(here / "other.parquet", compression="uncompressed", row_group_size=1)
     with temporary_workspace() as work:
         digests = {rows_digest([file], work) for file in (path, here / "other.parquet")}
-    assert digests == {made.manifest["configs"]["el"]["splits"]["train"]["rows_sha256"]}
+    assert digests == {made.manifest["configs"]["el"]["splits"]["train"]["content_sha256"]}
 
 
 def test_no_answer_at_all_is_a_sentence(here):

@@ -163,13 +163,13 @@ def test_what_is_written_into_the_card_on_the_hub_stays_and_makes_a_patch(hub, r
 
     put(to, ONE)
     card = Path(hf_hub_download(repo, "README.md", repo_type="dataset")).read_text()
-    mine = card.replace("<!-- by hand: limits -->\n", "<!-- by hand: limits -->\n- Ask *us* first.\n")
+    mine = card.replace("<!-- human-written: limits -->\n", "<!-- human-written: limits -->\n- Ask *us* first.\n")
     HfApi().upload_file(path_or_fileobj=mine.encode(), path_in_repo="README.md", repo_id=repo, repo_type="dataset")
     made = put(to, ONE)
     assert (made.is_new, made.manifest["version"]) == (True, "v1.0.1")
     put(to, TWO)
     files = hub.store.repos[repo].commits[hub.store.repos[repo].heads["main"]].files
-    assert "- Ask *us* first.\n<!-- /by hand -->" in hub.store.content(files["README.md"].sha256).read_text()
+    assert "- Ask *us* first.\n<!-- /human-written -->" in hub.store.content(files["README.md"].sha256).read_text()
 
 
 def test_a_tag_that_somebody_moved_is_noticed(hub, repo, to):

@@ -11,9 +11,10 @@ from builders.publishing import Draft, PublishOptions, publish_draft
 from builders.publishing.local_registry import LocalRegistry
 from builders.run import run_build, run_publish
 from builders.workspace import Workspace
-from cards.manifest import KEYS, MANIFEST_VERSION, identity, read_manifest, to_text
+from cards.manifest import VersionInfo, identity, make_manifest, read_manifest, to_text
 from cards.releases import FolderReleases, open_release, parse_version, release_names
 from corpora.errors import InputError
+from tests.builders.conftest import described
 
 
 @pytest.fixture
@@ -119,14 +120,15 @@ def test_the_same_rows_in_another_order_are_a_patch(put, row):
 def test_what_is_written_into_the_card_by_hand_makes_a_patch_and_stays(put, row):
     rows = {"el": {"train": [row("1")]}}
     card = put(rows).folder / "README.md"
-    marker = "<!-- by hand: about -->\n"
+    marker = "<!-- human-written: about -->\n"
     card.write_text(card.read_text().replace(marker, f"{marker}Read *this* first.\n\nΔιάβασε.\n"))
     made = put(rows)
     assert (made.is_new, made.manifest["version"]) == (True, "v1.0.1")
     later = put({"el": {"train": [row("1"), row("2")]}})
     for version in (made, later):
         assert (
-            f"{marker}Read *this* first.\n\nΔιάβασε.\n<!-- /by hand -->" in (version.folder / "README.md").read_text()
+            f"{marker}Read *this* first.\n\nΔιάβασε.\n<!-- /human-written -->"
+            in (version.folder / "README.md").read_text()
         )
     assert not put({"el": {"train": [row("1"), row("2")]}}).is_new
 
@@ -135,7 +137,7 @@ def test_a_card_that_a_newer_template_renders_otherwise_makes_a_patch(put, row):
     rows = {"el": {"train": [row("1")]}}
     manifest = put(rows).folder / "manifest.json"
     old = read_manifest(manifest.parent)
-    card = next(entry for entry in old["beside"] if entry["path"] == "README.md")
+    card = next(entry for entry in old["metadata_files"] if entry["path"] == "README.md")
     card["sha256"] = "0" * 64  # as if an older template had been at work
     manifest.write_text(to_text(old))
     assert put(rows).manifest["version"] == "v1.0.1"
@@ -190,7 +192,7 @@ def test_a_write_that_fails_leaves_no_trace(registry, tmp_path, tiny, put, row):
 def test_a_release_that_does_not_load_back_leaves_no_trace(registry, tmp_path, tiny, writer, row):
     def one_row_too_many(folder: Path):
         configs = writer({"el": {"train": [row("1")]}})(folder)
-        configs["el"]["splits"]["train"]["rows"] = 2
+        configs["el"]["splits"]["train"]["num_rows"] = 2
         return configs
 
     with pytest.raises(Exception, match=r"2|rows|split"):
@@ -216,9 +218,10 @@ def test_what_a_killed_run_left_is_removed_by_the_next(put, row, registry):
 def make_version(registry: Path, name: str, version: str) -> None:
     folder = registry / name / version
     folder.mkdir(parents=True)
-    lists = {key: [] for key in ("features", "sources", "filters", "ledger", "beside")}
-    manifest = dict.fromkeys(KEYS, "") | lists | {"manifest_version": MANIFEST_VERSION, "configs": {}}
-    (folder / "manifest.json").write_text(to_text(manifest | {"name": name, "version": version}))
+    content = described(name=name) | {"configs": {}}
+    (folder / "manifest.json").write_text(
+        to_text(make_manifest(content, VersionInfo(version.removesuffix("-backup"), None, "none")))
+    )
 
 
 def test_versions_are_in_the_order_of_their_numbers(registry):

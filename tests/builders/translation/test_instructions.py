@@ -9,6 +9,7 @@ import polars as pl
 
 from builders.options import BuildOptions
 from builders.run import run_publish
+from tests.builders.conftest import ledger_counts
 from tests.builders.translation.expected import expected
 from tests.builders.translation.running import refused, run
 
@@ -40,15 +41,15 @@ def test_translations_have_the_ids_of_their_instructions(
         kept: (GREEK("Name two colours. Say why."), ""),
         "He goes home.": (GREEK("Correct the spelling."), "He go hom."),
     }
-    ledger = {(r["stage"], r["lang"], r["reason"]): r["rows"] for r in told["ledger"]}
+    ledger = {(stage, lang, key): n for (stage, _, lang, key), n in ledger_counts(told["ledger"]).items()}
     assert ledger["translated_instructions", "el", "in"] == 4
     assert (
         ledger["translated_instructions", "el", "rhyme"],
         ledger["translated_instructions", "el", "unknown_token"],
     ) == (1, 1)
     assert ledger["segments", "en", "correction_in_part"] == 1
-    shares = {(r["stage"], r["lang"]): r["share"] for r in told["ledger"] if r["reason"] == "in"}
-    assert set(shares.values()) == {1.0}, "records are shares of records, segments of segments"
+    totals = [row for row in told["ledger"] if row["reason"] is None]
+    assert all(row["share"] == row["num_kept"] / row["num_in"] for row in totals), "of instructions, or of segments"
     assert told["translator"]["decoding"] == "float32 beam 1"
 
 
@@ -84,8 +85,9 @@ def test_release_names_its_translator_and_licence(converted: Path, tmp_path: Pat
     assert "non-commercial use only" in card
     rows = pl.read_parquet(release.folder / "data" / "el" / "*.parquet").filter(task="instruction", lang="el")
     assert rows.height > 30
-    passed = {r["reason"]: r["rows"] for r in release.manifest["ledger"] if r["stage"] == "translations"}
-    assert passed["first_pass"] >= 0.9 * passed["in"]
+    counts = ledger_counts(release.manifest["ledger"])
+    passed = {key: n for (stage, _, _, key), n in counts.items() if stage == "translations"}
+    assert passed["kept"] >= 0.9 * passed["in"]
 
 
 def test_conversations_are_read_as_instructions(converted: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from corpora.errors import InputError
 from corpora.reading import InputFile, read_instructions
 from recipes.recipe import parse_recipe
 from recipes.results import read_results
+from tests.builders.conftest import ledger_counts
 from tests.builders.translation.expected import expected
 
 GREEK, ARABIC = partial(expected, flores="ell_Grek"), partial(expected, flores="arb_Arab")
@@ -74,7 +75,7 @@ def test_instruction_is_in_every_language_or_in_none(made: Path) -> None:
 
 def test_ledger_and_card_describe_a_benchmark(made: Path) -> None:
     manifest = json.loads((made / "manifest.json").read_bytes())
-    rows = {(row["stage"], row["lang"], row["reason"]): row["rows"] for row in manifest["ledger"]}
+    rows = {(stage, lang, key): n for (stage, _, lang, key), n in ledger_counts(manifest["ledger"]).items()}
     assert (rows["instructions", "en", "in"], rows["instructions", "en", "missing_field"]) == (5, 1)
     assert (rows["translated_instructions", "el", "kept"], rows["translated_instructions", "el", "rhyme"]) == (3, 1)
     assert "to be asked and not learned from" in (made / "README.md").read_text(encoding="utf-8")

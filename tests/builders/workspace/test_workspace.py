@@ -263,5 +263,5 @@ def test_a_build_that_was_killed_goes_on_where_it_was(request_for):
     with logged_messages() as told:
         built = run_build(replace(request, explain=True))[0]
     assert [s for s in told if s.startswith(("pairs", "measured", "duplicates")) and not s.endswith("reused")] == []
-    assert built.mixture["rows"].sum() == 2
+    assert built.composition["num_rows"].sum() == 2
     assert list(request.work.rglob(".tmp-*")) == []

@@ -13,6 +13,7 @@ import pytest
 from builders.pipeline.filters import all_filters
 from cards.plots import funnel as plots
 from cards.plots.funnel import COLOURS, KEPT, OTHER, _group, _segments, draw_funnel
+from tests.cards.test_dataset_card import rejected, totals
 
 ROOT = Path(__file__).parents[3]
 FILTERS = ["empty", "low_margin", "copy", "duplicate_exact", "contaminated", "wrong_language_xx"]
@@ -22,12 +23,12 @@ DRAW += "assert 'matplotlib.pyplot' not in sys.modules"
 SETTINGS = "axes.facecolor: red\nfont.size: 30\nfont.family: serif\nsavefig.dpi: 30\nsavefig.bbox: tight\n"
 
 
-def ledger(lang, corpus="small", given=200, rejected=(10, 50, 20, 12, 1, 7)):
-    """The account of one corpus: what came in, what each filter rejected, what is left."""
+def ledger(lang, corpus="small", num_in=200, num_rejected=(10, 50, 20, 12, 1, 7)):
+    """Return the ledger of one corpus: what came in, what each filter rejected, what is left."""
     stages = ["measured"] * 3 + ["duplicates", "contaminated", "decisions"]
-    costs = [*zip(stages, FILTERS, rejected, strict=True)]
-    numbers = [("measured", "in", given), *costs, ("decisions", "kept", given - sum(rejected))]
-    return [{"lang": lang, "corpus": corpus, "stage": s, "reason": r, "rows": rows} for s, r, rows in numbers]
+    rows = [totals("measured", num_in, num_in - 80, corpus, lang)]
+    rows += [rejected(*row, corpus, lang) for row in zip(stages, FILTERS, num_rejected, strict=True)]
+    return [*rows, totals("decisions", num_in - 93, num_in - sum(num_rejected), corpus, lang)]
 
 
 def manifest(langs=("el", "hi"), **changes):
@@ -98,7 +99,7 @@ def test_the_shares_of_each_language_are_those_of_its_lines_over_all_corpora_and
 
 
 def test_a_group_that_cost_nothing_in_any_language_is_left_out_and_kept_never_is():
-    nothing = ledger("el", rejected=(0, 200, 0, 0, 0, 0))
+    nothing = ledger("el", num_rejected=(0, 200, 0, 0, 0, 0))
     assert _segments(manifest(["el"], ledger=nothing)) == {KEPT: {"el": 0}, "low margin": {"el": 1}}
 
 
@@ -123,6 +124,6 @@ def test_the_groups_claim_the_filters_that_come_with_the_project():
 
 
 def test_a_manifest_without_sentence_pairs_gives_no_file(tmp_path):
-    records = [{"lang": "en", "corpus": "alpaca", "stage": "instructions", "reason": "in", "rows": 7}]
+    records = [totals("instructions", 7, 7, "alpaca", "en")]
     draw_funnel(manifest(["en"], ledger=records, filters=[]), tmp_path / "funnel.png")
     assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cards.plots.laws import _log_scale, draw_budget, draw_frontier, draw_laws
+from cards.plots.laws import _log_scale, draw_allocation, draw_frontier, draw_laws
 
 POINTS = [[1000, 50.0, None, True], [10_000, 60.0, 0.5, True], [100_000, 20.0, None, False]]
 CURVE = [[1000.0, 50.0, 49.0, 51.0], [10_000.0, 60.0, 59.0, 61.0], [1_000_000.0, 75.0, 70.0, 80.0]]
@@ -43,8 +43,8 @@ def test_a_law_without_points_is_a_curve_alone(tmp_path: Path) -> None:
 
 def test_no_laws_no_picture(tmp_path: Path) -> None:
     draw_laws([], "Laws", tmp_path / "a.png")
-    draw_budget({"name": "x", "version": "v1.0.0"}, tmp_path / "a.png")
-    draw_budget({"name": "x", "version": "v1.0.0", "budget": {"mixture": []}}, tmp_path / "a.png")
+    draw_allocation({"name": "x", "version": "v1.0.0"}, tmp_path / "a.png")
+    draw_allocation({"name": "x", "version": "v1.0.0", "allocation": {"mixture": []}}, tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
 
 

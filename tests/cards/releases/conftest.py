@@ -31,16 +31,22 @@ def write_release(tmp_path: Path) -> Callable[..., Path]:
             path.parent.mkdir(parents=True)
             pl.DataFrame(ROWS).write_parquet(path)
             split = {
-                "rows": 3,
+                "num_rows": 3,
                 "num_bytes": 1,
-                "rows_sha256": sha256(b"").hexdigest(),
+                "content_sha256": sha256(b"").hexdigest(),
                 "files": [file_entry(folder, path)],
             }
             entries[config] = {"langs": ["el"], "splits": {"train": split}}
         (folder / "README.md").write_text("# Tiny\n")
-        beside = [file_entry(folder, folder / "README.md")]
-        changes = {"name": name, "version": version, "configs": entries, "beside": beside, "difference": "first"}
-        text = to_text(manifest(manifest_version=2, **changes))
+        metadata_files = [file_entry(folder, folder / "README.md")]
+        changes = {
+            "name": name,
+            "version": version,
+            "configs": entries,
+            "metadata_files": metadata_files,
+            "difference": "first",
+        }
+        text = to_text(manifest(**changes))
         (folder / FILE).write_text(text, encoding="utf-8")
         return folder
 
