@@ -190,7 +190,7 @@ def test_without_a_translator_instructions_are_english_and_the_card_says_so(tmp_
     general = rows_of(release.folder, "hi").filter(pl.col("task") == "instruction")
     assert set(general["lang"]) == {"en"}
     assert release.manifest["translator"]["name"] == "none"
-    assert "no translated Alpaca" in (release.folder / "README.md").read_text()
+    assert "no translated instructions" in (release.folder / "README.md").read_text()
 
 
 def test_messages_are_the_same_rows_as_conversations(published: dict[str, Published], tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_ledger_and_card_describe_a_benchmark(made: Path) -> None:
     rows = {(stage, lang, key): n for (stage, _, lang, key), n in ledger_counts(manifest["ledger"]).items()}
     assert (rows["instructions", "en", "in"], rows["instructions", "en", "missing_field"]) == (5, 1)
     assert (rows["translated_instructions", "el", "kept"], rows["translated_instructions", "el", "rhyme"]) == (3, 1)
-    assert "to be asked and not learned from" in (made / "README.md").read_text(encoding="utf-8")
+    assert "for evaluation, not for training" in (made / "README.md").read_text(encoding="utf-8")
 
 
 def test_items_are_the_same_in_each_language(made: Path) -> None:
