@@ -16,12 +16,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "hub")]
 import conftest  # noqa: E402  # the Hub's address, before its clients are imported
 import duckdb  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
-from builders.publishing.package import SCHEMAS, _write_split  # noqa: E402
 
+from builders.publishing.data_files import SCHEMAS, write_split  # noqa: E402
 from builders.publishing.hub_registry import open_hub_registry  # noqa: E402
 from builders.publishing.local_registry import LocalRegistry  # noqa: E402
 from builders.publishing.publish import Draft, publish_draft  # noqa: E402
-from builders.publishing.row_digests import SPLITS, count_rows  # noqa: E402
+from builders.publishing.row_digests import SPLITS, digest_split  # noqa: E402
 from builders.workspace import Workspace  # noqa: E402
 from tests.builders.conftest import described  # noqa: E402
 
@@ -55,7 +55,9 @@ def main() -> None:
             publish_draft(registry, draft, work)
             first = time.perf_counter() - before
             before = time.perf_counter()
-            known = replace(draft, row_digests={"el": {s: n for s in SPLITS if (n := count_rows(examples, s))["rows"]}})
+            digests = {split: digest_split(examples, split) for split in SPLITS}
+            rows_of = {split: entry for split, entry in digests.items() if entry["num_rows"]}
+            known = replace(draft, row_digests={"el": rows_of})
             digested = time.perf_counter() - before
             again = publish_draft(registry, known, work)
             took = time.perf_counter() - before
@@ -67,7 +69,7 @@ def main() -> None:
 
 def write(examples: Path, place: Path) -> dict[str, object]:
     """The only config of the release, written as a build's is."""
-    split = _write_split(examples, "train", SCHEMAS["instructions"], place, place / "data" / "el")
+    split = write_split(examples, "train", SCHEMAS["instructions"], place, place / "data" / "el")
     pq.write_table(pq.read_table(examples, columns=["split"])[:0], place / "ledger.parquet")
     return {"el": {"langs": ["el"], "splits": {"train": split}}}
 
