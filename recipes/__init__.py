@@ -1,1 +1,1 @@
-"""What we build, how much of each, and why that much."""
+"""Recipes and prompts of releases, evaluation results, scaling laws, and allocations of a budget by them."""

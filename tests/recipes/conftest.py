@@ -1,4 +1,4 @@
-"""Worlds whose laws are known: those that Table 4 of arXiv 2308.04948 implies, and scores drawn from them."""
+"""Known laws, those that Table 4 of arXiv 2308.04948 implies, and noisy values drawn from them."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -8,28 +8,28 @@ import pytest
 from recipes.scaling import Point, ScalingLaw
 
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
-# K and beta: Arabic's are printed in the paper, the others follow from Table 4's two rows (equal marginal gains);
-# Hindi's exponent is not determined by them, since it is at its cap in the second.
+# A and alpha: those of Arabic are printed in the paper, the others follow from the two rows of Table 4 (equal gains);
+# Hindi's exponent is not determined by them, since it has all its pairs in the second.
 TABLE4 = {
-    "ar": (60.5567, -0.110000),
-    "el": (71.1641, -0.140436),
-    "hi": (128.9166, -0.15),
-    "tr": (112.9395, -0.171009),
-    "vi": (60.1153, -0.121466),
-    "zh": (57.3984, -0.110990),
+    "ar": (60.5567, 0.110000),
+    "el": (71.1641, 0.140436),
+    "hi": (128.9166, 0.15),
+    "tr": (112.9395, 0.171009),
+    "vi": (60.1153, 0.121466),
+    "zh": (57.3984, 0.110990),
 }
-CAPS = np.array([1_097_200, 620_800, 234_233, 477_700, 1_073_800, 912_500], float)
+AVAILABLE = np.array([1_097_200, 620_800, 234_233, 477_700, 1_073_800, 912_500], float)
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 
 
 def truth(lang: str, size: float) -> float:
-    """The score in points that Table 4's law gives a language."""
-    k, beta = TABLE4[lang]
-    return 100 - k * size**beta
+    """Return the value that Table 4's law has at a size."""
+    scale, exponent = TABLE4[lang]
+    return 100 - scale * size**-exponent
 
 
 def draw_points(seed: int, sizes: Sequence[int] = SIZES, noise: float = 0.3) -> dict[str, list[Point]]:
-    """Noisy scores of every language at some sizes."""
+    """Return noisy values of every language at some sizes."""
     rng = np.random.default_rng(seed)
     return {lang: [Point(x, truth(lang, x) + rng.normal(0, noise)) for x in sizes] for lang in LANGS}
 
@@ -37,13 +37,13 @@ def draw_points(seed: int, sizes: Sequence[int] = SIZES, noise: float = 0.3) -> 
 @pytest.fixture(scope="session")
 def table4() -> list[ScalingLaw]:
     """The laws of Table 4, without uncertainty."""
-    return [ScalingLaw(lang, 100.0, TABLE4[lang][0], -TABLE4[lang][1]) for lang in LANGS]
+    return [ScalingLaw(lang, 100.0, *TABLE4[lang]) for lang in LANGS]
 
 
 @pytest.fixture(scope="session")
-def caps() -> np.ndarray:
+def available() -> np.ndarray:
     """The pairs that the paper had of each language (Table 1)."""
-    return CAPS
+    return AVAILABLE
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,17 @@
 """Prompts are read strictly, and extended by the user's folders."""
 
+import json
+from dataclasses import fields
+
 import pytest
 
 from corpora.errors import InputError
 from corpora.extensions import Extensions, use_extensions
 from recipes.prompts import (
+    JudgePrompt,
+    PromptTemplate,
+    QuestionPrompt,
+    TranslationPrompt,
     judge_prompts,
     prompt_template,
     prompt_templates,
@@ -95,6 +102,28 @@ def test_a_mistake_in_other_prompts_names_table_and_key(extend, read, text, mess
     with extend(text), pytest.raises(InputError) as error:
         read()
     assert message in str(error.value)
+
+
+ROWS = {
+    "translation": (translation_prompts, TranslationPrompt, {"text": "{target}", "origin": "us"}),
+    "template": (prompt_templates, PromptTemplate, {"origin": "us", "chat": ""}),
+    "question": (question_prompts, QuestionPrompt, {"instruction": "", "input": "{context}{question}"}),
+    "judge": (judge_prompts, JudgePrompt, {"text": ""}),
+}
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [(section, field.name) for section, (_, row, _) in ROWS.items() for field in fields(row) if field.name != "lang"],
+)
+def test_mistyped_key_and_wrong_type_name_table_and_key(extend, section, key):
+    read, _, good = ROWS[section]
+    table = f"[{section}.de]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in good.items() if k != key)
+    with extend(table + f"{key}q = 1\n"), pytest.raises(InputError, match=rf"\[{section}\.de\]: Unknown key '{key}q'"):
+        read()
+    if key != "name":
+        with extend(table + f"{key} = [1]\n"), pytest.raises(InputError, match=rf"\[{section}\.de\]: '{key}' must be"):
+            read()
 
 
 def test_unknown_template_names_the_nearest():

@@ -199,6 +199,12 @@ def test_a_mistake_in_a_recipe_names_file_key_and_expected_value(load, tmp_path,
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize("key", sorted({field.name for field in fields(Recipe)} - {"name", "not_decontaminated"}))
+def test_wrong_type_of_a_key_names_key_and_expected_type(load, key):
+    with pytest.raises(InputError, match=rf"mine\.toml: ('{key}|Unknown value of '{key}')"):
+        load(toml(**{key: "[true]"}))
+
+
 @pytest.mark.parametrize("key", [field.name for field in fields(Recipe)])
 def test_a_mistyped_key_names_the_nearest_one(load, key):
     typo = key[:-1] + "q"

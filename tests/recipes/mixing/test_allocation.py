@@ -21,10 +21,10 @@ ROWS |= {1_200_000: [183_539, 189_556, 234_233, 242_263, 175_985, 174_422]}
 
 @pytest.mark.parametrize("budget", [300_000, 1_200_000])
 def test_table_4_of_the_paper_follows_from_its_laws(
-    table4: Sequence[ScalingLaw], caps: np.ndarray, budget: int
+    table4: Sequence[ScalingLaw], available: np.ndarray, budget: int
 ) -> None:
     """Both rows within 4 pairs; Hindi at its cap in the second; what the paper left over is spent."""
-    problem = allocation_problem(LANGS, budget, num_unique=caps)
+    problem = allocation_problem(LANGS, budget, num_unique=available)
     found = allocate_integers(law_curves(table4, problem), problem)
     assert np.abs(found - ROWS[budget]).max() <= 4
     assert found.sum() == budget
@@ -74,14 +74,14 @@ def test_integer_allocation_is_the_best_of_all() -> None:
         assert objective(curves, problem, allocate_integers(curves, problem)) >= best - 1e-12 * abs(best)
 
 
-def test_unscaled_slsqp_stops_at_its_start(table4: Sequence[ScalingLaw], caps: np.ndarray) -> None:
+def test_unscaled_slsqp_stops_at_its_start(table4: list[ScalingLaw], available: np.ndarray) -> None:
     """Why SLSQP is an oracle only when scaled: as it comes, it returns the uniform split."""
-    problem = allocation_problem(LANGS, 300_000, num_unique=caps)
+    problem = allocation_problem(LANGS, 300_000, num_unique=available)
     curves = law_curves(table4, problem)
     found = minimize(
         lambda x: -objective(curves, problem, x),
         np.full(6, 50_000.0),
-        bounds=[(1, cap) for cap in caps],
+        bounds=[(1, cap) for cap in available],
         constraints={"type": "eq", "fun": lambda x: x.sum() - 300_000},
         method="SLSQP",
     )
@@ -90,29 +90,31 @@ def test_unscaled_slsqp_stops_at_its_start(table4: Sequence[ScalingLaw], caps: n
     assert objective(curves, problem, waterfill(curves, problem)) > -found.fun + 0.05
 
 
-def test_larger_budget_takes_no_pair_from_a_language(table4: Sequence[ScalingLaw], caps: np.ndarray) -> None:
-    for curves_for in (lambda problem: law_curves(table4, problem), lambda problem: ShareCurves(caps**0.3)):
+def test_larger_budget_takes_no_pair_from_a_language(table4: list[ScalingLaw], available: np.ndarray) -> None:
+    for curves_for in (lambda problem: law_curves(table4, problem), lambda problem: ShareCurves(available**0.3)):
         before = np.zeros(6, int)
         for budget in [*range(6, 200), 997, 998, 300_000, 300_001, 300_002, 1_200_000, 4_416_233]:
-            problem = allocation_problem(LANGS, budget, num_unique=caps)
+            problem = allocation_problem(LANGS, budget, num_unique=available)
             found = allocate_integers(curves_for(problem), problem)
             assert found.sum() == budget
             assert np.all(found >= before), budget
             before = found
 
 
-def test_budget_in_tokens_leaves_less_than_the_cheapest_pair(table4: Sequence[ScalingLaw], caps: np.ndarray) -> None:
+def test_budget_in_tokens_leaves_less_than_the_cheapest_pair(
+    table4: Sequence[ScalingLaw], available: np.ndarray
+) -> None:
     costs = np.array([80.5, 120, 161.25, 60, 55, 70])
-    problem = allocation_problem(LANGS, 50_000_000, num_unique=caps, costs=costs)
+    problem = allocation_problem(LANGS, 50_000_000, num_unique=available, costs=costs)
     found = allocate_integers(law_curves(table4, problem), problem)
     assert 0 <= 50_000_000 - costs @ found < costs.min()
-    plain = allocation_problem(LANGS, int(found.sum()), num_unique=caps)
+    plain = allocation_problem(LANGS, int(found.sum()), num_unique=available)
     assert found[2] < allocate_integers(law_curves(table4, plain), plain)[2]  # what is dear gets less
 
 
-def test_repeated_pairs_count_less_and_stay_within_epochs(table4: Sequence[ScalingLaw], caps: np.ndarray) -> None:
+def test_repeated_pairs_count_less_and_stay_within_epochs(table4: list[ScalingLaw], available: np.ndarray) -> None:
     """Muennighoff et al. 2023, equation 5: 4 epochs are worth U (1 + R* (1 - exp(-3 / R*))) = 3.73 U unique pairs."""
-    unique = caps / 20
+    unique = available / 20
     problem = allocation_problem(LANGS, 600_000, num_unique=unique, epochs=4)
     curves = law_curves(table4, problem)
     found = allocate_integers(curves, problem)

@@ -24,43 +24,43 @@ LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
 Measured = Callable[..., Mapping[str, Sequence[Point]]]
 
 
-def test_unimax_gives_what_a_language_lacks_to_the_others(caps: np.ndarray) -> None:
-    problem = allocation_problem(LANGS, 2_400_000, num_unique=caps)
+def test_unimax_gives_what_a_language_lacks_to_the_others(available: np.ndarray) -> None:
+    problem = allocation_problem(LANGS, 2_400_000, num_unique=available)
     found = baseline("unimax", problem)
     assert found.pairs.sum() == 2_400_000
     assert found.pairs[2] == 234_233
     assert np.ptp(found.pairs[[0, 1, 3, 4, 5]]) <= 1
 
 
-def test_unimax_follows_its_paper(caps: np.ndarray) -> None:
+def test_unimax_follows_its_paper(available: np.ndarray) -> None:
     """arXiv 2304.09151, algorithm 1: from the smallest up, a language gets its share of what is left or all it has."""
     for budget in (300_000, 1_200_000, 3_000_000, 4_000_000):
         left, expected = float(budget), {}
-        for done, place in enumerate(np.argsort(caps)):
-            expected[int(place)] = min(left / (6 - done), caps[place])
+        for done, place in enumerate(np.argsort(available)):
+            expected[int(place)] = min(left / (6 - done), available[place])
             left -= expected[int(place)]
-        found = baseline("unimax", allocation_problem(LANGS, budget, num_unique=caps)).pairs
+        found = baseline("unimax", allocation_problem(LANGS, budget, num_unique=available)).pairs
         assert all(abs(found[place] - pairs) <= 1 for place, pairs in expected.items())
 
 
-def test_proportional_and_temperature_follow_the_sizes(caps: np.ndarray) -> None:
-    problem = allocation_problem(LANGS, 1_200_000, num_unique=caps)
+def test_proportional_and_temperature_follow_the_sizes(available: np.ndarray) -> None:
+    problem = allocation_problem(LANGS, 1_200_000, num_unique=available)
     proportional = baseline("proportional", problem).pairs
-    assert np.abs(proportional - 1_200_000 * caps / caps.sum()).max() <= 1
+    assert np.abs(proportional - 1_200_000 * available / available.sum()).max() <= 1
     softer = baseline("temperature:0.3", problem).pairs
-    assert np.abs(softer - 1_200_000 * caps**0.3 / (caps**0.3).sum()).max() <= 1
+    assert np.abs(softer - 1_200_000 * available**0.3 / (available**0.3).sum()).max() <= 1
     assert np.array_equal(baseline("temperature:1", problem).pairs, proportional)
     assert np.array_equal(baseline("temperature:0", problem).pairs, baseline("unimax", problem).pairs)
 
 
-def test_uniform_is_the_same_for_all_or_an_error(caps: np.ndarray) -> None:
-    assert np.ptp(baseline("uniform", allocation_problem(LANGS, 1_200_001, num_unique=caps)).pairs) == 1
+def test_uniform_is_the_same_for_all_or_an_error(available: np.ndarray) -> None:
+    assert np.ptp(baseline("uniform", allocation_problem(LANGS, 1_200_001, num_unique=available)).pairs) == 1
     with pytest.raises(InputError, match="hi has only 234,233"):
-        baseline("uniform", allocation_problem(LANGS, 2_400_000, num_unique=caps))
+        baseline("uniform", allocation_problem(LANGS, 2_400_000, num_unique=available))
     with pytest.raises(InputError, match="zh has a minimum of 300,000"):
         baseline(
             "uniform",
-            allocation_problem(LANGS, 1_200_000, num_unique=caps, min_pairs=np.array([0, 0, 0, 0, 0, 300_000.0])),
+            allocation_problem(LANGS, 1_200_000, num_unique=available, min_pairs=np.array([0, 0, 0, 0, 0, 300_000.0])),
         )
 
 
@@ -82,9 +82,11 @@ def test_temperature_exponent_is_checked(name: str) -> None:
         parse_baseline(name)
 
 
-def test_unimax_is_within_0_1_points_of_the_optimum_by_table_4(table4: Sequence[ScalingLaw], caps: np.ndarray) -> None:
+def test_unimax_is_within_0_1_points_of_the_optimum_by_table_4(
+    table4: Sequence[ScalingLaw], available: np.ndarray
+) -> None:
     for budget in (300_000, 1_200_000):
-        problem = allocation_problem(LANGS, budget, num_unique=caps)
+        problem = allocation_problem(LANGS, budget, num_unique=available)
         curves = law_curves(table4, problem)
         mixtures = [optimum(table4, problem), baseline("unimax", problem), baseline("proportional", problem)]
         score = {m.name: float(curves.value(m.seen) @ problem.weights) for m in mixtures}
@@ -92,11 +94,11 @@ def test_unimax_is_within_0_1_points_of_the_optimum_by_table_4(table4: Sequence[
         assert score["optimum"] - score["proportional"] > 0.6
 
 
-def test_quantile_optimum_has_a_higher_lower_quantile(measured: Measured, caps: np.ndarray) -> None:
+def test_quantile_optimum_has_a_higher_lower_quantile(measured: Measured, available: np.ndarray) -> None:
     points = dict(measured(3, sizes=(2_000, 5_000, 10_000, 20_000)))
     points["hi"] = [p for p in points["hi"] if p.size <= 5_000]
     laws = fit_points(points).select(LANGS)
-    problem = allocation_problem(LANGS, 1_200_000, num_unique=caps)
+    problem = allocation_problem(LANGS, 1_200_000, num_unique=available)
     drawn = sample_curves(laws, problem)
     assert drawn is not None
     best, safe = optimum(laws, problem), quantile_optimum(laws, problem, 0.05)
@@ -107,17 +109,17 @@ def test_quantile_optimum_has_a_higher_lower_quantile(measured: Measured, caps: 
     assert mean[1] < mean[0]
 
 
-def test_quantile_optimum_without_samples_is_the_optimum(table4: Sequence[ScalingLaw], caps: np.ndarray) -> None:
-    problem = allocation_problem(LANGS, 1_200_000, num_unique=caps)
+def test_quantile_optimum_without_samples_is_the_optimum(table4: list[ScalingLaw], available: np.ndarray) -> None:
+    problem = allocation_problem(LANGS, 1_200_000, num_unique=available)
     assert np.array_equal(quantile_optimum(table4, problem, 0.1).pairs, optimum(table4, problem).pairs)
 
 
-def test_mixture_survives_writing_and_reading(table4: Sequence[ScalingLaw], caps: np.ndarray, tmp_path: Path) -> None:
-    problem = allocation_problem(LANGS, 777_777, num_unique=np.floor(caps / 20), epochs=7)
+def test_mixture_survives_writing_and_reading(table4: list[ScalingLaw], available: np.ndarray, tmp_path: Path) -> None:
+    problem = allocation_problem(LANGS, 777_777, num_unique=np.floor(available / 20), epochs=7)
     mixture = optimum(table4, problem)
     assert np.any(mixture.epochs > 1)
     write_mixture(tmp_path / "m.csv", mixture)
-    again = read_mixture(tmp_path / "m.csv", LANGS, dict(zip(LANGS, np.floor(caps / 20).astype(int), strict=True)))
+    again = read_mixture(tmp_path / "m.csv", LANGS, dict(zip(LANGS, np.floor(available / 20).astype(int), strict=True)))
     assert np.array_equal(again.pairs, mixture.pairs)
     assert np.array_equal(again.rows, mixture.rows)
 
