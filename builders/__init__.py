@@ -7,13 +7,17 @@
 The functions take the options of the command line as keyword arguments. What they need is imported at the first use.
 """
 
+import os
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from builders.budget import allocate, fit, plan
     from builders.options import BuildOptions
     from builders.releases import diff, fetch, load, lock, rollback, verify, versions, yank
     from builders.run import build, publish, pull, translate
+    from builders.translation import export_memory, import_memory, list_memory
     from builders.views import inspect, list_corpora
     from cards.releases import Release, open_release
     from corpora.errors import InputError
@@ -22,14 +26,20 @@ __all__ = [
     "BuildOptions",
     "InputError",
     "Release",
+    "allocate",
     "build",
     "diff",
+    "export_memory",
     "fetch",
+    "fit",
+    "import_memory",
     "inspect",
     "list_corpora",
+    "list_memory",
     "load",
     "lock",
     "open_release",
+    "plan",
     "publish",
     "pull",
     "rollback",
@@ -39,9 +49,11 @@ __all__ = [
     "yank",
 ]
 _MODULES = {
+    "builders.budget": ("allocate", "fit", "plan"),
     "builders.options": ("BuildOptions",),
     "builders.releases": ("diff", "fetch", "load", "lock", "rollback", "verify", "versions", "yank"),
     "builders.run": ("build", "publish", "pull", "translate"),
+    "builders.translation": ("export_memory", "import_memory", "list_memory"),
     "builders.views": ("inspect", "list_corpora"),
     "cards.releases": ("Release", "open_release"),
     "corpora.errors": ("InputError",),
@@ -59,3 +71,19 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _check_not_hidden() -> None:
+    """Raise ImportError if a module of the user's own hides one of the packages that this one imports."""
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for name in ("corpora", "recipes", "cards"):
+        spec = find_spec(name)
+        found = os.path.abspath(spec.origin) if spec and spec.origin else "nothing"
+        if not found.startswith(os.path.join(ours, name) + os.sep):
+            raise ImportError(
+                f"{found} hides the package '{name}' of coit-builders, because Python looks there first. Rename it, or "
+                "start from another folder. A folder without __init__.py hides nothing."
+            )
+
+
+_check_not_hidden()
