@@ -77,8 +77,8 @@ WITH = option(
     multiple=True,
     metavar="FOLDER",
     group="Data",
-    help="Add your own tables (corpora.toml, languages.csv, filters.toml, prompts.toml, benchmarks.toml), recipes "
-    "(datasets/, training/) and Python functions. Repeatable.",
+    help="Add your own tables (corpora.toml, languages.csv, filters.toml, prompts.toml, benchmarks.toml, "
+    "metrics.toml), recipes (datasets/, training/), task files (lm_eval_tasks/) and Python functions. Repeatable.",
 )
 MESSAGES = [
     option("--log-file", type=FILE, metavar="FILE", group="Output", help="Append messages and progress to FILE."),
