@@ -78,7 +78,8 @@ WITH = option(
     metavar="FOLDER",
     group="Data",
     help="Add your own tables (corpora.toml, languages.csv, filters.toml, prompts.toml, benchmarks.toml, "
-    "metrics.toml), recipes (datasets/, training/), task files (lm_eval_tasks/) and Python functions. Repeatable.",
+    "metrics.toml, translators.toml, quality_checks.toml, ...), recipes "
+    "(datasets/, training/), task files (lm_eval_tasks/) and Python functions. Repeatable.",
 )
 MESSAGES = [
     option("--log-file", type=FILE, metavar="FILE", group="Output", help="Append messages and progress to FILE."),

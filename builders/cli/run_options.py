@@ -90,7 +90,8 @@ RUN_OPTIONS = [
         "--translator",
         metavar="NAME",
         group="Translation",
-        help="A CTranslate2 folder, ORG/NAME on the Hub, a translation memory in Parquet, or none. Default: NLLB.",
+        help="A row of translators.toml, a folder with a model, ORG/NAME on the Hub, a translation memory in Parquet, "
+        "module:Class of a --with folder, or none. Default: NLLB.",
     ),
     option(
         "--beam",
