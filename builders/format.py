@@ -163,12 +163,27 @@ def lines_text(rows: pl.DataFrame) -> str:
 def _line(row: dict[str, Any]) -> str:
     shown = ("corpus", "line_number", "en", "xx", "lang", "reject_reason", "matched_corpus", "matched_line_number")
     measures = {
-        k: f"{v:.3g}" if isinstance(v, float) else v for k, v in row.items() if k not in shown and v is not None
+        key: format_measure(value) if isinstance(value, float) else value
+        for key, value in row.items()
+        if key not in shown and value is not None
     }
     match = f" of {row['matched_corpus']}:{row['matched_line_number']}" if row["matched_corpus"] else ""
     head = f"{row['corpus']}:{row['line_number']}  {row['reject_reason'] or 'kept'}{match}"
     told = "  ".join(f"{name} {value}" for name, value in measures.items())
     return f"{head}\n  en  {_cut(row['en'])}\n  xx  {_cut(row['xx'])}\n  {told}"
+
+
+def format_measure(value: float) -> str:
+    """Return a measure with six digits, or with more where six would round it to a rounder number.
+
+    A margin of 1.0399999 is not printed as 1.04: a threshold of 1.04 rejects it.
+    """
+    for digits in range(6, 18):
+        text = f"{value:.{digits}g}"
+        significant = text.partition("e")[0].replace(".", "").lstrip("-0")
+        if float(text) == value or len(significant) == digits:
+            return text
+    return repr(value)
 
 
 def _cut(text: str | None) -> str:

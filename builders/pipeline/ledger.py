@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -58,8 +59,19 @@ def filter_warnings(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str
     over = ledger.join(table, on="reason").filter(
         (pl.col("share") > pl.col("warn_above")) & (pl.col("num_rows") / pl.col("share") >= MIN_LINES)
     )
-    return [
-        f"{row['reason']} took {row['share']:.1%} of {row['corpus']} in {row['lang']}, more than the usual "
-        f"{row['warn_above']:.1%}. Look at: builders inspect --lang {row['lang']} --reason {row['reason']}"
-        for row in over.sort(pl.col("share") - pl.col("warn_above"), descending=True).iter_rows(named=True)
-    ]
+    over = over.sort(pl.col("share") - pl.col("warn_above"), descending=True)
+    return [_warning(row) for row in over.iter_rows(named=True)]
+
+
+def _warning(row: dict[str, Any]) -> str:
+    share, usual = _percent(row["share"], row["warn_above"]), _percent(row["warn_above"], row["share"])
+    return (
+        f"{row['reason']} removed {share} of {row['corpus']} in {row['lang']}, more than the usual {usual}. "
+        f"Look at: builders inspect --lang {row['lang']} --reason {row['reason']}"
+    )
+
+
+def _percent(value: float, other: float) -> str:
+    """Return a share as a percentage, with so many digits that it differs from another one."""
+    digits = next((n for n in range(1, 15) if f"{value:.{n}%}" != f"{other:.{n}%}"), 1)
+    return f"{value:.{digits}%}"
