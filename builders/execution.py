@@ -8,10 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from builders.options import BuildOptions
-from builders.pipeline.build import Built, build
-from builders.pipeline.ledger import filter_warnings
-from builders.pipeline.lines import read_build_manifest
-from builders.pipeline.quality_scores import hints
+from builders.pipeline import BuildResult, build_recipe, filter_warnings, read_build_manifest, score_warnings
 from builders.resolve import BuildPlan
 from builders.translation import Translator, TranslatorOptions, resolve_translator
 from builders.workspace import Workspace
@@ -95,7 +92,7 @@ def translator_options(options: BuildOptions) -> TranslatorOptions:
     )
 
 
-def build_recipes(plan: BuildPlan, work: Workspace, progress: Progress) -> Iterator[Built]:
+def build_recipes(plan: BuildPlan, work: Workspace, progress: Progress) -> Iterator[BuildResult]:
     """Build recipe after recipe; everything is checked and fetched before the first begins."""
     translator = open_translator(plan) if plan.options.translator else None  # a wrong name is reported at once
     fetched = fetch(plan, progress)
@@ -103,20 +100,20 @@ def build_recipes(plan: BuildPlan, work: Workspace, progress: Progress) -> Itera
     for recipe in plan.recipes:
         work.touched.clear()
         files = [fetched[source] for source in plan.sources[recipe.name]]
-        built = build(recipe, plan.catalog, files, translator, plan.quality_scores, work)
+        built = build_recipe(recipe, plan.catalog, files, translator, plan.quality_scores, work)
         record_build(built, work)
         for sentence in _warnings(plan, built):
             logger.warning(sentence)
         yield built
 
 
-def _warnings(plan: BuildPlan, built: Built) -> list[str]:
+def _warnings(plan: BuildPlan, built: BuildResult) -> list[str]:
     scores = plan.quality_scores
-    about_scores = hints(scores, built.filters, built.decisions) if scores else ()
+    about_scores = score_warnings(scores, built.filters, built.decisions) if scores else ()
     return [*filter_warnings(built.ledger, built.filters), *about_scores]
 
 
-def record_build(built: Built, work: Workspace) -> None:
+def record_build(built: BuildResult, work: Workspace) -> None:
     """Write which tasks a recipe's newest build is made of, and remove those that no recipe's build uses."""
     record: dict[str, Any] = {
         "recipe": built.recipe.name,

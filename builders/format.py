@@ -9,8 +9,7 @@ import polars as pl
 from tabulate import tabulate
 
 from builders.budget import mixture_lines
-from builders.pipeline.build import Built
-from builders.pipeline.ledger import totals
+from builders.pipeline import BuildResult, totals
 from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call
 from cards.manifest import count_rows, identity, num_split_rows
@@ -67,21 +66,21 @@ def published_json(published: Sequence[Published]) -> str:
     )
 
 
-def built_text(built: Sequence[Built]) -> str:
+def built_text(built: Sequence[BuildResult]) -> str:
     """The account of each build: pairs in and kept by language, and the examples of each config."""
     return "\n\n".join(_built(item) for item in built)
 
 
-def _built(item: Built) -> str:
+def _built(item: BuildResult) -> str:
     kept = [(lang, f"{given:,}", f"{kept:,}", f"{kept / given:.1%}") for lang, given, kept in totals(item.ledger)]
     rows = item.composition.group_by("config", maintain_order=True).agg(pl.col("num_rows").sum()).rows()
-    text = f"Built {item.recipe.name}\n"
+    text = f"BuildResult {item.recipe.name}\n"
     if kept:
         text += tabulate(kept, ["lang", "pairs in", "kept", "share"], stralign="right", disable_numparse=True) + "\n\n"
     return text + tabulate([(config, f"{count:,}") for config, count in rows], ["config", "examples"], stralign="right")
 
 
-def built_json(built: Sequence[Built]) -> str:
+def built_json(built: Sequence[BuildResult]) -> str:
     """Return the recipe's name, ledger and composition of each build."""
     return _json(
         [

@@ -7,9 +7,7 @@ from typing import Any
 
 from builders.budget import Budget, check_budget
 from builders.options import BuildOptions, parse_thresholds
-from builders.pipeline.build import chosen_filters, sources
-from builders.pipeline.filters import Filter
-from builders.pipeline.quality_scores import Scores, read_scores
+from builders.pipeline import Filter, read_quality_scores, required_sources, resolve_filters
 from corpora.catalog import Corpus, language, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError
@@ -25,7 +23,7 @@ class BuildPlan:
     recipes: tuple[Recipe, ...]
     sources: Mapping[str, tuple[Source, ...]]  # by the recipe's name
     filters: Mapping[str, tuple[Filter, ...]]  # by the recipe's name
-    quality_scores: Scores | None = None
+    quality_scores: QualityScores | None = None
     budget: Budget | None = None
 
     @property
@@ -42,7 +40,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     """
     catalog = load_catalog(sample=options.sample)
     langs = resolve_langs(options.langs)
-    scores = read_scores(options.quality_scores, catalog, langs) if options.quality_scores else None
+    scores = read_quality_scores(options.quality_scores, catalog, langs) if options.quality_scores else None
     recipes = [_resolve_recipe(recipe, replace(options, langs=langs), catalog) for recipe in options.recipes]
     _check_names(recipes)
     if budget:
@@ -52,8 +50,8 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         options=options,
         catalog=catalog,
         recipes=tuple(recipes),
-        sources={recipe.name: tuple(sources(recipe, catalog)) for recipe in recipes},
-        filters={recipe.name: chosen_filters(recipe, scores) for recipe in recipes},
+        sources={recipe.name: tuple(required_sources(recipe, catalog)) for recipe in recipes},
+        filters={recipe.name: resolve_filters(recipe, scores) for recipe in recipes},
         quality_scores=scores,
         budget=budget,
     )

@@ -11,9 +11,7 @@ from typing import Any, Literal, Unpack
 from builders.budget import Budget, name_by_budget, read_budget, subsample
 from builders.execution import build_recipes, fetch, fetch_sources, open_translator, open_workspace, record_build
 from builders.options import BuildOptions, RunOptions, listed, read_options, with_run_options
-from builders.pipeline.build import Built, sources
-from builders.pipeline.build import build as build_recipe
-from builders.pipeline.examples import as_messages
+from builders.pipeline import BuildResult, as_messages, build_recipe, required_sources
 from builders.publishing import (
     Draft,
     Published,
@@ -45,7 +43,7 @@ ProgressLike = Progress | Callable[[Status], object] | None
 class Translated:
     """What was translated: the build, and a file of instructions a language."""
 
-    built: Built
+    built: BuildResult
     files: Mapping[str, Path]
 
 
@@ -140,7 +138,7 @@ def build(recipes: Any = None, *, progress: ProgressLike = None, **options: Unpa
         return _like(recipes, run_build(read_options(recipes, options), reported))
 
 
-def run_build(options: BuildOptions, progress: Progress | None = None) -> list[Built]:
+def run_build(options: BuildOptions, progress: Progress | None = None) -> list[BuildResult]:
     """Build the recipes of some options."""
     with extend(options.with_):
         plan = resolve(options)
@@ -203,7 +201,9 @@ def _translate(what: str, output: Path, asked: BuildOptions, progress: Progress)
         raise InputError("The instructions are in English, so they are not translated into it. Remove en from --langs.")
     files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs}
     recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), asked.max_instructions)
-    plan = BuildPlan(asked, catalog, (recipe,), {recipe.name: tuple(sources(recipe, catalog))}, {recipe.name: ()})
+    plan = BuildPlan(
+        asked, catalog, (recipe,), {recipe.name: tuple(required_sources(recipe, catalog))}, {recipe.name: ()}
+    )
     with open_workspace(asked) as work:
         translator = open_translator(plan)
         fetched = fetch_sources(plan.all_sources, asked, progress)
@@ -250,7 +250,7 @@ def _open_registries(plan: BuildPlan, uri: str, format: str, private: bool, chec
 
 
 def _publish(
-    built: Built,
+    built: BuildResult,
     plan: BuildPlan,
     registries: Mapping[str, Registry],
     format: str,

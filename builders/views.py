@@ -46,8 +46,8 @@ def inspect(
     Raises:
         InputError: There is no such build, language or reason.
     """
-    from builders.pipeline.lines import read_lines, write_lines
-    from builders.pipeline.lines import sample_rejected as sample
+    from builders.pipeline import read_lines, write_lines
+    from builders.pipeline import sample_rejected as sample
 
     rows = read_lines(Path(work), lang.strip().lower(), recipe, reason)
     if sample_rejected:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
-from builders.pipeline.build import Built
-from builders.pipeline.examples import count_rows
+from builders.pipeline import BuildResult, count_rows
 from builders.workspace import Workspace, sql_task
 from corpora.errors import InputError
 from recipes.recipe import Recipe
@@ -83,7 +82,7 @@ def count_available(counts: pl.DataFrame, langs: Sequence[str]) -> dict[str, int
     return {lang: int(train.filter(pl.col("lang") == lang)["num_rows"].sum()) for lang in langs}
 
 
-def subsample(built: Built, budget: Budget, work: Workspace) -> Built:
+def subsample(built: BuildResult, budget: Budget, work: Workspace) -> BuildResult:
     """Return the build with its translations cut to the budget's mixture, under a name of its own.
 
     Of each language and direction the first rows by id are taken (for xx-en the last), so that the rows of a smaller

@@ -1,4 +1,4 @@
-"""Which pairs say what an evaluation set says: n-grams of characters, so that Chinese is searched like Greek."""
+"""Find benchmark texts in pairs by n-grams of characters, which work for languages with and without spaces."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -8,7 +8,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.pipeline.filters import Filter, reject_sql
+from builders.pipeline.bitext import count_rows_of
+from builders.pipeline.filter_sql import python_functions, reject_sql
+from builders.pipeline.filters import Filter
 from builders.pipeline.write_tables import READER_VERSION
 from builders.workspace import Task, Workspace, inputs_json, sql_task
 from corpora.catalog import Corpus, language
@@ -17,7 +19,7 @@ from corpora.reading import read_benchmark
 
 NGRAM_SIZE = 30  # characters of English, without spaces and punctuation: about six words
 STRIDE = 8  # characters from one tested n-gram of a pair to the next
-MIN_LENGTH = 20  # characters of English: shorter sentences of a set are said by chance
+MIN_LENGTH = 20  # characters of English: shorter sentences occur by chance
 REPORT = pl.Schema(
     {"benchmark": pl.String, "lang": pl.String, "num_sentences": pl.Int64, "num_ngrams": pl.Int64, "num_rows": pl.Int64}
 )
@@ -33,13 +35,13 @@ NGRAMS = pa.schema(
 )
 
 
-def in_english_measure(length: int, lang: str) -> int:
-    """How many characters of a language say what `length` characters of English say, at least eight."""
+def scale_length(length: int, lang: str) -> int:
+    """Return the number of characters that correspond to `length` characters of English, at least eight."""
     return max(8, round(length * language(lang).ratio))
 
 
 def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Workspace) -> dict[str, Path]:
-    """`ngrams`: the n-grams of all evaluation sets, by language."""
+    """Make `benchmark_texts` and `ngrams`, the n-grams of all benchmarks, and return the latter by language."""
     texts: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
@@ -50,9 +52,9 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
     ngrams = {}
     for lang, paths in texts.items():
         values = {
-            "n": in_english_measure(NGRAM_SIZE, lang),
+            "n": scale_length(NGRAM_SIZE, lang),
             "stride": STRIDE,
-            "shortest": in_english_measure(MIN_LENGTH, lang),
+            "shortest": scale_length(MIN_LENGTH, lang),
         }
         task = sql_task("ngrams", lang, paths, **values)
         ngrams[lang] = work.query(task, {"benchmark_texts": paths}, values)
@@ -60,7 +62,7 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
 
 
 def _write(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
-    """Write the texts of an evaluation set in a language as rows of `evaluation`."""
+    """Write the texts of a benchmark in a language as rows of `benchmark_texts`."""
     table = read_benchmark(corpus.input_file(source, lang))
     constant = [pa.repeat(value, table.num_rows) for value in (corpus.id, lang)]
     schema = BENCHMARK_TEXTS.with_metadata({"inputs": inputs})
@@ -75,14 +77,15 @@ def find_contaminated(
     filters: tuple[Filter, ...],
     work: Workspace,
 ) -> list[Path]:
-    """`contaminated`: the pairs of a language with a side that says what an evaluation set says."""
+    """Make `contaminated`: the pairs of a language that share n-grams with a benchmark; a file a shard."""
     reject, parameters = reject_sql(filters, "contaminated", lang)
     lengths = {
-        "english_n": in_english_measure(NGRAM_SIZE, "en"),
-        "foreign_n": in_english_measure(NGRAM_SIZE, lang),
+        "english_n": scale_length(NGRAM_SIZE, "en"),
+        "foreign_n": scale_length(NGRAM_SIZE, lang),
         "stride": STRIDE,
     }
     sides = {"english_ngrams": ngrams.get("en"), "foreign_ngrams": ngrams.get(lang)}
+    functions = python_functions(filters, "contaminated")
     made = []
     for path in measured:
         known = [path for path in sides.values() if path]
@@ -96,14 +99,16 @@ def find_contaminated(
         )
         tables = {name: [found] if found else NGRAMS.empty_table() for name, found in sides.items()}
         tables |= {"measured": [path], "duplicates": duplicates}
-        made.append(work.query(task, tables, parameters | lengths, reject_reason=reject))
+        made.append(
+            work.query(task, tables, parameters | lengths, functions, count_rows_of(path), reject_reason=reject)
+        )
     return made
 
 
 def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
-    """What was searched for and what it cost, a row a set and language: sentences, ngrams, rows (pairs rejected).
+    """Return what was searched for and found, by benchmark and language: num_sentences, num_ngrams, rows.
 
-    A pair found on both sides counts for the foreign one; a set that was searched for in vain stands here with 0.
+    `rows` are rejected pairs. A pair that overlaps on both sides counts for the side that is not English.
     """
     searched = [
         pl.read_parquet(path, glob=False)

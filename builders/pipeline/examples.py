@@ -1,4 +1,4 @@
-"""From kept pairs and instruction records to the examples of each config."""
+"""From kept pairs, instructions and documents to the examples of each config."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -81,9 +81,23 @@ def read_documents(
 
 
 def format_examples(
-    config: str, langs: Sequence[str], recipe: Recipe, bitext: Sequence[Path], records: Sequence[Path], work: Workspace
+    config: str,
+    langs: Sequence[str],
+    recipe: Recipe,
+    bitext: Mapping[str, Path],
+    texts: Mapping[str, Sequence[Path]],
+    work: Workspace,
 ) -> Path:
-    """Make `examples`: the examples of one config, in the order of their key."""
+    """Make `examples`: the examples of one config, in the order of their key.
+
+    Args:
+        config: Name of the config.
+        langs: Its languages.
+        recipe: The recipe.
+        bitext: Kept pairs by language.
+        texts: Instructions and documents by language, English among them.
+        work: The workspace.
+    """
     values = {
         "directions": list(recipe.directions),
         "instruction_langs": list(recipe.instruction_langs),
@@ -95,22 +109,23 @@ def format_examples(
         "num_prompts": len(recipe.prompts),
     }
     known = translation_prompts()
-    asked = [{"number": number, "text": known[name].text} for number, name in enumerate(recipe.prompts)]
-    named = [{"code": lang, "name": language(lang).name} for lang in langs]
-    task = sql_task(
-        "examples", f"{recipe.name}-{config}", [*bitext, *records], prompts=asked, languages=named, **values
-    )
+    prompts = [{"number": number, "text": known[name].text} for number, name in enumerate(recipe.prompts)]
+    names = [{"code": lang, "name": language(lang).name} for lang in langs]
+    pairs = [bitext[lang] for lang in langs if lang in bitext]
+    instructions = [path for lang in ("en", *langs) for path in texts.get(lang, ())]
+    made_from = [*pairs, *instructions]
+    task = sql_task("examples", f"{recipe.name}-{config}", made_from, prompts=prompts, languages=names, **values)
     tables = {
-        "bitext": bitext or BITEXT.empty_table(),
-        "instructions": records or INSTRUCTIONS.empty_table(),
-        "prompts": pa.Table.from_pylist(asked),
-        "languages": pa.Table.from_pylist(named),
+        "bitext": pairs or BITEXT.empty_table(),
+        "instructions": instructions or INSTRUCTIONS.empty_table(),
+        "prompts": pa.Table.from_pylist(prompts),
+        "languages": pa.Table.from_pylist(names),
     }
     return work.query(task, tables, values)
 
 
 def as_messages(recipe: Recipe, examples: Mapping[str, Path], work: Workspace) -> dict[str, Path]:
-    """`messages`: the same examples as conversations, by config."""
+    """Make `messages`: the same examples as conversations, by config."""
     return {
         config: work.query(sql_task("messages", f"{recipe.name}-{config}", [path]), {"examples": [path]}, {})
         for config, path in examples.items()

@@ -1,102 +1,168 @@
-"""Filter: a row of `filters.toml`, its thresholds for a language, and the SQL that names the first to reject a pair."""
+"""Filters: the rows of `filters.toml` and of the user's, chosen and changed by recipes and options.
+
+A filter has a condition over the columns of one table; a pair is rejected by the first filter that matches it.
+"""
 
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 from corpora.catalog import language
 from corpora.errors import InputError, unknown
-from corpora.tables import read_toml
+from corpora.extensions import UserFunction, extension_files, load_function, read_extended_rows
+from corpora.tables import STRICT, check_reference, read_toml
 
-TABLES = ("pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "contaminated", "decisions")  # in order
+Table = Literal["pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "contaminated", "decisions"]
+TABLES: tuple[str, ...] = get_args(Table)  # in the order in which their filters are applied
+FILE = Path(__file__).parent / "filters.toml"
 Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A reason to reject a pair: the table whose columns it reads, SQL that is true for a rejected row, and why."""
+    """A reason to reject a pair: a condition over the columns of a table, and the thresholds in it."""
 
+    __pydantic_config__ = STRICT
     name: str
-    table: str
-    reject: str
+    """Name of the filter, as the ledger and the card show it: lower-case letters, digits and _."""
+    table: Table
+    """The table whose columns the condition reads."""
     description: str
-    thresholds: Mapping[str, float]
-    by_language: Mapping[str, Mapping[str, float]]  # lang -> threshold -> value
-    warn_above: float = 1.0  # the share of a corpus that it may reject before a run warns of it
+    """Why a pair is rejected, in one sentence."""
+    reject: str = ""
+    """The condition in DuckDB's SQL, true for a rejected row; `$name` is a threshold."""
+    function: str = ""
+    """Instead of `reject`: a Python function `module:function` of a folder given with --with. It takes a Polars frame
+    of the table's columns, and thresholds as keyword arguments; it returns a boolean Series, true for rejected rows."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that the condition compares with, by name."""
+    by_language: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Other values of thresholds for a language."""
+    warn_above: float = 1.0
+    """A share of a corpus in a language; a filter that rejects more of it causes a warning."""
     can_disable: bool = True
-    reason: str = ""  # why it cannot be disabled
-    default: str = "on"
+    """Whether recipes and --disable-filters may leave the filter out."""
+    reason: str = ""
+    """Why the filter cannot be disabled, if so."""
+    default: Literal["on", "off"] = "on"
+    """Whether the filter is used where nobody names it; `off` needs `enable_filters` or --enable-filters."""
 
     def threshold(self, name: str, lang: str) -> float:
-        """The value of a threshold for a language."""
+        """Return the value of a threshold for a language."""
         return self.by_language.get(lang, {}).get(name, self.thresholds[name])
 
     def every_threshold(self) -> list[float]:
-        """The values of all thresholds, in all languages."""
+        """Return the values of all thresholds, in all languages."""
         return [value for table in (self.thresholds, *self.by_language.values()) for value in table.values()]
 
+    def code(self) -> UserFunction:
+        """Return the filter's Python function.
 
-@cache
+        Raises:
+            InputError: No folder that may hold code has it, or it cannot be imported.
+        """
+        return load_function(self.function, f"{location(self)}, key 'function'", source_file(self))
+
+
 def all_filters() -> dict[str, Filter]:
-    """The rows of `filters.toml` by name, in file order."""
-    tables = read_toml(Path(__file__).parent / "filters.toml")
-    return {name: Filter(name, **{"thresholds": {}, "by_language": {}} | table) for name, table in tables.items()}
+    """Return the rows of `filters.toml`, ours and the user's, by name, in the order in which they are applied.
+
+    Raises:
+        InputError: A row is malformed, or names an unknown language or threshold.
+    """
+    rows = read_extended_rows(FILE, Filter)
+    for rule in rows.values():
+        _check(rule)
+    return dict(sorted(rows.items(), key=lambda item: TABLES.index(item[1].table)))
+
+
+def source_file(rule: Filter) -> Path:
+    """Return the file that a filter is from."""
+    return next((file for file in reversed(extension_files(FILE.name)) if rule.name in read_toml(file)), FILE)
+
+
+def location(rule: Filter) -> str:
+    """Return the file and the row of a filter, for errors."""
+    return f"{source_file(rule)}, table [{rule.name}]"
+
+
+def _check(rule: Filter) -> None:
+    where = location(rule) if rule.name not in _shipped() else f"{FILE}, table [{rule.name}]"
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", rule.name) or rule.name.startswith("score_"):
+        raise InputError(
+            f"{where}: a filter's name consists of lower-case letters, digits and _, and does not begin with score_."
+        )
+    if bool(rule.reject) == bool(rule.function):
+        raise InputError(f"{where}: a filter has either 'reject' or 'function'.")
+    if bool(rule.reason) == rule.can_disable:
+        raise InputError(f"{where}: 'can_disable = false' and 'reason' belong together.")
+    if not 0 <= rule.warn_above <= 1:
+        raise InputError(f"{where}: 'warn_above' is a share from 0 to 1, not {rule.warn_above:g}.")
+    for lang, values in rule.by_language.items():
+        language(lang)
+        for name in values:
+            check_reference(name, rule.thresholds, "threshold", f"{where}, key 'by_language.{lang}'")
+    for name in re.findall(r"\$(\w+)", rule.reject):
+        check_reference(name, rule.thresholds, "threshold", f"{where}, key 'reject'")
+    if not all(map(math.isfinite, rule.every_threshold())):
+        raise InputError(f"{where}: a threshold must be a finite number.")
+
+
+def _shipped() -> set[str]:
+    """Return the names that only our own file has."""
+    return set(read_extended_rows(FILE, Filter)) - {name for f in extension_files(FILE.name) for name in read_toml(f)}
 
 
 def choose_filters(
-    changes: Changes, without: Sequence[str], also: Sequence[str] = (), more: Sequence[Filter] = ()
+    changes: Changes, disable: Sequence[str], enable: Sequence[str] = (), more: Sequence[Filter] = ()
 ) -> tuple[Filter, ...]:
-    """The filters in use, with changed thresholds; InputError for an unknown filter or threshold.
+    """Return the filters in use, with changed thresholds, in the order in which they are applied.
 
-    That is every filter but the optional ones, `also` these, `without` those, and the user's own, `more`, at last.
+    Args:
+        changes: New values of thresholds by filter.
+        disable: Filters to leave out.
+        enable: Filters to use that are off by default.
+        more: Filters that follow those of the files.
+
+    Raises:
+        InputError: A filter or threshold is unknown, a filter cannot be disabled, or a value is no finite number.
     """
     known = all_filters() | {rule.name: rule for rule in more}
-    for name in (*changes, *without, *also):
+    for name in (*changes, *disable, *enable):
         if name not in known and name.startswith("score_"):
-            column = name.removeprefix("score_")
-            raise InputError(f"The filter {name} needs --quality-scores FILE with a column '{column}'.")
+            raise InputError(
+                f"The filter {name} needs --quality-scores FILE with a column '{name.removeprefix('score_')}'."
+            )
         if name not in known:
             raise unknown("filter", name, known)
     for name in changes:
-        if known[name].default == "off" and name not in also:
+        if known[name].default == "off" and name not in enable:
             raise InputError(f"The filter {name} is off by default: add --enable-filters {name}.")
-    for name in without:
+    for name in disable:
         if not known[name].can_disable:
             raise InputError(f"The filter {name} cannot be disabled: {known[name].reason}")
-    chosen = [f for f in known.values() if f.name not in without and (f.name in also or f.default == "on")]
+    chosen = [f for f in known.values() if f.name not in disable and (f.name in enable or f.default == "on")]
     return tuple(_changed(f, changes.get(f.name, {})) for f in chosen)
 
 
-def _changed(filter: Filter, changes: Mapping[str, float | Mapping[str, float]]) -> Filter:
-    everywhere, by_language = dict(filter.thresholds), {lang: dict(v) for lang, v in filter.by_language.items()}
+def _changed(rule: Filter, changes: Mapping[str, float | Mapping[str, float]]) -> Filter:
+    everywhere, by_language = dict(rule.thresholds), {lang: dict(v) for lang, v in rule.by_language.items()}
     for name, value in changes.items():
-        if name not in filter.thresholds:
-            raise InputError(f"Filter {filter.name}: {unknown('threshold', name, filter.thresholds)}")
+        if name not in rule.thresholds:
+            raise InputError(f"Filter {rule.name}: {unknown('threshold', name, rule.thresholds)}")
         if isinstance(value, Mapping):
             for lang, own in value.items():
-                by_language.setdefault(language(lang).code, {})[name] = _number(own, filter, name)
+                by_language.setdefault(language(lang).code, {})[name] = _number(own, rule, name)
         else:
-            everywhere[name] = _number(value, filter, name)
+            everywhere[name] = _number(value, rule, name)
             by_language = {lang: {k: v for k, v in own.items() if k != name} for lang, own in by_language.items()}
-    return replace(filter, thresholds=everywhere, by_language=by_language)
+    return replace(rule, thresholds=everywhere, by_language=by_language)
 
 
-def _number(value: object, filter: Filter, name: str) -> float:
+def _number(value: object, rule: Filter, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"Filter {filter.name}: the threshold '{name}' must be a finite number, not {value!r}.")
+        raise InputError(f"Filter {rule.name}: the threshold '{name}' must be a finite number, not {value!r}.")
     return value
-
-
-def reject_sql(filters: tuple[Filter, ...], table: str, lang: str) -> tuple[str, dict[str, float]]:
-    """SQL for the name of the first filter over `table` that rejects a row (or null), and its $parameters."""
-    branches: list[str] = []
-    parameters: dict[str, float] = {}
-    for rule in filters:
-        if rule.table == table:
-            rejects = re.sub(r"\$(\w+)", rf"${rule.name}_\1", rule.reject)
-            branches.append(f"when {rejects} then '{rule.name}'")
-            parameters |= {f"{rule.name}_{name}": rule.threshold(name, lang) for name in rule.thresholds}
-    return ("case " + " ".join(branches) + " end" if branches else "cast(null as varchar)"), parameters

@@ -6,13 +6,42 @@ from typing import Any
 
 import polars as pl
 
+from builders.pipeline.decisions import LANGUAGE_STAGE, PairTables
 from builders.pipeline.filters import Filter
+from builders.workspace import Workspace, sql_task
 
 EXAMPLE = pl.Struct({"line_number": pl.Int64, "en": pl.String, "xx": pl.String})
 GROUP = {"stage": pl.String, "corpus": pl.String, "lang": pl.String}
 NUMBERS = GROUP | {"reason": pl.String, "num_in": pl.Int64, "num_kept": pl.Int64, "num_rows": pl.Int64}
 SCHEMA = pl.Schema(NUMBERS | {"examples": pl.List(EXAMPLE)})
 MIN_LINES = 1_000  # lines of a corpus in a language, fewer of which say nothing about what is usual
+
+
+def make_ledger(
+    lang: str,
+    pairs: Sequence[Path],
+    tables: PairTables,
+    decisions: Sequence[Path],
+    bitext: Path,
+    filters: tuple[Filter, ...],
+    work: Workspace,
+) -> Path:
+    """Make `ledger`: the counts of a language's sentence pairs at every stage."""
+    values = {
+        "lang": lang,
+        "late": [f.name for f in filters if f.table == LANGUAGE_STAGE],
+        "contamination": [f.name for f in filters if f.table == "contaminated"],
+    }
+    views = {
+        "pairs": pairs,
+        "measured": tables.measured,
+        "duplicates": tables.duplicates,
+        "contaminated": tables.contaminated,
+        "decisions": decisions,
+        "bitext": [bitext],
+    }
+    task = sql_task("ledger", lang, [path for paths in views.values() for path in paths], **values)
+    return work.query(task, views, values)
 
 
 def read_ledger(paths: Sequence[Path], more: Iterable[dict[str, object]] = ()) -> pl.DataFrame:

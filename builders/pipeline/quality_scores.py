@@ -1,4 +1,4 @@
-"""A user's own scores of sentence pairs (LaBSE, COMET-QE, bicleaner): a column a score, by corpus and line."""
+"""The user's own scores of sentence pairs, such as LaBSE, COMET-QE or bicleaner: a column a score."""
 
 import math
 import re
@@ -18,9 +18,7 @@ from corpora.errors import InputError, unknown
 from corpora.files import sha256_of
 
 KEY = pl.Schema({"corpus": pl.String, "lang": pl.String, "line_number": pl.Int64})
-NONE = pa.schema(
-    [("corpus", pa.string()), ("line_number", pa.int64())]
-)  # what `decisions` joins when there are no scores
+NO_SCORES = pa.schema([("corpus", pa.string()), ("line_number", pa.int64())])
 READERS = {
     ".parquet": partial(pl.scan_parquet, glob=False),
     ".csv": partial(pl.scan_csv, glob=False, infer_schema_length=None),
@@ -30,11 +28,8 @@ READERS = {
 
 
 @dataclass(frozen=True)
-class Scores:
-    """A file of scores, checked: the sentence pairs it speaks of stand in `frame`, a row a pair.
-
-    The columns are corpus, lang, line (from 1, as `builders inspect` shows it) and, for each of `names`, score_NAME.
-    """
+class QualityScores:
+    """A checked file of scores: `frame` has corpus, lang, line_number and, for each of `names`, score_NAME."""
 
     file: str
     sha256: str
@@ -42,26 +37,34 @@ class Scores:
     frame: pl.DataFrame
 
 
-def read_scores(path: Path, catalog: Mapping[str, Corpus], langs: Sequence[str]) -> Scores:
-    """The scores in a Parquet, CSV, TSV or JSONL file, in text files with a line of column names.
+def read_quality_scores(path: Path, catalog: Mapping[str, Corpus], langs: Sequence[str]) -> QualityScores:
+    """Return the scores in a Parquet, CSV, TSV or JSONL file; CSV and TSV begin with a line of column names.
 
-    A file without the column lang speaks of the one language in `langs`. InputError for another format or column, an
-    unknown corpus or language, a pair that stands there twice, or a score that is no finite number.
+    Args:
+        path: The file, with the columns corpus, lang, line_number (from 1, as `builders inspect` shows it), and scores.
+        catalog: Corpora by id.
+        langs: Where there is one language, the column lang may be missing.
+
+    Raises:
+        InputError: The format, a column, a corpus or a language is unknown, a pair appears twice, or a score is not a
+            finite number.
     """
     frame = _read(path)
     if "lang" not in frame.columns and len(langs) == 1:
         frame = frame.with_columns(lang=pl.lit(langs[0]))
     for name in KEY:
         if name not in frame.columns:
-            raise InputError(f"{path} has no column '{name}': scores stand by corpus, lang and line (from 1).")
+            raise InputError(
+                f"{path} has no column '{name}': scores are given by corpus, lang and line_number (from 1)."
+            )
     names = [name for name in frame.columns if name not in KEY]
     if not names:
-        raise InputError(f"{path} has no score: a numeric column beside corpus, lang and line.")
+        raise InputError(f"{path} has no score: a numeric column beside corpus, lang and line_number is needed.")
     for name in names:
         _check_score(frame[name], path)
     _check_key(frame, path, [name for name, corpus in catalog.items() if corpus.kind == "bitext"])
     columns = [pl.col(name).cast(pl.Float64).alias(f"score_{name}") for name in names]
-    return Scores(path.name, sha256_of(path), tuple(names), frame.cast(KEY).select(*KEY, *columns))
+    return QualityScores(path.name, sha256_of(path), tuple(names), frame.cast(KEY).select(*KEY, *columns))
 
 
 def _read(path: Path) -> pl.DataFrame:
@@ -74,23 +77,23 @@ def _read(path: Path) -> pl.DataFrame:
         return reader(path).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).split("\n", 1)[0]
-        raise InputError(f"--quality-scores {path} is no {path.suffix[1:]} file that can be read: {first}") from None
+        raise InputError(f"--quality-scores {path} is not a valid {path.suffix[1:]} file: {first}") from None
 
 
 def _check_score(scores: pl.Series, path: Path) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", scores.name):
-        form = "a lower-case letter and up to 39 letters, digits and _"
-        raise InputError(f"{path}: a score's column is named by {form}, not '{scores.name}'.")
+        rule = "a lower-case letter and up to 39 letters, digits and _"
+        raise InputError(f"{path}: the name of a score consists of {rule}, not '{scores.name}'.")
     if not scores.dtype.is_numeric():
         raise InputError(f"{path}: the column '{scores.name}' holds {scores.dtype}, but scores are numbers.")
     finite = scores.cast(pl.Float64).is_finite().fill_null(False)
     for row in (~finite).arg_true().head(1):
-        said = "missing" if scores[row] is None else scores[row]
-        raise InputError(f"{path}, row {row + 1}: '{scores.name}' is {said}, but a score is a finite number.")
+        value = "missing" if scores[row] is None else scores[row]
+        raise InputError(f"{path}, row {row + 1}: '{scores.name}' is {value}, but a score is a finite number.")
 
 
 def _check_key(frame: pl.DataFrame, path: Path, corpora: Sequence[str]) -> None:
-    """InputError for a line that is none, a corpus or language that there is not, or a pair that stands there twice."""
+    """Raise InputError for an invalid line number, an unknown corpus or language, or a pair that appears twice."""
     lines = frame["line_number"]
     if not lines.dtype.is_integer() or lines.null_count() or (lines < 1).any():
         raise InputError(f"{path}: 'line_number' is the number of a line in the corpus, from 1.")
@@ -102,25 +105,36 @@ def _check_key(frame: pl.DataFrame, path: Path, corpora: Sequence[str]) -> None:
     twice = keys.filter(keys.is_duplicated()).sort(KEY.names())
     if twice.height:
         corpus, lang, line = twice.row(0)
-        raise InputError(f"{path}: line {line} of {corpus} in {lang} stands there twice. A pair has one row of scores.")
+        raise InputError(f"{path}: line {line} of {corpus} in {lang} appears twice. A pair has one row of scores.")
 
 
-def score_filters(scores: Scores | None) -> list[Filter]:
-    """A filter for each score, `score_NAME`, that rejects what is below $min or above $max; by default nothing."""
+def score_filters(scores: QualityScores | None) -> list[Filter]:
+    """Return a filter for each score, `score_NAME`; its thresholds min and max reject nothing by default."""
     if scores is None:
         return []
     description = f"The user's own score of the pair is too low or too high ({scores.file}, sha256 {scores.sha256})."
-    every = {"min": -math.inf, "max": math.inf}
     return [
-        Filter(f"score_{name}", "decisions", f"score_{name} < $min or score_{name} > $max", description, every, {})
+        Filter(
+            name=f"score_{name}",
+            table="decisions",
+            reject=f"score_{name} < $min or score_{name} > $max",
+            description=description,
+            thresholds={"min": -math.inf, "max": math.inf},
+        )
         for name in scores.names
     ]
 
 
-def scored(scores: Scores | None, lang: str, pairs: Sequence[Path], work: Workspace) -> Sequence[Path] | pa.Table:
-    """`scores`: the scores of the pairs of a language; InputError for one of a line that there is not."""
+def scores_of(
+    scores: QualityScores | None, lang: str, pairs: Sequence[Path], work: Workspace
+) -> Sequence[Path] | pa.Table:
+    """Make `quality_scores`: the scores of the pairs of a language.
+
+    Raises:
+        InputError: A score is of a line that does not exist.
+    """
     if scores is None:
-        return NONE.empty_table()
+        return NO_SCORES.empty_table()
     rows = scores.frame.filter(pl.col("lang") == lang).drop("lang").sort("corpus", "line_number")
     for path in pairs:
         corpus, lines = path.name.split(".")[0].removeprefix(f"{lang}-"), pq.read_metadata(path).num_rows
@@ -136,11 +150,13 @@ def scored(scores: Scores | None, lang: str, pairs: Sequence[Path], work: Worksp
     return [work.make(task, write)]
 
 
-def hints(scores: Scores, filters: Sequence[Filter], decisions: Mapping[str, Sequence[Path]]) -> Iterator[str]:
-    """What a user should know of his scores: those that reject nothing, and pairs kept without one."""
+def score_warnings(
+    scores: QualityScores, filters: Sequence[Filter], decisions: Mapping[str, Sequence[Path]]
+) -> Iterator[str]:
+    """Yield a sentence for each score that rejects nothing, and for kept pairs without a score."""
     for rule in filters:
         if rule.name.startswith("score_") and not any(map(math.isfinite, rule.every_threshold())):
-            yield f"{rule.name} rejects nothing: it has no threshold. Say --set {rule.name}.min=NUMBER (or .max)."
+            yield f"{rule.name} rejects nothing: it has no threshold. Add --set {rule.name}.min=NUMBER (or .max)."
     first = pl.col(f"score_{scores.names[0]}")
     for lang, paths in decisions.items():
         kept = pl.scan_parquet([str(path) for path in paths], glob=False).filter(pl.col("reject_reason").is_null())

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.pipeline.build import Built
+from builders.pipeline import BuildResult
 from builders.publishing.row_digests import SPLITS, join_lines
 from cards.manifest import file_entry
 from cards.manifest_types import Config, Split
@@ -38,7 +38,7 @@ SCHEMAS = {
 }
 
 
-def write_data(built: Built, output_format: str, folder: Path) -> dict[str, Config]:
+def write_data(built: BuildResult, output_format: str, folder: Path) -> dict[str, Config]:
     """Write the ledger and the Parquet files of every config, and return the configs as the manifest has them."""
     pq.write_table(built.ledger.to_arrow(), folder / LEDGER, compression="zstd")
     configs: dict[str, Config] = {}

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import cast
 
-from builders.pipeline.build import Built
-from builders.pipeline.filters import Filter
+from builders.pipeline import BuildResult, Filter
 from builders.publishing.data_files import LAYOUT, SCHEMAS
 from cards.manifest import source_entry
 from cards.manifest_types import MANIFEST_VERSION, Description, Feature, FilterEntry, ModelEntry, PromptEntry
@@ -23,7 +22,7 @@ def release_name(recipe: Recipe, output_format: str) -> str:
     return recipe.name if output_format == "instructions" else f"{recipe.name}-{output_format}"
 
 
-def describe(built: Built, output_format: str, catalog: Mapping[str, Corpus]) -> Description:
+def describe(built: BuildResult, output_format: str, catalog: Mapping[str, Corpus]) -> Description:
     """Return what the manifest states of a build."""
     recipe = built.recipe
     has_pairs = bool(recipe.directions)
@@ -64,7 +63,7 @@ def _language_model() -> ModelEntry:
     }
 
 
-def _translation_models(built: Built) -> list[ModelEntry]:
+def _translation_models(built: BuildResult) -> list[ModelEntry]:
     """Return the models that translated texts, in the translation memory or in this run, with their licences."""
     if "xx" not in built.recipe.instruction_langs:
         return []

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.pipeline.build import Built
+from builders.pipeline import BuildResult
 from builders.workspace import Workspace, sql
 
 SPLITS = ("train", "validation")
 BATCH_ROWS = 100_000
 
 
-def count_digests(built: Built) -> dict[str, dict[str, dict[str, Any]]]:
+def count_digests(built: BuildResult) -> dict[str, dict[str, dict[str, Any]]]:
     """Return number and digest of the rows of each config and split, before any of them is written."""
     return {
         config: {split: rows for split in SPLITS if (rows := digest_split(path, split))["num_rows"]}

@@ -89,4 +89,4 @@ select
     side,
     overlap,
     {reject_reason} as reject_reason
-from matched
+from matched as filter_row

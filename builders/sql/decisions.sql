@@ -35,4 +35,4 @@ joined as (
 select
     * exclude (previous_reject_reason, en_is_expected, xx_is_expected),
     coalesce(previous_reject_reason, {reject_reason}) as reject_reason
-from joined
+from joined as filter_row

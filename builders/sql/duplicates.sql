@@ -46,4 +46,4 @@ select
     matched_line_number,
     null::double as similarity,
     {reject_reason} as reject_reason
-from matched
+from matched as filter_row

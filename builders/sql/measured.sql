@@ -22,7 +22,7 @@ with_early_reason as (
     select
         *,
         {early_reject_reason} as early_reject_reason
-    from with_lengths
+    from with_lengths as filter_row
 ),
 normalized as (
     -- Rows that an early filter rejects are not measured: from here on their texts are null.
@@ -93,7 +93,7 @@ decided as (
     select
         * exclude (early_reject_reason),
         coalesce(early_reject_reason, {reject_reason}) as reject_reason
-    from with_measures
+    from with_measures as filter_row
 )
 select
     * exclude (reject_reason, en_norm, xx_norm),

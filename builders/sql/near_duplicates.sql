@@ -110,4 +110,4 @@ select
     matched_line_number,
     similarity,
     {reject_reason} as reject_reason
-from matched
+from matched as filter_row

@@ -26,7 +26,7 @@ counted as (
 ),
 decided as (
     select corpus, line_number, {reject_reason} as reject_reason
-    from counted
+    from counted as filter_row
 )
 select
     corpus,

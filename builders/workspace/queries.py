@@ -1,4 +1,4 @@
-"""Queries: the files of sql/, run by DuckDB so that a person sees how far they are, can stop them and reads why not."""
+"""Queries: the files of sql/, run by DuckDB with progress, interruption, and errors in sentences."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,28 +10,32 @@ from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
-from tqdm import tqdm
 
 from corpora.errors import InputError
 from corpora.files import remove_sealed
+from corpora.progress import Progress
 
-OVERHEAD_BYTES = 600 * 2**20  # bytes that Python and its libraries hold beside DuckDB's tables
+OVERHEAD_BYTES = 600 * 2**20  # what Python and its libraries hold beside DuckDB's tables
+INTERVAL_S = 0.1  # between two looks at the progress of a query
+FUNCTION_FAILED = "executing the UDF: InputError: "  # how DuckDB repeats what a Python filter raised
 
 
 def sql(name: str, **texts: str) -> str:
-    """The text of `sql/NAME.sql`, with our own pieces of SQL put in for {placeholders}."""
+    """Return the text of `sql/NAME.sql` with pieces of our own SQL in its {placeholders}."""
     text = (resources("builders") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
     for placeholder, piece in texts.items():
-        assert f"{{{placeholder}}}" in text, f"{name}.sql has no place for {placeholder}"
+        assert f"{{{placeholder}}}" in text, f"{name}.sql has no placeholder {placeholder}"
         text = text.replace(f"{{{placeholder}}}", piece)
     return text
 
 
 def open_database(threads: int, memory: int | None, spill: Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that knows the macros of sql/; `memory` is in bytes of the whole run, None is DuckDB's own."""
+    """Return a DuckDB in memory with the macros of sql/; `memory` is the run's limit in bytes, None DuckDB's own."""
     database = duckdb.connect(":memory:")
     database.execute("set enable_progress_bar = false")  # it would write to stdout
-    database.execute("set enable_external_file_cache = false")  # the system keeps files, without a count of ours
+    database.execute(
+        "set enable_external_file_cache = false"
+    )  # it would count beside our limit; the system caches files
     database.execute("set threads = $n", {"n": threads})
     if memory:
         limit = max(memory - OVERHEAD_BYTES, memory // 4)
@@ -41,28 +45,33 @@ def open_database(threads: int, memory: int | None, spill: Path) -> duckdb.DuckD
     return database
 
 
-def execute(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any], title: str) -> None:
-    """Run a query in a thread of its own: this one shows how far it is, and hears Ctrl-C at once."""
-    with (
-        ThreadPoolExecutor(1) as pool,
-        tqdm(desc=title, total=100, unit="%", delay=2, disable=None, leave=False) as bar,
-    ):
+def execute(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any], progress: Progress, num_rows: int = 0
+) -> None:
+    """Run a query in a thread, while this one reports its progress, up to `num_rows`, and notices Ctrl-C at once."""
+    done = 0
+    with ThreadPoolExecutor(1) as pool:
         result = pool.submit(connection.execute, query, values)
         try:
-            while wait([result], 0.1).not_done:
-                bar.update(max(0.0, connection.query_progress() - bar.n))
+            while wait([result], INTERVAL_S).not_done:
+                now = max(done, int(num_rows * connection.query_progress() / 100))
+                progress.advance(now - done)
+                done = now
         except KeyboardInterrupt:
             connection.interrupt()
             raise
         result.result()
+    progress.advance(num_rows - done)
 
 
 @contextmanager
 def friendly_errors(files: Sequence[Path], folder: Path) -> Iterator[None]:
-    """Turn DuckDB's errors that a person can mend into sentences; a damaged unit in `folder` is removed."""
+    """Turn DuckDB's errors that a user can fix into InputErrors; a damaged file in `folder` is removed."""
     try:
         yield
     except duckdb.Error as error:
+        if FUNCTION_FAILED in str(error):
+            raise InputError(str(error).partition(FUNCTION_FAILED)[2].partition("\n")[0]) from None
         for path in files:
             if path.exists() and not _is_readable(path):
                 if not path.is_relative_to(folder):
@@ -71,16 +80,20 @@ def friendly_errors(files: Sequence[Path], folder: Path) -> Iterator[None]:
                 raise InputError(f"{path} was damaged and has been removed. Run the same command again.") from None
         if isinstance(error, duckdb.BinderException) and not all(path.is_relative_to(folder) for path in files):
             names = ", ".join(str(path) for path in files[:2])
-            raise InputError(f"{names} have not the columns of a release of ours, so they cannot be read.") from None
+            raise InputError(f"{names} do not have the columns of a release.") from None
         if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-            told = re.search(r'"exception_message":"((?:[^"\\]|\\.)*)"', str(error))
-            first = told[1].replace('\\"', '"') if told else str(error).split("\n", 1)[0]
-            raise InputError(f"{first}. Finished work is kept: mend this and run the same command again.") from None
+            match = re.search(r'"exception_message":"((?:[^"\\]|\\.)*)"', str(error))
+            first = match[1].replace('\\"', '"') if match else str(error).split("\n", 1)[0]
+            raise InputError(f"{first}. Finished work is kept: fix this and run the same command again.") from None
+        if isinstance(error, duckdb.ConversionException):
+            raise InputError(
+                f"A condition of a filter cannot be computed: {str(error).partition(chr(10))[0]}."
+            ) from None
         raise
 
 
 def _is_readable(path: Path) -> bool:
-    """Whether every page of a Parquet file can be read."""
+    """Return whether every page of a Parquet file can be read."""
     try:
         for _ in pq.ParquetFile(path).iter_batches():
             pass
@@ -90,7 +103,7 @@ def _is_readable(path: Path) -> bool:
 
 
 def has_footer(path: Path) -> bool:
-    """Whether a Parquet file has its footer, which is written last."""
+    """Return whether a Parquet file has its footer, which is written last."""
     try:
         pq.read_metadata(path)
     except (OSError, ValueError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -20,8 +21,12 @@ from builders.workspace.queries import execute, friendly_errors, has_footer, ope
 from builders.workspace.stages import all_stages
 from builders.workspace.task import Inputs, Task, inputs_json
 from corpora.files import is_whole, remove_leftovers, remove_sealed, sealed
+from corpora.progress import NullProgress, Progress
 
 Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL uses: Parquet files, or rows in memory
+Functions = Mapping[
+    str, Callable[..., Any]
+]  # by the name that SQL uses: functions of Arrow arrays that return booleans
 ROW_GROUP_ROWS = 25 * 2048  # what DuckDB writes and reads in parallel: whole vectors of 2048 rows
 LANGUAGE_IDS = "language_ids"  # the one table that is no task: a store of all texts that were ever identified
 
@@ -34,6 +39,7 @@ class Workspace:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     memory: int | None = None  # bytes that all processes of a run may hold; None: DuckDB's own limit
     explain: Callable[[str], None] = lambda sentence: None
+    progress: Progress = field(default_factory=NullProgress)  # of the stage under way
     touched: list[Path] = field(default_factory=list)
     checked: set[Path] = field(default_factory=set)  # files that this run has compared with their seals
 
@@ -107,28 +113,52 @@ class Workspace:
                 write(temporary)
         return path
 
-    def query(self, task: Task, tables: Tables, parameters: Inputs, **texts: str) -> Path:
-        """Return the task's file, the result of its stage's SQL file over `tables`."""
+    def query(
+        self,
+        task: Task,
+        tables: Tables,
+        parameters: Inputs,
+        functions: Functions | None = None,
+        num_rows: int = 0,
+        **texts: str,
+    ) -> Path:
+        """Return the task's file, the result of its stage's SQL file over `tables`.
+
+        Args:
+            task: The task; its stage names the SQL file.
+            tables: Tables that the SQL reads.
+            parameters: Values of `$name` in the SQL; others are ignored.
+            functions: Python functions that the SQL calls.
+            num_rows: Rows by which the task advances the progress of its stage.
+            **texts: Pieces of SQL for the `{placeholders}` of the file.
+        """
+        if self.is_complete(task):
+            self.progress.advance(num_rows)
 
         def write(path: Path) -> None:
-            with self.connect(tables) as connection:
+            with self.connect(tables, functions or {}) as connection:
                 copy = f"copy ({sql(task.stage, **texts)}) to $path (format parquet, compression zstd, "
                 copy += f"compression_level 1, row_group_size {ROW_GROUP_ROWS}, kv_metadata {{inputs: $inputs}})"
                 named = {k: v for k, v in parameters.items() if f"${k}" in copy}
                 values = named | {"path": str(path), "inputs": inputs_json(task)}
-                execute(connection, copy, values, f"{task.stage} {task.name}")
+                execute(connection, copy, values, self.progress, num_rows)
 
         return self.make(task, write)
 
     @contextmanager
-    def connect(self, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(self, tables: Tables, functions: Functions | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open a DuckDB connection that spills to the work folder and has `tables` as views, in a schema of its own."""
+        functions = functions or {}
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
         self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
         pa.default_memory_pool().release_unused()  # or Arrow's free memory counts beside DuckDB's
         try:
             with friendly_errors(files, self.folder), self._database.cursor() as connection:
                 connection.execute("create schema views; set search_path = 'views,main'")
+                for name, function in functions.items():
+                    connection.create_function(  # type: ignore[call-overload]
+                        name, function, None, "BOOLEAN", type="arrow", null_handling="special"
+                    )
                 try:
                     for name, rows in tables.items():
                         if isinstance(rows, pa.Table):
@@ -138,6 +168,8 @@ class Workspace:
                     yield connection
                 finally:
                     connection.execute("set search_path = 'main'; drop schema views cascade")
+                    for name in functions:
+                        connection.remove_function(name)
         finally:
             if self.memory and (database := self.__dict__.pop("_database", None)):
                 database.close()  # or it would keep its free memory, where memory is limited

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.options import BuildOptions
-from builders.pipeline.build import Built
+from builders.pipeline import BuildResult
 from builders.publishing import SCHEMAS
 from builders.run import run_build
 from cards.manifest import file_entry
@@ -96,17 +96,17 @@ def request_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build
 
 
 @pytest.fixture(scope="session")
-def build_small(request_for: Callable[..., BuildOptions]) -> Callable[..., Built]:
+def build_small(request_for: Callable[..., BuildOptions]) -> Callable[..., BuildResult]:
     """What is built from corpora given as name -> language -> lines."""
 
-    def run(corpora: Mapping[str, Mapping[str, Lines]], more: str = "", folder: Path | None = None) -> Built:
+    def run(corpora: Mapping[str, Mapping[str, Lines]], more: str = "", folder: Path | None = None) -> BuildResult:
         return run_build(request_for(corpora, more, folder))[0]
 
     return run
 
 
 @pytest.fixture(scope="session")
-def judge(build_small: Callable[..., Built]) -> Callable[..., list[dict[str, object]]]:
+def judge(build_small: Callable[..., BuildResult]) -> Callable[..., list[dict[str, object]]]:
     """The verdicts on lines of one language, or on corpora of it, in the order of corpus and line."""
 
     def run(

@@ -172,7 +172,8 @@ def test_a_run_killed_while_texts_are_identified_goes_on(tmp_path: Path, large: 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the processes are found in /proc")
 def test_the_processes_of_a_run_that_is_killed_go_with_it() -> None:
     asleep = (
-        "import time; from builders.workspace import on_all_cores; on_all_cores([(time.sleep, 99)] * 2, 2, 'a', 'b')"
+        "import time; from builders.workspace import on_all_cores; "
+        "from corpora.progress import NullProgress; on_all_cores([(time.sleep, 99)] * 2, 2, NullProgress(), 'b')"
     )
     process = subprocess.Popen([sys.executable, "-c", asleep])
     while len(workers := children(process.pid)) < 3:  # two, and one that counts what they share

@@ -12,7 +12,7 @@ import pytest
 
 from builders.budget import Budget, mixture_lines, subsample
 from builders.options import BuildOptions
-from builders.pipeline.build import Built
+from builders.pipeline import BuildResult
 from builders.publishing import Published
 from builders.run import run_build, run_publish
 from builders.workspace import Workspace
@@ -54,24 +54,24 @@ def publish(folder: Path, budget: Budget, form: str = "instructions") -> Publish
 
 
 @pytest.fixture(scope="module")
-def muit(folder: Path) -> Built:
+def muit(folder: Path) -> BuildResult:
     """The sample's build of muit, without a budget."""
     return run_build(request(folder))[0]
 
 
 @pytest.fixture
-def cut(muit: Built, folder: Path) -> Callable[..., Built]:
+def cut(muit: BuildResult, folder: Path) -> Callable[..., BuildResult]:
     """That build, or another, cut to a budget."""
     return lambda budget, built=muit: subsample(built, budget, Workspace(folder / "work"))
 
 
-def translations(built: Built) -> pl.DataFrame:
+def translations(built: BuildResult) -> pl.DataFrame:
     """The translation rows of a build, over all its configs and splits."""
     rows = pl.concat([pl.read_parquet(path) for path in built.examples.values()])
     return rows.filter(pl.col("task") == "translation")
 
 
-def counts(built: Built) -> dict[str, int]:
+def counts(built: BuildResult) -> dict[str, int]:
     """The translation rows for training, by language."""
     rows = translations(built).filter(pl.col("split") == "train")
     return dict(sorted(Counter(rows["lang"].to_list()).items()))
@@ -89,7 +89,7 @@ def test_release_has_the_counts_of_its_mixture(folder: Path, tmp_path: Path) -> 
         assert any(line.split()[:2] == [lang, str(rows)] for line in printed)
 
 
-def test_smaller_budget_is_a_subset_of_a_larger_one(cut: Callable[..., Built]) -> None:
+def test_smaller_budget_is_a_subset_of_a_larger_one(cut: Callable[..., BuildResult]) -> None:
     for laws, name in ((LAWS, None), (None, "unimax"), (None, "temperature:0.3")):
         before: set[tuple[str, ...]] = set()
         for budget in (6, 100, 300, 301, 1000):
@@ -98,7 +98,7 @@ def test_smaller_budget_is_a_subset_of_a_larger_one(cut: Callable[..., Built]) -
             before = rows
 
 
-def test_baselines_are_in_the_release_name(cut: Callable[..., Built]) -> None:
+def test_baselines_are_in_the_release_name(cut: Callable[..., BuildResult]) -> None:
     uniform = cut(Budget(300, baseline="uniform"))
     assert uniform.recipe.name == "muit-sample-300-uniform"
     assert set(counts(uniform).values()) == {50}
@@ -110,13 +110,13 @@ def test_baselines_are_in_the_release_name(cut: Callable[..., Built]) -> None:
     assert Budget(1_234_567).suffix() == "1234567"
 
 
-def test_budget_leaves_instructions_as_they_are(muit: Built, cut: Callable[..., Built]) -> None:
+def test_budget_leaves_instructions_as_they_are(muit: BuildResult, cut: Callable[..., BuildResult]) -> None:
     general = pl.col("task") == "instruction"
     few = pl.read_parquet(cut(Budget(120)).examples["all"]).filter(general)
     assert few.equals(pl.read_parquet(muit.examples["all"]).filter(general))
 
 
-def test_mixture_from_a_file_is_used_as_it_is(cut: Callable[..., Built], folder: Path, tmp_path: Path) -> None:
+def test_mixture_from_a_file_is_used_as_it_is(cut: Callable[..., BuildResult], folder: Path, tmp_path: Path) -> None:
     wanted = {"ar": 10, "el": 20, "hi": 30, "tr": 40, "vi": 50, "zh": 60}
     path = tmp_path / "mine.csv"
     path.write_text("lang,rows,epochs\n" + "".join(f"{lang},{rows},1\n" for lang, rows in wanted.items()))
@@ -131,7 +131,7 @@ def test_mixture_from_a_file_is_used_as_it_is(cut: Callable[..., Built], folder:
         cut(Budget(4200, file=path))
 
 
-def test_repeated_rows_are_published_once_with_their_epochs(cut: Callable[..., Built]) -> None:
+def test_repeated_rows_are_published_once_with_their_epochs(cut: Callable[..., BuildResult]) -> None:
     built = cut(Budget(2000, laws=LAWS, epochs=3))
     assert built.allocation is not None
     rows = built.allocation["mixture"]
@@ -145,7 +145,9 @@ def test_repeated_rows_are_published_once_with_their_epochs(cut: Callable[..., B
         assert row["epochs"] == (epochs[row["lang"]] if repeated else 1.0)
 
 
-def test_directions_share_the_pairs_of_a_language(cut: Callable[..., Built], folder: Path, tmp_path: Path) -> None:
+def test_directions_share_the_pairs_of_a_language(
+    cut: Callable[..., BuildResult], folder: Path, tmp_path: Path
+) -> None:
     recipe = tmp_path / "both.toml"
     recipe.write_text(
         'title = "Both"\nsummary = "A test."\nconfigs = "language"\nlangs = ["el", "vi"]\nbitext = ["wikimatrix"]\n'
@@ -158,7 +160,7 @@ def test_directions_share_the_pairs_of_a_language(cut: Callable[..., Built], fol
     assert translations(built)["id"].is_unique().all()
 
 
-def test_impossible_budget_is_an_error_with_the_sum(cut: Callable[..., Built], folder: Path) -> None:
+def test_impossible_budget_is_an_error_with_the_sum(cut: Callable[..., BuildResult], folder: Path) -> None:
     for budget in (Budget(3000), Budget(3000, laws=LAWS), Budget(3000, baseline="proportional")):
         with pytest.raises(InputError, match="above the sum of the maximums, 1,113 pairs"):
             cut(budget)
@@ -179,7 +181,7 @@ def test_impossible_recipe_is_an_error_before_any_work(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.parquet"))
 
 
-def test_allow_partial_publishes_what_there_is(cut: Callable[..., Built]) -> None:
+def test_allow_partial_publishes_what_there_is(cut: Callable[..., BuildResult]) -> None:
     built = cut(Budget(3000, allow_partial=True))
     assert sum(counts(built).values()) == 1113
     assert built.allocation is not None

@@ -6,7 +6,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.pipeline.filters import choose_filters, reject_sql
+from builders.pipeline.filter_sql import reject_sql
+from builders.pipeline.filters import choose_filters
 from builders.workspace import Workspace, sql
 
 PAIR = ("The cat sleeps on the warm roof.", "Η γάτα κοιμάται στη ζεστή στέγη.")

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.pipeline.deduplication import deduplicate
-from builders.pipeline.filters import TABLES, all_filters, choose_filters, reject_sql
+from builders.pipeline.filter_sql import reject_sql
+from builders.pipeline.filters import TABLES, all_filters, choose_filters
 from builders.run import run_build, run_publish
 from builders.workspace import Workspace
 from corpora.errors import InputError

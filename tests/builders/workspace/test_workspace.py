@@ -16,6 +16,7 @@ from builders.run import run_build
 from builders.workspace import Task, Workspace, on_all_cores, sql, sql_task
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
+from corpora.progress import NullProgress
 from tests.builders.messages import logged_messages
 
 TASK = Task("stage", "name", {"threshold": 1.0, "files": {"a": "x", "b": "y"}})
@@ -205,7 +206,7 @@ def read_with(threads: int, folder: Path) -> list[tuple[str, bytes]]:
         (write_pairs_task, folder / f"{lang}.parquet", Path(corpus.location(lang)), corpus, lang, "{}")
         for lang in ("el", "hi")
     ]
-    on_all_cores(tasks, threads, "reading", "lines")
+    on_all_cores(tasks, threads, NullProgress(), "reading")
     return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
@@ -217,7 +218,7 @@ def test_what_a_process_of_the_pool_finds_wrong_is_told_as_it_is(tmp_path):
     corpus = load_catalog(sample=True)["sample-wikimatrix"]
     tasks = [(write_pairs_task, tmp_path / f"{n}.parquet", tmp_path / "gone.gz", corpus, "el", "{}") for n in (1, 2)]
     with pytest.raises(InputError, match="There is no file"):
-        on_all_cores(tasks, 2, "reading", "lines")
+        on_all_cores(tasks, 2, NullProgress(), "reading")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -249,7 +250,7 @@ def test_a_second_build_of_the_same_reuses_every_unit(request_for):
 def test_a_build_that_was_killed_goes_on_where_it_was(request_for):
     request = request_for({"small": {"el": LINES}})
     code = (
-        "import os, pathlib, signal, sys, builders.pipeline.build as s\n"
+        "import os, pathlib, signal, sys, builders.pipeline.pairs as s\n"
         "from builders.options import BuildOptions\n"
         "from builders.run import run_build\n"
         "s.apply_filters = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -1,0 +1,102 @@
+"""Check filters before any work: DuckDB binds their conditions in the stages' own SQL, over empty tables."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from builders.pipeline.filter_sql import NONE, reject_sql
+from builders.pipeline.filters import TABLES, Filter, location
+from builders.workspace import sql
+from corpora.errors import InputError
+from corpora.language_id import variant_patterns
+from corpora.reading import PAIRS
+
+TEXTS = ("script", "not_script", "expected", "not_letters")
+NUMBERS = ("first", "last", "ratio", "english_n", "foreign_n", "stride", "min_length", "foreign_min_length")
+MATCHES = """
+    corpus varchar, line_number bigint, matched_corpus varchar, matched_line_number bigint, similarity double,
+    reject_reason varchar
+"""
+NGRAMS = "benchmark varchar, item bigint, ngram ubigint, num_ngrams bigint, is_whole_sentence boolean"
+
+
+def check_filters(filters: Sequence[Filter], scores: Sequence[str] = ()) -> None:
+    """Check that the conditions of filters fit their tables.
+
+    Args:
+        filters: Filters in use.
+        scores: The columns with the user's scores, which the table `decisions` has.
+
+    Raises:
+        InputError: A condition names an unknown column or function, or is not valid SQL; a Python function is missing.
+    """
+    for rule in filters:
+        if rule.function:
+            rule.code()
+    in_sql = [rule for rule in filters if rule.reject]
+    try:
+        _bind({table: reject_sql(in_sql, table, "en")[0] for table in TABLES}, scores)
+    except duckdb.Error:
+        for rule in in_sql:
+            _bind_alone(rule, scores)
+        raise
+
+
+def _bind_alone(rule: Filter, scores: Sequence[str]) -> None:
+    try:
+        _bind({rule.table: reject_sql([rule], rule.table, "en")[0]}, scores)
+    except duckdb.Error as error:
+        raise InputError(
+            f"{location(rule)}, key 'reject': {_sentence(str(error))} It is a condition over the table {rule.table}."
+        ) from None
+
+
+def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
+    """Bind a condition of each table, over the empty tables that the stages' SQL reads."""
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("set threads = 1")
+        connection.execute(sql("macros"))
+        early, late = (conditions.get(table, NONE) for table in ("pairs", "measured"))
+        names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
+        connection.register("pairs", pa.unify_schemas([names, PAIRS]).empty_table())
+        _run(connection, "create table measured as", sql("measured", early_reject_reason=early, reject_reason=late))
+        connection.execute(f"create table duplicates({MATCHES})")
+        for table in ("duplicates", "near_duplicates", "one_to_many"):
+            if conditions.get(table, NONE) != NONE:
+                _run(connection, "explain", sql(table, reject_reason=conditions[table]))
+        connection.execute(f"create table english_ngrams({NGRAMS}); create table foreign_ngrams({NGRAMS})")
+        query = sql("contaminated", reject_reason=conditions.get("contaminated", NONE))
+        _run(connection, "create table contaminated as", query)
+        columns = "".join(f", {name} double" for name in scores)
+        connection.execute(f"create table quality_scores(corpus varchar, line_number bigint{columns})")
+        connection.execute("create table language_ids(text_hash uuid, label varchar, probability double)")
+        if conditions.get("decisions", NONE) != NONE:
+            _run(connection, "explain", sql("decisions", reject_reason=conditions["decisions"]))
+
+
+def _run(connection: duckdb.DuckDBPyConnection, verb: str, query: str) -> None:
+    connection.execute(f"{verb} {query}", _values(query))
+
+
+def _values(query: str) -> dict[str, Any]:
+    """Return a value for each of a query's $parameters; thresholds are numbers."""
+    values: dict[str, Any] = dict.fromkeys(re.findall(r"\$([a-z]\w*)", query), 1.0)
+    known: dict[str, Any] = {**variant_patterns("el"), **dict.fromkeys(TEXTS, ""), **dict.fromkeys(NUMBERS, 1)}
+    known |= {"exact_only": False, **{key: [""] for key in ("corpora", "labels", "english_labels")}}
+    return values | {name: value for name, value in known.items() if name in values}
+
+
+def _sentence(message: str) -> str:
+    """Return what DuckDB says of a condition as a sentence, with the nearest known names if it knows some."""
+    if match := re.search(r'Referenced column "([^"]+)" (?:was )?not found', message):
+        near = re.findall(r'"([^"]+)"', message.partition("Candidate bindings:")[2].partition("\n")[0])
+        names = [name.rpartition(".")[2] for name in near]
+        return f"unknown column '{match[1]}'." + (f" Did you mean {' or '.join(names[:3])}?" if names else "")
+    if match := re.search(r"Function with name ([^\s]+) does not exist!", message):
+        near = re.findall(r'"([^"]+)"', message.partition("Did you mean")[2].partition("\n")[0])
+        return f"unknown function '{match[1]}'." + (f" Did you mean {near[0]}?" if near else "")
+    first = message.partition("\n")[0]
+    return f"{(first.partition('Error: ')[2] or first).rstrip('.')}."

@@ -1,0 +1,45 @@
+"""The steps of a build: its stages one after the other, reported as steps of the progress of a run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from builders.workspace import Workspace, all_stages
+from corpora.progress import NullProgress, Progress
+from recipes.recipe import Recipe
+
+PAIR_STAGES = (
+    *("pairs", "measured", "duplicates", "ngrams", "contaminated", "quality_scores", "language_ids", "decisions"),
+    *("bitext", "english_overlap"),
+)
+
+
+def build_stages(recipe: Recipe) -> list[str]:
+    """Return the names of the stages that a build of a recipe reports, in their order."""
+    stages = [*PAIR_STAGES] if recipe.directions else []
+    stages += ["instructions"] if recipe.instructions else []
+    stages += ["documents"] if recipe.monolingual else []
+    return [*stages, "examples", "ledger"]
+
+
+@dataclass
+class Steps:
+    """Reports stage after stage, each with the number of the step in the run."""
+
+    work: Workspace
+    count: int  # steps of the run
+    index: int = 1  # of the next step
+    progress: Progress = field(default_factory=NullProgress)
+
+    @contextmanager
+    def __call__(self, stage: str, total: int | None = None) -> Iterator[None]:
+        """Report the block as a stage of `total` rows; tasks of the workspace advance it."""
+        row = all_stages()[stage]
+        self.progress.start(row.title.lower(), self.index, self.count, total, row.unit)
+        self.work.progress = self.progress
+        try:
+            yield
+        finally:
+            self.work.progress = NullProgress()
+            self.progress.finish()
+            self.index += 1
