@@ -8,7 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from builders.options import BuildOptions
-from builders.pipeline import BuildResult, build_recipe, filter_warnings, read_build_manifest, score_warnings
+from builders.pipeline import (
+    BuildResult,
+    Steps,
+    build_recipe,
+    build_stages,
+    filter_warnings,
+    read_build_manifest,
+    score_warnings,
+)
 from builders.resolve import BuildPlan
 from builders.translation import Translator, TranslatorOptions, resolve_translator
 from builders.workspace import Workspace
@@ -95,12 +103,14 @@ def translator_options(options: BuildOptions) -> TranslatorOptions:
 def build_recipes(plan: BuildPlan, work: Workspace, progress: Progress) -> Iterator[BuildResult]:
     """Build recipe after recipe; everything is checked and fetched before the first begins."""
     translator = open_translator(plan) if plan.options.translator else None  # a wrong name is reported at once
-    fetched = fetch(plan, progress)
+    count = 1 + sum(len(build_stages(recipe)) for recipe in plan.recipes)
+    fetched = fetch(plan, progress, count)
     translator = translator or open_translator(plan)
+    steps = Steps(work, count, 2, progress)
     for recipe in plan.recipes:
         work.touched.clear()
         files = [fetched[source] for source in plan.sources[recipe.name]]
-        built = build_recipe(recipe, plan.catalog, files, translator, plan.quality_scores, work)
+        built = build_recipe(recipe, plan.catalog, files, translator, plan.quality_scores, work, steps)
         record_build(built, work)
         for sentence in _warnings(plan, built):
             logger.warning(sentence)

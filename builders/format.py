@@ -74,7 +74,7 @@ def built_text(built: Sequence[BuildResult]) -> str:
 def _built(item: BuildResult) -> str:
     kept = [(lang, f"{given:,}", f"{kept:,}", f"{kept / given:.1%}") for lang, given, kept in totals(item.ledger)]
     rows = item.composition.group_by("config", maintain_order=True).agg(pl.col("num_rows").sum()).rows()
-    text = f"BuildResult {item.recipe.name}\n"
+    text = f"Built {item.recipe.name}\n"
     if kept:
         text += tabulate(kept, ["lang", "pairs in", "kept", "share"], stralign="right", disable_numparse=True) + "\n\n"
     return text + tabulate([(config, f"{count:,}") for config, count in rows], ["config", "examples"], stralign="right")

@@ -7,7 +7,7 @@ from typing import Any
 
 from builders.budget import Budget, check_budget
 from builders.options import BuildOptions, parse_thresholds
-from builders.pipeline import Filter, read_quality_scores, required_sources, resolve_filters
+from builders.pipeline import Filter, QualityScores, read_quality_scores, required_sources, resolve_filters
 from corpora.catalog import Corpus, language, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError

@@ -84,4 +84,5 @@ def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
 
 def select_kept(lang: str, decisions: Sequence[Path], work: Workspace) -> Path:
     """Make `bitext`: the pairs of a language that no filter rejects."""
-    return work.query(sql_task("bitext", lang, decisions), {"decisions": decisions}, {})
+    num_rows = sum(map(count_rows_of, decisions))
+    return work.query(sql_task("bitext", lang, decisions), {"decisions": decisions}, {}, num_rows=num_rows)

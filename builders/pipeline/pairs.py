@@ -55,10 +55,11 @@ def build_pairs(
         contaminated = {
             lang: find_contaminated(lang, measured[lang], duplicates[lang], ngrams, filters, work) for lang in pairs
         }
-    with step("quality_scores"):
-        own_scores = {lang: scores_of(scores, lang, pairs[lang], work) for lang in pairs}
     tables = {
-        lang: PairTables(measured[lang], duplicates[lang], contaminated[lang], own_scores[lang]) for lang in pairs
+        lang: PairTables(
+            measured[lang], duplicates[lang], contaminated[lang], scores_of(scores, lang, pairs[lang], work)
+        )
+        for lang in pairs
     }
     with step("language_ids"):
         language_ids = identify_languages(tables, filters, work)

@@ -9,8 +9,8 @@ from corpora.progress import NullProgress, Progress
 from recipes.recipe import Recipe
 
 PAIR_STAGES = (
-    *("pairs", "measured", "duplicates", "ngrams", "contaminated", "quality_scores", "language_ids", "decisions"),
-    *("bitext", "english_overlap"),
+    *("pairs", "measured", "duplicates", "ngrams", "contaminated", "language_ids", "decisions", "bitext"),
+    "english_overlap",
 )
 
 
@@ -35,7 +35,7 @@ class Steps:
     def __call__(self, stage: str, total: int | None = None) -> Iterator[None]:
         """Report the block as a stage of `total` rows; tasks of the workspace advance it."""
         row = all_stages()[stage]
-        self.progress.start(row.title.lower(), self.index, self.count, total, row.unit)
+        self.progress.start(row.title[0].lower() + row.title[1:], self.index, self.count, total, row.unit)
         self.work.progress = self.progress
         try:
             yield
