@@ -2,11 +2,10 @@
 
     python tests/benchmarks/circle.py OUT [--langs el,hi,tr,vi] [--sizes 250,500,1k,2k] [--budget 11000] [--seeds 3]
 
-What is fitted is token accuracy on the release's own validation rows; the mixtures are evaluated on FLORES-101 too.
-Every step is a command of the project, printed as it is run, and what does not wait for another runs beside it, on one
-core each; a run that was stopped goes on where it was. It needs ../shared. At its end stand the mixtures, what the
-laws predicted that each would lose against the optimum, what was measured, with intervals over items and seeds, and
-the tokens and seconds that it took.
+The laws are fitted to token accuracy on the release's validation rows; the mixtures are evaluated on FLORES-101 too.
+Every step is a command of the project, printed when it starts. Independent steps run at the same time, one per core; a
+stopped run continues. It needs ../shared. The outcome: the mixtures, the predicted and the measured advantage of the
+optimum over each, with intervals over items and seeds, and the tokens and seconds of the whole.
 """
 
 import argparse
@@ -32,16 +31,13 @@ ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
 ISO3 = {"ar": "ara", "el": "ell", "hi": "hin", "tr": "tur", "vi": "vie", "zh": "zho"}
 DEVTEST = {"en": "eng", "ar": "ara", "el": "ell", "hi": "hin", "tr": "tur", "vi": "vie", "zh": "cmn_Hans"}
-COMMANDS = {
-    "builders": "from builders.cli.main import main; main()",
-    "trainer": "from trainer.cli.main import main; main()",
-}
-# Two runs on a core each are three times as fast as one after the other on both: a tiny model's steps are too short to
-# share. glibc gives large arrays back to the kernel at once and fetches them again, a third of the time.
+# Two runs on one core each are three times as fast as one after the other on both: the steps of a tiny model are too
+# short to divide. A third of the time is lost if glibc returns large arrays to the kernel.
 KEPT = {f"MALLOC_{name}_": str(1 << 30) for name in ("MMAP_THRESHOLD", "TRIM_THRESHOLD")}
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"} | KEPT
 MIXTURES = ("optimum", "unimax", "proportional")
-METRIC = ("--metric", "token_accuracy", "--benchmark", "validation")  # of sentences like those trained on
+METRIC = ("--metric", "token_accuracy", "--benchmark", "validation")  # on sentences like those trained on
+SOURCE = ("--data", "devtest", "--offline")
 CATALOG = """
 [tatoeba]
 title = "Tatoeba, from the Tatoeba Challenge's test sets"
@@ -75,33 +71,35 @@ validation = 0.1
 
 
 def main() -> None:
-    asked = arguments()
+    """Run the circle and print its outcome."""
+    options = arguments()
     if not DATA.is_dir():
-        sys.exit(f"{DATA} is not there; this benchmark needs it.")
-    asked.out.mkdir(parents=True, exist_ok=True)
-    os.chdir(asked.out)
-    langs = asked.langs.split(",")
+        sys.exit(f"{DATA} does not exist; this benchmark needs it.")
+    options.out.mkdir(parents=True, exist_ok=True)
+    os.chdir(options.out)
+    langs = options.langs.split(",")
     began = time.monotonic()
-    write_data(langs, dict(part.split("=") for part in asked.lines.split(",") if part))
-    settings = ("--set", f"num_train_epochs={asked.epochs}", "--set", "save_steps=0.5", "--set", "eval_steps=0.5")
+    write_data(langs, dict(part.split("=") for part in options.lines.split(",") if part))
+    settings = ("--set", f"num_train_epochs={options.epochs}", "--set", "save_steps=0.5", "--set", "eval_steps=0.5")
     publish = ("builders", "publish", "circle.toml", "--with", ".")
     run(*publish)
-    at_once(asked, [partial(measure_law, lang, asked, settings) for lang in langs])
+    run_parallel(options, [partial(measure_law, lang, options, settings) for lang in langs])
     run("builders", "fit", *METRIC, "--direction", "en-xx", "--model", "tiny-circle-v*", "--output", "laws.json")
-    limits = ("--budget", asked.budget, "--laws", "laws.json", "--release", "circle")
+    limits = ("--budget", options.budget, "--laws", "laws.json", "--release", "circle")
     pictures = ("--output", "mixture.csv", "--picture", "frontier.png")
-    split = json.loads(run("builders", "allocate", *limits, *pictures, "--json"))
+    allocation = json.loads(run("builders", "allocate", *limits, *pictures, "--json"))
     releases = {}
     for mixture in MIXTURES:
-        how = ("--laws", "laws.json") if mixture == "optimum" else ("--mixture", mixture)
-        (made,) = json.loads(run(*publish, "--budget", asked.budget, *how, "--json"))
-        releases[mixture] = f"{made['name']}@{made['version']}"
-    found = {mixture: [f"runs/{mixture}-seed{seed}" for seed in range(asked.seeds)] for mixture in MIXTURES}
-    at_once(asked, [partial(train, releases[m], run_of, settings) for m in MIXTURES for run_of in found[m]])
-    at_once(asked, [partial(evaluate, found[mixture], "validation,flores", asked.langs, asked) for mixture in MIXTURES])
-    run("trainer", "align", found["optimum"][0], "--langs", asked.langs, *place(), "--limit", asked.limit)
-    print(outcome(split, found))
-    print(f"\n{spent(began)}")
+        source = ("--laws", "laws.json") if mixture == "optimum" else ("--mixture", mixture)
+        (release,) = json.loads(run(*publish, "--budget", options.budget, *source, "--json"))
+        releases[mixture] = f"{release['name']}@{release['version']}"
+    runs = {mixture: [f"runs/{mixture}-seed{seed}" for seed in range(options.seeds)] for mixture in MIXTURES}
+    run_parallel(options, [partial(train, releases[m], folder, settings) for m in MIXTURES for folder in runs[m]])
+    of_mixtures = [partial(evaluate, runs[m], "validation,flores", options.langs, options) for m in MIXTURES]
+    run_parallel(options, of_mixtures)
+    run("trainer", "align", runs["optimum"][0], "--langs", options.langs, *SOURCE, "--limit", options.limit)
+    print(outcome(allocation, runs))
+    print(f"\n{cost(began)}")
 
 
 def arguments() -> argparse.Namespace:
@@ -119,10 +117,9 @@ def arguments() -> argparse.Namespace:
 
 
 def run(*command: str) -> str:
-    """Run one command of the project; what it prints."""
-    print(f"$ {' '.join(command)}\n", end="", flush=True)  # in one piece: others print beside it
-    code = COMMANDS[command[0]]
-    process = [sys.executable, "-c", code, *command[1:]]
+    """Run one command of the project and return what it prints."""
+    print(f"$ {' '.join(command)}\n", end="", flush=True)  # at once: parallel commands print too
+    process = [sys.executable, "-m", *command]
     done = subprocess.run(process, stdout=subprocess.PIPE, text=True, env=os.environ | ENVIRONMENT)
     if done.returncode:
         sys.exit(f"{command[0]} {command[1]} ended with {done.returncode}")
@@ -131,50 +128,48 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def place() -> tuple[str, ...]:
-    return ("--data", "devtest", "--offline")
-
-
-def at_once(asked: argparse.Namespace, steps: list[Callable[[], None]]) -> None:
-    """Take steps that do not need one another, a few at a time; after the first that fails none begins."""
-    with ThreadPoolExecutor(asked.at_once) as pool:
-        taken = [pool.submit(step) for step in steps]
+def run_parallel(options: argparse.Namespace, steps: list[Callable[[], None]]) -> None:
+    """Take independent steps, a few at a time; after the first that fails none begins."""
+    with ThreadPoolExecutor(options.at_once) as pool:
+        futures = [pool.submit(step) for step in steps]
         try:
-            for step in taken:
-                step.result()
+            for future in futures:
+                future.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def measure_law(lang: str, asked: argparse.Namespace, settings: tuple[str, ...]) -> None:
-    """Train on every size and seed in a language, and evaluate the models on what is held back."""
-    seeds = ("--seeds", str(asked.seeds))
-    run("trainer", "sweep", "tiny", "--release", "circle", "--langs", lang, "--sizes", asked.sizes, *seeds, *settings)
-    evaluate([str(path) for path in sorted(Path("runs").glob(f"tiny-circle-v*-{lang}-*"))], "validation", lang, asked)
+def measure_law(lang: str, options: argparse.Namespace, settings: tuple[str, ...]) -> None:
+    """Train on every size and seed in a language, and evaluate the models on validation rows."""
+    seeds = ("--seeds", str(options.seeds))
+    run("trainer", "sweep", "tiny", "--release", "circle", "--langs", lang, "--sizes", options.sizes, *seeds, *settings)
+    runs = sorted(Path("runs").glob(f"tiny-circle-v*-{lang}-*"))
+    evaluate([str(path) for path in runs], "validation", lang, options)
 
 
 def train(release: str, folder: str, settings: tuple[str, ...]) -> None:
-    """Train on a mixture's release with the seed that a run's folder is named after."""
+    """Train on a mixture's release with the seed in the name of the run's folder."""
     seed = f"seed={folder.partition('seed')[2]}"
     run("trainer", "sft", "tiny", "--release", release, "--output", folder, *settings, "--set", seed)
 
 
-def evaluate(runs: list[str], benchmarks: str, langs: str, asked: argparse.Namespace) -> None:
-    of = ("--benchmarks", benchmarks, "--release", "circle", "--directions", "en-xx", "--langs", langs)
-    run("trainer", "evaluate", *runs, *of, "--metrics", "token_accuracy", "--limit", asked.limit, *place())
+def evaluate(runs: list[str], benchmarks: str, langs: str, options: argparse.Namespace) -> None:
+    """Evaluate runs from English into some languages."""
+    items = ("--benchmarks", benchmarks, "--release", "circle", "--directions", "en-xx", "--langs", langs)
+    run("trainer", "evaluate", *runs, *items, "--metrics", "token_accuracy", "--limit", options.limit, *SOURCE)
 
 
-def outcome(split: dict, found: dict[str, list[str]]) -> str:
-    """Each mixture beside the optimum: the gain that was predicted, and the one that was measured."""
-    names = {mixture: ",".join(Path(run).name for run in runs) for mixture, runs in found.items()}
-    predicted = {row["name"]: row for row in split["alternatives"]}
+def outcome(allocation: dict, runs: dict[str, list[str]]) -> str:
+    """Return each mixture beside the optimum: its predicted advantage, and the measured one."""
+    names = {mixture: ",".join(Path(folder).name for folder in folders) for mixture, folders in runs.items()}
+    predicted = {row["name"]: row for row in allocation["alternatives"]}
     rows = []
     for mixture in MIXTURES[1:]:
         for row in json.loads(run("trainer", "compare", names[mixture], names["optimum"], *METRIC, "--json")):
             low, high = row["difference"]["interval"]
-            told = f"{predicted[mixture]['advantage']:+.2f}" if row["lang"] == "mean" else ""
-            values = (row["a"], row["b"], told, f"{row['difference']['value']:+.2f}", f"{low:+.2f} .. {high:+.2f}")
+            advantage = f"{predicted[mixture]['advantage']:+.2f}" if row["lang"] == "mean" else ""
+            values = (row["a"], row["b"], advantage, f"{row['difference']['value']:+.2f}", f"{low:+.2f} .. {high:+.2f}")
             rows.append([f"optimum less {mixture}", row["lang"], *values, row["difference"]["p"]])
     heads = ["", "lang", "other", "optimum", "predicted", "measured", "95 % interval", "p"]
     pairs = {name: predicted[name]["pairs"] for name in MIXTURES if name in predicted}
@@ -182,19 +177,19 @@ def outcome(split: dict, found: dict[str, list[str]]) -> str:
     return f"{mixtures}\n\n{tabulate(rows, headers=heads, floatfmt='.3f', disable_numparse=[4, 5])}"
 
 
-def spent(began: float) -> str:
-    """What all runs learned from, and what this time took."""
-    records = [json.loads(path.read_text("utf-8")) for path in sorted(Path("runs").glob("*/run.json"))]
+def cost(began: float) -> str:
+    """Return the tokens of all runs, and the time of this call."""
+    runs = [json.loads(path.read_text("utf-8")) for path in sorted(Path("runs").glob("*/run.json"))]
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     minutes = [(time.monotonic() - began) / 60, (used.ru_utime + used.ru_stime) / 60]
     return (
-        f"{len(records)} runs learned from {sum(record['num_tokens'] for record in records):,} tokens. This time took "
-        f"{minutes[0]:.1f} minutes by the clock and {minutes[1]:.1f} of all cores."
+        f"{len(runs)} runs trained {sum(metadata['num_tokens'] for metadata in runs):,} tokens. This call took "
+        f"{minutes[0]:.1f} minutes of wall time and {minutes[1]:.1f} of processor time."
     )
 
 
 def write_data(langs: list[str], most: dict[str, str]) -> None:
-    """Tatoeba as moses zips and FLORES-101 devtest as a tar, with a catalogue and a recipe of their own."""
+    """Write Tatoeba as Moses zips and FLORES-101 devtest as a tar, with their rows of corpora and a recipe."""
     Path("corpora.toml").write_text(CATALOG.format(folder=Path.cwd()), encoding="utf-8")
     Path("circle.toml").write_text(RECIPE.format(langs=json.dumps(langs)), encoding="utf-8")
     for lang in langs:
@@ -213,6 +208,7 @@ def write_data(langs: list[str], most: dict[str, str]) -> None:
 
 
 def write_bitext(lang: str, most: int) -> None:
+    """Write the first pairs of Tatoeba in a language as a Moses zip."""
     pair = "-".join(sorted(("eng", ISO3[lang])))
     ours = "-".join(sorted(("en", lang)))
     if Path(f"{ours}.txt.zip").exists():  # other bytes would be another release
