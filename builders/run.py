@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from builders.budget import Budget, name_by_budget, read_budget, subsample
 from builders.execution import build_recipes, fetch, fetch_sources, open_translator, open_workspace, record_build
@@ -29,11 +29,13 @@ from builders.resolve import BuildPlan, resolve, resolve_langs
 from builders.translation import check_instructions, export, load_instructions, output_path
 from builders.workspace import Workspace
 from corpora.catalog import load_catalog
-from corpora.download import SourceFile
 from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.progress import NullProgress, Progress, Status, as_progress
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from builders.estimate import Estimate
 
 logger = logging.getLogger(__name__)
 ProgressLike = Progress | Callable[[Status], object] | None
@@ -56,6 +58,7 @@ def publish(
     bump: Literal["major", "minor", "patch"] | None = None,
     as_version: str | None = None,
     preview: bool = False,
+    dry_run: bool = False,
     format: Literal["instructions", "messages"] = "instructions",
     budget: int | None = None,
     laws: str | Path | None = None,
@@ -74,6 +77,7 @@ def publish(
         bump: A larger step than the difference to the latest version needs.
         as_version: The version itself, such as v3.0.0; no smaller than the difference needs.
         preview: Build, and return what would be published; nothing is published.
+        dry_run: Return an `Estimate` of downloads, disk, segments to translate and hours, and do nothing.
         format: Columns instruction, input and output, or a column of messages.
         budget: The number of sentence pairs to which the translations are cut.
         laws: A file of laws (`builders.fit`) that split the budget among the languages.
@@ -84,7 +88,7 @@ def publish(
         **options: As in `builders.build`.
 
     Returns:
-        The release; for a list of recipes or None, a list of releases.
+        The release; for a list of recipes or None, a list of releases. With `dry_run`, an `Estimate`.
 
     Raises:
         InputError: Something that the options, recipes or files say cannot be used; the message says what to do.
@@ -93,6 +97,8 @@ def publish(
     validate_version(bump, as_version)
     version = PublishOptions(bump, as_version, preview)
     split = read_budget(budget, laws, mixture, epochs, allow_partial)
+    if dry_run:
+        return run_estimate(asked, split)
     with open_progress(progress) as reported:
         published = run_publish(asked, registry, format, private, version, split, reported)
     return _like(recipes, published)
@@ -117,6 +123,14 @@ def run_publish(
                 _publish(built, plan, registries, format, version, work)
                 for built in build_recipes(plan, work, progress)
             ]
+
+
+def run_estimate(options: BuildOptions, budget: Budget | None = None) -> "Estimate":
+    """Return what building the recipes of some options would take."""
+    from builders.estimate import estimate_build
+
+    with extend(options.with_):
+        return estimate_build(resolve(options, budget))
 
 
 @with_run_options
@@ -147,11 +161,14 @@ def run_build(options: BuildOptions, progress: Progress | None = None) -> list[B
 
 
 @with_run_options
-def pull(recipes: Any = None, *, progress: ProgressLike = None, **options: Unpack[RunOptions]) -> list[SourceFile]:
+def pull(
+    recipes: Any = None, *, dry_run: bool = False, progress: ProgressLike = None, **options: Unpack[RunOptions]
+) -> Any:
     """Download the files that recipes need, those of the translation model included, and return them.
 
     Args:
         recipes: A recipe, by name, by path or as a mapping; or a list of them. None means `coit` and `muit`.
+        dry_run: Return an `Estimate` of downloads, disk, segments to translate and hours, and do nothing.
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
         **options: As in `builders.build`.
 
@@ -159,6 +176,8 @@ def pull(recipes: Any = None, *, progress: ProgressLike = None, **options: Unpac
         InputError: A file cannot be had, or is not what the lock file or the catalogue expects.
     """
     asked = read_options(recipes, options)
+    if dry_run:
+        return run_estimate(asked)
     with extend(asked.with_), open_progress(progress) as reported:
         plan = resolve(asked)
         with open_workspace(asked):

@@ -69,7 +69,7 @@ class Status:
     def amount(self) -> str:
         """Return the units done, with the total if it is known: `1,200 of 30,000 pairs`."""
         if self.unit == "bytes":
-            return f"{_bytes(self.done)} of {_bytes(self.total)}" if self.total else _bytes(self.done)
+            return f"{format_bytes(self.done)} of {format_bytes(self.total)}" if self.total else format_bytes(self.done)
         return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else f"{self.done:,} {self.unit}"
 
     def speed(self) -> str:
@@ -77,7 +77,7 @@ class Status:
         if self.rate is None:
             return ""
         rate = f"{self.rate:,.0f}" if self.rate >= 10 else f"{self.rate:.1f}"
-        return f"{_bytes(int(self.rate))}/s" if self.unit == "bytes" else f"{rate} {self.unit}/s"
+        return f"{format_bytes(int(self.rate))}/s" if self.unit == "bytes" else f"{rate} {self.unit}/s"
 
     def __str__(self) -> str:
         share = f" ({min(1.0, self.done / self.total):.0%})" if self.total else ""
@@ -99,7 +99,8 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _bytes(num: int) -> str:
+def format_bytes(num: int) -> str:
+    """Return a number of bytes in a form for people: `512 B`, `1.5 MB`, `2.5 GB`."""
     size = float(num)
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:

@@ -1,5 +1,6 @@
 """The verbs that run recipes: publish, build and pull."""
 
+import json
 from typing import Any
 
 import click
@@ -8,6 +9,12 @@ from builders.cli.budget_options import BUDGET_OPTIONS
 from builders.cli.run_options import RUN_OPTIONS
 from corpora.cli import JSON, option, options, report_progress, verb
 
+DRY_RUN = option(
+    "--dry-run",
+    is_flag=True,
+    group="Run",
+    help="Estimate downloads, disk, segments to translate and hours, and do nothing.",
+)
 RELEASE_OPTIONS = [
     option(
         "--registry",
@@ -27,6 +34,7 @@ RELEASE_OPTIONS = [
     option(
         "--as-version", metavar="VERSION", group="Release", help="Publish as this version, such as v3.0.0, or refuse."
     ),
+    DRY_RUN,
     option("--preview", is_flag=True, group="Release", help="Build, say what would be published, and publish nothing."),
     option(
         "--format",
@@ -56,7 +64,10 @@ def publish_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> No
 
     with report_progress() as progress:
         published = builders.publish(list(recipes), progress=progress, **settings)
-    click.echo(published_json(published) if as_json else "\n".join(published_text(item) for item in published))
+    if settings["dry_run"]:
+        _print_estimate(published, as_json)
+    else:
+        click.echo(published_json(published) if as_json else "\n".join(published_text(item) for item in published))
 
 
 @verb("build")
@@ -75,7 +86,7 @@ def build_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None
 
 @verb("pull")
 @RECIPES
-@options(RUN_OPTIONS)
+@options(RUN_OPTIONS, [DRY_RUN])
 @JSON
 def pull_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
     """Download and verify the files that recipes need, the translation model included."""
@@ -84,7 +95,14 @@ def pull_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
 
     with report_progress() as progress:
         fetched = builders.pull(list(recipes), progress=progress, **settings)
-    click.echo(pulled_json(fetched) if as_json else pulled_text(fetched))
+    if settings["dry_run"]:
+        _print_estimate(fetched, as_json)
+    else:
+        click.echo(pulled_json(fetched) if as_json else pulled_text(fetched))
+
+
+def _print_estimate(estimate: Any, as_json: bool) -> None:
+    click.echo(json.dumps(estimate.to_json(), indent=2) if as_json else repr(estimate))
 
 
 VERBS = (publish_verb, build_verb, pull_verb)

@@ -18,7 +18,13 @@ from builders.translation.placeholders import Placeholder, placeholder_rows
 from builders.translation.quality_checks import QualityCheck, check_translations, quality_check_rows
 from builders.translation.segmentation import CodeLine, code_line_rows, is_spaced, merge, segment
 from builders.translation.translator import Translation, Translator, TranslatorOptions
-from builders.translation.translators import TRANSLATORS, TranslatorRow, resolve_translator, translator_rows
+from builders.translation.translators import (
+    TRANSLATORS,
+    TranslatorRow,
+    resolve_translator,
+    translator_download_bytes,
+    translator_rows,
+)
 
 __all__ = [
     "MEMORY_SCHEMA",
@@ -62,5 +68,6 @@ __all__ = [
     "translate_instructions",
     "translate_json",
     "translate_text",
+    "translator_download_bytes",
     "translator_rows",
 ]

@@ -47,6 +47,19 @@ def download_model(name: str, revision: str, offline: bool) -> ModelRepository:
     return ModelRepository(folder, info.commit, info.licence)
 
 
+def model_download_bytes(name: str, revision: str, offline: bool) -> int | None:
+    """Return the bytes that `download_model` would download: 0 if the model is here, None if that is not known."""
+    repository = HubRepository(name, "model", offline)
+    if _find_cached(repository, revision):
+        return 0
+    try:
+        files = {path: file.size for path, file in repository.list_files(revision).items()}
+        patterns = _patterns(name, list(files))
+    except InputError:
+        return None
+    return sum(size for path, size in files.items() if any(fnmatch.fnmatch(path, pattern) for pattern in patterns))
+
+
 def _find_cached(repository: HubRepository, revision: str) -> Path | None:
     """Return the whole model in the Hub's cache on this machine, if it is there."""
     for patterns in (

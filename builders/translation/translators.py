@@ -8,6 +8,7 @@ from typing import Any
 
 from builders.translation.ctranslate2_translator import open_ctranslate2
 from builders.translation.memory_translator import open_memory, open_none
+from builders.translation.model_hub import model_download_bytes
 from builders.translation.model_source import REPOSITORY
 from builders.translation.translator import Factory, Translation, Translator, TranslatorOptions
 from corpora.errors import InputError, unknown
@@ -41,6 +42,16 @@ class TranslatorRow:
 def translator_rows() -> Mapping[str, TranslatorRow]:
     """Return the rows of translators.toml by name, the user's among them."""
     return read_extended_rows(FILE, TranslatorRow)
+
+
+def translator_download_bytes(name: str | None, offline: bool) -> int | None:
+    """Return the bytes that opening a translator would download; None if that is not known."""
+    row = translator_rows().get(name or DEFAULT)
+    model = row.model if row else str(name)
+    if not REPOSITORY.fullmatch(model) or Path(model).exists():
+        return 0
+    repository, _, revision = model.partition("@")
+    return model_download_bytes(repository, revision or "main", offline)
 
 
 def resolve_translator(name: str | None, options: TranslatorOptions | None = None) -> Translator:

@@ -2,16 +2,19 @@
 
 pull_sources(sources, folder, lock)      # [SourceFile(source, path, sha256, size), ...], downloaded where needed
 read_lock, expected_by, find_mismatch    # the lock file: a digest and size for each URL
+find_sizes(sources, folder, lock)        # [FileSize(source, num_bytes, origin), ...], without downloading anything
 add_entry                                # write an entry to it
 read_sidecar, update_sidecar, write_sidecar   # the remembered digest of a file that has not changed
 """
 
 from corpora.download.lock_file import Expected, add_entry, expected_by, find_mismatch, read_lock
 from corpora.download.sidecar import Sidecar, read_sidecar, update_sidecar, write_sidecar
+from corpora.download.sizes import FileSize, find_sizes
 from corpora.download.sources import OnBytes, Source, SourceFile, pull_sources
 
 __all__ = [
     "Expected",
+    "FileSize",
     "OnBytes",
     "Sidecar",
     "Source",
@@ -19,6 +22,7 @@ __all__ = [
     "add_entry",
     "expected_by",
     "find_mismatch",
+    "find_sizes",
     "pull_sources",
     "read_lock",
     "read_sidecar",
