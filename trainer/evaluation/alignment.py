@@ -18,9 +18,10 @@ from trainer.evaluation.batching import by_length
 from trainer.evaluation.benchmarks import get_benchmark, load_items
 from trainer.evaluation.bootstrap import interval
 from trainer.evaluation.eval_model import EvalModel
-from trainer.evaluation.eval_tasks import output_folder
 from trainer.evaluation.items import BenchmarkSource
-from trainer.evaluation.metrics import load_metrics, mean
+from trainer.evaluation.measurement import mean
+from trainer.evaluation.metrics import load_metrics
+from trainer.evaluation.model_outputs import output_folder
 
 States = NDArray[np.float32]  # of shape (layers, sentences, hidden): the mean over a sentence's own tokens
 NUM_PLOTTED = 200  # sentences a language in the picture

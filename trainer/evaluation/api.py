@@ -16,11 +16,12 @@ from trainer.evaluation.alignment import Alignment, align_model
 from trainer.evaluation.comparison import Comparison, compare_models
 from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel, load_model, remote_model
-from trainer.evaluation.eval_tasks import EvalConfig, evaluate_models
+from trainer.evaluation.eval_tasks import EvalConfig
 from trainer.evaluation.items import BenchmarkSource
 from trainer.evaluation.judging import judge_answers
 from trainer.evaluation.metrics import MetricOptions
 from trainer.evaluation.result_tables import Leaderboard, ResultTable, build_leaderboard, write_into_card
+from trainer.evaluation.run_evaluation import evaluate_models
 
 OUTPUT, RESULTS, WORK = "evaluations", "results.jsonl", "work"
 CORPORA_LOCK, DATASETS_LOCK, REGISTRY = "corpora.lock", "datasets.lock", "registry"

@@ -12,15 +12,8 @@ from tabulate import tabulate
 from corpora.errors import InputError, unknown
 from trainer.evaluation.benchmarks import get_benchmark, load_benchmarks
 from trainer.evaluation.bootstrap import Difference, Floats, Paired, mean_of, paired
-from trainer.evaluation.metrics import (
-    Metric,
-    MetricOptions,
-    Statistics,
-    check_options,
-    compute_statistics,
-    fits,
-    get_metric,
-)
+from trainer.evaluation.measurement import Statistics, compute_statistics
+from trainer.evaluation.metrics import Metric, MetricOptions, check_options, fits, get_metric
 from trainer.evaluation.outputs import read_key, read_outputs
 
 MEAN = "mean"  # in place of a language: the mean of all languages of a benchmark and direction

@@ -1,40 +1,26 @@
-"""Evaluate models on benchmarks: outputs in Parquet, then rows in results.jsonl."""
+"""What is evaluated: EvalConfig, and its tasks with items that are read and metrics that are tried out."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
-import polars as pl
-
 from corpora.errors import InputError
-from corpora.files import locked
-from corpora.progress import NullProgress, Progress, stage
-from recipes.results import Result, append_results, read_results
-from trainer.evaluation.academic import harness_version, read_config, task_name, task_sha256
+from corpora.progress import Progress, stage
 from trainer.evaluation.benchmarks import check_directions, list_evaluations, load_items
-from trainer.evaluation.endpoint import generate_remote
 from trainer.evaluation.eval_model import EvalModel
-from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
-from trainer.evaluation.lm_eval_harness import run_lm_eval
+from trainer.evaluation.items import Benchmark, BenchmarkSource, Items
+from trainer.evaluation.measurement import check_metric
 from trainer.evaluation.metrics import (
     Metric,
     MetricOptions,
     OutputType,
-    Scorer,
-    check_metric,
     check_options,
     fits,
     get_metric,
     load_metrics,
-    measure,
-    open_scorer,
 )
-from trainer.evaluation.outputs import Row, compute_outputs
-from trainer.recipe import digest
 
-VERSION = 2  # of how outputs are computed; a higher one computes them again
 logger = logging.getLogger(__name__)
 
 
@@ -82,37 +68,7 @@ class EvalTask:
         return len(self.output_types) + sum(bool(metric.scorer) for metric in self.metrics)
 
 
-def output_folder(output: Path, model_name: str) -> Path:
-    """Return the folder of a model's outputs."""
-    return output / model_name.replace("/", "--")
-
-
-def evaluate_models(config: EvalConfig, progress: Progress | None = None) -> Iterator[Result]:
-    """Yield the results of all models, which are in the results file once a benchmark is done in a language.
-
-    What is there already is not computed again: a run that was stopped continues, and a second run adds no row.
-
-    Raises:
-        InputError: A name, option, file or metric is wrong; it is raised before a model answers anything.
-    """
-    if config.results.exists() and (config.results.is_dir() or config.results.stat().st_size):
-        read_results(config.results)  # a file that cannot be added to is an error before any work
-    progress = progress or NullProgress()
-    tasks = _load_tasks(config, progress)
-    scorers = {m.name: open_scorer(m, config.metric_options) for task in tasks for m in task.metrics if m.scorer}
-    numbers = count(2)  # after the stage that reads benchmarks
-    for model in config.models:
-        with locked(output_folder(config.output, model.name), "evaluation"):
-            for task in tasks:
-                total, num_stages = len(task.items.items) * task.num_passes, 1 + len(config.models) * len(tasks)
-                name = f"{model.name} on {task.name}"
-                with stage(progress, name, next(numbers), num_stages, total, "items"):
-                    results = _evaluate_task(config, model, task, scorers, progress)
-                append_results(config.results, results)
-                yield from results
-
-
-def _load_tasks(config: EvalConfig, progress: Progress) -> list[EvalTask]:
+def load_tasks(config: EvalConfig, progress: Progress) -> list[EvalTask]:
     """Return everything to evaluate, with its items read and its metrics tried out."""
     check_options(config.metric_options)
     check_directions(config.directions)
@@ -180,141 +136,3 @@ def _default_metrics(config: EvalConfig, benchmark: Benchmark) -> list[Metric]:
             "--metrics, or give the options that they need; a server returns no token probabilities."
         )
     return possible
-
-
-def _evaluate_task(
-    config: EvalConfig, model: EvalModel, task: EvalTask, scorers: Mapping[str, Scorer], progress: Progress
-) -> list[Result]:
-    outputs = {kind: model_outputs(config, model, task, kind, progress) for kind in task.output_types}
-    for table in outputs.values():
-        if "truncated" in table.columns and (num := int(table["truncated"].sum())):
-            logger.warning(
-                "%s: %s of %s texts were too long for the model and were truncated.",
-                task.name, f"{num:,}", f"{len(table):,}",
-            )  # fmt: skip
-    results = []
-    for metric in task.metrics:
-        table, scorer = outputs[metric.output_type], scorers.get(metric.name)
-        if scorer:
-            table = scorer_outputs(config, model, task, metric, scorer, table, progress)
-        results.append(_result(config, model, task, metric, table, scorer))
-    return results
-
-
-def _result(
-    config: EvalConfig, model: EvalModel, task: EvalTask, metric: Metric, table: pl.DataFrame, scorer: Scorer | None
-) -> Result:
-    measured = measure(metric, table, task.lang, config.metric_options, scorer)
-    return Result(
-        **model.result_fields(task.lang),
-        benchmark=task.benchmark.name,
-        direction=task.direction,
-        metric=metric.name,
-        value=measured.value,
-        interval=measured.interval,
-        n=measured.num_items,
-        signature="|".join((measured.signature, *_conditions(config, model, task, metric.output_type))),
-        metric_min=metric.min,
-        metric_max=metric.max,
-    )
-
-
-def _conditions(config: EvalConfig, model: EvalModel, task: EvalTask, output_type: OutputType) -> Iterator[str]:
-    """Yield what a value depends on beside the metric, for its signature: prompt, decoding, and which items."""
-    if output_type == "lm_eval":
-        name = task_name(task.benchmark, task.lang)
-        yield f"task:{name}-{task_sha256(task.benchmark, task.lang)[:8]}"
-        yield f"num_fewshot:{read_config(name).get('num_fewshot', 'default')}"
-    else:
-        yield f"prompt:{model.prompt.name}-{model.prompt.sha256()[:8]}"
-    if output_type == "generate_until":
-        yield f"greedy:{config.max_new_tokens}"
-    if output_type == "loglikelihood":
-        yield f"tokens:{_tokenizer_sha256(model)[:8]}"
-    is_validation = task.benchmark.task == "validation"
-    if is_validation and config.source.release:
-        yield f"of:{config.source.release.identity[:8]}"
-    expected = task.benchmark.expected_items(task.lang)
-    if config.limit is not None and (expected is None or config.limit < expected):
-        yield f"first:{config.limit}"
-    elif len(task.items.items) != expected and not is_validation:
-        yield f"items:{task.items.sha256[:8]}"
-
-
-def _tokenizer_sha256(model: EvalModel) -> str:
-    from trainer.preparation import tokenizer_sha256
-
-    return tokenizer_sha256(model.tokenizer)
-
-
-def model_outputs(
-    config: EvalConfig, model: EvalModel, task: EvalTask, output_type: OutputType, progress: Progress
-) -> pl.DataFrame:
-    """Return what a model produces for each item of a task, computed where it is not stored yet."""
-    key = _output_key(config, model, task, output_type)
-    path = _output_path(config, model, task, output_type, key)
-
-    def make(items: Sequence[Item]) -> Iterator[list[Row]]:
-        return _make(config, model, task, output_type, items)
-
-    return compute_outputs(path, key, task.items.items, make, progress.advance)
-
-
-def _output_key(config: EvalConfig, model: EvalModel, task: EvalTask, output_type: OutputType) -> dict[str, object]:
-    conditions: dict[OutputType, dict[str, object]] = {
-        "generate_until": {"max_new_tokens": config.max_new_tokens},
-        "loglikelihood": {},
-        "lm_eval": {},
-    }
-    if output_type == "lm_eval":
-        conditions["lm_eval"] = {"task": task_sha256(task.benchmark, task.lang), "harness": harness_version()}
-    return {
-        "version": VERSION,
-        "benchmark": task.benchmark.name,
-        "lang": task.lang,
-        "direction": task.direction,
-        "model": model.fingerprint,
-        "prompt": model.prompt.sha256(),
-        "items": task.items.sha256,
-        "output_type": output_type,
-        **conditions[output_type],
-    }
-
-
-def _output_path(config: EvalConfig, model: EvalModel, task: EvalTask, kind: str, key: dict[str, object]) -> Path:
-    return output_folder(config.output, model.name) / f"{task.name}.{kind}.{digest(key)[:8]}.parquet"
-
-
-def _make(
-    config: EvalConfig, model: EvalModel, task: EvalTask, output_type: OutputType, items: Sequence[Item]
-) -> Iterator[list[Row]]:
-    """Yield a model's outputs for items, a batch at a time."""
-    if output_type == "lm_eval":
-        return run_lm_eval(model, task.benchmark, task.lang, config.source, items, config.batch_size)
-    if model.endpoint:
-        return generate_remote(model.endpoint, model.prompt, items, config.max_new_tokens)
-    from trainer.evaluation.generation import Decoding, generate, teacher_forced
-
-    decoding = Decoding(config.max_new_tokens, config.batch_size)
-    return (generate if output_type == "generate_until" else teacher_forced)(model, items, decoding)
-
-
-def scorer_outputs(
-    config: EvalConfig, model: EvalModel, task: EvalTask, metric: Metric, scorer: Scorer, answers: pl.DataFrame,
-    progress: Progress,
-) -> pl.DataFrame:  # fmt: skip
-    """Return a scorer's score of each answer, computed where it is not stored yet."""
-    key = _output_key(config, model, task, metric.output_type) | {"scorer": scorer.signature}
-    path = _output_path(config, model, task, metric.name, key)
-    texts = dict(zip(task.items.items, answers["text"].to_list(), strict=True))
-
-    def make(items: Sequence[Item]) -> Iterator[list[Row]]:
-        if not all(item.input for item in items):
-            raise InputError(
-                f"{metric.name} needs the source text of each answer; in {task.name} it stands within the instruction."
-            )
-        sources, references = [item.input for item in items], [item.references[0] for item in items]
-        batches = scorer.scores(sources, [texts[item] for item in items], references, config.batch_size)
-        return ([{"index": index, "score": score} for index, score in batch] for batch in batches)
-
-    return compute_outputs(path, key, task.items.items, make, progress.advance)

@@ -19,9 +19,10 @@ from trainer.evaluation.bootstrap import interval
 from trainer.evaluation.comparison import EvalKey, Predictions, shared_outputs
 from trainer.evaluation.endpoint import Endpoint, generate_remote
 from trainer.evaluation.eval_model import EvalModel
-from trainer.evaluation.eval_tasks import output_folder
 from trainer.evaluation.items import Item
-from trainer.evaluation.metrics import load_metrics, mean_percent
+from trainer.evaluation.measurement import mean_percent
+from trainer.evaluation.metrics import load_metrics
+from trainer.evaluation.model_outputs import output_folder
 from trainer.evaluation.outputs import compute_outputs
 from trainer.recipe import digest
 

@@ -1,49 +1,21 @@
-"""Metrics: the rows of `metrics.toml`, and the value, interval and signature that they give to predictions.
-
-A metric is a function of one of two forms, named in its row as `module:function`.
-
-`function(predictions, lang, options)` gets a Polars frame with a row for each item (`item_id`, `instruction`, `input`,
-`references`, and what the model produced: see `outputs.py`), the language's code, and the metric's options as a
-mapping. It returns one number for each item, in the metric's units, whose mean is the value; or `Statistics`, where the
-value is not a mean.
-
-`scorer(options)` returns an object with `signature`, which names the scorer in results and in the key of its scores,
-and `scores(sources, hypotheses, references, batch_size)`, which yields lists of (index, score). Scores are stored
-beside the answers, so that no scorer is loaded twice for the same answers.
-"""
+"""Metrics as rows of `metrics.toml`, and the options that a user gives to them; `measurement.py` computes them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, Protocol
-
-import numpy as np
-import polars as pl
+from typing import Any, Literal
 
 from corpora.errors import InputError, unknown
 from corpora.extensions import load_function, read_extended_rows
 from corpora.tables import STRICT
-from trainer.evaluation.bootstrap import Floats, Value, interval
-from trainer.evaluation.items import Benchmark, BenchmarkSource, Item
+from trainer.evaluation.items import Benchmark, BenchmarkSource
 
 TABLE = Path(__file__).parent / "metrics.toml"
 OWN_CODE = "trainer.evaluation."
 OutputType = Literal["generate_until", "loglikelihood", "lm_eval"]
 Options = Mapping[str, str]
-
-
-class Scorer(Protocol):
-    """A model that scores answers."""
-
-    signature: str
-
-    def scores(
-        self, sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], batch_size: int
-    ) -> Iterator[list[tuple[int, float]]]:
-        """Yield the index and score of each answer, in batches of any order."""
 
 
 @dataclass(frozen=True)
@@ -133,29 +105,6 @@ class ResolvedOptions(dict[str, str]):
         self.source = source
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """What a metric counts of each item, and the value of the sum.
-
-    Value, interval and paired difference are all computed from `counts` of shape (items, numbers): `value` gets the sum
-    over items, or over a resample of them. `signature` says how the metric was computed.
-    """
-
-    counts: Floats
-    value: Value
-    signature: str = ""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A value with its 95 % interval, the number of items, and how it was computed."""
-
-    value: float
-    interval: tuple[float, float] | None
-    num_items: int
-    signature: str
-
-
 def load_metrics() -> Mapping[str, Metric]:
     """Return all metrics by name: ours, and those of the folders in use.
 
@@ -207,124 +156,3 @@ def load_code(reference: str, where: str) -> tuple[Callable[..., Any], str]:
         return loaded.function, loaded.sha256
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name), ""
-
-
-def open_scorer(metric: Metric, options: MetricOptions) -> Scorer:
-    """Return the model that scores answers for a metric.
-
-    Raises:
-        InputError: An option is missing, or the model cannot be opened.
-    """
-    function, _ = load_code(metric.scorer, metric.where)
-    scorer: Scorer = function(options.resolve(metric))
-    return scorer
-
-
-def compute_statistics(metric: Metric, predictions: pl.DataFrame, lang: str, options: MetricOptions) -> Statistics:
-    """Return what a metric counts of each item.
-
-    Raises:
-        InputError: An option is missing, or a user's function fails or returns something else.
-    """
-    if metric.scorer:
-        return _mean_of(predictions["score"].to_numpy() * metric.scale, "")
-    function, sha256 = load_code(metric.function, metric.where)
-    resolved = options.resolve(metric)
-    try:
-        found = function(predictions, lang, resolved)
-    except Exception as error:
-        if not sha256 or isinstance(error, InputError):
-            raise
-        raise InputError(f"{metric.where}: {metric.function} failed: {type(error).__name__}: {error}.") from error
-    if isinstance(found, Statistics):
-        return found
-    return _mean_of(_numbers(metric, found, len(predictions)), f"sha256:{sha256[:8]}")
-
-
-def _numbers(metric: Metric, found: Any, num_items: int) -> Floats:
-    try:
-        numbers = np.asarray(found, dtype=np.float64)
-    except (TypeError, ValueError):
-        numbers = np.empty((0, 0))
-    if numbers.shape != (num_items,) or not np.isfinite(numbers).all():
-        raise InputError(
-            f"{metric.where}: {metric.function} must return {num_items} numbers, one for each item, or Statistics; "
-            f"it returned {str(found)[:60]}."
-        )
-    return numbers
-
-
-def _mean_of(scores: Floats, signature: str) -> Statistics:
-    return Statistics(np.stack([scores, np.ones_like(scores)], axis=1), mean, signature)
-
-
-def mean(sums: Floats) -> float:
-    """Return the mean of a statistic, from its sum and the number of items."""
-    return float(sums[0] / sums[1]) if sums[1] else 0.0
-
-
-def mean_percent(sums: Floats) -> float:
-    """Return the mean of a statistic in 0..1 in per cent, from its sum and the number that it is a share of."""
-    return float(100 * sums[0] / sums[1]) if sums[1] else 0.0
-
-
-def measure(
-    metric: Metric, predictions: pl.DataFrame, lang: str, options: MetricOptions, scorer: Scorer | None = None
-) -> Measurement:
-    """Return the value of a metric over predictions in a language."""
-    statistics = compute_statistics(metric, predictions, lang, options)
-    value = _checked_value(metric, statistics)
-    signature = scorer.signature if scorer else statistics.signature
-    around = interval(statistics.counts, statistics.value)
-    return Measurement(value, around, len(statistics.counts), signature)
-
-
-def _checked_value(metric: Metric, statistics: Statistics) -> float:
-    value = statistics.value(statistics.counts.sum(axis=0))
-    if not metric.min <= value <= metric.max:
-        raise InputError(
-            f"{metric.where}: the value {value:g} is outside the metric's range, {metric.min:g} to {metric.max:g}. "
-            "Correct 'min' and 'max', or the function."
-        )
-    return value
-
-
-def check_metric(metric: Metric, items: Sequence[Item], lang: str, options: MetricOptions) -> None:
-    """Compute a metric on made-up predictions, so that what is wrong with it shows before a model answers.
-
-    The first items are answered by their own first reference.
-
-    Raises:
-        InputError: An option is missing or wrong, or the function cannot be loaded, fails, or returns something else.
-    """
-    options.resolve(metric)
-    if metric.scorer:
-        load_code(metric.scorer, metric.where)
-        return
-    _checked_value(metric, compute_statistics(metric, _made_up(items[:2]), lang, options))
-
-
-def _made_up(items: Sequence[Item]) -> pl.DataFrame:
-    texts = [item.references[0] if item.references else item.input for item in items]
-    ones = [1] * len(items)
-    return pl.DataFrame(
-        {
-            "item_id": [item.id for item in items],
-            "instruction": [item.instruction for item in items],
-            "input": [item.input for item in items],
-            "references": [list(item.references) for item in items],
-            "text": texts,
-            "num_top1_matches": ones,
-            "num_reference_tokens": ones,
-            "is_correct": [1.0] * len(items),
-        },
-        schema_overrides={"references": pl.List(pl.String)},
-    )
-
-
-@cache
-def package_version(name: str) -> str:
-    """Return the version of an installed package, for a signature."""
-    from importlib.metadata import version
-
-    return version(name)

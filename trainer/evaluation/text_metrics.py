@@ -1,4 +1,4 @@
-"""The metrics' functions: of predictions, a language and options; see `metrics.py` for what they get and return."""
+"""The metrics' functions: of predictions, a language and options; see `measurement.py` for what they get and return."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +9,8 @@ import polars as pl
 from corpora.catalog import language
 from trainer.evaluation.answer_normalization import contained, exact, overlap, rules
 from trainer.evaluation.bootstrap import Floats
-from trainer.evaluation.metrics import ResolvedOptions, Statistics, mean_percent, package_version
+from trainer.evaluation.measurement import Statistics, mean_percent, package_version
+from trainer.evaluation.metrics import ResolvedOptions
 from trainer.evaluation.spm import load_pieces
 
 

@@ -19,6 +19,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_model(tmp_path_factory.mktemp("model") / "random")
 
 
+@pytest.fixture
+def fake_model(tmp_path: Path) -> Path:
+    """Return a folder that looks like a model, for errors that come before a model is loaded."""
+    folder = tmp_path / "random"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text("{}")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder for --data with FLORES, XQuAD and instructions of a few items."""

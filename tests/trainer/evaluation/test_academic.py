@@ -198,7 +198,7 @@ def test_academic_benchmarks_have_results_like_others(
     places = {"output": tmp_path / "other", "results": tmp_path / "other.jsonl", "batch_size": 1}
     other = evaluate(folder, **options(benchmarks=["mmlu"], langs=[], data=data, **places))
     assert [r.value for r in other.results] == [r.value for r in table.results[:2]]
-    monkeypatch.setattr("trainer.evaluation.eval_tasks.run_lm_eval", None)
+    monkeypatch.setattr("trainer.evaluation.model_outputs.run_lm_eval", None)
     assert list(evaluate(folder, **chosen).results) == read_results(chosen["results"]) == list(table.results)
 
 
@@ -212,7 +212,7 @@ def test_a_stopped_evaluation_continues_with_the_next_subject(
         raise KeyboardInterrupt
 
     chosen = options(benchmarks=["mmlu"], langs=["en"], data=data)
-    monkeypatch.setattr("trainer.evaluation.eval_tasks.run_lm_eval", stops)
+    monkeypatch.setattr("trainer.evaluation.model_outputs.run_lm_eval", stops)
     with pytest.raises(KeyboardInterrupt):
         evaluate(folder, **chosen)
     remaining: list[str] = []
@@ -221,7 +221,7 @@ def test_a_stopped_evaluation_continues_with_the_next_subject(
         remaining.extend(item.id for item in items)
         return run_lm_eval(model, benchmark, lang, source, items, batch_size)
 
-    monkeypatch.setattr("trainer.evaluation.eval_tasks.run_lm_eval", records)
+    monkeypatch.setattr("trainer.evaluation.model_outputs.run_lm_eval", records)
     assert [r.n for r in evaluate(folder, **chosen).results] == [8]
     assert remaining == [f"elementary_mathematics:{n}" for n in range(1, 5)]
 

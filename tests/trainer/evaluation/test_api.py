@@ -35,6 +35,7 @@ def test_every_keyword_is_documented_and_has_the_options_default(verb: str) -> N
             assert parameters[param.name].default == param.default, param.name
 
 
+@pytest.mark.slow
 def test_heavy_libraries_are_not_imported_with_the_package() -> None:
     heavy = ("torch", "transformers", "datasets", "lm_eval", "sacrebleu", "matplotlib", "fasttext", "huggingface_hub")
     code = f"import sys, trainer; trainer.evaluate; print([name for name in {heavy} if name in sys.modules])"

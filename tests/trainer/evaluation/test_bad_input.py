@@ -9,16 +9,6 @@ from corpora.errors import InputError
 from trainer.cli import cli
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    """Return a folder that looks like a model; every error must come before it is loaded."""
-    folder = tmp_path / "random"
-    folder.mkdir()
-    for name in ("config.json", "model.safetensors"):
-        (folder / name).write_text("{}")
-    return folder
-
-
 def error_of(*arguments: str) -> str:
     """Return the sentence of the InputError that a command raises."""
     result = CliRunner().invoke(cli, list(arguments), standalone_mode=False)
@@ -58,10 +48,10 @@ def error_of(*arguments: str) -> str:
     ],
 )
 def test_wrong_arguments_of_evaluate_are_errors(
-    arguments: list[str], message: str, model: Path, data: Path, tmp_path: Path
+    arguments: list[str], message: str, fake_model: Path, data: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    names = {"MODEL": str(model), "EMPTY": str(tmp_path / "empty")}
+    names = {"MODEL": str(fake_model), "EMPTY": str(tmp_path / "empty")}
     arguments = [names.get(argument, argument) for argument in arguments]
     langs = [] if "--langs" in arguments else ["--langs", "el"]
     source = ["--data", str(data), "--allow-size-mismatch", "--offline", "--output", str(tmp_path / "o")]

@@ -13,7 +13,7 @@ from tests.trainer.models import make_data, make_model
 from trainer.cli import cli
 from trainer.evaluation import MetricOptions, compare, evaluate, get_metric, leaderboard, mean_percent
 from trainer.evaluation.bootstrap import mean_of, paired
-from trainer.evaluation.metrics import compute_statistics
+from trainer.evaluation.measurement import compute_statistics
 
 
 def shares(num: int, share: float, seed: int) -> np.ndarray:

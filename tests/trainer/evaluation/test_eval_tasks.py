@@ -242,12 +242,12 @@ def test_signature_says_that_only_some_items_were_used(model: Path, options: Opt
 
 
 def test_results_file_that_cannot_be_read_is_an_error_before_any_work(
-    model: Path, options: Options, tmp_path: Path
+    fake_model: Path, options: Options, tmp_path: Path
 ) -> None:
     (tmp_path / "page.jsonl").write_text("<!DOCTYPE html>", encoding="utf-8")
     for name, message in (("page.jsonl", "is an HTML page"), (".", "is a folder")):
         with pytest.raises(InputError, match=message):
-            evaluate(model, **options(results=tmp_path / name))
+            evaluate(fake_model, **options(results=tmp_path / name))
     assert not options()["output"].exists()
 
 

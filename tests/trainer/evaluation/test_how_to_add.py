@@ -11,7 +11,7 @@ from corpora.errors import InputError
 from corpora.extensions import Extensions, extend, use_extensions
 from trainer.evaluation import BenchmarkSource, MetricOptions, evaluate, get_benchmark, get_metric, load_items
 from trainer.evaluation.academic import task_name
-from trainer.evaluation.metrics import check_metric
+from trainer.evaluation.measurement import check_metric
 
 README = Path(__file__).parents[3] / "trainer" / "README.md"
 OWN_TASK = """

@@ -10,7 +10,8 @@ from corpora.errors import InputError
 from corpora.extensions import extend
 from trainer.evaluation import Item, MetricOptions, get_metric, load_benchmarks, load_metrics, measure
 from trainer.evaluation.answer_normalization import contained, exact, overlap, words
-from trainer.evaluation.metrics import OWN_CODE, check_metric, load_code
+from trainer.evaluation.measurement import check_metric
+from trainer.evaluation.metrics import OWN_CODE, load_code
 from trainer.evaluation.spm import load_pieces
 from trainer.evaluation.tasks import TASKS
 

@@ -1,0 +1,109 @@
+"""Evaluate models on benchmarks: outputs in Parquet, then rows in results.jsonl."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from itertools import count
+
+import polars as pl
+
+from corpora.files import locked
+from corpora.progress import NullProgress, Progress, stage
+from recipes.results import Result, append_results, read_results
+from trainer.evaluation.academic import read_config, task_name, task_sha256
+from trainer.evaluation.eval_model import EvalModel
+from trainer.evaluation.eval_tasks import EvalConfig, EvalTask, load_tasks
+from trainer.evaluation.measurement import Scorer, measure, open_scorer
+from trainer.evaluation.metrics import Metric, OutputType
+from trainer.evaluation.model_outputs import model_outputs, output_folder, scorer_outputs
+
+logger = logging.getLogger(__name__)
+
+
+def evaluate_models(config: EvalConfig, progress: Progress | None = None) -> Iterator[Result]:
+    """Yield the results of all models, which are in the results file once a benchmark is done in a language.
+
+    What is there already is not computed again: a run that was stopped continues, and a second run adds no row.
+
+    Raises:
+        InputError: A name, option, file or metric is wrong; it is raised before a model answers anything.
+    """
+    if config.results.exists() and (config.results.is_dir() or config.results.stat().st_size):
+        read_results(config.results)  # a file that cannot be added to is an error before any work
+    progress = progress or NullProgress()
+    tasks = load_tasks(config, progress)
+    scorers = {m.name: open_scorer(m, config.metric_options) for task in tasks for m in task.metrics if m.scorer}
+    numbers = count(2)  # after the stage that reads benchmarks
+    for model in config.models:
+        with locked(output_folder(config.output, model.name), "evaluation"):
+            for task in tasks:
+                total, num_stages = len(task.items.items) * task.num_passes, 1 + len(config.models) * len(tasks)
+                name = f"{model.name} on {task.name}"
+                with stage(progress, name, next(numbers), num_stages, total, "items"):
+                    results = _evaluate_task(config, model, task, scorers, progress)
+                append_results(config.results, results)
+                yield from results
+
+
+def _evaluate_task(
+    config: EvalConfig, model: EvalModel, task: EvalTask, scorers: Mapping[str, Scorer], progress: Progress
+) -> list[Result]:
+    outputs = {kind: model_outputs(config, model, task, kind, progress) for kind in task.output_types}
+    for table in outputs.values():
+        if "truncated" in table.columns and (num := int(table["truncated"].sum())):
+            logger.warning(
+                "%s: %s of %s texts were too long for the model and were truncated.",
+                task.name, f"{num:,}", f"{len(table):,}",
+            )  # fmt: skip
+    results = []
+    for metric in task.metrics:
+        table, scorer = outputs[metric.output_type], scorers.get(metric.name)
+        if scorer:
+            table = scorer_outputs(config, model, task, metric, scorer, table, progress)
+        results.append(_result(config, model, task, metric, table, scorer))
+    return results
+
+
+def _result(
+    config: EvalConfig, model: EvalModel, task: EvalTask, metric: Metric, table: pl.DataFrame, scorer: Scorer | None
+) -> Result:
+    measured = measure(metric, table, task.lang, config.metric_options, scorer)
+    return Result(
+        **model.result_fields(task.lang),
+        benchmark=task.benchmark.name,
+        direction=task.direction,
+        metric=metric.name,
+        value=measured.value,
+        interval=measured.interval,
+        n=measured.num_items,
+        signature="|".join((measured.signature, *_conditions(config, model, task, metric.output_type))),
+        metric_min=metric.min,
+        metric_max=metric.max,
+    )
+
+
+def _conditions(config: EvalConfig, model: EvalModel, task: EvalTask, output_type: OutputType) -> Iterator[str]:
+    """Yield what a value depends on beside the metric, for its signature: prompt, decoding, and which items."""
+    if output_type == "lm_eval":
+        name = task_name(task.benchmark, task.lang)
+        yield f"task:{name}-{task_sha256(task.benchmark, task.lang)[:8]}"
+        yield f"num_fewshot:{read_config(name).get('num_fewshot', 'default')}"
+    else:
+        yield f"prompt:{model.prompt.name}-{model.prompt.sha256()[:8]}"
+    if output_type == "generate_until":
+        yield f"greedy:{config.max_new_tokens}"
+    if output_type == "loglikelihood":
+        yield f"tokens:{_tokenizer_sha256(model)[:8]}"
+    is_validation = task.benchmark.task == "validation"
+    if is_validation and config.source.release:
+        yield f"of:{config.source.release.identity[:8]}"
+    expected = task.benchmark.expected_items(task.lang)
+    if config.limit is not None and (expected is None or config.limit < expected):
+        yield f"first:{config.limit}"
+    elif len(task.items.items) != expected and not is_validation:
+        yield f"items:{task.items.sha256[:8]}"
+
+
+def _tokenizer_sha256(model: EvalModel) -> str:
+    from trainer.preparation import tokenizer_sha256
+
+    return tokenizer_sha256(model.tokenizer)
