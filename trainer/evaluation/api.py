@@ -100,7 +100,7 @@ def evaluate(
             data, release, registry, datasets_lock, allow_size_mismatch, mirror, offline, work, corpora_lock
         )
         config = EvalConfig(
-            models=_models(names, prompt, name, endpoint, served_model_name),
+            models=_models(names, prompt, name, endpoint, served_model_name, offline),
             benchmarks=tuple(benchmarks),
             langs=_codes(langs),
             directions=tuple(directions),
@@ -201,7 +201,7 @@ def align(
     """
     with extend(with_):
         source = _source(data, None, REGISTRY, DATASETS_LOCK, allow_size_mismatch, mirror, offline, work, corpora_lock)
-        loaded = load_model(os.fspath(model), None, name)
+        loaded = load_model(os.fspath(model), None, name, offline)
         return align_model(
             loaded, _codes(langs), benchmark, source, limit, layer, Path(output), Path(results), batch_size,
             as_progress(progress),
@@ -279,12 +279,13 @@ def leaderboard(
 
 
 def _models(
-    models: Sequence[PathLike], prompt: str | None, name: str | None, endpoint: str | None, served_name: str | None
-) -> list[EvalModel]:
+    models: Sequence[PathLike], prompt: str | None, name: str | None, endpoint: str | None, served_name: str | None,
+    offline: bool,
+) -> list[EvalModel]:  # fmt: skip
     if len(models) > 1 and (name or served_name):
         raise InputError("--name and --served-model-name are of one model. Evaluate the models one by one.")
     if endpoint is None:
-        return [load_model(os.fspath(model), prompt, name) for model in models]
+        return [load_model(os.fspath(model), prompt, name, offline) for model in models]
     servers = [Endpoint(endpoint, served_name or os.fspath(model)) for model in models]
     return [remote_model(os.fspath(model), server, prompt, name) for model, server in zip(models, servers, strict=True)]
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from corpora.errors import InputError
 from corpora.files import sha256_of
+from corpora.hub import HubRepository
 from recipes.prompts import PromptTemplate, prompt_template
 from trainer.evaluation.endpoint import Endpoint
 from trainer.preparation import Encoder, first_line, tokenizer_sha256
 from trainer.recipe import digest
 from trainer.run import RunMetadata, cumulative_examples, read_metadata
 
+MODEL_FILES = ("config.json", "*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")  # of a repository on the Hub
 DEFAULT_PROMPT = "alpaca"  # where no run says with which prompt the model was trained
 
 
@@ -44,6 +46,7 @@ class EvalModel:
         provenance: What it was trained on.
         revision: The revision on the Hub.
         endpoint: The server that answers in place of weights here.
+        offline: Use the Hub's cache only.
     """
 
     name: str
@@ -52,6 +55,15 @@ class EvalModel:
     provenance: Provenance
     revision: str | None = None
     endpoint: Endpoint | None = None
+    offline: bool = False
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder of its files: a local one, or that of one commit in the Hub's cache, downloaded if need be."""
+        if Path(self.path).is_dir():
+            return Path(self.path)
+        repository = HubRepository(self.path, "model", self.offline)
+        return repository.download(repository.resolve(self.revision or "main"), MODEL_FILES)
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -59,7 +71,7 @@ class EvalModel:
         from transformers import AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.path, revision=self.revision, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
         except (OSError, ValueError, KeyError, ImportError) as error:
             raise InputError(f"No tokenizer could be loaded from '{self.path}': {first_line(error)}") from None
         if tokenizer.eos_token_id is None:
@@ -81,8 +93,7 @@ class EvalModel:
         disable_progress_bar()
         try:
             model = AutoModelForCausalLM.from_pretrained(
-                self.path,
-                revision=self.revision,
+                self.folder,
                 dtype=getattr(torch, dtype_name()),
                 use_safetensors=True,
                 trust_remote_code=False,
@@ -113,10 +124,7 @@ class EvalModel:
         return digest([self._weights(), tokenizer_sha256(self.tokenizer), self.prompt.sha256(), dtype_name()])
 
     def _weights(self) -> object:
-        folder = Path(self.path)
-        if not folder.is_dir():
-            return [self.path, str(getattr(self.model.config, "_commit_hash", None))]
-        files = sorted([*folder.glob("*.safetensors"), folder / "config.json"])
+        files = sorted([*self.folder.glob("*.safetensors"), self.folder / "config.json"])
         return {path.name: sha256_of(path) for path in files}
 
 
@@ -127,13 +135,16 @@ def dtype_name() -> str:
     return "bfloat16" if torch.cuda.is_available() else "float32"
 
 
-def load_model(model: str | Path, prompt: str | None = None, name: str | None = None) -> EvalModel:
+def load_model(
+    model: str | Path, prompt: str | None = None, name: str | None = None, offline: bool = False
+) -> EvalModel:
     """Return the model of a run's folder, of a model's folder, or of the Hub (ORG/NAME[@REVISION]).
 
     Args:
         model: The run, folder or name.
         prompt: The prompt template; by default the one that the run trained with.
         name: The name in results; by default the folder's.
+        offline: Use the Hub's cache only.
 
     Raises:
         InputError: There is no such model, or its run is not finished.
@@ -144,7 +155,7 @@ def load_model(model: str | Path, prompt: str | None = None, name: str | None = 
             raise InputError(f"There is no folder {text}. Name a run, a folder with a model, or ORG/NAME on the Hub.")
         repository, _, revision = text.partition("@")
         template = prompt_template(prompt or DEFAULT_PROMPT)
-        return EvalModel(name or repository, repository, template, Provenance(), revision or None)
+        return EvalModel(name or repository, repository, template, Provenance(), revision or None, offline=offline)
     run = read_metadata(path) or (read_metadata(path.resolve().parent) if path.name == "model" else None)
     folder = path / "model" if (path / "model" / "config.json").is_file() else path
     _check_folder(folder, run)

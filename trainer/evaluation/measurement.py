@@ -12,8 +12,8 @@ and `scores(sources, hypotheses, references, batch_size)`, which yields lists of
 beside the answers, so that no scorer is loaded twice for the same answers.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
@@ -29,12 +29,48 @@ from trainer.evaluation.metrics import Metric, MetricOptions, load_code
 class Scorer(Protocol):
     """A model that scores answers."""
 
-    signature: str
+    @property
+    def signature(self) -> str:
+        """The name of the scorer in results and in the key of its scores."""
 
     def scores(
         self, sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], batch_size: int
     ) -> Iterator[list[tuple[int, float]]]:
         """Yield the index and score of each answer, in batches of any order."""
+
+
+@dataclass(frozen=True)
+class UserScorer:
+    """A user's scorer with the digest of its file in its signature; what it yields is checked."""
+
+    metric: Metric
+    scorer: Scorer
+    sha256: str
+
+    @property
+    def signature(self) -> str:
+        """The scorer's signature and the digest of its file."""
+        return _signature(self.scorer.signature, self.sha256)
+
+    def scores(
+        self, sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], batch_size: int
+    ) -> Iterator[list[tuple[int, float]]]:
+        """Yield the index and score of each answer.
+
+        Raises:
+            InputError: The scorer fails, or does not yield each answer's index and score once.
+        """
+        batches = _call(
+            self.metric, self.metric.scorer, self.sha256,
+            lambda: [[(int(i), float(s)) for i, s in batch] for batch in self.scorer.scores(
+                sources, hypotheses, references, batch_size
+            )],
+        )  # fmt: skip
+        if sorted(index for batch in batches for index, _ in batch) != list(range(len(hypotheses))):
+            raise InputError(
+                f"{self.metric.where}: {self.metric.scorer} must yield (index, score) once for each answer."
+            )
+        yield from batches
 
 
 @dataclass(frozen=True)
@@ -66,9 +102,14 @@ def open_scorer(metric: Metric, options: MetricOptions) -> Scorer:
     Raises:
         InputError: An option is missing, or the model cannot be opened.
     """
-    function, _ = load_code(metric.scorer, metric.where)
-    scorer: Scorer = function(options.resolve(metric))
-    return scorer
+    function, sha256 = load_code(metric.scorer, metric.where)
+    resolved = options.resolve(metric)
+    scorer: Scorer = _call(metric, metric.scorer, sha256, lambda: function(resolved))
+    if not sha256:
+        return scorer
+    if not isinstance(getattr(scorer, "signature", None), str) or not callable(getattr(scorer, "scores", None)):
+        raise InputError(f"{metric.where}: {metric.scorer} must return an object with 'signature' and 'scores'.")
+    return UserScorer(metric, scorer, sha256)
 
 
 def compute_statistics(metric: Metric, predictions: pl.DataFrame, lang: str, options: MetricOptions) -> Statistics:
@@ -81,15 +122,25 @@ def compute_statistics(metric: Metric, predictions: pl.DataFrame, lang: str, opt
         return _mean_of(predictions["score"].to_numpy() * metric.scale, "")
     function, sha256 = load_code(metric.function, metric.where)
     resolved = options.resolve(metric)
+    found = _call(metric, metric.function, sha256, lambda: function(predictions, lang, resolved))
+    if isinstance(found, Statistics):
+        return replace(found, signature=_signature(found.signature, sha256))
+    return _mean_of(_numbers(metric, found, len(predictions)), _signature("", sha256))
+
+
+def _call(metric: Metric, reference: str, sha256: str, call: Callable[[], Any]) -> Any:
+    """Call a function; an exception in a user's one, which has a digest, is an InputError."""
     try:
-        found = function(predictions, lang, resolved)
+        return call()
     except Exception as error:
         if not sha256 or isinstance(error, InputError):
             raise
-        raise InputError(f"{metric.where}: {metric.function} failed: {type(error).__name__}: {error}.") from error
-    if isinstance(found, Statistics):
-        return found
-    return _mean_of(_numbers(metric, found, len(predictions)), f"sha256:{sha256[:8]}")
+        raise InputError(f"{metric.where}: {reference} failed: {type(error).__name__}: {error}.") from error
+
+
+def _signature(signature: str, sha256: str) -> str:
+    """Return a signature with the digest of a user's file."""
+    return "|".join(filter(None, (signature, f"sha256:{sha256[:8]}" if sha256 else "")))
 
 
 def _numbers(metric: Metric, found: Any, num_items: int) -> Floats:

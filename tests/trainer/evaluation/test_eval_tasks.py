@@ -273,3 +273,20 @@ def test_progress_names_model_and_benchmark_and_counts_items(model: Path, option
         ("random on xquad.el", 4, 4),
     ]
     assert [(s.done, s.total, s.unit) for s in finished[1:]] == [(8, 8, "items"), (8, 8, "items"), (3, 3, "items")]
+
+
+@pytest.mark.slow
+def test_model_of_the_hub_is_read_from_its_cache_at_one_commit(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "a" * 40
+    repository = tmp_path / "models--org--random"
+    shutil.copytree(model, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    loaded = load_model("org/random", offline=True)
+    assert loaded.folder.name == commit
+    assert loaded.fingerprint == load_model(str(model)).fingerprint
+    with pytest.raises(InputError, match="The model org/other"):
+        _ = load_model("org/other", offline=True).tokenizer

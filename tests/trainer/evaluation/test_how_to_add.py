@@ -77,7 +77,7 @@ def test_benchmarks_and_metrics_are_evaluated(
     table = evaluate(model, metrics=["letter_overlap"], metric_options={"case": "keep"}, **chosen)
     (result,) = table.results
     assert (result.benchmark, result.n) == ("news-test", 2)
-    assert result.signature.startswith("letters|case:keep|v:1|prompt:alpaca-")
+    assert result.signature.startswith("letters|case:keep|v:1|sha256:")
     chosen = options(benchmarks=["sums"], with_=[my])
     results = {result.metric: result for result in evaluate(model, **chosen).results}
     assert set(results) == {"contains", "answer_length"}

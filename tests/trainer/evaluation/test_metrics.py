@@ -10,7 +10,7 @@ from corpora.errors import InputError
 from corpora.extensions import extend
 from trainer.evaluation import Item, MetricOptions, get_metric, load_benchmarks, load_metrics, measure
 from trainer.evaluation.answer_normalization import contained, exact, overlap, words
-from trainer.evaluation.measurement import check_metric
+from trainer.evaluation.measurement import check_metric, open_scorer
 from trainer.evaluation.metrics import OWN_CODE, load_code
 from trainer.evaluation.spm import load_pieces
 from trainer.evaluation.tasks import TASKS
@@ -204,3 +204,43 @@ def test_a_wrong_metric_is_an_error_before_any_answer(row: str, code: str, messa
     (tmp_path / "my_metrics.py").write_text(code or "def length(table, lang, options):\n    return [4, 1]\n")
     with extend([tmp_path]), pytest.raises(InputError, match=rf"(?s){message}"):
         check_metric(get_metric("length"), ITEMS, "el", MetricOptions())
+
+
+SCORER = """
+[letters]
+description = "Letters of an answer."
+tasks = ["translation"]
+scorer = "my_scorers:open_scorer"
+"""
+CODE = """
+class Letters:
+    signature = "letters|v:1"
+
+    def scores(self, sources, hypotheses, references, batch_size):
+        yield [(index, len(text)) for index, text in enumerate(hypotheses)]
+
+
+def open_scorer(options):
+    return Letters()
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("signature =", "name =", "must return an object with 'signature' and 'scores'"),
+        ("return Letters()", "return 1 / 0", "my_scorers:open_scorer failed: ZeroDivisionError"),
+        ("(index, len(text))", "len(text)", "my_scorers:open_scorer failed: TypeError"),
+        ("(index, len(text))", "(0, len(text))", "must yield .index, score. once for each answer"),
+    ],
+)
+def test_a_wrong_scorer_is_an_error(old: str, new: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "metrics.toml").write_text(SCORER)
+    (tmp_path / "my_scorers.py").write_text(CODE)
+    with extend([tmp_path]):
+        scorer = open_scorer(get_metric("letters"), MetricOptions())
+        assert list(scorer.scores(["x"] * 2, ["a", "bc"], ["y"] * 2, 32)) == [[(0, 1.0), (1, 2.0)]]
+        assert scorer.signature.startswith("letters|v:1|sha256:")
+        (tmp_path / "my_scorers.py").write_text(CODE.replace(old, new))
+        with pytest.raises(InputError, match=message):
+            list(open_scorer(get_metric("letters"), MetricOptions()).scores(["x"] * 2, ["a", "bc"], ["y"] * 2, 32))
