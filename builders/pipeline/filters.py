@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from corpora.catalog import language
+from corpora.catalog import language, languages
 from corpora.errors import InputError, unknown
 from corpora.extensions import UserFunction, extension_files, load_function, read_extended_rows
 from corpora.tables import STRICT, check_reference, read_toml
@@ -58,6 +58,10 @@ class Filter:
         """Return the values of all thresholds, in all languages."""
         return [value for table in (self.thresholds, *self.by_language.values()) for value in table.values()]
 
+    def condition(self) -> str:
+        """Return the condition as the manifest has it: SQL, or the Python function with the digest of its source."""
+        return self.reject or f"Python function {self.function}, sha256 {self.code().sha256}"
+
     def code(self) -> UserFunction:
         """Return the filter's Python function.
 
@@ -74,14 +78,20 @@ def all_filters() -> dict[str, Filter]:
         InputError: A row is malformed, or names an unknown language or threshold.
     """
     rows = read_extended_rows(FILE, Filter)
+    files = _files()
     for rule in rows.values():
-        _check(rule)
+        _check(rule, f"{files.get(rule.name, FILE)}, table [{rule.name}]")
     return dict(sorted(rows.items(), key=lambda item: TABLES.index(item[1].table)))
+
+
+def _files() -> dict[str, Path]:
+    """Return the user's file that each of the user's filters is from."""
+    return {name: file for file in extension_files(FILE.name) for name in read_toml(file)}
 
 
 def source_file(rule: Filter) -> Path:
     """Return the file that a filter is from."""
-    return next((file for file in reversed(extension_files(FILE.name)) if rule.name in read_toml(file)), FILE)
+    return _files().get(rule.name, FILE)
 
 
 def location(rule: Filter) -> str:
@@ -89,8 +99,7 @@ def location(rule: Filter) -> str:
     return f"{source_file(rule)}, table [{rule.name}]"
 
 
-def _check(rule: Filter) -> None:
-    where = location(rule) if rule.name not in _shipped() else f"{FILE}, table [{rule.name}]"
+def _check(rule: Filter, where: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", rule.name) or rule.name.startswith("score_"):
         raise InputError(
             f"{where}: a filter's name consists of lower-case letters, digits and _, and does not begin with score_."
@@ -102,18 +111,13 @@ def _check(rule: Filter) -> None:
     if not 0 <= rule.warn_above <= 1:
         raise InputError(f"{where}: 'warn_above' is a share from 0 to 1, not {rule.warn_above:g}.")
     for lang, values in rule.by_language.items():
-        language(lang)
+        check_reference(lang, languages(), "language", f"{where}, key 'by_language'")
         for name in values:
             check_reference(name, rule.thresholds, "threshold", f"{where}, key 'by_language.{lang}'")
     for name in re.findall(r"\$(\w+)", rule.reject):
         check_reference(name, rule.thresholds, "threshold", f"{where}, key 'reject'")
     if not all(map(math.isfinite, rule.every_threshold())):
         raise InputError(f"{where}: a threshold must be a finite number.")
-
-
-def _shipped() -> set[str]:
-    """Return the names that only our own file has."""
-    return set(read_extended_rows(FILE, Filter)) - {name for f in extension_files(FILE.name) for name in read_toml(f)}
 
 
 def choose_filters(

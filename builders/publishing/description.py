@@ -87,7 +87,7 @@ def _filter_entry(rule: Filter, langs: Sequence[str]) -> FilterEntry:
     values = {name: {lang: rule.threshold(name, lang) for lang in langs} for name in rule.thresholds}
     finite = {name: {lang: v for lang, v in own.items() if math.isfinite(v)} for name, own in values.items()}
     thresholds = {name: own for name, own in finite.items() if own}
-    return {"name": rule.name, "reject": rule.reject, "description": rule.description, "thresholds": thresholds}
+    return {"name": rule.name, "reject": rule.condition(), "description": rule.description, "thresholds": thresholds}
 
 
 def _prompt_entry(name: str) -> PromptEntry:
