@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -48,15 +48,15 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
             work.clean()
 
 
-def fetch(plan: BuildPlan, progress: Progress, count: int = 1) -> dict[Source, SourceFile]:
+def plan_steps(plan: BuildPlan, work: Workspace, progress: Progress, publish: bool = False) -> Steps:
+    """Return the steps of a run: the download, the stages of each recipe, and the publication of each if asked for."""
+    stages = [stage for recipe in plan.recipes for stage in build_stages(recipe)]
+    return Steps(work, 1 + len(stages) + (len(plan.recipes) if publish else 0), 1, progress)
+
+
+def fetch(plan: BuildPlan, steps: Steps) -> dict[Source, SourceFile]:
     """Return the files of a plan by source, downloaded where they are not there yet."""
-    return fetch_sources(plan.all_sources, plan.options, progress, count)
-
-
-def fetch_sources(
-    sources: Sequence[Source], options: BuildOptions, progress: Progress, count: int = 1
-) -> dict[Source, SourceFile]:
-    """Return files by source; downloading them is stage 1 of `count`."""
+    options, progress = plan.options, steps.progress
     done: dict[str, int] = {}
     totals: dict[str, int] = {}
 
@@ -65,9 +65,9 @@ def fetch_sources(
         progress.advance(max(0, num_done - done.get(name, 0)))
         done[name], totals[name] = num_done, total or num_done
 
-    with stage(progress, "download", 1, count, unit="bytes"):
+    with report_step(steps, "download", "bytes"):
         fetched = pull_sources(
-            sources,
+            plan.all_sources,
             options.work / "downloads",
             options.corpora_lock,
             mirror=options.mirror,
@@ -100,17 +100,25 @@ def translator_options(options: BuildOptions) -> TranslatorOptions:
     )
 
 
-def build_recipes(plan: BuildPlan, work: Workspace, progress: Progress) -> Iterator[BuildResult]:
+@contextmanager
+def report_step(steps: Steps, name: str, unit: str = "rows") -> Iterator[None]:
+    """Report the block as the next step of a run."""
+    with stage(steps.progress, name, steps.index, steps.count, unit=unit):
+        yield
+    steps.index += 1
+
+
+def build_recipes(plan: BuildPlan, work: Workspace, steps: Steps) -> Iterator[BuildResult]:
     """Build recipe after recipe; everything is checked and fetched before the first begins."""
     translator = open_translator(plan) if plan.options.translator else None  # a wrong name is reported at once
-    count = 1 + sum(len(build_stages(recipe)) for recipe in plan.recipes)
-    fetched = fetch(plan, progress, count)
+    fetched = fetch(plan, steps)
     translator = translator or open_translator(plan)
-    steps = Steps(work, count, 2, progress)
     for recipe in plan.recipes:
         work.touched.clear()
         files = [fetched[source] for source in plan.sources[recipe.name]]
-        built = build_recipe(recipe, plan.catalog, files, translator, plan.quality_scores, work, steps)
+        built = build_recipe(
+            recipe, plan.catalog, files, plan.filters[recipe.name], translator, plan.quality_scores, work, steps
+        )
         record_build(built, work)
         for sentence in _warnings(plan, built):
             logger.warning(sentence)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -40,7 +41,7 @@ def _found(item: Published) -> list[str]:
     call = load_call(item.load_path, item.manifest, next(iter(item.manifest["configs"])))
     if item.load_path.startswith("hf://"):
         return [f"  hub     {item.uri}", f"  load    {call}", f"  check   builders verify {item.uri}"]
-    return [f"  folder  {item.uri}", f"  load    {call}", f"  card    {item.folder / 'README.md'}"]
+    return [f"  folder  {item.uri}", f"  load    {call}", f"  card    {Path(item.uri) / 'README.md'}"]
 
 
 def _planned(plan: UploadPlan) -> list[str]:

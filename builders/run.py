@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from builders.budget import Budget, name_by_budget, read_budget, subsample
-from builders.execution import build_recipes, fetch, fetch_sources, open_translator, open_workspace, record_build
+from builders.execution import build_recipes, fetch, open_translator, open_workspace, plan_steps, report_step
 from builders.options import BuildOptions, RunOptions, listed, read_options, with_run_options
-from builders.pipeline import BuildResult, as_messages, build_recipe, required_sources
+from builders.pipeline import BuildResult, Steps, as_messages, required_sources
 from builders.publishing import (
     Draft,
     Published,
@@ -119,9 +119,10 @@ def run_publish(
         plan = resolve(options, budget)
         registries = _open_registries(plan, str(registry), format, private, check=not version.dry_run)
         with open_workspace(options) as work:
+            steps = plan_steps(plan, work, progress, publish=True)
             return [
-                _publish(built, plan, registries, format, version, work)
-                for built in build_recipes(plan, work, progress)
+                _publish(built, plan, registries, format, version, work, steps)
+                for built in build_recipes(plan, work, steps)
             ]
 
 
@@ -157,7 +158,7 @@ def run_build(options: BuildOptions, progress: Progress | None = None) -> list[B
     with extend(options.with_):
         plan = resolve(options)
         with open_workspace(options) as work:
-            return list(build_recipes(plan, work, progress or NullProgress()))
+            return list(build_recipes(plan, work, plan_steps(plan, work, progress or NullProgress())))
 
 
 @with_run_options
@@ -180,8 +181,8 @@ def pull(
         return run_estimate(asked)
     with extend(asked.with_), open_progress(progress) as reported:
         plan = resolve(asked)
-        with open_workspace(asked):
-            fetched = list(fetch(plan, reported).values())
+        with open_workspace(asked) as work:
+            fetched = list(fetch(plan, Steps(work, 1, 1, reported)).values())
             return fetched + list(open_translator(plan).files())
 
 
@@ -224,10 +225,7 @@ def _translate(what: str, output: Path, asked: BuildOptions, progress: Progress)
         asked, catalog, (recipe,), {recipe.name: tuple(required_sources(recipe, catalog))}, {recipe.name: ()}
     )
     with open_workspace(asked) as work:
-        translator = open_translator(plan)
-        fetched = fetch_sources(plan.all_sources, asked, progress)
-        built = build_recipe(recipe, catalog, list(fetched.values()), translator, None, work)
-        record_build(built, work)
+        (built,) = build_recipes(plan, work, plan_steps(plan, work, progress))
         check_instructions(built.ledger, corpus)
         for lang, path in files.items():
             export(built.examples[lang], path)
@@ -275,14 +273,16 @@ def _publish(
     format: str,
     version: PublishOptions,
     work: Workspace,
+    steps: Steps,
 ) -> Published:
     registry = registries[built.recipe.name]
-    if plan.budget:
-        built = subsample(built, plan.budget, work)
-    if format == "messages":
-        built = replace(built, examples=as_messages(built.recipe, built.examples, work))
-    draft = Draft(describe(built, format, plan.catalog), partial(write_data, built, format), count_digests(built))
-    return publish_draft(registry, draft, work, version)
+    with report_step(steps, f"publish {registry.name}"):
+        if plan.budget:
+            built = subsample(built, plan.budget, work)
+        if format == "messages":
+            built = replace(built, examples=as_messages(built.recipe, built.examples, work))
+        draft = Draft(describe(built, format, plan.catalog), partial(write_data, built, format), count_digests(built))
+        return publish_draft(registry, draft, work, version)
 
 
 def _like(recipes: Any, results: Sequence[Any]) -> Any:

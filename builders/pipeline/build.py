@@ -57,6 +57,7 @@ def build_recipe(
     recipe: Recipe,
     catalog: Mapping[str, Corpus],
     fetched: Sequence[SourceFile],
+    filters: tuple[Filter, ...],
     translator: Translator,
     scores: QualityScores | None,
     work: Workspace,
@@ -68,13 +69,13 @@ def build_recipe(
         recipe: What to build.
         catalog: Corpora by id.
         fetched: The files that `required_sources` names.
+        filters: Those of `resolve_filters`.
         translator: What translates instructions.
         scores: The user's scores of pairs.
         work: The workspace.
         steps: Where progress is reported, for the stages that `build_stages` names.
     """
     step = steps or Steps(work, len(build_stages(recipe)))
-    filters = choose_filters(recipe.filters, recipe.disable_filters, recipe.enable_filters, score_filters(scores))
     files = {
         kind: [file for file in fetched if catalog[file.source.corpus].kind == kind]
         for kind in ("bitext", "benchmark", "instructions", "monolingual")

@@ -25,6 +25,7 @@ from builders.publishing.types import (
     PublishOptions,
     Registry,
     RegistryState,
+    fetch_published,
     plan_upload,
 )
 from builders.publishing.versions import next_version, validate_version
@@ -189,7 +190,7 @@ def _planned(registry: Registry, state: RegistryState, manifest: Manifest) -> Pu
 
 
 def _published(uri: str, manifest: Manifest) -> Published:
-    return Published(uri, manifest, True, manifest["difference"])
+    return Published(uri, manifest, fetch_published(uri), reason=manifest["difference"])
 
 
 def _unchanged(before: Release, options: PublishOptions) -> Published:
@@ -199,4 +200,6 @@ def _unchanged(before: Release, options: PublishOptions) -> Published:
     wanted = options.as_version
     if wanted and "v" + wanted.removeprefix("v") != before.version:
         reason += f", so {wanted} was not made"
-    return Published(before.uri, before.manifest, False, reason)
+    return Published(
+        before.uri, before.manifest, before.fetch_files, before.commit, before.yanked, is_new=False, reason=reason
+    )

@@ -1,6 +1,6 @@
 """What publishing works with: registries, their state, and what a publish is asked for and did."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cards.manifest import FILE, identity, release_files
 from cards.manifest_types import Manifest
-from cards.releases import HUB, Release, Releases
+from cards.releases import HUB, Release, Releases, open_release
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,11 @@ class UploadPlan:
 
 
 @dataclass(frozen=True, repr=False)
-class Published:
-    """What publishing did, or in a dry run would do: the release, whether it is new, and why it has its version."""
+class Published(Release):
+    """A release with what publishing did, or in a dry run would do: whether it is new, and why it has its version."""
 
-    uri: str
-    manifest: Manifest
-    is_new: bool
-    reason: str
+    is_new: bool = True
+    reason: str = ""
     upload_plan: UploadPlan | None = None
     is_dry_run: bool = False
 
@@ -37,14 +35,16 @@ class Published:
         """What `load_dataset` takes: a folder, or hf://ORG/NAME."""
         return self.uri.rpartition("@")[0] if self.uri.startswith(HUB) else self.uri
 
-    @property
-    def folder(self) -> Path:
-        """The folder of a release in a local registry."""
-        return Path(self.uri)
-
     def __repr__(self) -> str:
         verb = "would publish" if self.is_dry_run else "published" if self.is_new else "unchanged"
         return f"<Published {self.uri}: {verb} {self.manifest['name']} {self.manifest['version']}, {self.reason}>"
+
+
+def fetch_published(uri: str) -> Callable[[Sequence[str]], Path]:
+    """Return what makes the files of a release at an address readable: the release on the Hub is opened when needed."""
+    if not uri.startswith(HUB):
+        return lambda paths: Path(uri)
+    return lambda paths: open_release(uri).fetch_files(paths)
 
 
 @dataclass(frozen=True)

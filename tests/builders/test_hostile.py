@@ -211,7 +211,7 @@ def test_a_full_disk_under_the_registry_leaves_complete_releases_only(
         return small_files_only
 
     request = request_for({"small": {"el": sentences(2_000)}}, folder=tmp_path)
-    release = publish(request, tmp_path / "registry").folder
+    release = publish(request, tmp_path / "registry").folder()
     before = contents(tmp_path / "registry")
     run_build(replace(request, set={"low_margin.min": 1.06}))
     arguments = [*command("publish", request), "--set", "low_margin.min=1.06"]
@@ -286,7 +286,7 @@ def test_a_gzip_file_without_gz_in_its_name_is_read_as_gzip(
     (tmp_path / "packed.el-en.tsv").write_bytes(packed)
     (tmp_path / "small.el-en.tsv.gz").unlink()
     (request.with_[0] / "corpora.toml").write_text(bitext_table("small", url="packed.{pair}.tsv"))
-    rows = pl.read_parquet(publish(request, tmp_path / "registry").folder / "data/el/*.parquet")
+    rows = pl.read_parquet(publish(request, tmp_path / "registry").folder() / "data/el/*.parquet")
     assert set(rows["input"]) == {en for _, en, _ in PAIRS}
 
 
@@ -387,7 +387,7 @@ def test_a_non_commercial_licence_is_told_however_it_is_spelt(
     (request.with_[0] / "corpora.toml").write_text(
         bitext_table("small", url="small.{pair}.tsv.gz", licence="CC-BY-NC-4.0")
     )
-    card = (publish(request, tmp_path / "registry").folder / "README.md").read_text()
+    card = (publish(request, tmp_path / "registry").folder() / "README.md").read_text()
     assert "for non-commercial use only" in card
     assert "\nlicense: cc-by-nc-4.0\n" in card
     assert "CC-BY-NC" not in card

@@ -73,7 +73,7 @@ def published(folder: Path) -> dict[str, Published]:
 
 
 def test_load_dataset_reads_every_config_as_it_is(published: dict[str, Published], tmp_path: Path) -> None:
-    release = published["coit-sample"].folder
+    release = published["coit-sample"].folder()
     for lang in LANGS:
         loaded = datasets.load_dataset(str(release), lang, cache_dir=str(tmp_path))
         assert loaded["train"].column_names == COLUMNS
@@ -83,12 +83,12 @@ def test_load_dataset_reads_every_config_as_it_is(published: dict[str, Published
 
 
 def test_the_only_config_of_muit_needs_no_name(published: dict[str, Published], tmp_path: Path) -> None:
-    loaded = datasets.load_dataset(str(published["muit-sample"].folder), cache_dir=str(tmp_path))
+    loaded = datasets.load_dataset(str(published["muit-sample"].folder()), cache_dir=str(tmp_path))
     assert set(loaded["train"]["lang"]) == {"en", *LANGS}
 
 
 def test_a_release_can_be_streamed(published: dict[str, Published]) -> None:
-    stream = datasets.load_dataset(str(published["coit-sample"].folder), "el", split="train", streaming=True)
+    stream = datasets.load_dataset(str(published["coit-sample"].folder()), "el", split="train", streaming=True)
     assert next(iter(stream))["split"] == "train"
 
 
@@ -98,7 +98,7 @@ def test_the_same_request_gives_the_same_bytes_on_any_number_of_threads(
     for threads in (1, 2, 8):
         again = run_publish(request(tmp_path / str(threads), threads=threads), tmp_path / f"r{threads}", "instructions")
         for release in again:
-            assert digests(release.folder) == digests(published[release.manifest["name"]].folder)
+            assert digests(release.folder()) == digests(published[release.manifest["name"]].folder())
 
 
 def test_a_second_run_says_that_nothing_changed_and_makes_no_version(
@@ -113,14 +113,14 @@ def test_a_build_with_another_threshold_is_a_new_version_and_the_old_one_stays(t
     registry = tmp_path / "registry"
     few = request(tmp_path, recipes=("coit",), langs=("el",))
     (first,) = run_publish(few, registry, "instructions")
-    before = digests(first.folder)
+    before = digests(first.folder())
     (second,) = run_publish(replace(few, set={"one_to_many.max": 5}), registry, "instructions")
     assert (second.manifest["version"], second.reason[:12]) == ("v1.1.0", "5 rows added")
     assert second.manifest["parent"]["version"] == "v1.0.0"
     (third,) = run_publish(few, registry, "instructions")
     assert third.manifest["version"] == "v2.0.0"
     assert "5 removed" in third.reason
-    assert digests(first.folder) == before
+    assert digests(first.folder()) == before
 
 
 def test_every_clean_line_is_kept_and_noise_is_charged_to_its_filter(
@@ -140,11 +140,11 @@ def test_every_clean_line_is_kept_and_noise_is_charged_to_its_filter(
 
 def test_the_ledger_adds_up_and_its_numbers_are_those_of_the_rows(published: dict[str, Published]) -> None:
     release = published["coit-sample"]
-    ledger = pl.read_parquet(release.folder / "ledger.parquet")
+    ledger = pl.read_parquet(release.folder() / "ledger.parquet")
     for stage in ledger.partition_by("stage", "corpus", "lang"):
         assert stage["num_in"].sum() == stage["num_kept"].sum() + stage["num_rows"].sum()
     kept = ledger.filter(pl.col("stage") == "decisions")["num_kept"].sum()
-    translations = sum(rows_of(release.folder, lang).filter(pl.col("task") == "translation").height for lang in LANGS)
+    translations = sum(rows_of(release.folder(), lang).filter(pl.col("task") == "translation").height for lang in LANGS)
     assert kept == translations
     pairs = ledger.filter(pl.col("stage").is_in(["measured", "duplicates", "contaminated", "decisions"]))
     rejected = pairs.filter(pl.col("reason").is_not_null())
@@ -154,7 +154,7 @@ def test_the_ledger_adds_up_and_its_numbers_are_those_of_the_rows(published: dic
 @pytest.mark.parametrize("name", ["coit-sample", "muit-sample"])
 def test_no_sentence_of_a_config_stands_in_both_splits(published: dict[str, Published], name: str) -> None:
     for config in published[name].manifest["configs"]:
-        rows = rows_of(published[name].folder, config)
+        rows = rows_of(published[name].folder(), config)
         for column in ("input", "output"):
             sentences = rows.filter((pl.col(column) != "") & (pl.col("task") == "translation"))
             splits = sentences.group_by(column).agg(pl.col("split").n_unique())
@@ -166,19 +166,19 @@ def test_no_sentence_of_a_config_stands_in_both_splits(published: dict[str, Publ
 def test_rows_are_keyed_and_in_the_order_of_their_key(published: dict[str, Published]) -> None:
     key = ["id", "lang", "task", "direction"]
     for name, config in (("coit-sample", "zh"), ("muit-sample", "all")):
-        train = pl.read_parquet(published[name].folder / "data" / config / "train-*.parquet")
+        train = pl.read_parquet(published[name].folder() / "data" / config / "train-*.parquet")
         assert train.select(key).is_unique().all()
         assert train.select(key).equals(train.select(key).sort(key))
 
 
 def test_instructions_are_asked_in_plain_english_names_and_the_papers_words(published: dict[str, Published]) -> None:
-    rows = rows_of(published["coit-sample"].folder, "el").filter(pl.col("task") == "translation")
+    rows = rows_of(published["coit-sample"].folder(), "el").filter(pl.col("task") == "translation")
     assert set(rows["instruction"]) == {"Translate the following sentences from English to Greek."}
     assert set(rows["direction"]) == {"en-xx"}
 
 
 def test_a_record_keeps_its_id_in_every_language(published: dict[str, Published]) -> None:
-    rows = rows_of(published["muit-sample"].folder, "all").filter(pl.col("task") == "instruction")
+    rows = rows_of(published["muit-sample"].folder(), "all").filter(pl.col("task") == "instruction")
     sizes = rows.group_by("id").agg(pl.col("lang").n_unique())
     assert set(sizes["lang"]) == {7, 1}  # all languages, or English alone where the memory does not know it
     assert sizes.filter(pl.col("lang") == 1).height == 2  # the translation and the spelling task
@@ -187,19 +187,19 @@ def test_a_record_keeps_its_id_in_every_language(published: dict[str, Published]
 def test_without_a_translator_instructions_are_english_and_the_card_says_so(tmp_path: Path) -> None:
     few = request(tmp_path, recipes=("coit",), langs=("hi",), translator="none")
     (release,) = run_publish(few, tmp_path / "registry", "instructions")
-    general = rows_of(release.folder, "hi").filter(pl.col("task") == "instruction")
+    general = rows_of(release.folder(), "hi").filter(pl.col("task") == "instruction")
     assert set(general["lang"]) == {"en"}
     assert release.manifest["translator"]["name"] == "none"
-    assert "no translated instructions" in (release.folder / "README.md").read_text()
+    assert "no translated instructions" in (release.folder() / "README.md").read_text()
 
 
 def test_messages_are_the_same_rows_as_conversations(published: dict[str, Published], tmp_path: Path) -> None:
     few = request(tmp_path, recipes=("coit",), langs=("tr",))
     (release,) = run_publish(few, tmp_path / "registry", "messages")
     assert release.manifest["name"] == "coit-sample-messages"
-    loaded = datasets.load_dataset(str(release.folder), "tr", split="train", cache_dir=str(tmp_path))
+    loaded = datasets.load_dataset(str(release.folder()), "tr", split="train", cache_dir=str(tmp_path))
     plain = {
-        row["id"] + row["lang"]: row for row in rows_of(published["coit-sample"].folder, "tr").iter_rows(named=True)
+        row["id"] + row["lang"]: row for row in rows_of(published["coit-sample"].folder(), "tr").iter_rows(named=True)
     }
     for row in loaded:
         asked = plain[row["id"] + row["lang"]]
@@ -216,7 +216,7 @@ def test_a_recipe_of_ones_own_caps_pairs_in_both_directions_and_rotates_prompts(
         'directions = ["en-xx", "xx-en"]\nmax_pairs = 60\nprompts = ["paper", "into", "say"]\nvalidation = 0\n'
     )
     (release,) = run_publish(request(tmp_path, recipes=(str(recipe),), langs=()), tmp_path / "registry", "instructions")
-    rows = rows_of(release.folder, "vi")
+    rows = rows_of(release.folder(), "vi")
     assert dict(rows["direction"].value_counts().iter_rows()) == {"en-xx": 60, "xx-en": 60}
     assert not set(rows.filter(pl.col("direction") == "en-xx")["id"]) & set(
         rows.filter(pl.col("direction") == "xx-en")["id"]
@@ -253,5 +253,5 @@ def test_a_kill_at_any_moment_is_followed_by_a_rerun_with_the_same_bytes(
         process.wait()
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     for name, release in published.items():
-        assert digests(tmp_path / "registry" / name / "v1.0.0") == digests(release.folder)
+        assert digests(tmp_path / "registry" / name / "v1.0.0") == digests(release.folder())
         assert [path.name for path in (tmp_path / "registry" / name).iterdir() if path.is_dir()] == ["v1.0.0"]

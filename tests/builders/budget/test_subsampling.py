@@ -82,7 +82,7 @@ def test_release_has_the_counts_of_its_mixture(folder: Path, tmp_path: Path) -> 
     assert release.manifest["name"] == "muit-sample-300"
     mixture = {row["lang"]: row["num_rows"] for row in release.manifest["allocation"]["mixture"]}
     assert sum(mixture.values()) == 300
-    loaded = datasets.load_dataset(str(release.folder), split="train", cache_dir=str(tmp_path))
+    loaded = datasets.load_dataset(str(release.folder()), split="train", cache_dir=str(tmp_path))
     assert Counter(row["lang"] for row in loaded if row["task"] == "translation") == mixture
     printed = "\n".join(mixture_lines(release.manifest)).splitlines()
     for lang, rows in mixture.items():
@@ -193,19 +193,19 @@ def test_budget_without_laws_is_unimax(folder: Path) -> None:
     assert release.manifest["name"] == "muit-sample-100-messages"
     rows = [row["num_rows"] for row in release.manifest["allocation"]["mixture"]]
     assert (sum(rows), max(rows) - min(rows)) == (100, 1)
-    card = (release.folder / "README.md").read_text()
+    card = (release.folder() / "README.md").read_text()
     assert "by the mixture unimax" in card
-    assert not (release.folder / "laws.png").exists()
+    assert not (release.folder() / "laws.png").exists()
 
 
 def test_card_shows_mixture_laws_and_baselines(folder: Path) -> None:
     release = publish(folder, Budget(300, laws=LAWS))
-    card = (release.folder / "README.md").read_text()
+    card = (release.folder() / "README.md").read_text()
     for row in release.manifest["allocation"]["mixture"]:
         assert f"(`{row['lang']}`) | {row['num_pairs']} | {row['num_rows']} | 1.00 |" in card
     for shown in ("| unimax |", "| proportional |", "100 - 60.56 D^-0.110", "laws.png", "neither transfer"):
         assert shown in card
-    assert (release.folder / "laws.png").read_bytes().startswith(b"\x89PNG")
+    assert (release.folder() / "laws.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_same_budget_publishes_nothing_new_and_other_laws_a_major_version(folder: Path) -> None:
@@ -215,4 +215,4 @@ def test_same_budget_publishes_nothing_new_and_other_laws_a_major_version(folder
     better = replace(LAWS, laws={**LAWS.laws, "zh": ScalingLaw("zh", 100.0, 57.3984, 0.2)})
     again = publish(folder, Budget(300, laws=better))
     assert (again.is_new, again.manifest["version"]) == (True, "v2.0.0")
-    assert json.loads((first.folder / "manifest.json").read_text())["version"] == "v1.0.0"
+    assert json.loads((first.folder() / "manifest.json").read_text())["version"] == "v1.0.0"

@@ -39,7 +39,7 @@ def request(folder: Path, **changes: str) -> BuildOptions:
 
 def test_each_document_is_published_once_as_text_or_rejected_with_a_reason(tmp_path: Path) -> None:
     (published,) = run_publish(request(tmp_path), tmp_path / "registry", "instructions")
-    rows = pl.read_parquet(published.folder / "data" / "el" / "*.parquet")
+    rows = pl.read_parquet(published.folder() / "data" / "el" / "*.parquet")
     assert sorted(rows["output"]) == ["Η Αθήνα είναι η πρωτεύουσα της Ελλάδας.", "Το πλοίο έφυγε χθες.\nΓύρισε σήμερα."]
     assert set(rows.select("lang", "task", "direction", "instruction", "input").iter_rows()) == {
         ("el", "text", "", "", "")
@@ -47,7 +47,7 @@ def test_each_document_is_published_once_as_text_or_rejected_with_a_reason(tmp_p
     counts = ledger_counts(published.manifest["ledger"])
     told = {key: n for (stage, _, _, key), n in counts.items() if stage == "documents"}
     assert told == {"in": 6, "kept": 2, "duplicate_exact": 1, "empty_output": 1, "missing_field": 1, "not_json": 1}
-    assert "`text` (documents)" in (published.folder / "README.md").read_text(encoding="utf-8")
+    assert "`text` (documents)" in (published.folder() / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_language_without_text_is_refused(tmp_path: Path) -> None:

@@ -394,7 +394,7 @@ def test_releases_of_other_columns_are_compared_by_what_they_have(folder, here):
 )
 def test_the_digest_of_rows_is_the_same_for_every_writer_and_can_be_had_without_this_project(here, text):
     made = put("registry", {"el": {"1": text, "2": "more"}})
-    path = made.folder / TRAIN
+    path = made.folder() / TRAIN
     pl.read_parquet(path).write_parquet(here / "other.parquet", compression="uncompressed", row_group_size=1)
     with temporary_workspace() as work:
         digests = {rows_digest([file], work) for file in (path, here / "other.parquet")}
@@ -415,10 +415,10 @@ def test_no_answer_at_all_is_a_sentence(here):
 
 def test_a_changed_file_is_named_before_its_rows_are_compared(tmp_path):
     first, second = (put(str(tmp_path / "registry"), {"el": rows}) for rows in ({"1": "a"}, {"1": "b"}))
-    path = next((first.folder / "data").rglob("*.parquet"))
+    path = next((first.folder() / "data").rglob("*.parquet"))
     path.write_bytes(path.read_bytes()[:-9] + b"x" + path.read_bytes()[-8:])
     with pytest.raises(InputError, match=r"has been changed: .* Restore it"):
-        diff(str(first.folder), str(second.folder))
+        diff(str(first.folder()), str(second.folder()))
     path.unlink()
     with pytest.raises(InputError, match=r"is missing|has been changed"):
-        diff(str(first.folder), str(second.folder))
+        diff(str(first.folder()), str(second.folder()))

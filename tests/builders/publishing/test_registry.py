@@ -39,9 +39,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_the_first_release_is_version_one(put, row, registry):
     made = put({"el": {"train": [row("1")]}})
-    assert (made.is_new, made.reason, made.folder) == (True, "the first release", registry / "tiny" / "v1.0.0")
+    assert (made.is_new, made.reason, made.folder()) == (True, "the first release", registry / "tiny" / "v1.0.0")
     assert (made.manifest["version"], made.manifest["parent"]) == ("v1.0.0", None)
-    assert {"README.md", "manifest.json", "build.json"} <= set(files(made.folder))
+    assert {"README.md", "manifest.json", "build.json"} <= set(files(made.folder()))
 
 
 def test_nothing_changed_makes_no_version_and_touches_no_file(put, row, registry):
@@ -49,7 +49,7 @@ def test_nothing_changed_makes_no_version_and_touches_no_file(put, row, registry
     first = put(rows)
     before = files(registry)
     again = put(rows)
-    assert (again.is_new, again.reason, again.folder) == (False, "nothing changed", first.folder)
+    assert (again.is_new, again.reason, again.folder()) == (False, "nothing changed", first.folder())
     assert files(registry) == before
     assert put(rows, PublishOptions(as_version="v1.0.0")).reason == "nothing changed"
     assert put(rows, PublishOptions(as_version="v3.0.0")).reason == "nothing changed, so v3.0.0 was not made"
@@ -119,7 +119,7 @@ def test_the_same_rows_in_another_order_are_a_patch(put, row):
 
 def test_what_is_written_into_the_card_by_hand_makes_a_patch_and_stays(put, row):
     rows = {"el": {"train": [row("1")]}}
-    card = put(rows).folder / "README.md"
+    card = put(rows).folder() / "README.md"
     marker = "<!-- human-written: about -->\n"
     card.write_text(card.read_text().replace(marker, f"{marker}Read *this* first.\n\nΔιάβασε.\n"))
     made = put(rows)
@@ -128,14 +128,14 @@ def test_what_is_written_into_the_card_by_hand_makes_a_patch_and_stays(put, row)
     for version in (made, later):
         assert (
             f"{marker}Read *this* first.\n\nΔιάβασε.\n<!-- /human-written -->"
-            in (version.folder / "README.md").read_text()
+            in (version.folder() / "README.md").read_text()
         )
     assert not put({"el": {"train": [row("1"), row("2")]}}).is_new
 
 
 def test_a_card_that_a_newer_template_renders_otherwise_makes_a_patch(put, row):
     rows = {"el": {"train": [row("1")]}}
-    manifest = put(rows).folder / "manifest.json"
+    manifest = put(rows).folder() / "manifest.json"
     old = read_manifest(manifest.parent)
     card = next(entry for entry in old["metadata_files"] if entry["path"] == "README.md")
     card["sha256"] = "0" * 64  # as if an older template had been at work
@@ -153,20 +153,20 @@ def test_versions_count_on_and_begin_again(put, row):
 def test_each_version_names_the_one_before_by_its_digest(put, row):
     first = put({"el": {"train": [row("1")]}})
     second = put({"el": {"train": [row("1"), row("2")]}})
-    parent = {"version": "v1.0.0", "manifest_sha256": identity(read_manifest(first.folder))}
-    assert read_manifest(second.folder)["parent"] == parent
+    parent = {"version": "v1.0.0", "manifest_sha256": identity(read_manifest(first.folder()))}
+    assert read_manifest(second.folder())["parent"] == parent
 
 
 def test_a_release_never_changes_when_another_is_published(put, row):
     first = put({"el": {"train": [row("1")]}})
-    before = files(first.folder)
+    before = files(first.folder())
     put({"el": {"train": [row("2")]}})
-    assert files(first.folder) == before
+    assert files(first.folder()) == before
 
 
 def test_datasets_loads_what_was_published(put, row, tmp_path):
     made = put({"el": {"train": [row("1"), row("2")], "validation": [row("3", "validation")]}})
-    loaded = datasets.load_dataset(str(made.folder), "el", cache_dir=tmp_path / "cache")
+    loaded = datasets.load_dataset(str(made.folder()), "el", cache_dir=tmp_path / "cache")
     assert loaded["train"]["input"] == ["in 1", "in 2"]
     assert loaded["validation"]["id"] == ["3"]
 
@@ -323,7 +323,7 @@ def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_p
     lines = [LINES[0], (LINES[0][0] - 0.01, LINES[0][1].upper(), LINES[0][2])]
     lines.append(lines[1])
     request = replace(request_for({"small": {"el": lines}}), disable_filters=("duplicate_normalised",))
-    folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder
+    folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder()
     ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
     assert (len(ids), len(set(ids))) == (2, 2)
     with pytest.raises(InputError, match="cannot be disabled"):
@@ -346,6 +346,6 @@ def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(re
             )
             catalog.write(f'[{name}]\ntitle = "Same"\nkind = "instructions"\nversion = "1"\nformat = "alpaca-json"\n')
             catalog.write(f'url = "{name}.json"\nlangs = ["en"]\nlicence = "cc0-1.0"\n')
-    folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder
+    folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder()
     ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
     assert len(ids) == len(set(ids))

@@ -80,10 +80,10 @@ def test_release_names_its_translator_and_licence(converted: Path, tmp_path: Pat
     )
     (release,) = run_publish(request, tmp_path / "registry", "instructions")
     assert release.manifest["translator"]["licence"] == "cc-by-nc-4.0"
-    card = (release.folder / "README.md").read_text(encoding="utf-8")
+    card = (release.folder() / "README.md").read_text(encoding="utf-8")
     assert "cc-by-nc-4.0" in card
     assert "non-commercial use only" in card
-    rows = pl.read_parquet(release.folder / "data" / "el" / "*.parquet").filter(task="instruction", lang="el")
+    rows = pl.read_parquet(release.folder() / "data" / "el" / "*.parquet").filter(task="instruction", lang="el")
     assert rows.height > 30
     counts = ledger_counts(release.manifest["ledger"])
     passed = {key: n for (stage, _, _, key), n in counts.items() if stage == "translations"}

@@ -57,7 +57,7 @@ def published(request: BuildOptions) -> Files:
     """The bytes of every file of a request's release, in a registry that knows of no other."""
     registry = request.work.parent / "registry"
     shutil.rmtree(registry, ignore_errors=True)
-    release = run_publish(request, registry, "instructions")[0].folder
+    release = run_publish(request, registry, "instructions")[0].folder()
     return {path.relative_to(release).as_posix(): path.read_bytes() for path in release.rglob("*") if path.is_file()}
 
 
