@@ -1,9 +1,8 @@
-"""What FSDP does in silence, on two CPU processes: shown without our guard and with it.
+"""What FSDP does without an error message, on two CPU processes: with TRL alone, and with the trainer.
 
     python tests/benchmarks/traps.py
 
-Sharding on a CPU needs tests/trainer/shim, which lets accelerate believe that it has GPUs; the first trap is what
-happens without it.
+Sharding on a CPU needs tests/trainer/shim, which makes accelerate assume GPUs; the first case runs without it.
 """
 
 import os
@@ -17,8 +16,8 @@ ROOT = HERE.parent.parent
 SHIM = ROOT / "tests" / "trainer" / "shim"
 
 
-def plain(trap: str, out: str) -> None:
-    """TRL as its documentation has it, in one of two processes; prints what came of it."""
+def train_with_trl(trap: str, output: str) -> None:
+    """Train with TRL as its documentation describes, in one of two processes, and print the outcome."""
     from datasets import Dataset
     from torch.distributed.tensor import DTensor
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -38,71 +37,72 @@ def plain(trap: str, out: str) -> None:
     try:
         trainer = SFTTrainer(
             model=LlamaForCausalLM(LlamaConfig(**shape, vocab_size=len(tokenizer))),
-            args=SFTConfig(output_dir=out, max_steps=2, bf16=False, report_to="none", disable_tqdm=True, **settings),
+            args=SFTConfig(output_dir=output, max_steps=2, bf16=False, report_to="none", disable_tqdm=True, **settings),
             train_dataset=Dataset.from_list([{"prompt": "Say yes: ", "completion": "yes"}] * 16),
             processing_class=tokenizer,
         )
         trainer.train()
-        trainer.save_model(out + "/last")
+        trainer.save_model(output + "/last")
     except ValueError as error:
-        said = f"ValueError: {str(error).splitlines()[0]}"
+        outcome = f"ValueError: {str(error).splitlines()[0]}"
     else:
         kinds = {"DTensor" if isinstance(p, DTensor) else "plain tensor" for p in trainer.model.parameters()}
         fsdp = os.environ.get("ACCELERATE_USE_FSDP")
-        saved = Path(out, "last").exists()
-        said = f"ran; ACCELERATE_USE_FSDP={fsdp}, {trainer.accelerator.distributed_type}, parameters are {kinds}, "
-        said += f"save_model wrote {'files' if saved else 'nothing'}"
+        saved = Path(output, "last").exists()
+        outcome = f"ran; ACCELERATE_USE_FSDP={fsdp}, {trainer.accelerator.distributed_type}, parameters are {kinds}, "
+        outcome += f"save_model wrote {'files' if saved else 'nothing'}"
     if int(os.environ["RANK"]) == 0:
-        print(said, flush=True)
+        print(outcome, flush=True)
     sys.stdout.flush()
     os._exit(0)  # tearing the processes' connection down can hang, and there is nothing left to do
 
 
 def run(command: list[str], shim: bool, **environment: str) -> tuple[int, str]:
-    """A command's exit code and the last line that it says, or the sentence of its error."""
+    """Run a command; return its exit code and its last line, or its error message."""
     paths = [str(SHIM), str(ROOT)] if shim else [str(ROOT)]
     variables = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_WAIT_POLICY": "PASSIVE"} | environment
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-    told = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
-    return done.returncode, (done.stdout.strip().splitlines() or told or ["nothing"])[-1]
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    return done.returncode, (done.stdout.strip().splitlines() or errors or ["nothing"])[-1]
 
 
-def without(trap: str, shim: bool, **environment: str) -> str:
-    """What plain TRL makes of a trap."""
+def trl_outcome(trap: str, shim: bool, **environment: str) -> str:
+    """Return the outcome with TRL alone."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     return run([*torchrun, str(HERE / "traps.py"), trap, mkdtemp()], shim, **environment)[1]
 
 
-def guarded(release: Path, out: Path, shim: bool) -> str:
-    """What `trainer sft --processes 2` makes of it, with a recipe that checkpoints activations too."""
-    options = [f"--release={release}", "--config=el", f"--output={out}", "--processes=2"]
+def trainer_outcome(release: Path, output: Path, shim: bool) -> str:
+    """Return the outcome of `trainer sft --processes 2`, with a recipe that checkpoints activations too."""
+    options = [f"--release={release}", "--config=el", f"--output={output}", "--processes=2"]
     options += ["--set=num_train_epochs=0.1", "--set=activation_checkpointing=true"]
-    code, said = run([sys.executable, "-m", "trainer", "sft", "tiny", *options], shim)
-    files = sorted(path.name for path in out.glob("model/*.safetensors"))
-    return f"exit code {code}: {said.strip()}" if code else f"exit code 0; model/ holds {files}"
+    code, line = run([sys.executable, "-m", "trainer", "sft", "tiny", *options], shim)
+    files = sorted(path.name for path in output.glob("model/*.safetensors"))
+    return f"exit code {code}: {line.strip()}" if code else f"exit code 0; model/ has {files}"
 
 
 def main() -> None:
-    """Publish the sample and walk into each trap, without the guard and with it."""
+    """Publish the sample and print the outcome of each case with TRL alone and with the trainer."""
     folder = Path(mkdtemp())
-    publish = "from builders.cli.main import main; main()"
-    where = [f"--to={folder / 'registry'}", f"--work={folder / 'work'}", f"--lock={folder / 'lock'}"]
-    run([sys.executable, "-c", publish, "publish", "coit", "--sample", "--langs=el", *where], shim=False)
+    options = [f"--registry={folder / 'registry'}", f"--work={folder / 'work'}"]
+    publish = [sys.executable, "-m", "builders", "publish", "coit", "--sample", "--langs=el", *options]
+    code, line = run(publish, shim=False)
+    assert code == 0, line
     release = folder / "registry" / "coit-sample" / "v1.0.0"
     fsdp = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "ACCELERATE_USE_CPU": "true"}
-    say("FSDP is silently DDP       without:", without("ddp", shim=False, **fsdp))
-    say("                           with:   ", guarded(release, folder / "a", shim=False))
-    right = guarded(release, folder / "b", shim=True)
-    say("a sharded save is empty    without:", without("save", shim=True))
-    say("                           with:   ", right)
-    say("checkpointing twice        without:", without("clash", shim=True))
-    say("                           with:   ", right)
+    show("FSDP trains full copies    TRL:    ", trl_outcome("ddp", shim=False, **fsdp))
+    show("                           trainer:", trainer_outcome(release, folder / "a", shim=False))
+    sharded = trainer_outcome(release, folder / "b", shim=True)
+    show("a sharded save is empty    TRL:    ", trl_outcome("save", shim=True))
+    show("                           trainer:", sharded)
+    show("checkpointing twice        TRL:    ", trl_outcome("clash", shim=True))
+    show("                           trainer:", sharded)
 
 
-def say(trap: str, outcome: str) -> None:
+def show(case: str, outcome: str) -> None:
     """Print a line at once."""
-    print(trap, outcome, flush=True)
+    print(case, outcome, flush=True)
 
 
 if __name__ == "__main__":
-    plain(sys.argv[1], sys.argv[2]) if len(sys.argv) > 1 else main()
+    train_with_trl(sys.argv[1], sys.argv[2]) if len(sys.argv) > 1 else main()
