@@ -37,7 +37,7 @@ COMMON = (BILLION, "bf16=true", "tf32=true", "activation_checkpointing=true", "n
 
 
 def measure(config: TrainConfig, steps: int) -> tuple[float, int]:
-    """Real tokens a second over `steps` steps, and parameters; the first two steps are not timed."""
+    """Return tokens per second over `steps` steps without padding, and parameters; the first two steps are not timed."""
     state = prepare(config)
     plan = state.batches(1)
     batches = Batches(plan.micro_batches[: plan.per_step * (steps + 2)], plan.per_step, plan.padding_row)
@@ -46,30 +46,30 @@ def measure(config: TrainConfig, steps: int) -> tuple[float, int]:
     trainer.model.train()
     lengths, tokens, began = state.lengths(), 0, 0.0
     loader = iter(trainer.get_train_dataloader())
-    for number, places in enumerate(batches.steps()):
+    for number, indices in enumerate(batches.steps()):
         if number == 2:
             torch.cuda.synchronize()
             began = perf_counter()
-        held = [trainer._prepare_inputs(next(loader)) for _ in range(plan.per_step)]
-        num_targets = trainer._get_num_items_in_batch(held, trainer.args.device)
-        for micro_batch in held:
+        micro_batches = [trainer._prepare_inputs(next(loader)) for _ in range(plan.per_step)]
+        num_targets = trainer._get_num_items_in_batch(micro_batches, trainer.args.device)
+        for micro_batch in micro_batches:
             trainer.training_step(trainer.model, micro_batch, num_targets)
         trainer.optimizer.step()
         trainer.optimizer.zero_grad()
-        tokens += int(lengths[places].sum()) if number >= 2 else 0
+        tokens += int(lengths[indices].sum()) if number >= 2 else 0
     torch.cuda.synchronize()
     return tokens / (perf_counter() - began), state.num_parameters
 
 
 def main() -> None:
-    """Print a line a setting."""
+    """Print a line for each setting."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", required=True)
     parser.add_argument("--config")
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
     if not torch.cuda.is_available():
-        sys.exit("There is no CUDA device here, so there is nothing to measure.")
+        sys.exit("There is no CUDA device on this machine, so nothing is measured.")
     device = find_device(None)
     release = open_release(options.release, Path("registry"), Path("datasets.lock"))
     for name, changes in SETTINGS.items():

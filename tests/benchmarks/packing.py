@@ -23,7 +23,7 @@ from trainer.training import build_trainer, training_arguments
 
 
 def steps_of(config: TrainConfig, count: int) -> Iterator[tuple[int, int, Callable[[], None]]]:
-    """For each of `count` steps: its target tokens, the positions that go through the model, and the step itself."""
+    """Yield target tokens, positions of the model's input, and a function for each of `count` steps."""
     state = prepare(config)
     plan = state.batches(1)
     batches = Batches(plan.micro_batches[: plan.per_step * count], plan.per_step, plan.padding_row)
@@ -45,7 +45,7 @@ def steps_of(config: TrainConfig, count: int) -> Iterator[tuple[int, int, Callab
 
 
 def main() -> None:
-    """Print target tokens a second both ways, and the ratio by step."""
+    """Print target tokens per second both ways, and the ratio by step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", required=True)
     parser.add_argument("--config")
