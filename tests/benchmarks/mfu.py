@@ -37,7 +37,7 @@ COMMON = (BILLION, "bf16=true", "tf32=true", "activation_checkpointing=true", "n
 
 
 def measure(config: TrainConfig, steps: int) -> tuple[float, int]:
-    """Return tokens per second over `steps` steps without padding, and parameters; the first two steps are not timed."""
+    """Return tokens per second without padding over `steps` steps, after two that are not timed, and parameters."""
     state = prepare(config)
     plan = state.batches(1)
     batches = Batches(plan.micro_batches[: plan.per_step * (steps + 2)], plan.per_step, plan.padding_row)

@@ -25,12 +25,11 @@ SMALL += ("model_config={hidden_size: 32, intermediate_size: 64, num_hidden_laye
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a registry with coit-sample@v1.0.0."""
-    from builders.run import Request as Build
-    from builders.run import run_publish
+    import builders
 
     folder = tmp_path_factory.mktemp("published")
-    build = Build(recipes=("coit",), langs=LANGS, sample=True, work=folder / "work", lock=folder / "corpora.lock")
-    assert list(run_publish(build, folder / "registry", "instructions"))
+    options = {"work": folder / "work", "corpora_lock": folder / "corpora.lock", "registry": folder / "registry"}
+    builders.publish("coit", langs=LANGS, sample=True, **options)
     return folder / "registry"
 
 

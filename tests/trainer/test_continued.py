@@ -29,19 +29,16 @@ RECIPE = 'title = "T"\nsummary = "S"\nconfigs = "language"\nlangs = ["el"]\nmono
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a registry with documents in Greek (`texts`) and the sample's Alpaca (`alpaca-en-x-sample`)."""
-    from builders.run import Request as Build
-    from builders.run import run_publish
+    import builders
 
     folder = tmp_path_factory.mktemp("continued")
     rows = [json.dumps({"text": f"Το πλοίο {n} έφυγε χθες και γύρισε σήμερα."}) for n in range(40)]
     (folder / "mine.jsonl").write_text("\n".join(rows), encoding="utf-8")
-    (folder / "catalog.toml").write_text(CATALOG, encoding="utf-8")
+    (folder / "corpora.toml").write_text(CATALOG, encoding="utf-8")
     (folder / "texts.toml").write_text(RECIPE, encoding="utf-8")
-    places = {"work": folder / "work", "lock": folder / "corpora.lock"}
-    own = Build(recipes=(str(folder / "texts.toml"),), catalogs=(folder / "catalog.toml",), **places)
-    sample = Build(recipes=("alpaca-en-x",), langs=("el",), sample=True, **places)
-    for build in (own, sample):
-        assert list(run_publish(build, folder / "registry", "instructions"))
+    options = {"work": folder / "work", "corpora_lock": folder / "corpora.lock", "registry": folder / "registry"}
+    builders.publish(folder / "texts.toml", with_=[folder], **options)
+    builders.publish("alpaca-en-x", langs=["el"], sample=True, **options)
     return folder / "registry"
 
 
