@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from builders.pipeline.filter_sql import NONE, reject_sql
-from builders.pipeline.filters import TABLES, Filter, location
+from builders.pipeline.filters import FILE, TABLES, Filter, location, source_file
 from builders.workspace import sql
 from corpora.errors import InputError
 from corpora.language_id import variant_patterns
@@ -40,12 +40,22 @@ def check_filters(filters: Sequence[Filter], scores: Sequence[str] = ()) -> None
     try:
         _bind({table: reject_sql(in_sql, table, "en")[0] for table in TABLES}, scores)
     except duckdb.Error:
-        for rule in in_sql:
-            _bind_alone(rule, scores)
+        for table in TABLES:
+            _bind_alone([rule for rule in in_sql if rule.table == table], table, scores)
         raise
 
 
-def _bind_alone(rule: Filter, scores: Sequence[str]) -> None:
+def _bind_alone(rules: Sequence[Filter], table: str, scores: Sequence[str]) -> None:
+    """Raise InputError for the filter of a table whose condition does not bind; those of the user's come first."""
+    try:
+        _bind({table: reject_sql(rules, table, "en")[0]}, scores)
+    except duckdb.Error:
+        for rule in sorted(rules, key=lambda rule: source_file(rule) == FILE):
+            _bind_rule(rule, scores)
+        raise
+
+
+def _bind_rule(rule: Filter, scores: Sequence[str]) -> None:
     try:
         _bind({rule.table: reject_sql([rule], rule.table, "en")[0]}, scores)
     except duckdb.Error as error:
