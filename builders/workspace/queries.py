@@ -16,13 +16,14 @@ from corpora.files import remove_sealed
 from corpora.progress import Progress
 
 OVERHEAD_BYTES = 600 * 2**20  # what Python and its libraries hold beside DuckDB's tables
+SQL = resources("builders") / "sql"
 INTERVAL_S = 0.1  # between two looks at the progress of a query
 FUNCTION_FAILED = "executing the UDF: InputError: "  # how DuckDB repeats what a Python filter raised
 
 
 def sql(name: str, **texts: str) -> str:
     """Return the text of `sql/NAME.sql` with pieces of our own SQL in its {placeholders}."""
-    text = (resources("builders") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
     for placeholder, piece in texts.items():
         assert f"{{{placeholder}}}" in text, f"{name}.sql has no placeholder {placeholder}"
         text = text.replace(f"{{{placeholder}}}", piece)
