@@ -111,7 +111,7 @@ def check_tables(card: str) -> None:
         assert {columns(line) for line in table} == {columns(table[0])}, table
 
 
-def test_the_yaml_names_languages_licence_and_size():
+def test_yaml_has_languages_licence_and_size():
     data, _ = front(render_card(manifest()))
     assert data["language"] == ["el", "en"]
     assert data["license"] == "cc-by-4.0"
@@ -120,7 +120,7 @@ def test_the_yaml_names_languages_licence_and_size():
     assert data == metadata(manifest())
 
 
-def test_the_configs_and_their_sizes_agree_with_the_manifest():
+def test_yaml_configs_match_the_manifest():
     data, _ = front(render_card(manifest()))
     assert data["configs"] == [
         {
@@ -147,7 +147,7 @@ def test_the_configs_and_their_sizes_agree_with_the_manifest():
     ]
 
 
-def test_of_several_configs_none_is_the_default_and_each_is_named():
+def test_several_configs_have_no_default():
     both = manifest(langs=["el", "hi"], configs={lang: manifest()["configs"]["el"] for lang in ("el", "hi")})
     data, text = front(render_card(both))
     assert [config["config_name"] for config in data["configs"]] == ["el", "hi"]
@@ -157,7 +157,7 @@ def test_of_several_configs_none_is_the_default_and_each_is_named():
     check_tables(render_card(both))
 
 
-def test_the_page_says_what_was_given_what_was_kept_and_what_each_filter_cost():
+def test_page_counts_pairs_in_kept_and_removed_by_filters():
     _, text = front(render_card(manifest()))
     assert "| Greek (`el`) | small | 10 | 7 | 70.0% |" in text
     assert "| `empty` | 3 | 3 | One side says nothing. |" in text
@@ -165,7 +165,7 @@ def test_the_page_says_what_was_given_what_was_kept_and_what_each_filter_cost():
     check_tables(render_card(manifest()))
 
 
-def test_a_config_without_validation_has_none_in_the_table():
+def test_config_without_validation_has_zero_rows():
     configs = {"el": {"langs": ["el"], "splits": {"train": split(6, "train")}}}
     card = render_card(manifest(configs=configs))
     assert re.search(r"\| `el` \| el \| 6 \| 0 \|", card)
@@ -173,14 +173,14 @@ def test_a_config_without_validation_has_none_in_the_table():
     check_tables(card)
 
 
-def test_a_release_without_sentence_pairs_has_no_account_of_them():
+def test_release_without_pairs_has_no_filter_table():
     card = render_card(manifest(filters=[], prompts=[], ledger=[totals("instructions", 7, 7, "alpaca", "en")]))
     assert "What the filters removed" not in card
     check_tables(card)
 
 
 @pytest.mark.parametrize("key", ["title", "licence_note", "version", "corpus", "licence"])
-def test_hostile_words_of_a_corpus_break_neither_table_nor_yaml(key):
+def test_hostile_corpus_text_is_escaped(key):
     card = render_card(manifest(sources=[source(**{key: HOSTILE})]))
     data, text = front(card)
     assert data["configs"][0]["config_name"] == "el"
@@ -191,13 +191,13 @@ def test_hostile_words_of_a_corpus_break_neither_table_nor_yaml(key):
 
 
 @pytest.mark.parametrize("key", ["title", "summary"])
-def test_hostile_words_of_a_recipe_do_not_break_the_yaml(key):
+def test_hostile_recipe_text_is_valid_yaml(key):
     data, _ = front(render_card(manifest(**{key: HOSTILE})))
     assert data["configs"][0]["config_name"] == "el"
     assert data["pretty_name"] == (HOSTILE if key == "title" else "Tiny")
 
 
-def test_hostile_words_of_a_filter_and_a_translator_do_not_break_the_page():
+def test_hostile_filter_and_translator_text_is_escaped():
     rule = {"name": "empty", "reject": "", "description": HOSTILE, "thresholds": {}}
     general = manifest()["recipe"] | {"instruction_langs": ["xx"]}
     card = render_card(
@@ -217,54 +217,54 @@ def test_hostile_words_of_a_filter_and_a_translator_do_not_break_the_page():
     ],
     ids=["title", "summary", "homepage", "citation"],
 )
-def test_no_words_from_outside_reach_the_page_as_they_are(changes):
+def test_text_from_outside_is_escaped(changes):
     card = render_card(manifest(**changes))
     text = re.sub(r"^```bibtex\n.*?^```$", "", front(card)[1], flags=re.MULTILINE | re.DOTALL)
     assert "<script>" not in text
     check_tables(card)
 
 
-def test_the_evaluation_sets_that_were_searched_for_stand_in_a_table():
+def test_benchmarks_searched_for_are_in_a_table():
     _, text = front(render_card(manifest()))
     assert "| exam | el | 5 | 50 | 2 |" in text
 
 
-def test_braces_of_a_corpus_are_text_and_no_template():
+def test_braces_in_text_are_no_template():
     assert "{{ 7 * 6 }}" in render_card(manifest(sources=[source(title="{{ 7 * 6 }}")]))
 
 
 @pytest.mark.parametrize("key", ["title", "langs", "composition", "sources", "models"])
-def test_a_manifest_that_lacks_something_makes_no_card(key):
+def test_incomplete_manifest_makes_no_card(key):
     poor = manifest()
     del poor[key]
     with pytest.raises((jinja2.UndefinedError, KeyError)):
         render_card(poor)
 
 
-def test_several_licences_are_a_list_and_one_is_a_word():
+def test_several_licences_are_a_list():
     mixed = [source(), source("other-corpus", licence="cc-by-sa-4.0"), source("small", "hi")]
     assert front(render_card(manifest(sources=mixed)))[0]["license"] == ["cc-by-4.0", "cc-by-sa-4.0"]
     assert front(render_card(manifest()))[0]["license"] == "cc-by-4.0"
 
 
-def test_a_corpus_of_two_languages_is_one_row_and_its_licence_is_told_once():
+def test_corpus_of_two_languages_is_one_row():
     _, text = front(render_card(manifest(sources=[source(), source(lang="hi")])))
     assert "| small | el, hi | 1 | cc-by-4.0 |" in text
     assert text.count("| small | cc-by-4.0 |") == 1
 
 
-def test_a_note_on_a_licence_stands_in_the_card():
+def test_licence_note_is_in_the_card():
     _, text = front(render_card(manifest(sources=[source(licence="other", licence_note="Research use.")])))
     assert "| small | other: Research use. |" in text
 
 
 @pytest.mark.parametrize(("licence", "said"), [("cc-by-nc-4.0", True), ("cc-by-nc-sa-3.0", True), ("cc-by-4.0", False)])
-def test_one_source_for_non_commercial_use_makes_the_release_so(licence, said):
+def test_non_commercial_source_makes_the_release_non_commercial(licence, said):
     card = render_card(manifest(sources=[source(), source("other-corpus", licence=licence)]))
     assert ("for non-commercial use only, and so is this release" in card) is said
 
 
-def test_a_release_without_translations_of_alpaca_says_so():
+def test_release_without_translated_instructions_says_so():
     card = render_card(manifest(recipe=manifest()["recipe"] | {"instruction_langs": ["en", "xx"]}))
     assert "This release has no translated instructions" in card
     assert "no translated instructions" not in render_card(
@@ -272,7 +272,7 @@ def test_a_release_without_translations_of_alpaca_says_so():
     )
 
 
-def test_the_columns_of_messages_are_told_in_that_form():
+def test_columns_of_messages_are_listed():
     card = render_card(manifest(output_format="messages"))
     assert "| `messages` |" in card
     assert "| `instruction`, `input`, `output` |" not in card
@@ -283,23 +283,23 @@ def test_the_columns_of_messages_are_told_in_that_form():
     ("rows", "category"),
     [(999, "n<1K"), (1_000, "1K<n<10K"), (99_999, "10K<n<100K"), (1_000_000, "1M<n<10M"), (999_999_999, "100M<n<1B")],
 )
-def test_the_size_category_is_as_the_hub_spells_it(rows, category):
+def test_size_category_is_spelled_as_on_the_hub(rows, category):
     configs = {"el": {"langs": ["el"], "splits": {"train": split(rows, "train")}}}
     assert metadata(manifest(configs=configs))["size_categories"] == [category]
 
 
-def test_a_thousand_million_rows_are_no_million_million():
+def test_size_category_of_a_billion_rows():
     configs = {"el": {"langs": ["el"], "splits": {"train": split(10**9, "train")}}}
     assert metadata(manifest(configs=configs))["size_categories"] == ["1B<n<10B"]
 
 
-def test_the_card_is_a_pure_function_of_the_manifest():
+def test_card_is_a_pure_function_of_the_manifest():
     given = manifest()
     assert render_card(given) == render_card(manifest())
     assert given == manifest()
 
 
-def test_the_card_says_how_chinese_is_written_and_which_english_two_languages_share():
+def test_card_has_script_variants_and_english_overlap():
     langs = ["el", "zh"]
     ledger = [totals("measured", 10, 10, lang=lang) for lang in langs]
     card = render_card(manifest(langs=langs, ledger=ledger))

@@ -11,7 +11,7 @@ ALPACA = source("alpaca", "en", kind="instructions", licence="cc-by-nc-4.0")
 NLLB = {"role": "translation", "name": "facebook/nllb-200-distilled-600M", "sha256": "", "licence": "cc-by-nc-4.0"}
 
 
-def test_alpaca_is_non_commercial_and_so_is_a_release_with_it():
+def test_release_with_alpaca_is_non_commercial():
     assert load_catalog()["alpaca"].licence == "cc-by-nc-4.0"
     mixed = manifest(sources=[source(licence="cc-by-sa-4.0"), ALPACA])
     assert is_non_commercial(mixed)
@@ -21,7 +21,7 @@ def test_alpaca_is_non_commercial_and_so_is_a_release_with_it():
     assert "Share-alike parts" in card
 
 
-def test_what_nllb_translated_is_non_commercial_whatever_was_translated():
+def test_translations_by_nllb_are_non_commercial():
     free = manifest(sources=[source(licence="cc0-1.0")])
     assert not is_non_commercial(free)
     translated = free | {"models": [*free["models"], NLLB | {"licence": model_licence(NLLB["name"])}]}
@@ -31,7 +31,7 @@ def test_what_nllb_translated_is_non_commercial_whatever_was_translated():
     assert "as a whole** (facebook/nllb-200-distilled-600M)." in card
 
 
-def test_an_evaluation_set_that_was_only_searched_for_brings_no_licence():
+def test_benchmark_adds_no_licence():
     searched = manifest(sources=[source(), source("xquad", kind="benchmark", licence="cc-by-nc-sa-4.0")])
     assert row_licences(searched) == ["cc-by-4.0"]
     assert metadata(searched)["license"] == "cc-by-4.0"
@@ -49,11 +49,11 @@ def test_an_evaluation_set_that_was_only_searched_for_brings_no_licence():
         (["cc-by-nc-4.0", "other"], "cc-by-nc-4.0"),
     ],
 )
-def test_the_licence_of_the_whole_follows_from_its_parts(names, licence):
+def test_licence_of_a_release_follows_from_its_parts(names, licence):
     assert release_licence(manifest(sources=[source(name, licence=name) for name in names])) == licence
 
 
-def test_a_licence_has_its_page():
+def test_licence_has_a_page():
     assert licence_url("cc-by-sa-4.0") == "https://spdx.org/licenses/CC-BY-SA-4.0.html"
     assert licence_url("apache-2.0") == "https://spdx.org/licenses/Apache-2.0.html"
     assert licence_url("other") == "other"

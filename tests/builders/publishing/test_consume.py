@@ -37,7 +37,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture(params=["folder", "hub"])
+@pytest.fixture(params=["folder", pytest.param("hub", marks=pytest.mark.slow)])
 def place(request, hub, here):
     """A release `tiny` in two versions, v1.0.0 of ONE and v2.0.0 of TWO, in a folder or on the Hub: how it is named."""
     to = "registry" if request.param == "folder" else f"hf://org/consume-{here.name.replace('_', '-')[-40:].strip('-')}"
@@ -58,7 +58,7 @@ def faults(name: str) -> tuple[str, ...]:
         return verify_release(open_release(name), work).problems
 
 
-def test_versions_are_listed_with_what_they_hold_and_why(place):
+def test_versions_lists_rows_and_changes(place):
     table = run("versions", place)
     assert "v1.0.0" in table
     assert "1 rows added, 0 removed, 1 changed" in table
@@ -67,7 +67,7 @@ def test_versions_are_listed_with_what_they_hold_and_why(place):
     assert all(r["manifest_sha256"] == open_release(f"{place}@{r['version']}").identity for r in told)
 
 
-def test_a_registry_is_searched_by_names_languages_and_corpora(here):
+def test_registry_is_searched_by_names_languages_and_corpora(here):
     put("registry", ONE)
     put("registry", ONE, name="other", summary="Something with Hindi.", langs=["hi"])
     assert [r.manifest["name"] for r in list_releases("registry")] == ["other", "tiny"]
@@ -75,7 +75,7 @@ def test_a_registry_is_searched_by_names_languages_and_corpora(here):
         assert [r.manifest["name"] for r in list_releases("registry", words)] == names
 
 
-def test_the_whole_of_an_organisation_is_listed(hub, here):
+def test_releases_of_an_organisation_are_listed(hub, here):
     for name in ("one", "two"):
         put(f"hf://alice/{name}", ONE)
     from huggingface_hub import HfApi
@@ -84,7 +84,7 @@ def test_the_whole_of_an_organisation_is_listed(hub, here):
     assert {r.uri for r in list_releases("hf://alice")} == {"hf://alice/one@v1.0.0", "hf://alice/two@v1.0.0"}
 
 
-def test_a_diff_counts_rows_by_key_and_shows_some(place):
+def test_diff_counts_rows_by_key_and_shows_examples(place):
     found = diff(f"{place}@v1.0.0", place, examples=5, card=True)
     greek, hindi = found.difference.configs
     assert (greek.added, greek.removed, greek.changed, greek.num_rows) == (1, 0, 1, (2, 3))
@@ -98,7 +98,7 @@ def test_a_diff_counts_rows_by_key_and_shows_some(place):
     assert "They are the same." in run("diff", place, place)
 
 
-def test_a_release_that_is_whole_verifies(place):
+def test_intact_release_verifies(place):
     assert faults(f"{place}@v1.0.0") == ()
     assert "3 rows" in run("verify", f"{place}@v1.0.0")
 
@@ -144,7 +144,7 @@ def told_anew(manifest: dict, folder: Path, write: bool = True) -> None:
         (other_rows, "el/train has other rows than the manifest states"),
     ],
 )
-def test_whatever_is_not_as_published_is_found(folder, damage, said):
+def test_verify_finds_each_kind_of_damage(folder, damage, said):
     damage(folder / TRAIN)
     found = faults("tiny")
     assert len(found) == 1
@@ -154,7 +154,7 @@ def test_whatever_is_not_as_published_is_found(folder, damage, said):
     assert said in done.stdout
 
 
-def test_a_lock_pins_and_brings_the_bytes_which_are_there_offline(place, hub, here):
+def test_locked_release_loads_offline(place, hub, here):
     told = run("lock", f"{place}@v1.0.0")
     release = open_release(f"{place}@v1.0.0")
     (name, entry), *others = read_lock().items()
@@ -168,7 +168,8 @@ def test_a_lock_pins_and_brings_the_bytes_which_are_there_offline(place, hub, he
     assert hub.seen == []
 
 
-def test_what_was_only_pinned_is_fetched_later_and_is_an_error_offline(hub, here):
+@pytest.mark.slow
+def test_pinned_release_is_fetched_later(hub, here):
     put("hf://org/pinned", ONE)
     run("lock", "hf://org/pinned", "--pin-only")
     with pytest.raises(InputError, match="is not in the cache, and this run is offline"):
@@ -177,7 +178,8 @@ def test_what_was_only_pinned_is_fetched_later_and_is_an_error_offline(hub, here
     assert fetch(offline=True)
 
 
-def test_a_lock_holds_though_the_tag_is_moved_and_a_new_version_published(hub, here):
+@pytest.mark.slow
+def test_lock_holds_when_the_tag_moves(hub, here):
     put("hf://org/moved", ONE)
     run("lock", "hf://org/moved")
     put("hf://org/moved", TWO)
@@ -202,7 +204,8 @@ def corrupt(hub, times: int) -> None:
     hub.faults.append(fault)
 
 
-def test_a_download_that_is_corrupted_once_is_fetched_again(hub, here):
+@pytest.mark.slow
+def test_corrupted_download_is_fetched_again(hub, here):
     put("hf://org/once", ONE)
     run("lock", "hf://org/once", "--pin-only")
     corrupt(hub, 1)
@@ -212,7 +215,8 @@ def test_a_download_that_is_corrupted_once_is_fetched_again(hub, here):
     assert faults("hf://org/once") == ()
 
 
-def test_a_download_that_is_always_corrupted_is_an_error_and_stays_in_no_cache(hub, here):
+@pytest.mark.slow
+def test_download_that_stays_corrupted_is_refused_and_not_cached(hub, here):
     put("hf://org/always", ONE)
     run("lock", "hf://org/always", "--pin-only")
     corrupt(hub, 99)
@@ -224,7 +228,8 @@ def test_a_download_that_is_always_corrupted_is_an_error_and_stays_in_no_cache(h
     assert faults("hf://org/always") == ()
 
 
-def test_a_cache_that_was_damaged_is_an_error_offline_and_mended_online(hub, here):
+@pytest.mark.slow
+def test_damaged_cache_is_refused_offline_and_fetched_online(hub, here):
     put("hf://org/mended", ONE)
     run("lock", "hf://org/mended")
     turn((fetch(offline=True)["hf://org/mended"] / TRAIN).resolve())
@@ -233,7 +238,7 @@ def test_a_cache_that_was_damaged_is_an_error_offline_and_mended_online(hub, her
     assert fetch()
 
 
-def test_a_lock_that_is_not_there_and_a_name_that_is_not_in_it_are_sentences(folder):
+def test_missing_lock_and_unknown_name_are_refused(folder):
     with pytest.raises(InputError, match=r"There is no datasets\.lock"):
         fetch()
     lock(["tiny"])
@@ -241,7 +246,8 @@ def test_a_lock_that_is_not_there_and_a_name_that_is_not_in_it_are_sentences(fol
         fetch(["tony"])
 
 
-def test_a_hostile_manifest_on_the_hub_writes_nothing_outside_the_cache(hub, here):
+@pytest.mark.slow
+def test_hostile_manifest_writes_nothing_outside_the_cache(hub, here):
     put("hf://org/hostile", ONE)
     from huggingface_hub import HfApi
 
@@ -267,7 +273,7 @@ def test_malformed_registry_is_refused(here, to):
     assert not list(here.iterdir())
 
 
-def test_a_yanked_version_is_skipped_but_for_those_who_name_it_whole(place):
+def test_yanked_version_is_opened_only_by_its_full_name(place):
     run("yank", f"{place}@v2.0.0", "--why", "the second row is wrong")
     assert open_release(place).version == "v1.0.0"
     with pytest.raises(InputError, match=r"is yanked: v2\.0\.0"):
@@ -281,14 +287,15 @@ def test_a_yanked_version_is_skipped_but_for_those_who_name_it_whole(place):
     assert open_release(place).version == "v2.0.0"
 
 
-def test_a_yanked_version_is_followed_by_a_later_one(place):
+def test_version_after_a_yanked_one_is_later(place):
     to = place if place.startswith("hf://") else "registry"
     yank(f"{place}@v2.0.0", why="wrong")
     assert put(to, TWO | {"tr": {"1": "bir"}}).manifest["version"] == "v2.1.0"
     assert (open_release(place).version, open_release(f"{place}@v2.0.0").yanked) == ("v2.1.0", "wrong")
 
 
-def test_the_card_on_the_hub_s_main_warns_of_what_was_yanked(hub, here):
+@pytest.mark.slow
+def test_card_on_main_warns_of_a_yanked_version(hub, here):
     put("hf://org/warned", ONE)
     yank("hf://org/warned@v1.0.0", why="a <b>bad</b> \\1 batch")
     kept = hub.store.repos["org/warned"]
@@ -302,17 +309,17 @@ def test_the_card_on_the_hub_s_main_warns_of_what_was_yanked(hub, here):
 
 
 @pytest.mark.parametrize("arguments", [["tiny"], ["tiny@v1"], ["tiny@v9.0.0"], ["tiny@v1.0.0", "--undo", "--why", "x"]])
-def test_a_yank_that_is_not_plain_is_refused(folder, arguments):
+def test_ambiguous_yank_is_refused(folder, arguments):
     done = CliRunner().invoke(cli, ["yank", *arguments, *([] if "--why" in arguments else ["--why", "x"])])
     assert isinstance(done.exception, InputError)
 
 
-def test_a_yank_that_never_was_cannot_be_taken_back(place):
+def test_version_that_is_not_yanked_cannot_be_restored(place):
     with pytest.raises(InputError, match=r"@v1\.0\.0 is not yanked"):
         yank(f"{place}@v1.0.0", undo=True)
 
 
-def test_a_rollback_is_a_new_version_with_the_old_rows_and_sends_no_data(place, hub):
+def test_rollback_is_a_new_version_and_sends_no_data(place, hub):
     old = open_release(f"{place}@v1.0.0")
     hub.seen.clear()
     told = run("rollback", f"{place}@v1.0.0")
@@ -331,20 +338,21 @@ def test_a_rollback_is_a_new_version_with_the_old_rows_and_sends_no_data(place, 
     assert "nothing changed" in run("rollback", f"{place}@v3.0.0")
 
 
-def test_a_rollback_may_be_tried_dry(place, hub):
+def test_rollback_dry_run_publishes_nothing(place, hub):
     told = run("rollback", f"{place}@v1.0.0", "--dry-run")
     assert "Would publish tiny v3.0.0" in told
     assert open_release(place).version == "v2.0.0"
 
 
-def test_a_rollback_to_nothing_is_refused(folder):
+def test_rollback_to_an_unknown_version_is_refused(folder):
     with temporary_workspace() as work, pytest.raises(InputError, match="Unknown version"):
         roll_back(open_registry("registry", "tiny"), "v7.0.0", work)
     done = CliRunner().invoke(cli, ["rollback", "tiny"])
     assert isinstance(done.exception, InputError)
 
 
-def test_the_hub_s_own_command_reads_what_was_published(hub, here):
+@pytest.mark.slow
+def test_hf_command_downloads_a_release(hub, here):
     put("hf://org/read", ONE)
     hf = shutil.which("hf") or Path(sys.executable).with_name("hf")
     own = os.environ | {"HF_HOME": str(here / "home")}
@@ -357,7 +365,7 @@ def test_the_hub_s_own_command_reads_what_was_published(hub, here):
     assert "3 rows" in run("verify", "copy")
 
 
-def test_a_damaged_release_is_never_removed_by_who_reads_it(place, here):
+def test_reader_does_not_remove_a_damaged_release(place, here):
     other = open_release(f"{place}@v2.0.0")
     path = (other.folder() / TRAIN).resolve()
     path.write_bytes(path.read_bytes()[:500])
@@ -366,7 +374,7 @@ def test_a_damaged_release_is_never_removed_by_who_reads_it(place, here):
     assert path.stat().st_size == 500
 
 
-def test_a_release_of_other_columns_is_a_sentence(folder):
+def test_release_without_key_columns_is_refused(folder):
     pq.write_table(pa.table({"x": [1]}), folder / TRAIN)
     put("registry", ONE, name="other")
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -375,7 +383,7 @@ def test_a_release_of_other_columns_is_a_sentence(folder):
         diff("tiny", "other")
 
 
-def test_releases_of_other_columns_are_compared_by_what_they_have(folder, here):
+def test_releases_of_other_columns_are_compared(folder, here):
     put("registry", ONE, name="other")
     manifest = json.loads((here / "registry/other/v1.0.0/manifest.json").read_text())
     path = here / "registry/other/v1.0.0" / TRAIN
@@ -392,7 +400,7 @@ def test_releases_of_other_columns_are_compared_by_what_they_have(folder, here):
 @pytest.mark.parametrize(
     "text", ["plain", 'quote " back \\ slash / tab \t', "a\u2028b\x7f\U0001f600\x01", "Ελληνικά हिन्दी"]
 )
-def test_the_digest_of_rows_is_the_same_for_every_writer_and_can_be_had_without_this_project(here, text):
+def test_digest_of_rows_does_not_depend_on_the_writer(here, text):
     made = put("registry", {"el": {"1": text, "2": "more"}})
     path = made.folder() / TRAIN
     pl.read_parquet(path).write_parquet(here / "other.parquet", compression="uncompressed", row_group_size=1)
@@ -401,7 +409,8 @@ def test_the_digest_of_rows_is_the_same_for_every_writer_and_can_be_had_without_
     assert digests == {made.manifest["configs"]["el"]["splits"]["train"]["content_sha256"]}
 
 
-def test_no_answer_at_all_is_a_sentence(here):
+@pytest.mark.slow
+def test_unreachable_hub_is_an_error_message(here):
     code = "from builders.cli.main import main; main()"
     own = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(here)}
     command = [sys.executable, "-c", code, "verify", "hf://org/x"]
@@ -413,7 +422,7 @@ def test_no_answer_at_all_is_a_sentence(here):
     assert "HF_HUB_OFFLINE forbids to ask it" in done.stderr
 
 
-def test_a_changed_file_is_named_before_its_rows_are_compared(tmp_path):
+def test_diff_checks_files_first(tmp_path):
     first, second = (put(str(tmp_path / "registry"), {"el": rows}) for rows in ({"1": "a"}, {"1": "b"}))
     path = next((first.folder() / "data").rglob("*.parquet"))
     path.write_bytes(path.read_bytes()[:-9] + b"x" + path.read_bytes()[-8:])

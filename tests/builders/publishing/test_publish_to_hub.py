@@ -13,7 +13,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import datasets
 import pytest
 
 from builders.publishing import PublishOptions, open_registry, verify_release
@@ -25,6 +24,7 @@ from corpora.errors import InputError
 sys.path.insert(0, str(Path(__file__).parent))
 from drafts import alone, described, digest, put
 
+pytestmark = pytest.mark.slow
 ONE = {"el": {"1": "ένα", "2": "δύο"}, "hi": {"1": "एक"}, "tr": {"1": "bir"}}
 TWO = {"el": {"1": "ένα", "2": "δύο!"}, "hi": {"1": "एक"}, "vi": {"1": "một"}}
 
@@ -42,6 +42,8 @@ def to(repo):
 
 
 def texts(repo: str, config: str, version: str, streaming: bool = False) -> list[str]:
+    import datasets
+
     rows = datasets.load_dataset(repo, config, revision=version, split="train", streaming=streaming)
     return [row["output"] for row in rows]
 
@@ -73,7 +75,7 @@ def check_whole(hub, repo: str) -> None:
         assert manifest_at(hub, repo, commit)["version"] == version
 
 
-def test_what_is_published_is_one_commit_and_one_tag_and_loads_by_version(hub, repo, to):
+def test_release_is_one_commit_and_one_tag_and_loads(hub, repo, to):
     first = put(to, ONE)
     assert (first.is_new, first.uri, first.reason) == (True, f"{to}@v1.0.0", "the first release")
     second = put(to, TWO)
@@ -85,6 +87,8 @@ def test_what_is_published_is_one_commit_and_one_tag_and_loads_by_version(hub, r
         assert texts(repo, "el", "v1.0.0", streaming) == ["ένα", "δύο"]
         assert texts(repo, "el", "v2.0.0", streaming) == ["ένα", "δύο!"]
         assert texts(repo, "vi", "v2.0.0", streaming) == ["một"]
+    import datasets
+
     assert set(datasets.get_dataset_config_names(repo, revision="v2.0.0")) == {"el", "hi", "vi"}
     assert first.manifest["parent"] is None
     kept = hub.store.repos[repo]
@@ -92,14 +96,14 @@ def test_what_is_published_is_one_commit_and_one_tag_and_loads_by_version(hub, r
     assert second.manifest["parent"] == parent
 
 
-def test_the_commit_and_nothing_else_names_the_release_and_its_identity(hub, repo, to):
+def test_commit_message_has_the_identity(hub, repo, to):
     made = put(to, ONE)
     commit = hub.store.repos[repo].commits[hub.store.repos[repo].tags["v1.0.0"]]
     assert f"manifest sha256 {identity(made.manifest)}" in commit.message
     assert set(commit.files) >= {"README.md", "manifest.json", "croissant.json", "build.json", "ledger.parquet"}
 
 
-def test_nothing_changed_makes_no_commit(hub, repo, to):
+def test_unchanged_content_makes_no_commit(hub, repo, to):
     put(to, ONE)
     hub.seen.clear()
     again = put(to, ONE)
@@ -107,7 +111,7 @@ def test_nothing_changed_makes_no_commit(hub, repo, to):
     assert not [asked for asked in hub.seen if not asked.startswith(("GET", "HEAD"))]
 
 
-def test_a_dry_run_says_what_it_would_do_and_asks_nothing_of_the_hub_but_to_read(hub, repo, to):
+def test_dry_run_only_reads(hub, repo, to):
     would = put(to, ONE, PublishOptions(dry_run=True))
     assert repo not in hub.store.repos
     assert "data/el/train-00000-of-00001.parquet" in would.upload_plan.added
@@ -120,7 +124,7 @@ def test_a_dry_run_says_what_it_would_do_and_asks_nothing_of_the_hub_but_to_read
     assert all(asked.startswith(("GET", "HEAD")) for asked in hub.seen)
 
 
-def test_a_private_repository_is_seen_by_its_own_only(hub, repo, to, monkeypatch):
+def test_private_repository_is_hidden_from_others(hub, repo, to, monkeypatch):
     put(to, ONE, private=True)
     assert hub.store.repos[repo].private
     monkeypatch.setenv("HF_TOKEN", "hf_mallory")
@@ -128,13 +132,13 @@ def test_a_private_repository_is_seen_by_its_own_only(hub, repo, to, monkeypatch
         open_release(to)
 
 
-def test_a_public_repository_is_not_called_private(to):
+def test_public_repository_does_not_become_private(to):
     put(to, ONE)
     with pytest.raises(InputError, match="is public already"):
         put(to, TWO, private=True)
 
 
-def test_a_file_that_others_put_beside_the_data_is_deleted_and_their_others_stay(hub, repo, to):
+def test_foreign_data_is_deleted_and_other_files_stay(hub, repo, to):
     put(to, ONE)
     from huggingface_hub import CommitOperationAdd, HfApi
 
@@ -146,7 +150,7 @@ def test_a_file_that_others_put_beside_the_data_is_deleted_and_their_others_stay
     assert "data/el/train-00001-of-00002.parquet" not in files
 
 
-def test_a_repository_of_something_else_is_left_alone(hub, repo, to):
+def test_repository_with_foreign_files_is_refused(hub, repo, to):
     from huggingface_hub import HfApi
 
     HfApi().create_repo(repo, repo_type="dataset")
@@ -158,7 +162,7 @@ def test_a_repository_of_something_else_is_left_alone(hub, repo, to):
         put(f"{to}-2", ONE, name="other")
 
 
-def test_what_is_written_into_the_card_on_the_hub_stays_and_makes_a_patch(hub, repo, to):
+def test_card_edited_on_the_hub_makes_a_patch(hub, repo, to):
     from huggingface_hub import HfApi, hf_hub_download
 
     put(to, ONE)
@@ -172,7 +176,7 @@ def test_what_is_written_into_the_card_on_the_hub_stays_and_makes_a_patch(hub, r
     assert "- Ask *us* first.\n<!-- /human-written -->" in hub.store.content(files["README.md"].sha256).read_text()
 
 
-def test_a_tag_that_somebody_moved_is_noticed(hub, repo, to):
+def test_moved_tag_is_noticed(hub, repo, to):
     put(to, ONE)
     put(to, TWO)
     kept = hub.store.repos[repo]
@@ -184,7 +188,7 @@ def test_a_tag_that_somebody_moved_is_noticed(hub, repo, to):
 HOSTILE = "a | b `c`\n---\nconfigs: 3\n---\n<script>alert(1)</script>\n# Heading {{ 1 }}\x07 \u202e"
 
 
-def test_hostile_words_of_a_recipe_and_a_corpus_are_published_as_words(hub, repo, to):
+def test_hostile_text_is_published_as_text(hub, repo, to):
     source = described()["sources"][0] | dict.fromkeys(("title", "licence_note", "citation", "version"), HOSTILE)
     made = put(to, ONE, title=HOSTILE, summary=HOSTILE, sources=[source])
     assert texts(repo, "el", "v1.0.0") == ["ένα", "δύο"]
@@ -195,7 +199,7 @@ def test_hostile_words_of_a_recipe_and_a_corpus_are_published_as_words(hub, repo
         assert verify_release(open_release(made.uri), work).problems == ()
 
 
-def test_a_card_that_the_hub_has_changed_on_the_way_is_not_called_published(hub, repo, to):
+def test_card_changed_on_the_way_is_noticed(hub, repo, to):
     def garble(asked):
         if asked.path.endswith("/commit/main"):
             line = next(line for line in asked.body.splitlines() if b'"README.md"' in line)
@@ -215,7 +219,7 @@ def test_a_card_that_the_hub_has_changed_on_the_way_is_not_called_published(hub,
     ("token", "said"),
     [("hf_nope", "The Hub refused the token"), ("hf_mallory", "forbids"), ("hf_reader", "forbids")],
 )
-def test_a_token_that_may_not_write_ends_with_a_sentence_that_does_not_show_it(hub, repo, to, token, said, monkeypatch):
+def test_error_about_a_token_does_not_show_it(hub, repo, to, token, said, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", token)
     with pytest.raises(InputError, match=said) as told:
         put(to, ONE)
@@ -234,7 +238,7 @@ def test_a_token_that_may_not_write_ends_with_a_sentence_that_does_not_show_it(h
         ("hf_\u00e9", "hf://org/x", "token"),
     ],
 )
-def test_who_may_not_write_is_told_before_the_work_and_not_after(hub, to, token, said, monkeypatch):
+def test_missing_right_to_write_is_known_before_the_build(hub, to, token, said, monkeypatch):
     if to.endswith("early"):
         put(to, ONE)
     monkeypatch.setenv("HF_TOKEN", token)
@@ -244,7 +248,7 @@ def test_who_may_not_write_is_told_before_the_work_and_not_after(hub, to, token,
     assert not token or token not in str(told.value)
 
 
-def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(hub, repo, to, monkeypatch):
+def test_uploaded_data_is_not_sent_again(hub, repo, to, monkeypatch):
     monkeypatch.setattr("builders.publishing.publish.MAX_FAILURES", 0)
     rows = {"el": {"1": "a text that no other test uploads"}}
     commit_answers(hub, refused(500))
@@ -257,7 +261,7 @@ def test_what_was_uploaded_before_a_failure_is_not_uploaded_again(hub, repo, to,
     assert not [asked for asked in hub.seen if asked.startswith("PUT")]
 
 
-def test_a_repository_that_is_not_there_ends_with_a_sentence(hub, to):
+def test_missing_repository_is_an_error_message(hub, to):
     with pytest.raises(InputError, match="holds no release"):
         open_release(to)
 
@@ -275,21 +279,21 @@ def refused(status: int, **headers: str):
 
 
 @pytest.mark.parametrize("status", [409, 412, 429, 500, 503])
-def test_a_commit_that_is_refused_for_now_is_tried_again(hub, repo, to, status):
+def test_refused_commit_is_retried(hub, repo, to, status):
     commit_answers(hub, refused(status))
     assert put(to, ONE).is_new
     assert commits_of(hub, repo) == ["tiny v1.0.0"]
     check_whole(hub, repo)
 
 
-def test_a_hub_that_asks_to_wait_is_given_that_time(hub, to):
+def test_retry_after_is_obeyed(hub, to):
     commit_answers(hub, refused(429, Retry_After="2"))
     before = time.monotonic()
     put(to, ONE)
     assert time.monotonic() - before > 2
 
 
-def test_an_answer_that_is_lost_after_the_commit_happened_makes_no_second_commit(hub, repo, to):
+def test_lost_answer_makes_no_second_commit(hub, repo, to):
     commit_answers(hub, "lose")
     made = put(to, ONE)
     assert (made.is_new, made.manifest["version"]) == (True, "v1.0.0")
@@ -297,14 +301,14 @@ def test_an_answer_that_is_lost_after_the_commit_happened_makes_no_second_commit
     assert list(hub.store.repos[repo].tags) == ["v1.0.0"]
 
 
-def test_a_tag_whose_answer_is_lost_is_there_once(hub, repo, to):
+def test_lost_answer_makes_one_tag(hub, repo, to):
     left = ["lose"]
     hub.faults.append(lambda asked: left.pop() if left and "/tag/" in asked.path else None)
     assert put(to, ONE).is_new
     assert list(hub.store.repos[repo].tags) == ["v1.0.0"]
 
 
-def test_a_hub_that_always_fails_ends_with_a_sentence_and_no_trace(hub, repo, to, monkeypatch):
+def test_hub_that_always_fails_leaves_no_trace(hub, repo, to, monkeypatch):
     monkeypatch.setattr("builders.publishing.publish.MAX_FAILURES", 1)
     put(to, ONE)
     commit_answers(hub, *[refused(500)] * 9)
@@ -313,7 +317,7 @@ def test_a_hub_that_always_fails_ends_with_a_sentence_and_no_trace(hub, repo, to
     assert (commits_of(hub, repo), list(hub.store.repos[repo].tags)) == (["tiny v1.0.0"], ["v1.0.0"])
 
 
-def test_what_the_hub_lists_otherwise_than_the_manifest_is_found(hub, repo, to):
+def test_verify_compares_the_file_list_of_the_hub(hub, repo, to):
     made = put(to, ONE)
     kept, path = hub.store.repos[repo], "data/el/train-00000-of-00001.parquet"
     files = kept.commits[kept.tags["v1.0.0"]].files
@@ -348,9 +352,7 @@ def kill_after(hub, process, last: int) -> None:
 
 
 @pytest.mark.parametrize("state", ["first", "next"])
-def test_a_publish_that_is_killed_between_any_two_requests_is_never_half_seen_and_a_rerun_completes_it(
-    hub, processes, tmp_path, state
-):
+def test_publish_killed_between_any_two_requests_is_completed_by_a_rerun(hub, processes, tmp_path, state):
     base = f"org/base-{state}"
     if state == "next":
         put(f"hf://{base}", ONE)
@@ -396,7 +398,7 @@ def at_once(processes, to: str, tmp_path, contents, version=None) -> list[str]:
     return [path.read_text() for path in said]
 
 
-def test_of_eight_publishers_at_once_each_gets_a_version_of_its_own(hub, repo, to, processes, tmp_path):
+def test_eight_publishers_get_eight_versions(hub, repo, to, processes, tmp_path):
     contents = [{"el": {"1": f"text {digest(str(n))}"}} for n in range(8)]
     told = at_once(processes, to, tmp_path, contents)
     assert sorted(told) == sorted(f"v{number}.0.0 True" for number in range(1, 9))
@@ -405,7 +407,7 @@ def test_of_eight_publishers_at_once_each_gets_a_version_of_its_own(hub, repo, t
         assert texts(repo, "el", said.split()[0]) == list(rows["el"].values())
 
 
-def test_of_eight_publishers_of_one_version_exactly_one_wins(hub, repo, to, processes, tmp_path):
+def test_one_of_eight_publishers_of_a_version_wins(hub, repo, to, processes, tmp_path):
     put(to, ONE)
     contents = [ONE | {"el": {"1": f"text {digest(str(n))}"}} for n in range(8)]
     told = at_once(processes, to, tmp_path, contents, "v5.0.0")
@@ -415,7 +417,7 @@ def test_of_eight_publishers_of_one_version_exactly_one_wins(hub, repo, to, proc
     assert texts(repo, "el", "v5.0.0") == list(contents[told.index("v5.0.0 True")]["el"].values())
 
 
-def test_a_disk_that_is_full_leaves_no_trace_on_the_hub(hub, tmp_path):
+def test_full_disk_leaves_no_trace_on_the_hub(hub, tmp_path):
     limit = "import resource as r, signal; r.setrlimit(r.RLIMIT_FSIZE, (9000, 9000)); "
     limit += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     run = "from builders.cli.main import main; main()"
@@ -431,7 +433,7 @@ def test_a_disk_that_is_full_leaves_no_trace_on_the_hub(hub, tmp_path):
 # Xet, and the real Hub
 
 
-def test_what_goes_up_and_down_by_xet_is_the_same(tmp_path):
+def test_release_by_xet_is_the_same(tmp_path):
     server = Path(__file__).parent.parent.parent / "hub" / "server.py"
     with subprocess.Popen(
         [sys.executable, server, tmp_path / "hub", "--xet"], stdout=subprocess.PIPE, text=True
@@ -467,7 +469,7 @@ print(json.dumps({"xet": is_xet_available(), "versions": versions, "faults": fau
 """
 
 
-def test_the_real_hub_takes_and_gives_the_same(given, tmp_path):
+def test_real_hub_takes_and_returns_a_release(given, tmp_path):
     """Opt-in: COIT_TEST_HUB names an organisation, HF_TOKEN may write there; a private repository comes and goes."""
     if not (given.get("COIT_TEST_HUB") and given.get("HF_TOKEN")):
         pytest.skip("COIT_TEST_HUB and HF_TOKEN are not set")

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import datasets
 import pytest
 
 from builders.publishing import Draft, PublishOptions, publish_draft
@@ -37,14 +36,14 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_first_release_is_version_one(put, row, registry):
+def test_first_release_is_version_one(put, row, registry):
     made = put({"el": {"train": [row("1")]}})
     assert (made.is_new, made.reason, made.folder()) == (True, "the first release", registry / "tiny" / "v1.0.0")
     assert (made.manifest["version"], made.manifest["parent"]) == ("v1.0.0", None)
     assert {"README.md", "manifest.json", "build.json"} <= set(files(made.folder()))
 
 
-def test_nothing_changed_makes_no_version_and_touches_no_file(put, row, registry):
+def test_unchanged_content_makes_no_version(put, row, registry):
     rows = {"el": {"train": [row("1")], "validation": [row("2", "validation")]}}
     first = put(rows)
     before = files(registry)
@@ -62,62 +61,62 @@ def test_added_rows_make_a_minor_version(put, row):
     assert (made.manifest["version"], made.reason) == ("v1.1.0", "2 rows added, 0 removed, 0 changed")
 
 
-def test_an_added_config_makes_a_minor_version(put, row):
+def test_added_config_makes_a_minor_version(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1")]}, "hi": {"train": [row("1", lang="hi")]}})
     assert made.manifest["version"] == "v1.1.0"
     assert "configs added: hi" in made.reason
 
 
-def test_the_first_validation_rows_are_added_rows(put, row):
+def test_first_validation_rows_make_a_minor_version(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1")], "validation": [row("2", "validation")]}})
     assert (made.manifest["version"], made.reason) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
 
 
-def test_a_changed_row_makes_a_major_version(put, row):
+def test_changed_row_makes_a_major_version(put, row):
     put({"el": {"train": [row("1"), row("2")]}})
     made = put({"el": {"train": [row("1"), row("2", output="other"), row("3")]}})
     assert (made.manifest["version"], made.reason) == ("v2.0.0", "1 rows added, 0 removed, 1 changed")
 
 
-def test_a_removed_row_makes_a_major_version(put, row):
+def test_removed_row_makes_a_major_version(put, row):
     put({"el": {"train": [row("1"), row("2")]}})
     made = put({"el": {"train": [row("1")]}})
     assert (made.manifest["version"], made.reason) == ("v2.0.0", "0 rows added, 1 removed, 0 changed")
 
 
-def test_a_row_that_moves_to_the_other_split_makes_a_major_version(put, row):
+def test_row_moved_to_another_split_makes_a_major_version(put, row):
     put({"el": {"train": [row("1"), row("2")]}})
     made = put({"el": {"train": [row("1")], "validation": [row("2", "validation")]}})
     assert (made.manifest["version"], made.reason) == ("v2.0.0", "0 rows added, 0 removed, 1 changed")
 
 
-def test_a_row_of_the_same_id_in_the_other_direction_is_another_row(put, row):
+def test_direction_is_a_part_of_the_key(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1"), row("1", direction="xx-en")]}})
     assert (made.manifest["version"], made.reason) == ("v1.1.0", "1 rows added, 0 removed, 0 changed")
 
 
-def test_a_removed_config_makes_a_major_version(put, row):
+def test_removed_config_makes_a_major_version(put, row):
     put({"el": {"train": [row("1")]}, "hi": {"train": [row("1", lang="hi")]}})
     made = put({"el": {"train": [row("1")]}})
     assert (made.manifest["version"], made.reason) == ("v2.0.0", "configs removed: hi")
 
 
-def test_other_words_about_the_same_rows_make_a_patch(put, row):
+def test_changed_metadata_makes_a_patch(put, row):
     put({"el": {"train": [row("1")]}})
     made = put({"el": {"train": [row("1")]}}, summary="Other words.")
     assert made.manifest["version"] == "v1.0.1"
     assert made.reason == "the same rows, with other bytes or metadata"
 
 
-def test_the_same_rows_in_another_order_are_a_patch(put, row):
+def test_reordered_rows_make_a_patch(put, row):
     put({"el": {"train": [row("1"), row("2")]}})
     assert put({"el": {"train": [row("2"), row("1")]}}).manifest["version"] == "v1.0.1"
 
 
-def test_what_is_written_into_the_card_by_hand_makes_a_patch_and_stays(put, row):
+def test_human_written_part_makes_a_patch_and_is_kept(put, row):
     rows = {"el": {"train": [row("1")]}}
     card = put(rows).folder() / "README.md"
     marker = "<!-- human-written: about -->\n"
@@ -133,7 +132,7 @@ def test_what_is_written_into_the_card_by_hand_makes_a_patch_and_stays(put, row)
     assert not put({"el": {"train": [row("1"), row("2")]}}).is_new
 
 
-def test_a_card_that_a_newer_template_renders_otherwise_makes_a_patch(put, row):
+def test_changed_card_template_makes_a_patch(put, row):
     rows = {"el": {"train": [row("1")]}}
     manifest = put(rows).folder() / "manifest.json"
     old = read_manifest(manifest.parent)
@@ -143,28 +142,31 @@ def test_a_card_that_a_newer_template_renders_otherwise_makes_a_patch(put, row):
     assert put(rows).manifest["version"] == "v1.0.1"
 
 
-def test_versions_count_on_and_begin_again(put, row):
+@pytest.mark.slow
+def test_versions_follow_from_the_changes(put, row):
     one, two, three = ([row(str(number)) for number in range(1, last)] for last in (2, 3, 4))
     steps = [(one, "a"), (two, "a"), (two, "b"), (three, "b"), (one, "b"), (two, "b"), (two, "c")]
     made = [put({"el": {"train": rows}}, summary=words).manifest["version"] for rows, words in steps]
     assert made == ["v1.0.0", "v1.1.0", "v1.1.1", "v1.2.0", "v2.0.0", "v2.1.0", "v2.1.1"]
 
 
-def test_each_version_names_the_one_before_by_its_digest(put, row):
+def test_version_has_the_digest_of_its_parent(put, row):
     first = put({"el": {"train": [row("1")]}})
     second = put({"el": {"train": [row("1"), row("2")]}})
     parent = {"version": "v1.0.0", "manifest_sha256": identity(read_manifest(first.folder()))}
     assert read_manifest(second.folder())["parent"] == parent
 
 
-def test_a_release_never_changes_when_another_is_published(put, row):
+def test_publishing_does_not_change_earlier_releases(put, row):
     first = put({"el": {"train": [row("1")]}})
     before = files(first.folder())
     put({"el": {"train": [row("2")]}})
     assert files(first.folder()) == before
 
 
-def test_datasets_loads_what_was_published(put, row, tmp_path):
+def test_datasets_loads_a_release(put, row, tmp_path):
+    import datasets
+
     made = put({"el": {"train": [row("1"), row("2")], "validation": [row("3", "validation")]}})
     loaded = datasets.load_dataset(str(made.folder()), "el", cache_dir=tmp_path / "cache")
     assert loaded["train"]["input"] == ["in 1", "in 2"]
@@ -176,7 +178,7 @@ def published_in(registry: Path) -> list[str]:
     return sorted(str(path.relative_to(registry)) for path in registry.rglob("*") if path.name != ".lock")
 
 
-def test_a_write_that_fails_leaves_no_trace(registry, tmp_path, tiny, put, row):
+def test_failed_write_leaves_no_trace(registry, tmp_path, tiny, put, row):
     def fail(folder: Path):
         (folder / "data").mkdir()
         (folder / "data" / "half.parquet").write_bytes(b"half")
@@ -189,7 +191,7 @@ def test_a_write_that_fails_leaves_no_trace(registry, tmp_path, tiny, put, row):
     assert published_in(registry) == before
 
 
-def test_a_release_that_does_not_load_back_leaves_no_trace(registry, tmp_path, tiny, writer, row):
+def test_release_that_does_not_load_leaves_no_trace(registry, tmp_path, tiny, writer, row):
     def one_row_too_many(folder: Path):
         configs = writer({"el": {"train": [row("1")]}})(folder)
         configs["el"]["splits"]["train"]["num_rows"] = 2
@@ -201,13 +203,13 @@ def test_a_release_that_does_not_load_back_leaves_no_trace(registry, tmp_path, t
     assert (release_names(registry), FolderReleases(registry / "tiny").versions()) == ([], [])
 
 
-def test_a_config_without_a_row_to_train_on_is_not_published(put, row, registry):
+def test_config_without_training_rows_is_refused(put, row, registry):
     with pytest.raises(InputError, match="leaves no rows in config 'el'"):
         put({"el": {"validation": [row("1", "validation")]}})
     assert published_in(registry) == ["tiny"]
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next(put, row, registry):
+def test_leftovers_of_a_killed_run_are_removed(put, row, registry):
     left = registry / "tiny" / ".tmp-killed" / "data"
     left.mkdir(parents=True)
     (left / "half.parquet").write_bytes(b"half")
@@ -224,7 +226,7 @@ def make_version(registry: Path, name: str, version: str) -> None:
     )
 
 
-def test_versions_are_in_the_order_of_their_numbers(registry):
+def test_versions_are_sorted_by_number(registry):
     for version in ("v1.10.0", "v1.9.0", "v2.0.0", "v1.9.10", "v10.0.0", "v1.9.9"):
         make_version(registry, "tiny", version)
     assert FolderReleases(registry / "tiny").versions() == [
@@ -238,31 +240,31 @@ def test_versions_are_in_the_order_of_their_numbers(registry):
     assert open_release("tiny", registry).version == "v10.0.0"
 
 
-def test_a_folder_without_a_manifest_is_no_version(registry):
+def test_folder_without_manifest_is_not_a_version(registry):
     make_version(registry, "tiny", "v1.0.0")
     (registry / "tiny" / "v1.1.0").mkdir()
     (registry / "notes").mkdir()
     assert (release_names(registry), FolderReleases(registry / "tiny").versions()) == (["tiny"], ["v1.0.0"])
 
 
-def test_a_copy_of_a_version_under_another_name_does_not_block_the_registry(registry):
+def test_copy_under_another_name_is_ignored(registry):
     make_version(registry, "tiny", "v1.0.0")
     make_version(registry, "tiny", "v1.0.0-backup")
     assert FolderReleases(registry / "tiny").versions() == ["v1.0.0"]
 
 
 @pytest.mark.parametrize("text", ["v1.2.3", "1.2.3"])
-def test_a_version_is_three_numbers(text):
+def test_version_is_three_numbers(text):
     assert parse_version(text) == (1, 2, 3)
 
 
 @pytest.mark.parametrize("text", ["", "v1", "v1.2", "v1.2.3.4", "v1.2.x", "latest", " v1.2.3"])
-def test_what_is_no_version_is_an_error_that_shows_one(text):
+def test_malformed_version_is_refused(text):
     with pytest.raises(InputError, match=r"looks like v1\.2\.0"):
         parse_version(text)
 
 
-def test_a_release_is_found_by_name_by_version_and_by_folder(registry):
+def test_release_opens_by_name_version_and_folder(registry):
     for version in ("v1.0.0", "v1.1.0"):
         make_version(registry, "tiny", version)
     assert open_release("tiny", registry).uri == str(registry / "tiny" / "v1.1.0")
@@ -280,14 +282,14 @@ def test_a_release_is_found_by_name_by_version_and_by_folder(registry):
         ("tiny@9", "Unknown version of tiny 'v9'. Known: v1.0.0."),
     ],
 )
-def test_a_release_that_is_not_there_is_an_error_with_what_is(registry, release, said):
+def test_unknown_release_is_refused_with_a_hint(registry, release, said):
     make_version(registry, "tiny", "v1.0.0")
     with pytest.raises(InputError) as error:
         open_release(release, registry)
     assert said in str(error.value)
 
 
-def test_an_empty_registry_says_so(registry):
+def test_empty_registry_is_an_error_message(registry):
     with pytest.raises(InputError, match=r"the registry .* is empty"):
         open_release("tiny", registry)
 
@@ -299,7 +301,8 @@ LINES = [
 ]
 
 
-def test_a_real_build_follows_the_same_rule(request_for, tmp_path):
+@pytest.mark.slow
+def test_builds_follow_the_bump_rule(request_for, tmp_path):
     def release(lines, more=""):
         folder = tmp_path / "small"
         folder.mkdir(exist_ok=True)
@@ -319,7 +322,10 @@ def test_a_real_build_follows_the_same_rule(request_for, tmp_path):
         assert release(lines, more).manifest["version"] == version
 
 
-def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_path):
+@pytest.mark.slow
+def test_ids_are_unique_without_the_duplicate_filter(request_for, tmp_path):
+    import datasets
+
     lines = [LINES[0], (LINES[0][0] - 0.01, LINES[0][1].upper(), LINES[0][2])]
     lines.append(lines[1])
     request = replace(request_for({"small": {"el": lines}}), disable_filters=("duplicate_normalised",))
@@ -330,13 +336,16 @@ def test_the_key_of_a_release_is_unique_even_without_a_filter(request_for, tmp_p
         run_build(replace(request, disable_filters=("duplicate_exact",)))
 
 
-def test_a_registry_that_datasets_cannot_read_is_a_sentence(put, row, tmp_path, tiny, writer):
+def test_registry_path_with_wildcards_is_refused(put, row, tmp_path, tiny, writer):
     draft = Draft(tiny(), writer({"el": {"train": [row("1")]}}))
     with pytest.raises(InputError, match="for patterns"):
         publish_draft(LocalRegistry(tmp_path / "reg [1]", "tiny"), draft, Workspace(tmp_path / "work"))
 
 
-def test_the_key_of_a_release_is_unique_when_two_corpora_hold_the_same_record(request_for, tmp_path):
+@pytest.mark.slow
+def test_ids_are_unique_when_two_corpora_share_an_instruction(request_for, tmp_path):
+    import datasets
+
     more = 'instructions = ["one", "two"]\ninstruction_langs = ["en"]\n'
     request = request_for({"small": {"el": LINES}}, more, tmp_path)
     with (request.with_[0] / "corpora.toml").open("a", encoding="utf-8") as catalog:

@@ -40,12 +40,12 @@ def bump_of(difference: Difference) -> str:
 
 
 @given(DIFFERENCE)
-def test_the_bump_follows_from_the_difference(difference):
+def test_bump_follows_from_the_difference(difference):
     assert required_bump(difference)[0] == bump_of(difference)
 
 
 @given(VERSION, DIFFERENCE, st.none() | VERSION | st.sampled_from(["patch", "minor", "major"]))
-def test_a_version_is_never_smaller_than_the_difference_needs_and_always_later(latest, difference, asked):
+def test_next_version_is_at_least_the_required_one(latest, difference, asked):
     least = bump_version(latest, bump_of(difference))
     bump, as_version = (asked, None) if asked in ("patch", "minor", "major") else (None, asked)
     try:
@@ -81,9 +81,10 @@ def release(tiny, row, writer):
     return make
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(CONFIGS, CONFIGS)
-def test_the_difference_is_that_of_two_tables_by_key(release, before, after):
+def test_difference_counts_rows_by_key(release, before, after):
     with TemporaryDirectory() as folder:
         old, new = (release(Path(folder) / name, rows) for name, rows in (("old", before), ("new", after)))
         difference = compare(old, new, Workspace(Path(folder), threads=1))
@@ -98,9 +99,10 @@ def test_the_difference_is_that_of_two_tables_by_key(release, before, after):
     assert {change.config for change in difference.configs} == before.keys() | after.keys()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(CONFIGS)
-def test_nothing_differs_from_itself(release, rows):
+def test_release_does_not_differ_from_itself(release, rows):
     with TemporaryDirectory() as folder:
         one = release(Path(folder), rows)
         difference = compare(one, one, Workspace(Path(folder), threads=1))

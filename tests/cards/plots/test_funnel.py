@@ -49,14 +49,16 @@ def drawn(given, path: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_the_same_manifest_gives_the_same_bytes(tmp_path):
+@pytest.mark.slow
+def test_funnel_of_a_manifest_has_the_same_bytes(tmp_path):
     first = drawn(manifest(), tmp_path / "first.png")
     assert first == drawn(manifest(), tmp_path / "second.png")
     assert first != drawn(manifest(version="v1.0.1"), tmp_path / "other.png")
     assert b"matplotlib" not in first.lower()
 
 
-def test_another_process_gives_the_same_bytes_whatever_its_user_has_set(tmp_path):
+@pytest.mark.slow
+def test_funnel_does_not_depend_on_user_settings(tmp_path):
     (tmp_path / "matplotlibrc").write_text(SETTINGS)
     (tmp_path / "manifest.json").write_text(json.dumps(manifest(), sort_keys=True))
     own = {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)}
@@ -65,7 +67,7 @@ def test_another_process_gives_the_same_bytes_whatever_its_user_has_set(tmp_path
     assert (tmp_path / "there.png").read_bytes() == drawn(manifest(), tmp_path / "here.png")
 
 
-def test_drawing_leaves_the_settings_of_the_process_alone(tmp_path):
+def test_drawing_keeps_the_settings_of_the_process(tmp_path):
     import matplotlib
 
     keys = [key for key in matplotlib.rcParams if key != "backend"]  # which is looked for when it is asked for
@@ -75,20 +77,21 @@ def test_drawing_leaves_the_settings_of_the_process_alone(tmp_path):
         assert [matplotlib.rcParams[key] for key in keys] == before
 
 
-def test_drawing_leaves_the_manifest_alone(tmp_path):
+def test_drawing_does_not_change_the_manifest(tmp_path):
     given = manifest()
     draw_funnel(given, tmp_path / "funnel.png")
     assert given == manifest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "height"), [(1, 171), (2, 207), (40, 1575)])
-def test_the_picture_is_1000_pixels_wide_and_grows_with_the_languages(tmp_path, monkeypatch, count, height):
+def test_funnel_is_1000_pixels_wide_and_grows_with_languages(tmp_path, monkeypatch, count, height):
     monkeypatch.setattr(plots, "language", lambda code: SimpleNamespace(name=f"Language {code}"))
     draw_funnel(manifest([f"x{number:02}" for number in range(count)]), tmp_path / "funnel.png")
     assert size(tmp_path / "funnel.png") == (1000, height)
 
 
-def test_the_shares_of_each_language_are_those_of_its_lines_over_all_corpora_and_add_up_to_one():
+def test_shares_of_a_language_add_up_to_one():
     other = ledger("el", "other-corpus", 50, (0, 0, 5, 0, 0, 45))
     segments = _segments(manifest(ledger=[*manifest()["ledger"], *other]))
     assert list(segments) == list(COLOURS)
@@ -98,16 +101,16 @@ def test_the_shares_of_each_language_are_those_of_its_lines_over_all_corpora_and
         assert sum(shares[lang] for shares in segments.values()) == pytest.approx(1)
 
 
-def test_a_group_that_cost_nothing_in_any_language_is_left_out_and_kept_never_is():
+def test_empty_group_is_left_out_but_not_kept():
     nothing = ledger("el", num_rejected=(0, 200, 0, 0, 0, 0))
     assert _segments(manifest(["el"], ledger=nothing)) == {KEPT: {"el": 0}, "low margin": {"el": 1}}
 
 
-def test_a_language_without_sentence_pairs_has_no_bar():
+def test_language_without_pairs_has_no_bar():
     assert list(_segments(manifest(["el", "hi"], ledger=ledger("hi")))[KEPT]) == ["hi"]
 
 
-def test_a_filter_of_an_unknown_name_goes_to_the_others():
+def test_unknown_filter_is_in_the_group_of_others():
     given = json.loads(json.dumps(manifest(["el"])).replace('"empty"', '"empty_brackets"'))
     segments = _segments(given)
     assert "unreadable or empty" not in segments
@@ -115,7 +118,7 @@ def test_a_filter_of_an_unknown_name_goes_to_the_others():
     assert sum(shares["el"] for shares in segments.values()) == pytest.approx(1)
 
 
-def test_the_groups_claim_the_filters_that_come_with_the_project():
+def test_groups_cover_the_filters_of_the_project():
     groups = {name: _group(name) for name in all_filters()}
     assert set(groups.values()) == set(COLOURS) - {KEPT}
     assert groups["duplicate_normalised"] == "duplicates"
@@ -123,7 +126,7 @@ def test_the_groups_claim_the_filters_that_come_with_the_project():
     assert groups["high_margin"] == groups["too_long"] == groups["wrong_script"] == OTHER
 
 
-def test_a_manifest_without_sentence_pairs_gives_no_file(tmp_path):
+def test_manifest_without_pairs_draws_no_funnel(tmp_path):
     records = [totals("instructions", 7, 7, "alpaca", "en")]
     draw_funnel(manifest(["en"], ledger=records, filters=[]), tmp_path / "funnel.png")
     assert not list(tmp_path.iterdir())

@@ -4,8 +4,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from cards.plots.laws import _log_scale, draw_allocation, draw_frontier, draw_laws
 
@@ -27,8 +25,9 @@ def law(lang: str) -> dict[str, object]:
     return {"lang": lang, "points": POINTS, "curve": CURVE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 2, 4])
-def test_laws_are_drawn_the_same_each_time(tmp_path: Path, number: int) -> None:
+def test_laws_are_drawn_with_the_same_bytes(tmp_path: Path, number: int) -> None:
     laws = [law(lang) for lang in ("el", "hi", "series 3", "ελ")[:number]]
     for name in ("a", "b"):
         draw_laws(laws, "Laws", tmp_path / name, {"el": 5000})
@@ -36,19 +35,20 @@ def test_laws_are_drawn_the_same_each_time(tmp_path: Path, number: int) -> None:
     assert (tmp_path / "a").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_law_without_points_is_a_curve_alone(tmp_path: Path) -> None:
+def test_law_without_points_is_a_curve(tmp_path: Path) -> None:
     draw_laws([law("el") | {"points": []}], "Laws", tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 5000
 
 
-def test_no_laws_no_picture(tmp_path: Path) -> None:
+def test_no_laws_draw_no_file(tmp_path: Path) -> None:
     draw_laws([], "Laws", tmp_path / "a.png")
     draw_allocation({"name": "x", "version": "v1.0.0"}, tmp_path / "a.png")
     draw_allocation({"name": "x", "version": "v1.0.0", "allocation": {"mixture": []}}, tmp_path / "a.png")
     assert not (tmp_path / "a.png").exists()
 
 
-def test_a_frontier_is_drawn_with_and_without_a_band(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_frontier_is_drawn_with_and_without_a_band(tmp_path: Path) -> None:
     draw_frontier(TABLE, "Frontier", tmp_path / "a.png")
     draw_frontier(TABLE | {"low": None, "high": None}, "Frontier", tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
@@ -57,7 +57,10 @@ def test_a_frontier_is_drawn_with_and_without_a_band(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "ends", [(250, 600), (1100, 4300), (250, 2300), (250, 20_000), (5_000, 2_000_000), (300, 30_000), (100, 3e7)]
 )
-def test_the_labels_of_a_narrow_panel_are_several_and_do_not_overlap(ends: tuple[float, float]) -> None:
+def test_labels_of_a_narrow_panel_do_not_overlap(ends: tuple[float, float]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(3.0, 2.6), layout="constrained")
     canvas, axes = FigureCanvasAgg(figure), figure.subplots()
     axes.plot(ends, ends)
