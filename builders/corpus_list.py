@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tabulate import tabulate
 
 from corpora.catalog import Corpus
-from corpora.urls import is_url, public
+from corpora.urls import is_url, public_url
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +47,7 @@ def _cell(corpus: Corpus, lang: str) -> str:
         return "by translation" if lang not in corpus.listed_langs else "yes"
     if not corpus.has(lang):
         return "-"
-    return f"{corpus.rows[lang]:,}" if lang in corpus.rows else "yes"
+    return f"{corpus.num_rows[lang]:,}" if lang in corpus.num_rows else "yes"
 
 
 def corpora_json(found: CorpusList) -> str:
@@ -57,7 +57,7 @@ def corpora_json(found: CorpusList) -> str:
             {"corpus": c.id, "kind": c.kind, "version": c.version, "licence": c.licence, "title": c.title}
             | {
                 "langs": {
-                    lang: {"rows": c.rows.get(lang), "at": _shown(c.location(lang))}
+                    lang: {"rows": c.num_rows.get(lang), "at": _shown(c.location(lang))}
                     for lang in found.langs
                     if c.has(lang)
                 }
@@ -70,4 +70,4 @@ def corpora_json(found: CorpusList) -> str:
 
 def _shown(location: str) -> str:
     """Return a path, or a URL without user names and tokens."""
-    return public(location) if is_url(location) else location
+    return public_url(location) if is_url(location) else location

@@ -126,10 +126,10 @@ def _count_pairs(plan: BuildPlan, files: Sequence[FileSize]) -> tuple[int, list[
         corpus, lang = plan.catalog[file.source.corpus], file.source.lang
         if corpus.kind != "bitext":
             continue
-        if lang not in corpus.rows:
+        if lang not in corpus.num_rows:
             unknown.append(f"{corpus.id} ({lang})")
         guess = (file.num_bytes or USUAL_PAIRS * FILE_BYTES_PER_PAIR) // FILE_BYTES_PER_PAIR
-        total += corpus.rows.get(lang, guess)
+        total += corpus.num_rows.get(lang, guess)
     note = (
         f"The catalogue does not count {', '.join(unknown)}: a pair for each {FILE_BYTES_PER_PAIR} bytes is assumed, "
     )
@@ -160,7 +160,7 @@ def _has_model(options: BuildOptions) -> bool:
 
 
 def _num_instructions(corpus: Corpus, recipe: Recipe) -> int:
-    rows = corpus.rows.get("en", USUAL_INSTRUCTIONS)
+    rows = corpus.num_rows.get("en", USUAL_INSTRUCTIONS)
     return min(rows, recipe.max_instructions or rows)
 
 

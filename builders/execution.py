@@ -23,7 +23,7 @@ from builders.workspace import Workspace
 from corpora.catalog import SAMPLE
 from corpora.download import Source, SourceFile, pull_sources
 from corpora.errors import InputError
-from corpora.files import atomic_path, locked
+from corpora.files import atomic_path, lock_folder
 from corpora.progress import Progress, stage
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
     if set(str(options.work.resolve())) & set("[]"):
         raise InputError(f"DuckDB takes [ and ] in {options.work} for a pattern. Name another --work folder.")
     explain = logger.warning if options.explain else logger.info
-    with locked(options.work, "work folder"):
+    with lock_folder(options.work, "work folder"):
         work = Workspace(options.work, memory=options.max_memory, explain=explain)
         work.clean()
         try:

@@ -17,7 +17,7 @@ from cards.manifest import count_rows, identity, num_split_rows
 from cards.manifest_types import Manifest
 from cards.summary import count_rejections
 from corpora.download import SourceFile
-from corpora.urls import is_url, public
+from corpora.urls import is_url, public_url
 
 
 def published_text(item: Published) -> str:
@@ -115,7 +115,7 @@ def pulled_json(fetched: Sequence[SourceFile]) -> str:
 
 def _shown(place: str) -> str:
     """A URL without what is nobody's business, or a path."""
-    return public(place) if is_url(place) else place
+    return public_url(place) if is_url(place) else place
 
 
 def release_text(folder: str, manifest: Manifest) -> str:

@@ -24,7 +24,7 @@ from cards.manifest_types import (
 from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import sha256_of
-from corpora.urls import is_url, public
+from corpora.urls import is_url, public_url
 
 FILE = "manifest.json"
 VERSION_KEYS = ("version", "parent", "difference", "metadata_files")  # what a version adds to its content
@@ -169,7 +169,7 @@ def source_entry(corpus: Corpus, lang: str, sha256: str, size: int) -> SourceEnt
         "kind": corpus.kind,
         "title": corpus.title,
         "version": corpus.version,
-        "url": public(corpus.location(lang)) if is_url(corpus.url) else Path(corpus.url).name,
+        "url": public_url(corpus.location(lang)) if is_url(corpus.url) else Path(corpus.url).name,
         "sha256": sha256,
         "size": size,
         "licence": corpus.licence,

@@ -85,7 +85,7 @@ class Corpus:
     code of the language, and a dot leads into a struct: `xx = "translation.{code}"`."""
     sample_of: str = ""
     """Id of the corpus that this one replaces under `--sample`."""
-    rows: Mapping[str, int] = field(default_factory=dict)
+    num_rows: Mapping[str, int] = field(default_factory=dict)
     """Number of rows by language, as upstream counts them."""
     sha256: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 digests of the files, by language, which downloads must have."""
@@ -200,9 +200,11 @@ def _check(corpus: Corpus, where: str) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", corpus.id):
         raise InputError(f"{where}: the id of a corpus consists of lower-case letters, digits and hyphens.")
     check_reference(corpus.format, READERS[corpus.kind], f"format of {corpus.kind}", where)
+    if corpus.licence.lower() == "other" and not corpus.licence_note:
+        raise InputError(f"{where}: the licence 'other' needs a 'licence_note' that says the terms.")
     if not corpus.langs:
         raise InputError(f"{where}: 'langs' must name a language, or be \"any\".")
-    for lang in (*corpus.listed_langs, *corpus.codes, *corpus.rows, *corpus.sha256):
+    for lang in (*corpus.listed_langs, *corpus.codes, *corpus.num_rows, *corpus.sha256):
         check_reference(lang, languages(), "language", where)
     for lang, digest in corpus.sha256.items():
         if not re.fullmatch(r"[0-9a-f]{64}", digest):

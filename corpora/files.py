@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes, digests and seals, and the lock on a folder."""
+"""Write files completely or not at all, seal them by their digest, and lock folders."""
 
 import hashlib
 import os
@@ -18,8 +18,8 @@ from corpora.errors import InputError
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` for the block to write a file to; it becomes `path` if the block ends well.
 
-    What is left of a failed block is removed; what a kill leaves behind begins with `.tmp-` and is removed by
-    `remove_leftovers`.
+    The temporary file of a block that fails is removed; that of a killed process begins with `.tmp-` and is removed
+    by `remove_leftovers`.
     """
     if not path.name or path.is_dir():
         raise InputError(f"{path} is a folder; the name of a file was expected.")
@@ -27,22 +27,22 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".tmp-{os.getpid()}-{get_native_id()}-{path.name}")
     try:
         yield temporary
-        settle(temporary, path)
+        move_into_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def sealed(path: Path) -> Iterator[Path]:
-    """`atomic_path`, with a seal: the digest of what is written stands beside it, and is there before it."""
+def sealed_path(path: Path) -> Iterator[Path]:
+    """Yield a path as `atomic_path` does; the digest of the file is written beside it first, as its seal."""
     with atomic_path(path) as temporary:
         yield temporary
         with atomic_path(_seal(path)) as seal:
             seal.write_text(sha256_of(temporary))
 
 
-def is_whole(path: Path) -> bool:
-    """Whether a sealed file is there, byte for byte as it was written."""
+def is_intact(path: Path) -> bool:
+    """Return whether a sealed file exists and has the bytes that were written."""
     try:
         return sha256_of(path) == _seal(path).read_text()
     except (OSError, ValueError):
@@ -60,8 +60,8 @@ def _seal(path: Path) -> Path:
 
 
 @contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """Yield a new folder inside `folder`; unless the block has moved it to its place by `settle`, it is removed."""
+def temporary_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder inside `folder`, which is removed afterwards unless `move_into_place` has moved it."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = Path(mkdtemp(prefix=".tmp-", dir=folder))
     temporary.chmod(0o755)
@@ -71,8 +71,8 @@ def scratch(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def settle(temporary: Path, path: Path) -> None:
-    """Flush a file, or a folder and all in it, to the disk and give it its final name, in one step."""
+def move_into_place(temporary: Path, path: Path) -> None:
+    """Flush a file, or a folder with its content, to the disk and rename it to its final path in one step."""
     for below in [*(temporary.rglob("*") if temporary.is_dir() else ()), temporary]:
         _sync(below)
     os.replace(temporary, path)
@@ -80,7 +80,7 @@ def settle(temporary: Path, path: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Flush a file or folder to the disk, so that a name never points at bytes that are not there."""
+    """Flush a file or folder to the disk, so that a name never points at missing bytes."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -89,7 +89,7 @@ def _sync(path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed runs left half-written in `folder` itself; call it only under the lock of whoever owns it."""
+    """Remove the incomplete files of killed runs in `folder` itself; call it only while its lock is held."""
     for path in folder.glob(".tmp-*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -98,19 +98,19 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in lower-case hexadecimal."""
+    """Return the SHA-256 of a file's bytes, in lower-case hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def locked(folder: Path, what: str, patience: float = 0) -> Iterator[None]:
-    """Hold `folder` for this process alone; InputError if another run still holds it after `patience` seconds."""
+def lock_folder(folder: Path, name: str, timeout: float = 0) -> Iterator[None]:
+    """Lock `folder` for this process; InputError, with its `name`, if another run has it after `timeout` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder / ".lock", timeout=patience):
+        with FileLock(folder / ".lock", timeout=timeout):
             yield
     except Timeout:
         raise InputError(
-            f"Another run is using the {what} {folder}. Wait until it has ended, or name another folder."
+            f"Another run is using the {name} {folder}. Wait until it has ended, or name another folder."
         ) from None

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from corpora.catalog import Corpus, Kind, language
 from corpora.errors import InputError, unknown
-from corpora.files import scratch, settle, sha256_of
+from corpora.files import move_into_place, sha256_of, temporary_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 NUMBERS = ("margin",)  # columns that are no texts
 ROW_GROUP_ROWS = 100_000
+NO_LICENCE = "The table was given in memory, and no licence with it."
 
 
 def corpus_from_tables(
@@ -45,7 +46,7 @@ def corpus_from_tables(
         kind: Kind of corpus; None: the one whose columns the tables have.
         title: Title for cards; empty: the name.
         licence: Licence of the texts, as the Hub's identifiers spell it.
-        licence_note: Terms that the identifier does not say.
+        licence_note: Terms that the identifier does not say; empty with `other`: that no licence was given.
 
     Raises:
         InputError: A table has other columns or types than its kind, or a name or language is not valid.
@@ -73,7 +74,7 @@ def corpus_from_tables(
         url=f"{version}/{{code}}.parquet",
         langs=tuple(checked),
         licence=licence.lower(),
-        licence_note=licence_note,
+        licence_note=licence_note or (NO_LICENCE if licence.lower() == "other" else ""),
         codes={lang: lang for lang in checked},
         sha256=digests,
         folder=folder.resolve(),
@@ -152,7 +153,7 @@ def _write(tables: Mapping[str, "pa.Table"], folder: Path) -> tuple[dict[str, st
     """Write tables to files, all or none; return the digest of each file, and that of them all."""
     import pyarrow.parquet as pq
 
-    with scratch(folder) as temporary:
+    with temporary_folder(folder) as temporary:
         digests = {}
         for lang, table in sorted(tables.items()):
             path = temporary / f"{lang}.parquet"
@@ -160,7 +161,7 @@ def _write(tables: Mapping[str, "pa.Table"], folder: Path) -> tuple[dict[str, st
             digests[lang] = sha256_of(path)
         version = hashlib.sha256("".join(f"{lang} {digests[lang]}\n" for lang in digests).encode()).hexdigest()[:16]
         if not _is_there(folder / version, digests):
-            settle(temporary, folder / version)
+            move_into_place(temporary, folder / version)
     return digests, version
 
 

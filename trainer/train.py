@@ -8,7 +8,7 @@ from time import monotonic
 import torch
 
 from cards.model_card import render_model_card
-from corpora.files import locked, scratch, settle
+from corpora.files import lock_folder, move_into_place, temporary_folder
 from corpora.progress import NullProgress, Progress
 from trainer.preparation import Batches, TrainConfig, TrainState, begin_run, format_length_report, prepare
 from trainer.processes import is_main, num_processes
@@ -58,7 +58,7 @@ def train(config: TrainConfig, progress: Progress | None = None) -> RunMetadata:
     progress = (progress if is_main() else None) or NullProgress()
     with run_stage(progress, "tokenizing"):
         state = prepare(config, progress)
-    with locked(config.output, "run folder") if is_main() else nullcontext():
+    with lock_folder(config.output, "run folder") if is_main() else nullcontext():
         metadata = read_metadata(config.output)  # prepare has checked that it is of this run
         if metadata and metadata["status"] == "done":
             return metadata
@@ -115,13 +115,13 @@ def _finish(trainer: PlannedSFTTrainer, state: TrainState, metadata: RunMetadata
     """Save the whole model, check it, and write metadata and card."""
     metadata["status"] = "done"
     output = state.config.output
-    with scratch(output) if is_main() else nullcontext(output) as folder:
+    with temporary_folder(output) if is_main() else nullcontext(output) as folder:
         save_model(trainer, state, folder)
         if is_main():
             check_saved(folder, state.num_parameters)
             write_metadata(folder, metadata)
             _write_card(folder, state, metadata)
-            settle(folder, output / MODEL)
+            move_into_place(folder, output / MODEL)
             write_metadata(output, metadata)
     trainer.accelerator.wait_for_everyone()
 

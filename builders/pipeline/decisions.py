@@ -14,7 +14,7 @@ from builders.pipeline.filters import Filter
 from builders.pipeline.write_tables import write_language_ids
 from builders.workspace import Task, Workspace, on_all_cores, on_all_threads, sql, sql_task
 from corpora.catalog import language
-from corpora.files import is_whole, remove_sealed, sealed
+from corpora.files import is_intact, remove_sealed, sealed_path
 from corpora.language_id import COMPILED_THRESHOLD, MODEL_FINGERPRINT, MODEL_SHA256, VARIANT_LANGS
 
 LANGUAGE_IDS = pa.schema([("text_hash", pa.uuid()), ("label", pa.string()), ("probability", pa.float64())])
@@ -118,11 +118,11 @@ def _store(work: Workspace) -> Path:
     """Return the folder of identified texts, without damaged files, and with at least one file."""
     folder = work.folder / "language_ids" / MODEL_SHA256[:16]
     for path in folder.glob("*.parquet"):
-        if not is_whole(path):
+        if not is_intact(path):
             remove_sealed(path)
     none = folder / "none.parquet"
     if not none.exists():
-        with sealed(none) as path:
+        with sealed_path(none) as path:
             pq.write_table(LANGUAGE_IDS.empty_table(), path)
     return folder
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from builders.ledger_rows import count_reasons
 from builders.translation import normalize_input
 from corpora.catalog import Corpus
-from corpora.files import sealed
+from corpora.files import sealed_path
 from corpora.reading import PAIRS, read_documents, read_instructions, read_pairs
 
 READER_VERSION = 2  # the version of what these functions make; raise it whenever their results change
@@ -38,7 +38,7 @@ def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str
 
 def write_pairs_task(path: Path, *arguments: object) -> int:
     """`write_pairs` under a temporary name: what a process of the pool is given."""
-    with sealed(path) as temporary:
+    with sealed_path(path) as temporary:
         return write_pairs(temporary, *arguments)  # type: ignore[arg-type]
 
 
@@ -54,7 +54,7 @@ def write_language_ids(texts: Path, row_group: int, folder: Path, is_one_of_many
         labels, probabilities = identify_languages(table["text"].to_pylist())
     found = pa.table({"text_hash": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
     name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
-    with sealed(folder / f"{name}.parquet") as temporary:
+    with sealed_path(folder / f"{name}.parquet") as temporary:
         pq.write_table(found, temporary, compression="zstd")
     return int(table.num_rows)
 

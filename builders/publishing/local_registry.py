@@ -11,7 +11,7 @@ from cards.manifest import data_files
 from cards.manifest_types import Manifest
 from cards.releases import STATUS_FILE, FolderReleases, Release, find_file_problems, format_yanked
 from corpora.errors import InputError
-from corpora.files import atomic_path, locked, remove_leftovers, settle
+from corpora.files import atomic_path, lock_folder, move_into_place, remove_leftovers
 
 LOCK_TIMEOUT_S = 600.0  # that a publisher waits for another
 
@@ -49,7 +49,7 @@ class LocalRegistry:
     def lock(self) -> Iterator[Path]:
         """Keep other publishers out, and yield the folder, which is on the disk where the release will be."""
         self.check_writable()
-        with locked(self.path, "registry folder", LOCK_TIMEOUT_S):
+        with lock_folder(self.path, "registry folder", LOCK_TIMEOUT_S):
             remove_leftovers(self.path)
             yield self.path
 
@@ -75,7 +75,7 @@ class LocalRegistry:
                 (folder / entry["path"]).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(Path(copied_from.uri) / entry["path"], folder / entry["path"])
             _check_data(folder, manifest)
-        settle(folder, self.path / manifest["version"])
+        move_into_place(folder, self.path / manifest["version"])
         return str(self.path / manifest["version"])
 
     def yank(self, version: str, reason: str | None) -> None:

@@ -15,7 +15,7 @@ from cards.manifest_types import Content, Manifest
 from cards.plots import draw_allocation, draw_funnel
 from cards.releases import Release
 from corpora.errors import InputError
-from corpora.files import scratch
+from corpora.files import temporary_folder
 
 BUILD = "build.json"  # not in the manifest: another machine may have other packages
 METADATA_FILES = ("README.md", "croissant.json", "funnel.png", "laws.png", LEDGER)
@@ -78,7 +78,7 @@ def smoke_test(folder: Path, manifest: Manifest, cache: Path) -> None:
     has_bars = datasets.utils.logging.is_progress_bar_enabled()
     datasets.disable_progress_bars()
     try:
-        with scratch(cache) as prepared:
+        with temporary_folder(cache) as prepared:
             for config in manifest["configs"]:
                 _test_config(folder, manifest, config, prepared)
     except datasets.exceptions.DatasetsError as error:

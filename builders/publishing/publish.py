@@ -36,7 +36,7 @@ from cards.manifest import UNPUBLISHED, VersionInfo, get_content, identity, make
 from cards.manifest_types import Config, Content, Description, Manifest, Parent
 from cards.releases import Release, resolve_version
 from corpora.errors import InputError
-from corpora.files import scratch
+from corpora.files import temporary_folder
 
 logger = logging.getLogger(__name__)
 MAX_CONFLICTS = 40  # how often others may be first before a publisher gives up
@@ -71,7 +71,7 @@ def publish_draft(
     """
     options = options or PublishOptions()
     validate_version(options.bump, options.as_version)
-    with registry.lock() as shared, scratch(shared or work.scratch) as folder:
+    with registry.lock() as shared, temporary_folder(shared or work.scratch) as folder:
         state = _read_state(registry, draft.description["name"], options)
         if before := _known_unchanged(registry, draft, state):
             return _unchanged(before, options)
@@ -85,7 +85,7 @@ def roll_back(registry: Registry, version: str, work: Workspace, options: Publis
     """Publish what an earlier version holds as the next version; its data is not sent again, and no tag moves."""
     options = options or PublishOptions()
     validate_version(options.bump, options.as_version)
-    with registry.lock() as shared, scratch(shared or work.scratch) as folder:
+    with registry.lock() as shared, temporary_folder(shared or work.scratch) as folder:
         versions = _read_state(registry, registry.name, options).versions
         releases = registry.releases
         old = releases.open(resolve_version(versions, releases.yanked(), version, registry.uri))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from builders.translation.model import TOKENIZERS
 from corpora.errors import InputError
-from corpora.files import scratch, settle, sha256_of
+from corpora.files import move_into_place, sha256_of, temporary_folder
 
 ARCHITECTURES = ("m2m_100",)  # Transformers' name of NLLB's and M2M100's
 
@@ -71,9 +71,9 @@ def _convert(original: Path, converted: Path) -> None:
     from ctranslate2.converters import TransformersConverter
 
     copied = [name for name in (*TOKENIZERS, "README.md") if (original / name).is_file()]
-    with scratch(converted.parent) as temporary:
+    with temporary_folder(converted.parent) as temporary:
         try:
             TransformersConverter(str(original), copy_files=copied).convert(str(temporary / "model"))
         except (RuntimeError, ValueError, KeyError, OSError) as error:
             raise InputError(f"{original} cannot be converted: {error}. Download it again.") from None
-        settle(temporary / "model", converted)
+        move_into_place(temporary / "model", converted)

@@ -16,7 +16,7 @@ from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL, Translation
 from builders.translation.quality_checks import check_translations, checks_fingerprint
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.files import atomic_path, locked, remove_leftovers
+from corpora.files import atomic_path, lock_folder, remove_leftovers
 
 # A row is a translation with its source and the quality check that it fails, empty for none.
 STORE_SCHEMA = MEMORY_SCHEMA.append(pa.field("en", pa.string())).append(pa.field("failed_check", pa.string()))
@@ -176,7 +176,7 @@ class TranslationStore:
     @contextmanager
     def open(self) -> Iterator["TranslationStore"]:
         """Lock the memory for this process, and remove what killed runs have left half-written."""
-        with locked(self.memory_dir, "translation memory"):
+        with lock_folder(self.memory_dir, "translation memory"):
             for folder in [*self.memory_dir.glob("*/*"), *self.memory_dir.glob("*/*/batches")]:
                 remove_leftovers(folder)
             yield self

@@ -20,7 +20,7 @@ from builders.workspace.changes import describe_changes
 from builders.workspace.queries import execute, friendly_errors, has_footer, open_database, sql
 from builders.workspace.stages import all_stages
 from builders.workspace.task import Inputs, Task, inputs_json
-from corpora.files import is_whole, remove_leftovers, remove_sealed, sealed
+from corpora.files import is_intact, remove_leftovers, remove_sealed, sealed_path
 from corpora.progress import NullProgress, Progress
 
 Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL uses: Parquet files, or rows in memory
@@ -91,7 +91,7 @@ class Workspace:
     def is_complete(self, task: Task) -> bool:
         """Return whether the task's file exists and equals its seal; a run reads a file for this once."""
         path = self.path(task)
-        if path not in self.checked and is_whole(path):
+        if path not in self.checked and is_intact(path):
             self.checked.add(path)
         return path in self.checked
 
@@ -109,7 +109,7 @@ class Workspace:
         """Return the task's file; if it cannot be reused, `write` writes it under a temporary name."""
         path = self.path(task)
         if not self.can_reuse(task):
-            with sealed(path) as temporary:
+            with sealed_path(path) as temporary:
                 write(temporary)
         return path
 

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from corpora.errors import InputError
-from corpora.urls import is_url, path_name
+from corpora.urls import is_url, url_path
 
 BOM = b"\xef\xbb\xbf"
 GZIP, ZIPS, JSON = (b"\x1f\x8b",), (b"PK\x03\x04", b"PK\x05\x06"), (b"{", b"[")
@@ -27,7 +27,7 @@ def check_file_type(path: Path, name: str, origin: str) -> None:
         name: The URL or path whose ending says the type.
         origin: The file as the error names it.
     """
-    suffix = (path_name(name) if is_url(name) else PurePosixPath(name)).suffix.lower()
+    suffix = (url_path(name) if is_url(name) else PurePosixPath(name)).suffix.lower()
     if suffix not in SIGNATURES:
         return
     expected, signatures = SIGNATURES[suffix]

@@ -9,7 +9,7 @@ from urllib3 import exceptions as failures
 from urllib3.util import make_headers
 
 from corpora.errors import InputError
-from corpora.urls import is_url, public, split, without_user
+from corpora.urls import is_url, public_url, request_url, split_url
 
 MAX_REDIRECTS = 10
 TIMEOUT = Timeout(connect=15, read=30)
@@ -37,18 +37,18 @@ def open_url(url: str, headers: dict[str, str]) -> BaseHTTPResponse:
             return response
         response.close()
         current = _follow(current, location, url)
-    raise InputError(f"{public(url)} redirects more than {MAX_REDIRECTS} times. Correct the URL or name a mirror.")
+    raise InputError(f"{public_url(url)} redirects more than {MAX_REDIRECTS} times. Correct the URL or name a mirror.")
 
 
 def describe_network_error(error: failures.HTTPError, url: str) -> str:
     """Return a network error in plain words without URLs; InputError if another attempt is of no use."""
     if isinstance(error.args[0] if error.args else None, ssl.SSLCertVerificationError):
         raise InputError(
-            f"{public(url)}: the server's certificate is not trusted here. "
+            f"{public_url(url)}: the server's certificate is not trusted here. "
             "Set SSL_CERT_FILE to the certificates of your network, or name a mirror."
         )
     if isinstance(error, failures.LocationValueError):
-        raise InputError(f"{public(url)}: this URL, or one that it redirects to, is not valid. Correct it.")
+        raise InputError(f"{public_url(url)}: this URL, or one that it redirects to, is not valid. Correct it.")
     return next((words for kind, words in DESCRIPTIONS.items() if isinstance(error, kind)), "the connection broke off")
 
 
@@ -57,7 +57,7 @@ def _follow(current: str, location: str, url: str) -> str:
     target = urljoin(current, location)
     if not is_url(target) or (current.lower().startswith("https:") and target.lower().startswith("http:")):
         raise InputError(
-            f"{public(url)} redirects to an address of the kind '{target.partition(':')[0]}', which is not safe to "
+            f"{public_url(url)} redirects to an address of the kind '{target.partition(':')[0]}', which is not safe to "
             "follow from there. Correct the URL in the catalogue or name a mirror."
         )
     return target
@@ -67,13 +67,13 @@ def _request(url: str, headers: dict[str, str]) -> BaseHTTPResponse:
     own = make_headers(basic_auth=_credentials(url), user_agent="coit-builders")
     headers = {**own, "Accept-Encoding": "identity", **headers}
     return _pool(url).request(
-        "GET", without_user(url), headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
+        "GET", request_url(url), headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
     )
 
 
 def _pool(url: str) -> PoolManager:
     """Return connections to a URL's host, through the proxy that the environment names for it."""
-    proxies, parts = getproxies(), split(url)
+    proxies, parts = getproxies(), split_url(url)
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     context = ssl.create_default_context()
     if not proxy or proxy_bypass(parts.netloc.rpartition("@")[2]):
@@ -86,10 +86,10 @@ def _proxy_pool(proxy: str, context: ssl.SSLContext) -> ProxyManager:
         scheme = proxy.partition("://")[0]
         raise InputError(f"The environment names a proxy of the kind '{scheme}'; only http and https proxies work.")
     headers = make_headers(proxy_basic_auth=_credentials(proxy))
-    return ProxyManager(without_user(proxy), proxy_headers=headers, ssl_context=context)
+    return ProxyManager(request_url(proxy), proxy_headers=headers, ssl_context=context)
 
 
 def _credentials(url: str) -> str | None:
     """Return `user:password` of a URL, decoded, or None."""
-    parts = split(url)
+    parts = split_url(url)
     return f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None

@@ -12,7 +12,7 @@ from corpora.download.http import open_url
 from corpora.download.lock_file import read_lock
 from corpora.download.sources import Source
 from corpora.errors import InputError
-from corpora.urls import disk_name, is_url, mirror_folder, on_mirror, path_name, public
+from corpora.urls import disk_path, is_url, mirror_folder, on_mirror, public_url, url_path
 
 WORKERS = 8
 
@@ -48,7 +48,7 @@ def _size(source: Source, folder: Path, sizes: dict[str, int], mirror: str | Non
         return FileSize(source, path.stat().st_size, "here")
     if not is_url(source.url) or mirror_folder(mirror):
         return FileSize(source, None, f"there is no file {path}")
-    if (size := sizes.get(public(source.url))) is not None:
+    if (size := sizes.get(public_url(source.url))) is not None:
         return FileSize(source, size, "lock file")
     return FileSize(source, None, "offline") if offline else _ask(source, on_mirror(source.url, mirror))
 
@@ -58,7 +58,7 @@ def _local_path(url: str, folder: Path, mirror: str | None) -> Path:
     if not is_url(url):
         return Path(url)
     instead = mirror_folder(mirror)
-    return instead / path_name(url) if instead else folder / disk_name(url)
+    return instead / url_path(url) if instead else folder / disk_path(url)
 
 
 def _ask(source: Source, url: str) -> FileSize:

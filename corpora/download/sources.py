@@ -15,7 +15,7 @@ from corpora.download.sidecar import Sidecar, read_sidecar, sidecar_path, update
 from corpora.download.transfer import DownloadRequest, discard_part, download, state_path
 from corpora.errors import InputError
 from corpora.files import atomic_path, remove_leftovers
-from corpora.urls import disk_name, is_url, mirror_folder, on_mirror, path_name, public
+from corpora.urls import disk_path, is_url, mirror_folder, on_mirror, public_url, url_path
 
 OnBytes = Callable[[str, int, int | None], None]  # file, bytes that are here, bytes expected
 
@@ -116,7 +116,7 @@ def _targets(sources: Sequence[Source], lock: Path) -> list[_Target]:
 
 def _label(source: Source) -> str:
     if is_url(source.url):
-        return public(source.url)
+        return public_url(source.url)
     if not Path(source.url).is_absolute():
         raise InputError(f"{source.corpus} ({source.lang}): {source.url!r} is neither an http(s) URL nor a full path.")
     return source.url
@@ -145,7 +145,7 @@ def _check_paths(context: _Context, targets: Iterable[_Target]) -> None:
 
 def _paths(context: _Context, target: _Target) -> tuple[Path, ...]:
     """Return the files that belong to a URL: its own, its sidecar, its part, and the part's state."""
-    path = context.folder / disk_name(target.url)
+    path = context.folder / disk_path(target.url)
     return path, sidecar_path(path), _part_path(path), state_path(_part_path(path))
 
 
@@ -189,7 +189,7 @@ def _local_path(context: _Context, target: _Target) -> Path | None:
     if not is_url(target.url):
         return Path(target.url)
     folder = mirror_folder(context.mirror)
-    return folder / path_name(target.url) if folder else None
+    return folder / url_path(target.url) if folder else None
 
 
 def _use_in_place(context: _Context, target: _Target, path: Path) -> _LocalFile:
@@ -212,10 +212,10 @@ def _find_cached(context: _Context, target: _Target) -> _LocalFile | None:
 
     Offline it may have come from anywhere, and a wrong digest is an InputError.
     """
-    path = context.folder / disk_name(target.url)
+    path = context.folder / disk_path(target.url)
     saved = read_sidecar(sidecar_path(path))
     saved = saved if saved and saved.url == target.label else None
-    is_same_origin = saved is not None and saved.downloaded_from == public(on_mirror(target.url, context.mirror))
+    is_same_origin = saved is not None and saved.downloaded_from == public_url(on_mirror(target.url, context.mirror))
     expected = target.expected or ((_expected_by_sidecar(saved, path),) if saved else ())
     if not path.is_file() or not expected or not (is_same_origin or context.offline):
         return None
@@ -237,14 +237,14 @@ def _expected_by_sidecar(saved: Sidecar, path: Path) -> Expected:
 
 def _download(context: _Context, target: _Target) -> _LocalFile:
     """Download a file; it receives its name once it is complete and as expected."""
-    url, path = on_mirror(target.url, context.mirror), context.folder / disk_name(target.url)
-    part, name = _part_path(path), _name(target, public(url))
+    url, path = on_mirror(target.url, context.mirror), context.folder / disk_path(target.url)
+    part, name = _part_path(path), _name(target, public_url(url))
     path.parent.mkdir(parents=True, exist_ok=True)
     etag = download(DownloadRequest(url, part, context.stop, _byte_callback(context, target)))
     try:
         check_file_type(part, target.url, name)
         check_integrity(part, name)
-        now = update_sidecar(part, None, target.label, public(url), etag)
+        now = update_sidecar(part, None, target.label, public_url(url), etag)
         _raise_if(find_mismatch(name, now.sha256, now.size, target.expected))
     except InputError:
         discard_part(part)
@@ -260,7 +260,7 @@ def _byte_callback(context: _Context, target: _Target) -> Callable[[int, int | N
     def report(done: int, total: int | None) -> None:
         if context.on_bytes:
             with context.mutex:
-                context.on_bytes(str(disk_name(target.url)), done, total)
+                context.on_bytes(str(disk_path(target.url)), done, total)
 
     return report
 

@@ -15,7 +15,7 @@ from urllib3 import exceptions as failures
 from corpora.download.http import describe_network_error, open_url
 from corpora.errors import InputError
 from corpora.files import atomic_path
-from corpora.urls import public
+from corpora.urls import public_url
 
 MAX_ATTEMPTS = 5  # in a row that bring nothing new
 BACKOFF_FACTOR = 1.0  # seconds; the waits are 0, 2, 4, 8 of them
@@ -99,14 +99,14 @@ def _next_attempt(retry: Retry, request: DownloadRequest, failure: FailedAttempt
     """Return the retry with one attempt fewer; InputError if none is left or the server asks to wait too long."""
     if failure.wait > MAX_RETRY_AFTER_S:
         raise InputError(
-            f"{public(request.url)}: {failure.reason} and asked for a wait of {failure.wait:.0f} seconds; "
+            f"{public_url(request.url)}: {failure.reason} and asked for a wait of {failure.wait:.0f} seconds; "
             f"the limit is {MAX_RETRY_AFTER_S:.0f}. Try again later, or name a mirror."
         )
     try:
         return retry.increment("GET", error=failures.HTTPError(failure.reason))
     except failures.MaxRetryError:
         raise InputError(
-            f"{public(request.url)} could not be downloaded in {MAX_ATTEMPTS} attempts: {failure.reason}. "
+            f"{public_url(request.url)} could not be downloaded in {MAX_ATTEMPTS} attempts: {failure.reason}. "
             f"{_progress_made(request.part)}"
             "Check the network, try again later, or name a mirror."
         ) from None
@@ -136,7 +136,7 @@ def _attempt(request: DownloadRequest) -> FailedAttempt | None:
 def _resumable(request: DownloadRequest) -> PartialDownload | None:
     """Return the state of a part that is complete or can be continued; any other part is removed."""
     saved, size = _read_state(request.part), _size(request.part)
-    if saved and size and saved.url == public(request.url) and _is_continuable(saved, size):
+    if saved and size and saved.url == public_url(request.url) and _is_continuable(saved, size):
         return saved
     discard_part(request.part)
     return None
@@ -167,7 +167,7 @@ def _answer(
     if status in RETRY_STATUSES:
         return FailedAttempt(f"the server answered with status {status}", _retry_after(response))
     hint = HINTS.get(status, "Correct the URL in the catalogue, or name a mirror that has the file.")
-    raise InputError(f"{public(request.url)}: the server answered with status {status}. {hint}")
+    raise InputError(f"{public_url(request.url)}: the server answered with status {status}. {hint}")
 
 
 def _describe(response: BaseHTTPResponse, url: str) -> PartialDownload:
@@ -177,7 +177,7 @@ def _describe(response: BaseHTTPResponse, url: str) -> PartialDownload:
     if response.status == 206:
         named = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
         total = int(named[1]) if named else None if total is None else (_first_byte(response) or 0) + total
-    return PartialDownload(public(url), response.headers.get("ETag"), response.headers.get("Last-Modified"), total)
+    return PartialDownload(public_url(url), response.headers.get("ETag"), response.headers.get("Last-Modified"), total)
 
 
 def _first_byte(response: BaseHTTPResponse) -> int | None:

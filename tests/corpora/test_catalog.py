@@ -77,7 +77,7 @@ def test_every_corpus_says_what_a_release_must_say_of_it(corpus):
     assert corpus.homepage.startswith("https://")
     assert corpus.citation.strip().startswith("@")
     assert corpus.citation.count("{") == corpus.citation.count("}")
-    assert {*corpus.listed_langs, *corpus.rows, *corpus.codes} <= set(languages())
+    assert {*corpus.listed_langs, *corpus.num_rows, *corpus.codes} <= set(languages())
     assert corpus.licence_note or corpus.licence != "other"
 
 
@@ -241,15 +241,16 @@ def test_a_corpus_for_any_language_has_all_of_the_table(load):
         (table(code='"flores-101"'), "Unknown value of 'code' 'flores-101'. Did you mean flores101"),
         (table(langs='["el", "grc"]'), "Unknown language 'grc'."),
         (table(codes='{ gr = "x" }'), "Unknown language 'gr'."),
-        (table(rows="{ xx = 1 }"), "Unknown language 'xx'."),
+        (table(num_rows="{ xx = 1 }"), "Unknown language 'xx'."),
         (table(sha256=f'{{ xx = "{"0" * 64}" }}'), "Unknown language 'xx'."),
         (table(sha256='{ el = "0" }'), "'sha256.el' must be 64 lower-case hexadecimal digits, not '0'"),
         (table(title="1"), "'title' must be a string, not 1"),
+        (table(licence='"other"'), "the licence 'other' needs a 'licence_note'"),
         (table(licence=None), "the key 'licence' is missing"),
         (table(langs="[]"), "'langs' must name a language, or be \"any\""),
         (table(langs='"el"'), "'langs' must be a list or \"any\", not 'el'"),
         (table(langs="[1]"), "'langs' (item 1) must be a string, not 1"),
-        (table(rows='{ el = "1" }'), "'rows.el' must be a whole number, not '1'"),
+        (table(num_rows='{ el = "1" }'), "'num_rows.el' must be a whole number, not '1'"),
         (table(codes='"el"'), "'codes' must be a table, not 'el'"),
         (table(version="2026-01-01"), "'version' must not be a date or time"),
         (table(sample_for='"alpaca"'), "Unknown key 'sample_for'. Did you mean sample_of"),

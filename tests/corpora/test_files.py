@@ -12,14 +12,14 @@ import pytest
 from corpora.errors import InputError
 from corpora.files import (
     atomic_path,
-    is_whole,
-    locked,
+    is_intact,
+    lock_folder,
+    move_into_place,
     remove_leftovers,
     remove_sealed,
-    scratch,
-    sealed,
-    settle,
+    sealed_path,
     sha256_of,
+    temporary_folder,
 )
 
 
@@ -39,7 +39,7 @@ def write_half(path: Path, error: BaseException) -> None:
 
 
 def fill_scratch(folder: Path, end: Callable[[Path], None]) -> None:
-    with scratch(folder) as new:
+    with temporary_folder(folder) as new:
         (new / "file").write_text("after")
         end(new)
 
@@ -79,9 +79,9 @@ def test_a_block_that_writes_nothing_makes_no_file(tmp_path):
 def test_what_a_kill_leaves_is_removed_and_nothing_else(tmp_path):
     code = (
         "import os, pathlib, signal, sys\n"
-        "from corpora.files import atomic_path, scratch\n"
+        "from corpora.files import atomic_path, temporary_folder\n"
         "folder = pathlib.Path(sys.argv[1])\n"
-        "with atomic_path(folder / 'deep' / 'file') as path, scratch(folder) as other:\n"
+        "with atomic_path(folder / 'deep' / 'file') as path, temporary_folder(folder) as other:\n"
         "    path.write_text('half')\n"
         "    (other / '.tmp-inner').mkdir()\n"
         "    (other / '.tmp-inner' / 'half').write_text('half')\n"
@@ -109,13 +109,13 @@ def test_removing_leftovers_does_not_follow_a_link_out_of_the_folder(tmp_path):
 
 
 def test_a_scratch_folder_is_removed_unless_it_was_moved_to_its_place(tmp_path):
-    with scratch(tmp_path) as folder:
+    with temporary_folder(tmp_path) as folder:
         (folder / "file").write_text("gone")
     assert below(tmp_path) == []
-    with scratch(tmp_path) as folder:
+    with temporary_folder(tmp_path) as folder:
         (folder / "data").mkdir()
         (folder / "data" / "file").write_text("kept")
-        settle(folder, tmp_path / "release")
+        move_into_place(folder, tmp_path / "release")
     assert below(tmp_path) == ["release", "release/data", "release/data/file"]
     assert (tmp_path / "release").stat().st_mode & 0o777 == 0o755
 
@@ -130,7 +130,7 @@ def test_a_folder_never_takes_the_place_of_one_that_holds_something(tmp_path):
     (tmp_path / "release").mkdir()
     (tmp_path / "release" / "file").write_text("before")
     with pytest.raises(OSError, match="release"):
-        fill_scratch(tmp_path, lambda folder: settle(folder, tmp_path / "release"))
+        fill_scratch(tmp_path, lambda folder: move_into_place(folder, tmp_path / "release"))
     assert (tmp_path / "release" / "file").read_text() == "before"
     assert below(tmp_path) == ["release", "release/file"]
 
@@ -139,14 +139,14 @@ def test_a_second_run_is_told_that_the_folder_is_in_use(tmp_path):
     code = (
         "import pathlib, sys\n"
         "from corpora.errors import InputError\n"
-        "from corpora.files import locked\n"
+        "from corpora.files import lock_folder\n"
         "try:\n"
-        "    with locked(pathlib.Path(sys.argv[1]), 'work folder'): print('mine')\n"
+        "    with lock_folder(pathlib.Path(sys.argv[1]), 'work folder'): print('mine')\n"
         "except InputError as error:\n"
         "    print(error)\n"
     )
     folder = tmp_path / "work"
-    with locked(folder, "work folder"):
+    with lock_folder(folder, "work folder"):
         told = run(code, folder).stdout.strip()
     assert told == f"Another run is using the work folder {folder}. Wait until it has ended, or name another folder."
     assert run(code, folder).stdout.strip() == "mine"
@@ -155,17 +155,17 @@ def test_a_second_run_is_told_that_the_folder_is_in_use(tmp_path):
 def test_a_run_that_was_killed_holds_no_lock(tmp_path):
     code = (
         "import os, pathlib, signal, sys\n"
-        "from corpora.files import locked\n"
-        "with locked(pathlib.Path(sys.argv[1]), 'work folder'): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from corpora.files import lock_folder\n"
+        "with lock_folder(pathlib.Path(sys.argv[1]), 'work folder'): os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     assert run(code, tmp_path / "work").returncode == -9
-    with locked(tmp_path / "work", "work folder"):
+    with lock_folder(tmp_path / "work", "work folder"):
         pass
 
 
 def test_an_error_within_the_lock_is_told_as_it_is_and_frees_it(tmp_path):
     for _ in range(2):
-        with pytest.raises(InputError, match="another matter"), locked(tmp_path, "work folder"):
+        with pytest.raises(InputError, match="another matter"), lock_folder(tmp_path, "work folder"):
             raise InputError("another matter")
 
 
@@ -179,26 +179,26 @@ def test_the_digest_of_a_file_is_the_sha256_of_its_bytes(tmp_path):
 
 def test_a_sealed_file_is_whole_as_long_as_every_byte_is_as_it_was_written(tmp_path):
     path = tmp_path / "table.parquet"
-    with sealed(path) as temporary:
+    with sealed_path(path) as temporary:
         temporary.write_bytes(b"four")
-    assert is_whole(path)
+    assert is_intact(path)
     path.write_bytes(b"foul")
-    assert not is_whole(path)
+    assert not is_intact(path)
     remove_sealed(path)
-    assert not is_whole(path)
+    assert not is_intact(path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_without_a_seal_and_a_seal_without_a_file_are_not_whole(tmp_path):
     path = tmp_path / "table.parquet"
     path.write_bytes(b"four")
-    assert not is_whole(path)
+    assert not is_intact(path)
     path.unlink()
     path.with_suffix(".sha256").write_text(sha256_of(Path(__file__)))
-    assert not is_whole(path)
+    assert not is_intact(path)
 
 
 def test_a_block_that_fails_seals_nothing(tmp_path):
-    with pytest.raises(IsADirectoryError), sealed(tmp_path / "table.parquet") as temporary:
+    with pytest.raises(IsADirectoryError), sealed_path(tmp_path / "table.parquet") as temporary:
         temporary.write_bytes(tmp_path.read_bytes())
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tabulate import tabulate
 
 from corpora.errors import InputError
-from corpora.files import atomic_path, locked
+from corpora.files import atomic_path, lock_folder
 from corpora.progress import NullProgress, Progress, stage
 from recipes.results import Result, append_results
 from trainer.evaluation.batching import by_length
@@ -95,7 +95,10 @@ def align_model(
     texts = sentences(benchmark, langs, source, limit)
     folder = output_folder(output, model.name)
     total = sum(map(len, texts.values()))
-    with locked(folder, "evaluation"), stage(progress or NullProgress(), "states", 1, 1, total, "sentences") as report:
+    with (
+        lock_folder(folder, "evaluation"),
+        stage(progress or NullProgress(), "states", 1, 1, total, "sentences") as report,
+    ):
         states = {lang: sentence_states(model, own, batch_size, report) for lang, own in texts.items()}
     num_layers = len(states["en"])
     gamma_layer = num_layers - 1 if layer is None else layer

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from corpora.errors import InputError
-from corpora.files import locked
+from corpora.files import lock_folder
 from corpora.progress import NullProgress, Progress, stage
 from recipes.prompts import TOKENIZER_TEMPLATE, judge_prompts, prompt_template
 from recipes.results import Result, append_results
@@ -69,7 +69,7 @@ def judge_answers(
     names = [model.name.replace("/", "--") for model in models]
     shared = shared_outputs(names, load_metrics()[ANSWERS_OF], output, benchmark, langs)
     folder = output_folder(output, models[-1].name)
-    with locked(folder, "evaluation"):
+    with lock_folder(folder, "evaluation"):
         for number, (key, runs) in enumerate(shared.items(), 1):
             tables = [run.table().head(limit or 10**9) for run in runs]
             name = f"judge {'.'.join(filter(None, key))}"

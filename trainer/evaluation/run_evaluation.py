@@ -6,7 +6,7 @@ from itertools import count
 
 import polars as pl
 
-from corpora.files import locked
+from corpora.files import lock_folder
 from corpora.progress import NullProgress, Progress, stage
 from recipes.results import Result, append_results, read_results
 from trainer.evaluation.academic import read_config, task_name, task_sha256
@@ -34,7 +34,7 @@ def evaluate_models(config: EvalConfig, progress: Progress | None = None) -> Ite
     scorers = {m.name: open_scorer(m, config.metric_options) for task in tasks for m in task.metrics if m.scorer}
     numbers = count(2)  # after the stage that reads benchmarks
     for model in config.models:
-        with locked(output_folder(config.output, model.name), "evaluation"):
+        with lock_folder(output_folder(config.output, model.name), "evaluation"):
             for task in tasks:
                 total, num_stages = len(task.items.items) * task.num_passes, 1 + len(config.models) * len(tasks)
                 name = f"{model.name} on {task.name}"
