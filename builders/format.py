@@ -15,7 +15,7 @@ from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call
 from cards.manifest import count_rows, identity, num_split_rows
 from cards.manifest_types import Manifest
-from cards.summary import count_rejections
+from cards.summary import FIRST_STAGE, LAST_STAGE, count_rejections
 from corpora.download import SourceFile
 from corpora.urls import is_url, public_url
 
@@ -23,8 +23,8 @@ from corpora.urls import is_url, public_url
 def published_text(item: Published) -> str:
     """What was made, where it lies and how to load it."""
     manifest, configs = item.manifest, list(item.manifest["configs"])
-    kept = sum(row["num_kept"] or 0 for row in manifest["ledger"] if row["stage"] == "decisions")
-    given = sum(row["num_in"] or 0 for row in manifest["ledger"] if row["stage"] == "measured")
+    kept = sum(row["num_kept"] or 0 for row in manifest["ledger"] if row["stage"] == LAST_STAGE)
+    given = sum(row["num_in"] or 0 for row in manifest["ledger"] if row["stage"] == FIRST_STAGE)
     verb = "Would publish" if item.is_dry_run else "Published" if item.is_new else "Unchanged:"
     lines = [
         f"{verb} {manifest['name']} {manifest['version']} ({item.reason})",

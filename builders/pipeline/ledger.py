@@ -8,13 +8,13 @@ import polars as pl
 
 from builders.pipeline.decisions import LANGUAGE_STAGE, PairTables
 from builders.pipeline.filters import Filter
-from builders.workspace import Workspace, sql_task
+from builders.workspace import Workspace, funnel_stages, sql_task
 
 EXAMPLE = pl.Struct({"line_number": pl.Int64, "en": pl.String, "xx": pl.String})
 GROUP = {"stage": pl.String, "corpus": pl.String, "lang": pl.String}
 NUMBERS = GROUP | {"reason": pl.String, "num_in": pl.Int64, "num_kept": pl.Int64, "num_rows": pl.Int64}
 SCHEMA = pl.Schema(NUMBERS | {"examples": pl.List(EXAMPLE)})
-MIN_LINES = 1_000  # lines of a corpus in a language, fewer of which say nothing about what is usual
+MIN_LINES = 1_000  # lines of a corpus in a language: a share of fewer says nothing
 
 
 def make_ledger(
@@ -29,6 +29,7 @@ def make_ledger(
     """Make `ledger`: the counts of a language's sentence pairs at every stage."""
     values = {
         "lang": lang,
+        "stages": funnel_stages("pairs"),
         "late": [f.name for f in filters if f.table == LANGUAGE_STAGE],
         "contamination": [f.name for f in filters if f.table == "contaminated"],
     }
@@ -71,7 +72,8 @@ def check(ledger: pl.DataFrame) -> None:
 
 def totals(ledger: pl.DataFrame) -> list[tuple[str, int, int]]:
     """Return (lang, pairs in, pairs kept) for every language with sentence pairs, in ledger order."""
-    first, last = (pl.col("stage") == stage for stage in ("measured", "decisions"))
+    stages = funnel_stages("pairs")
+    first, last = (pl.col("stage") == stage for stage in (stages[0], stages[-1]))
     sums = ledger.group_by("lang", maintain_order=True).agg(
         num_in=pl.col("num_in").filter(first).sum(),
         num_kept=pl.col("num_kept").filter(last).sum(),
@@ -81,7 +83,7 @@ def totals(ledger: pl.DataFrame) -> list[tuple[str, int, int]]:
 
 
 def filter_warnings(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str]:
-    """A sentence for each filter that took more of a corpus in a language than is usual, the largest excess first."""
+    """Return a sentence for each filter that rejects more of a corpus than `warn_above`, the largest excess first."""
     table = pl.DataFrame(
         [(rule.name, rule.warn_above) for rule in filters], schema=["reason", "warn_above"], orient="row"
     )
@@ -95,7 +97,7 @@ def filter_warnings(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str
 def _warning(row: dict[str, Any]) -> str:
     share, usual = _percent(row["share"], row["warn_above"]), _percent(row["warn_above"], row["share"])
     return (
-        f"{row['reason']} removed {share} of {row['corpus']} in {row['lang']}, more than the usual {usual}. "
+        f"{row['reason']} rejects {share} of {row['corpus']} in {row['lang']}, more than the usual {usual}. "
         f"Look at: builders inspect --lang {row['lang']} --reason {row['reason']}"
     )
 

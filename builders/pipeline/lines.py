@@ -1,4 +1,4 @@
-"""Any line of the newest build, kept or thrown away, with its measures and the filter that rejected it."""
+"""The lines of the newest build, kept or rejected, with their measures and the filter that rejects them."""
 
 import json
 from pathlib import Path
@@ -24,22 +24,29 @@ INTERNAL_COLUMNS = ["en_norm_hash", "xx_norm_hash"]
 
 
 def read_lines(work: Path, lang: str, recipe: str | None = None, reason: str | None = None) -> pl.LazyFrame:
-    """The read_lines lines of a language in the newest build that has it, ordered by corpus and line.
+    """Return the lines of a language in the newest build that has it, ordered by corpus and line number.
 
-    `reason` is a filter's name, or `kept`; InputError if there is no such build, language or reason.
+    Args:
+        work: The work folder.
+        lang: The language.
+        recipe: The recipe whose build to read; by default that of the newest.
+        reason: Only lines that this filter rejects; `kept` for lines that none rejects.
+
+    Raises:
+        InputError: There is no such build, language or reason.
     """
     language(lang)
-    record = _record(work, lang, recipe)
-    if reason is not None and reason not in ("kept", *record["filters"]):
-        raise unknown("reason", reason, ["kept", *record["filters"]])
-    rows = pl.concat([pl.scan_parquet(work / shard, glob=False) for shard in record["decisions"][lang]])
+    manifest = _build_manifest(work, lang, recipe)
+    if reason is not None and reason not in ("kept", *manifest["filters"]):
+        raise unknown("reason", reason, ["kept", *manifest["filters"]])
+    rows = pl.concat([pl.scan_parquet(work / shard, glob=False) for shard in manifest["decisions"][lang]])
     if reason:
         rows = rows.filter(pl.col("reject_reason").is_null() if reason == "kept" else pl.col("reject_reason") == reason)
     return rows.select(*LEADING_COLUMNS, pl.exclude(*LEADING_COLUMNS, *INTERNAL_COLUMNS)).sort("corpus", "line_number")
 
 
 def sample_rejected(rows: pl.LazyFrame, each: int) -> pl.LazyFrame:
-    """Of read_lines lines, `each` that every filter rejected, scattered over the corpora and always the same."""
+    """Return `each` lines that each filter rejects, from all over the corpora and always the same."""
     scattered = rows.filter(pl.col("reject_reason").is_not_null()).sort(
         (pl.col("line_number") * 2654435761) % 2**32, "corpus"
     )
@@ -51,7 +58,11 @@ def sample_rejected(rows: pl.LazyFrame, each: int) -> pl.LazyFrame:
 
 
 def read_build_manifest(path: Path) -> dict[str, Any]:
-    """What a recipe's newest build is made of; InputError if the record is damaged."""
+    """Return what a recipe's newest build consists of.
+
+    Raises:
+        InputError: The file is damaged.
+    """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return {key: kind(record[key]) for key, kind in {"filters": list, "decisions": dict, "tasks": list}.items()}
@@ -59,11 +70,11 @@ def read_build_manifest(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} is damaged. Remove it and build again.") from None
 
 
-def _record(work: Path, lang: str, recipe: str | None) -> dict[str, Any]:
-    """What the newest build that has a language is made of, or that of one recipe."""
+def _build_manifest(work: Path, lang: str, recipe: str | None) -> dict[str, Any]:
+    """Return what the newest build that has a language consists of, or that of one recipe."""
     builds = sorted((work / "builds").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     if not builds:
-        raise InputError(f"The work folder {work} holds no build yet. Run `builders build`, or name another --work.")
+        raise InputError(f"The work folder {work} has no build yet. Run `builders build`, or name another --work.")
     if recipe and recipe not in [path.stem for path in builds]:
         raise unknown("build", recipe, [path.stem for path in builds])
     for path in builds:
@@ -74,7 +85,7 @@ def _record(work: Path, lang: str, recipe: str | None) -> dict[str, Any]:
 
 
 def write_lines(rows: pl.LazyFrame, out: Path) -> int:
-    """Write the lines as one Parquet file; returns how many there are."""
+    """Write lines as one Parquet file and return their number."""
     with atomic_path(out) as path:
         rows.sink_parquet(path)
     return int(pl.scan_parquet(out, glob=False).select(pl.len()).collect().item())

@@ -1,4 +1,4 @@
-"""What is made in Python rather than SQL: sentence pairs and records read, texts identified."""
+"""Write the tables that Python makes rather than SQL: pairs, instructions, documents and identified languages."""
 
 import hashlib
 from collections import Counter
@@ -15,8 +15,8 @@ from corpora.catalog import Corpus
 from corpora.files import sealed_path
 from corpora.reading import PAIRS, read_documents, read_instructions, read_pairs
 
-READER_VERSION = 2  # the version of what these functions make; raise it whenever their results change
-BATCH_ROWS = 50_000  # rows a batch and a row group: files are read, written and identified
+READER_VERSION = 2  # of the results of these functions; increase it whenever they change
+BATCH_ROWS = 50_000  # rows of a batch and of a row group
 INSTRUCTIONS = pa.schema(
     [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
     + [("line_number", pa.int64()), ("prompt_hash", pa.string()), ("reject_reason", pa.string())]
@@ -24,7 +24,7 @@ INSTRUCTIONS = pa.schema(
 
 
 def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> int:
-    """Write every line of a bitext file as a row of `pairs`; returns the number of lines."""
+    """Write every line of a bitext file as a row of `pairs`, and return their number."""
     names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
     schema = pa.unify_schemas([names, PAIRS]).with_metadata({"inputs": inputs})
     rows = 0
@@ -37,18 +37,18 @@ def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str
 
 
 def write_pairs_task(path: Path, *arguments: object) -> int:
-    """`write_pairs` under a temporary name: what a process of the pool is given."""
+    """Write `pairs` under a temporary name and rename it; processes of their own call this."""
     with sealed_path(path) as temporary:
         return write_pairs(temporary, *arguments)  # type: ignore[arg-type]
 
 
-def write_language_ids(texts: Path, row_group: int, folder: Path, is_one_of_many: bool) -> int:
-    """Identify the texts of one row group of `unidentified` into a file of `folder`; returns their number."""
+def write_language_ids(texts: Path, row_group: int, folder: Path, is_many: bool) -> int:
+    """Identify the texts of one row group of `unidentified`, write a file to `folder`, and return their number."""
     from corpora.language_id import identify_column, identify_languages
 
     table = pq.ParquetFile(texts).read_row_group(row_group)
     keys = table["text_hash"].combine_chunks()
-    if is_one_of_many:
+    if is_many:
         labels, probabilities = identify_column(table["text"].combine_chunks().cast(pa.large_string()))
     else:
         labels, probabilities = identify_languages(table["text"].to_pylist())
@@ -62,9 +62,9 @@ def write_language_ids(texts: Path, row_group: int, folder: Path, is_one_of_many
 def write_instructions(
     path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], most: int | None, inputs: str
 ) -> None:
-    """Write the first `most` records of an instruction file (None: all) as rows of `records`, judged.
+    """Write the first `most` instructions of a file (None: all) as rows of `instructions`.
 
-    `earlier` are the corpora before it. An input that only says that there is none is empty.
+    Instructions that an `earlier` table has too are duplicates. An input that only says that there is none is empty.
     """
     seen = {name for before in earlier for name in pq.read_table(before, columns=["id"])["id"].to_pylist()}
     rows = []
@@ -81,7 +81,7 @@ def write_instructions(
 
 
 def write_documents(path: Path, source: Path, corpus: Corpus, lang: str, most: int | None, inputs: str) -> None:
-    """Write the first `most` documents of a monolingual file (None: all) as records that answer nothing."""
+    """Write the first `most` documents of a file (None: all) as rows of `documents`."""
     seen: set[str] = set()
     rows = []
     for line, text, read_error in islice(read_documents(corpus.input_file(source, lang)), most):
@@ -99,7 +99,7 @@ def _write_rows(path: Path, rows: list[dict[str, object]], inputs: str) -> None:
 
 
 def _digest(*texts: str) -> str:
-    """The first 32 hexadecimal digits of the SHA-256 of texts joined by the unit separator, U+001F."""
+    """Return 32 hexadecimal digits of the SHA-256 of texts joined by the unit separator, U+001F."""
     return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()[:32]
 
 

@@ -1,51 +1,50 @@
--- A row is one number of the ledger: the totals of a corpus in a language at a stage (reason is null), or the rows rejected with a reason.
--- Rows that come into a stage are counted where they were made, rows that it keeps where they are used, so that a lost row shows.
+-- A row is the totals of a corpus in a language at a stage (reason is null), or the number of rows rejected with a reason.
+-- Rows in are counted in the table that a stage reads, kept rows in a table that a later stage reads: a lost row shows.
 -- A reason has three of its lines as examples, from all over the corpus; the text of a benchmark is not repeated.
 with numbers as (
-    select 1 as step, 'measured' as stage, corpus, lang, 'in' as kind, null as reason
+    select 'measured' as stage, corpus, lang, 'in' as kind, null as reason
     from pairs
     union all
-    select 1, 'measured', corpus, lang, if(reject_reason is null, 'kept', 'rejected'), reject_reason
+    select 'measured', corpus, lang, if(reject_reason is null, 'kept', 'rejected'), reject_reason
     from measured
     union all
-    select 2, 'duplicates', corpus, lang, 'in', null
+    select 'duplicates', corpus, lang, 'in', null
     from measured
     where reject_reason is null
     union all
-    select 2, 'duplicates', duplicates.corpus, $lang, 'rejected', reject_reason
+    select 'duplicates', duplicates.corpus, $lang, 'rejected', reject_reason
     from duplicates
     where reject_reason is not null
     union all
-    select 2, 'duplicates', corpus, lang, 'kept', null
+    select 'duplicates', corpus, lang, 'kept', null
     from decisions
     where reject_reason is null or list_contains($contamination, reject_reason) or list_contains($late, reject_reason)
     union all
-    select 3, 'contaminated', corpus, lang, 'in', null
+    select 'contaminated', corpus, lang, 'in', null
     from decisions
     where reject_reason is null or list_contains($contamination, reject_reason) or list_contains($late, reject_reason)
     union all
-    select 3, 'contaminated', contaminated.corpus, $lang, 'rejected', reject_reason
+    select 'contaminated', contaminated.corpus, $lang, 'rejected', reject_reason
     from contaminated
     where reject_reason is not null
     union all
-    select 3, 'contaminated', corpus, lang, 'kept', null
+    select 'contaminated', corpus, lang, 'kept', null
     from decisions
     where reject_reason is null or list_contains($late, reject_reason)
     union all
-    select 4, 'decisions', corpus, lang, 'in', null
+    select 'decisions', corpus, lang, 'in', null
     from decisions
     where reject_reason is null or list_contains($late, reject_reason)
     union all
-    select 4, 'decisions', corpus, lang, 'rejected', reject_reason
+    select 'decisions', corpus, lang, 'rejected', reject_reason
     from decisions
     where list_contains($late, reject_reason)
     union all
-    select 4, 'decisions', corpus, lang, 'kept', null
+    select 'decisions', corpus, lang, 'kept', null
     from bitext
 ),
 counted as (
     select
-        step,
         stage,
         corpus,
         lang,
@@ -54,20 +53,24 @@ counted as (
         if(reason is null, count(*) filter (kind = 'kept'), null) as num_kept,
         if(reason is null, null, count(*)) as num_rows
     from numbers
-    group by step, stage, corpus, lang, reason
+    group by stage, corpus, lang, reason
 ),
 rejected as (
     select
         corpus,
         reject_reason as reason,
-        list_contains($contamination, reject_reason) as unsaid,
-        (line_number * 2654435761) % 4294967296 as place,
-        struct_pack(line_number := line_number, en := if(unsaid, null, left(en, 200)), xx := if(unsaid, null, left(xx, 200))) as example
+        list_contains($contamination, reject_reason) as is_benchmark_text,
+        (line_number * 2654435761) % 4294967296 as random_order,
+        struct_pack(
+            line_number := line_number,
+            en := if(is_benchmark_text, null, left(en, 200)),
+            xx := if(is_benchmark_text, null, left(xx, 200))
+        ) as example
     from decisions
     where reject_reason is not null
 ),
 examples as (
-    select corpus, reason, arg_min(example, place, 3) as examples
+    select corpus, reason, arg_min(example, random_order, 3) as examples
     from rejected
     group by corpus, reason
 )
@@ -82,4 +85,4 @@ select
     coalesce(examples, []) as examples
 from counted
 left join examples using (corpus, reason)
-order by corpus, step, reason nulls first
+order by corpus, list_position($stages, stage), reason nulls first

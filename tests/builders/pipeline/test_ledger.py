@@ -117,7 +117,7 @@ def test_filter_that_rejects_more_than_usual_is_reported():
     rule = replace(all_filters()["copy"], warn_above=0.05)
     many = read_ledger([], numbers("measured", "a", "el", 2000, 1800, copy=200))
     (sentence,) = filter_warnings(many, [rule])
-    assert "copy removed 10.0% of a in el, more than the usual 5.0%" in sentence
+    assert "copy rejects 10.0% of a in el, more than the usual 5.0%" in sentence
     assert filter_warnings(many, [replace(rule, warn_above=0.1)]) == []
     few = read_ledger([], numbers("measured", "a", "el", 20, 10, copy=10))
     assert filter_warnings(few, [rule]) == []

@@ -36,6 +36,14 @@ def test_stages_of_the_pairs_come_in_the_order_of_the_funnel():
     assert funnel_stages("pairs") == ["measured", "duplicates", "contaminated", "decisions"]
 
 
+def test_cards_and_translation_know_the_stages():
+    from builders.translation.format import STAGES
+    from cards.summary import PAIR_STAGES
+
+    assert list(PAIR_STAGES) == funnel_stages("pairs")
+    assert set(STAGES) == {*funnel_stages("instructions"), *funnel_stages("segments")}
+
+
 @pytest.mark.slow
 def test_described_columns_are_those_of_the_tables(tmp_path):
     import pyarrow.parquet as pq
