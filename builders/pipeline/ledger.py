@@ -84,9 +84,8 @@ def totals(ledger: pl.DataFrame) -> list[tuple[str, int, int]]:
 
 def filter_warnings(ledger: pl.DataFrame, filters: Sequence[Filter]) -> list[str]:
     """Return a sentence for each filter that rejects more of a corpus than `warn_above`, the largest excess first."""
-    table = pl.DataFrame(
-        [(rule.name, rule.warn_above) for rule in filters], schema=["reason", "warn_above"], orient="row"
-    )
+    schema = {"reason": pl.String, "warn_above": pl.Float64}
+    table = pl.DataFrame([(rule.name, rule.warn_above) for rule in filters], schema=schema, orient="row")
     over = ledger.join(table, on="reason").filter(
         (pl.col("share") > pl.col("warn_above")) & (pl.col("num_rows") / pl.col("share") >= MIN_LINES)
     )
