@@ -289,7 +289,7 @@ class Description(TypedDict):
     models: list[ModelEntry]
     """The models that the release was built with."""
     translator: TranslatorEntry
-    """What translated the instructions."""
+    """The translator of the instructions."""
     decontamination: list[DecontaminationRow]
     """What was searched for of each benchmark."""
     english_overlap: list[OverlapRow]
