@@ -58,9 +58,9 @@ def _law_row(law: ScalingLaw) -> tuple[str, ...]:
         f"{largest:,}",
         _with_interval(float(law.predict(largest)), [float(end[0]) for end in law.interval(largest)]),
         f"{law.noise:.2f}" if law.noise is not None else "-",
-        f"{law.holdout_error[law.form]:.2f}" if law.form in law.holdout_error else "-",
+        f"{law.holdout_error[law.functional_form]:.2f}" if law.functional_form in law.holdout_error else "-",
         f"{law.shrinkage:.0%}",
-        FORMS[law.form],
+        FORMS[law.functional_form],
     )
 
 

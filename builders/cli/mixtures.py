@@ -58,8 +58,17 @@ LIMITS = [
     option("--allow-partial", is_flag=True, group="Limits", help="Spend what there is where the budget is larger."),
 ]  # fmt: skip
 BUDGET = [
-    option("--budget", type=float, required=True, metavar="PAIRS", help="The number of pairs; of tokens with --costs."),
-    option("--laws", type=FILE, metavar="FILE", help="The laws that `builders fit` wrote, instead of --results."),
+    option(
+        "--budget",
+        type=float,
+        required=True,
+        metavar="PAIRS",
+        group="Budget",
+        help="The number of pairs; of tokens with --costs.",
+    ),
+    option(
+        "--laws", type=FILE, metavar="FILE", group="Budget", help="The laws of `builders fit`, instead of --results."
+    ),
 ]
 
 
@@ -106,9 +115,9 @@ BUDGET = [
 @JSON
 def fit_verb(metric_range: str, gamma: tuple[str, ...], as_json: bool, **settings: Any) -> None:
     """Fit a scaling law to the results of each language."""
-    from builders import budget
+    import builders
 
-    result = budget.fit(gamma=_by_lang(gamma, "--gamma"), metric_range=_range(metric_range), **settings)
+    result = builders.fit(gamma=_by_lang(gamma, "--gamma"), metric_range=_range(metric_range), **settings)
     _print(result, as_json)
 
 
@@ -134,9 +143,9 @@ def fit_verb(metric_range: str, gamma: tuple[str, ...], as_json: bool, **setting
 @JSON
 def allocate_verb(as_json: bool, **settings: Any) -> None:
     """Allocate a budget to languages by their scaling laws, with the expected regret."""
-    from builders import budget
+    import builders
 
-    _print(budget.allocate(**_parse_limits(settings)), as_json)
+    _print(builders.allocate(**_parse_limits(settings)), as_json)
 
 
 @verb("plan")
@@ -178,9 +187,9 @@ def allocate_verb(as_json: bool, **settings: Any) -> None:
 @JSON
 def plan_verb(as_json: bool, **settings: Any) -> None:
     """Choose the language and size to measure next, by how much it lowers the expected regret."""
-    from builders import budget
+    import builders
 
-    _print(budget.plan(**_parse_limits(settings)), as_json)
+    _print(builders.plan(**_parse_limits(settings)), as_json)
 
 
 VERBS = (fit_verb, allocate_verb, plan_verb)

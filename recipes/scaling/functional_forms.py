@@ -73,7 +73,7 @@ def _law(lang: str, points: tuple[Point, ...], pool: _Pool, prior: Prior, index:
         scale,
         exponent,
         offset,
-        form=pool.form,
+        functional_form=pool.form,
         noise=float(np.sqrt(fit.noise)) * noise_unit(points),
         shrinkage=float(from_others / (from_others + 1 / alone.exponent_variance)),
         points=points,

@@ -42,7 +42,7 @@ class ScalingLaw:
         scale: A, in the metric's units.
         exponent: alpha, between 0 and 1.
         offset: D0, in pairs: what the model could do before the first pair.
-        form: The functional form, one of FORMS.
+        functional_form: One of FORMS.
         gamma: The language's similarity to English, if known.
         noise: The standard deviation of a run's value, in the metric's units.
         shrinkage: The share of what is known of the exponent that comes from other languages, from 0 to 1.
@@ -56,7 +56,7 @@ class ScalingLaw:
     scale: float
     exponent: float
     offset: float = 0.0
-    form: str = "power"
+    functional_form: str = "power"
     gamma: float | None = None
     noise: float | None = None
     shrinkage: float = 0.0

@@ -38,8 +38,8 @@ class LawRow:
     """E; by default the metric's greatest value."""
     offset: Annotated[float, Field(ge=0, le=1e18)] = 0.0
     """D0, in pairs."""
-    form: Literal["power", "saturating", "shifted"] = "power"
-    """The functional form."""
+    functional_form: Literal["power", "saturating", "shifted"] = "power"
+    """Which parameters are free."""
     gamma: Positive | None = None
     """The language's similarity to English."""
     paper_alpha: float | None = None
@@ -104,7 +104,7 @@ def summary(law: ScalingLaw) -> dict[str, Any]:
     known = {"gamma": law.gamma, "paper_alpha": law.paper_alpha} if law.gamma else {}
     return {
         "lang": law.lang,
-        "form": law.form,
+        "functional_form": law.functional_form,
         **{name: getattr(law, name) for name in PARAMETERS},
         **known,
         "intervals": {name: list(law.parameter_interval(name)) for name in PARAMETERS} if len(law.samples) else {},
@@ -146,7 +146,7 @@ def _law(values: Mapping[str, Any], metric_max: float, where: str) -> ScalingLaw
         row.scale,
         row.exponent,
         row.offset,
-        form=row.form,
+        functional_form=row.functional_form,
         gamma=row.gamma,
         noise=row.noise,
         shrinkage=row.shrinkage,

@@ -63,7 +63,7 @@ def compared(series: Series, left_out: int) -> str:
         guesses = (papers_form(seen[name], size), *(law.predict(size) if law else last for law in both), last)
         missed = [float(np.abs(np.asarray(guess) - true).mean()) for guess in guesses]
         errors.append(missed)
-        forms = (law.form if law else "none, last value" for law in both)
+        forms = (law.functional_form if law else "none, last value" for law in both)
         rows.append((name, *(f"{value:.2f}" for value in missed), *forms))
     mean = np.mean(errors, axis=0)
     rows.append(("mean", *(f"{value:.2f}" for value in mean), "", ""))

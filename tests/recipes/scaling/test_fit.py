@@ -106,11 +106,11 @@ def test_saturating_form_is_chosen_only_where_it_predicts_better(measured: Measu
     sizes = [int(x) for x in np.geomspace(2_000, 2_000_000, 9)]
     low = {lang: [Point(x, 40 - 900 * x**-0.5 + rng.normal(0, 0.05)) for x in sizes] for lang in ("ar", "el")}
     for law in fit_points(low).laws.values():
-        assert law.form != "power"
-        assert law.holdout_error[law.form] < 0.5 * law.holdout_error["power"]
+        assert law.functional_form != "power"
+        assert law.holdout_error[law.functional_form] < 0.5 * law.holdout_error["power"]
         assert law.asymptote == pytest.approx(40, abs=1)
         assert float(law.predict(20_000_000)) == pytest.approx(40 - 900 * 2e7**-0.5, abs=0.5)
-    assert {law.form for law in fit_points(measured(5)).laws.values()} == {"power"}
+    assert {law.functional_form for law in fit_points(measured(5)).laws.values()} == {"power"}
 
 
 def test_shifted_form_finds_the_offset() -> None:
@@ -118,7 +118,7 @@ def test_shifted_form_finds_the_offset() -> None:
     sizes = [0, *(int(x) for x in np.geomspace(500, 1_000_000, 10))]
     points = {"el": [Point(x, 60 - 3000 * (x + 20_000) ** -0.4 + rng.normal(0, 0.05)) for x in sizes]}
     law = fit_points(points).laws["el"]
-    assert law.form == "shifted"
+    assert law.functional_form == "shifted"
     assert law.offset == pytest.approx(20_000, rel=0.3)
     assert float(law.predict(0.0)) == pytest.approx(60 - 3000 * 20_000**-0.4, abs=0.3)
 

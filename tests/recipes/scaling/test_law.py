@@ -35,7 +35,11 @@ def test_laws_survive_writing_and_reading(measured: Measured, tmp_path: Path) ->
     for lang, law in laws.laws.items():
         other = again.laws[lang]
         assert np.array_equal(other.parameters, law.parameters)
-        assert (other.form, other.points, other.shrinkage) == (law.form, law.points, law.shrinkage)
+        assert (other.functional_form, other.points, other.shrinkage) == (
+            law.functional_form,
+            law.points,
+            law.shrinkage,
+        )
         assert np.allclose(other.predict_samples(200_000.0), law.predict_samples(200_000.0), atol=1e-6)
 
 
@@ -63,7 +67,7 @@ GOOD = {"lang": "ar", "scale": 60.0, "exponent": 0.11}
         ({**GOOD, "lang": "xx"}, "Unknown language"),
         ({**GOOD, "scal": 1}, "Unknown key 'scal'. Did you mean scale"),
         ({"lang": "ar", "scale": 1}, "the key 'exponent' is missing"),
-        ({**GOOD, "form": "powr"}, "Unknown value of 'form' 'powr'. Did you mean power"),
+        ({**GOOD, "functional_form": "powr"}, "Unknown value of 'functional_form' 'powr'. Did you mean power"),
         ({**GOOD, "noise": -1}, "'noise' must be"),
         ({**GOOD, "samples": [[1, 2]]}, "'samples"),
         ({**GOOD, "samples": [[100, 60, -0.5, 0]]}, "'samples' must hold"),
