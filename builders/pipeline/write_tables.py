@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from builders.ledger_rows import count_reasons
 from builders.translation import normalize_input
+from builders.workspace import report_rows
 from corpora.catalog import Corpus
 from corpora.files import sealed_path
 from corpora.reading import PAIRS, read_documents, read_instructions, read_pairs
@@ -23,27 +24,25 @@ INSTRUCTIONS = pa.schema(
 )
 
 
-def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> int:
-    """Write every line of a bitext file as a row of `pairs`, and return their number."""
+def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
+    """Write every line of a bitext file as a row of `pairs`."""
     names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
     schema = pa.unify_schemas([names, PAIRS]).with_metadata({"inputs": inputs})
-    rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
         for batch in read_pairs(corpus.input_file(source, lang), BATCH_ROWS):
             constant = [pa.repeat(value, batch.num_rows) for value in (corpus.id, lang)]
             writer.write_table(pa.Table.from_arrays([*constant, *batch.columns], schema=schema))
-            rows += batch.num_rows
-    return rows
+            report_rows(batch.num_rows)
 
 
-def write_pairs_task(path: Path, *arguments: object) -> int:
+def write_pairs_task(path: Path, *arguments: object) -> None:
     """Write `pairs` under a temporary name and rename it; processes of their own call this."""
     with sealed_path(path) as temporary:
-        return write_pairs(temporary, *arguments)  # type: ignore[arg-type]
+        write_pairs(temporary, *arguments)  # type: ignore[arg-type]
 
 
-def write_language_ids(texts: Path, row_group: int, folder: Path, is_many: bool) -> int:
-    """Identify the texts of one row group of `unidentified`, write a file to `folder`, and return their number."""
+def write_language_ids(texts: Path, row_group: int, folder: Path, is_many: bool) -> None:
+    """Identify the texts of one row group of `unidentified`, and write them to a file of `folder`."""
     from corpora.language_id import identify_column, identify_languages
 
     table = pq.ParquetFile(texts).read_row_group(row_group)
@@ -56,7 +55,7 @@ def write_language_ids(texts: Path, row_group: int, folder: Path, is_many: bool)
     name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
     with sealed_path(folder / f"{name}.parquet") as temporary:
         pq.write_table(found, temporary, compression="zstd")
-    return int(table.num_rows)
+    report_rows(table.num_rows)
 
 
 def write_instructions(

@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from builders.workspace.parallel import on_all_cores, on_all_threads
+    from builders.workspace.parallel import on_all_cores, on_all_threads, report_rows
     from builders.workspace.queries import execute, sql
     from builders.workspace.stages import Stage, all_stages, funnel_stages
     from builders.workspace.task import Inputs, Task, inputs_json, sql_task
@@ -25,12 +25,13 @@ __all__ = [
     "inputs_json",
     "on_all_cores",
     "on_all_threads",
+    "report_rows",
     "sql",
     "sql_task",
     "temporary_workspace",
 ]
 _MODULES = {
-    "parallel": ("on_all_cores", "on_all_threads"),
+    "parallel": ("on_all_cores", "on_all_threads", "report_rows"),
     "queries": ("execute", "sql"),
     "stages": ("Stage", "funnel_stages", "all_stages"),
     "task": ("Inputs", "Task", "inputs_json", "sql_task"),

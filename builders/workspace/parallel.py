@@ -6,48 +6,54 @@ Each process imports this module, so it imports nothing heavy.
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from threading import Thread
 from time import sleep
 from typing import Any
 
 from corpora.errors import InputError
-from corpora.progress import Progress
+from corpora.progress import NullProgress, Progress
 
-Calls = Sequence[tuple[Any, ...]]  # (function, *arguments); the function returns a number of rows
+Calls = Sequence[tuple[Any, ...]]  # (function, *arguments)
+INTERVAL_S = 0.1  # between two looks at what workers have done
+_report: Callable[[int], object] = NullProgress().advance  # what `report_rows` calls in this process
 
 
 def on_all_threads(calls: Calls, threads: int, progress: Progress) -> None:
-    """Do calls of short and mostly compiled functions in threads; their numbers of rows advance the progress."""
+    """Do calls of short and mostly compiled functions in threads; `report_rows` in them advances the progress."""
+    global _report
+    _report = progress.advance
     with ThreadPoolExecutor(threads) as pool:
         futures = [pool.submit(*call) for call in calls]
         try:
             for future in as_completed(futures):
-                progress.advance(future.result())
+                future.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
 def on_all_cores(calls: Calls, threads: int, progress: Progress, title: str) -> None:
-    """Do calls in processes of their own if there are several; their numbers of rows advance the progress.
+    """Do calls in processes of their own if there are several; `report_rows` in them advances the progress.
 
     Raises:
         InputError: A process was killed; `title` says what it did, such as "reading".
     """
+    global _report
     if min(len(calls), threads) < 2:
+        _report = progress.advance
         for function, *arguments in calls:
-            progress.advance(function(*arguments))
+            function(*arguments)
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy DuckDB's threads in the middle of their work
+    counter = context.Value("q", 0)
     with ProcessPoolExecutor(
-        min(len(calls), threads), context, initializer=_leave_with, initargs=(os.getpid(),)
+        min(len(calls), threads), context, initializer=_start_worker, initargs=(os.getpid(), counter)
     ) as pool:
         try:
-            for future in as_completed(_submitted(pool, calls)):
-                progress.advance(future.result())
+            _wait(_submitted(pool, calls), counter, progress)
         except BrokenProcessPool:
             raise InputError(
                 f"A process that was {title} was killed, perhaps for lack of memory. Finished work is kept: run the "
@@ -62,6 +68,23 @@ def on_all_cores(calls: Calls, threads: int, progress: Progress, title: str) -> 
             raise
 
 
+def report_rows(num: int) -> None:
+    """Advance the progress of the calls under way by rows that are done; the called functions call this."""
+    _report(num)
+
+
+def _wait(futures: Sequence[Future[Any]], counter: Any, progress: Progress) -> None:
+    """Wait for all calls, while rows that the workers count advance the progress; raise what a call raised."""
+    pending, done = set(futures), 0
+    while pending:
+        finished, pending = wait(pending, INTERVAL_S, FIRST_COMPLETED)
+        for future in finished:
+            future.result()
+        now = counter.value
+        progress.advance(now - done)
+        done = now
+
+
 def _submitted(pool: ProcessPoolExecutor, calls: Calls) -> list[Future[int]]:
     """Submit calls; a worker inherits that Ctrl-C is blocked, until `_leave_with` has set what it does."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -69,6 +92,18 @@ def _submitted(pool: ProcessPoolExecutor, calls: Calls) -> list[Future[int]]:
         return [pool.submit(*call) for call in calls]
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _start_worker(parent: int, counter: Any) -> None:
+    """Prepare a worker: it counts rows in shared memory and ends with its parent."""
+    global _report
+
+    def report(num: int) -> None:
+        with counter.get_lock():
+            counter.value += num
+
+    _report = report
+    _leave_with(parent)
 
 
 def _leave_with(parent: int) -> None:

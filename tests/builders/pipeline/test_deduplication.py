@@ -1,4 +1,4 @@
-"""Duplicates: of equal pairs one survives, and the others name it."""
+"""Duplicates: one of several equal pairs is kept, and the others name it."""
 
 from collections import Counter
 
@@ -22,7 +22,7 @@ def told(judged):
     }
 
 
-def test_of_equal_pairs_the_one_with_the_highest_margin_wins(judge):
+def test_highest_margin_is_kept_of_equal_pairs(judge):
     assert told(judge([(1.1, *PAIR), (1.3, *PAIR), (1.2, *PAIR)])) == {
         ("small", 1): ("duplicate_exact", "small", 2),
         ("small", 2): (None, None, None),
@@ -30,30 +30,30 @@ def test_of_equal_pairs_the_one_with_the_highest_margin_wins(judge):
     }
 
 
-def test_a_pair_without_a_margin_loses_to_any_other(judge):
+def test_missing_margin_ranks_lowest(judge):
     found = told(judge({"first": [(None, *PAIR)], "second": [(1.05, *PAIR)]}))
     assert found["first", 1] == ("duplicate_exact", "second", 1)
     assert found["second", 1] == (None, None, None)
 
 
-def test_with_equal_margins_the_corpus_listed_first_in_the_recipe_wins(judge):
+def test_first_corpus_is_kept_for_equal_margins(judge):
     found = told(judge({"zulu": [(1.2, "Yes, we can.", "Ναι, μπορούμε."), (1.2, *PAIR)], "alpha": [(1.2, *PAIR)]}))
     assert found["zulu", 2] == (None, None, None)
     assert found["alpha", 1] == ("duplicate_exact", "zulu", 2)
 
 
-def test_without_any_margin_the_corpus_listed_first_wins_too(judge):
+def test_first_corpus_is_kept_without_margins(judge):
     found = told(judge({"zulu": [(None, *PAIR)], "alpha": [(None, *PAIR)]}))
     assert (found["zulu", 1][0], found["alpha", 1]) == (None, ("duplicate_exact", "zulu", 1))
 
 
-def test_in_one_corpus_the_earliest_line_wins(judge):
+def test_earliest_line_is_kept_within_a_corpus(judge):
     found = told(judge([(1.2, "Yes, we can.", "Ναι, μπορούμε."), *[(1.2, *PAIR)] * 3]))
     assert [found["small", line][0] for line in (2, 3, 4)] == [None, "duplicate_exact", "duplicate_exact"]
     assert {found["small", line][1:] for line in (3, 4)} == {("small", 2)}
 
 
-def test_the_same_but_for_case_spacing_and_punctuation_is_a_normalised_duplicate(judge):
+def test_case_spacing_and_punctuation_make_no_difference(judge):
     found = told(judge([(1.3, *PAIR), (1.2, *SHOUTED), (1.1, *SHOUTED), (1.05, f" {PAIR[0]}", f"{PAIR[1]}\u3000")]))
     assert [found["small", line][0] for line in (2, 3, 4)] == [
         "duplicate_normalised",
@@ -63,31 +63,31 @@ def test_the_same_but_for_case_spacing_and_punctuation_is_a_normalised_duplicate
     assert {found["small", line][2] for line in (2, 3, 4)} == {1}
 
 
-def test_one_side_alone_may_stand_in_many_pairs(judge):
+def test_equal_sides_alone_are_no_duplicates(judge):
     judged = judge(
         [(1.2, *PAIR), (1.2, PAIR[0], "Το ίδιο, αλλιώς ειπωμένο."), (1.2, "It is said in other words.", PAIR[1])]
     )
     assert [row["reject_reason"] for row in judged] == [None] * 3
 
 
-def test_what_another_filter_has_rejected_takes_no_pair_with_it(judge):
+def test_rejected_pairs_do_not_reject_their_duplicates(judge):
     found = told(judge([(1.0, *PAIR), (1.2, *PAIR)]))
     assert found == {("small", 1): ("low_margin", None, None), ("small", 2): (None, None, None)}
 
 
-def test_the_sides_of_two_languages_are_not_compared(build_small):
+def test_languages_are_deduplicated_separately(build_small):
     same = (1.2, "Anna Maria Garcia", "Anna María García")
     built = build_small({"small": {"vi": [same], "tr": [same]}}, 'disable_filters = ["copy"]')
     kept = built.ledger.filter((built.ledger["stage"] == "duplicates") & built.ledger["reason"].is_null())
     assert dict(kept.select("lang", "num_kept").iter_rows()) == {"vi": 1, "tr": 1}
 
 
-def test_the_final_sigma_of_a_shouted_word_says_the_same(judge):
+def test_final_sigma_equals_sigma(judge):
     judged = judge([(1.2, "The road", "Ο δρόμος"), (1.2, "THE ROAD", "Ο ΔΡΌΜΟΣ")])
     assert [row["reject_reason"] for row in judged] == [None, "duplicate_normalised"]
 
 
-def test_numbers_make_a_difference(judge):
+def test_pairs_with_other_numbers_are_kept(judge):
     judged = judge([(1.2, "Chapter 1 begins", "Κεφάλαιο 1"), (1.2, "Chapter 2 begins", "Κεφάλαιο 2")])
     assert [row["reject_reason"] for row in judged] == [None, None]
 
@@ -118,7 +118,7 @@ def charged(rows, folder) -> dict[tuple[str, int], tuple[str, int]]:
 
 @settings(deadline=None, max_examples=40)
 @given(ROWS)
-def test_of_each_group_of_equal_pairs_exactly_one_survives_and_all_others_name_it(tmp_path_factory, rows):
+def test_one_pair_of_each_group_is_kept_and_named_by_the_others(tmp_path_factory, rows):
     losers = charged(rows, tmp_path_factory.getbasetemp())
     places = {(row[0], line): row for line, row in enumerate(rows, 1)}
     survivors = Counter(row[2:4] for place, row in places.items() if place not in losers)
@@ -133,7 +133,7 @@ def test_of_each_group_of_equal_pairs_exactly_one_survives_and_all_others_name_i
     assert all(order(winner) < order(place) for place, winner in losers.items())
 
 
-def test_english_sides_that_languages_share_are_counted(build_small):
+def test_english_overlap_counts_common_sentences(build_small):
     same, own = "The old bridge was closed for repairs.", "The new school opened in the autumn."
     greek = [(1.2, same, "Η παλιά γέφυρα έκλεισε για επισκευές."), (1.2, own, "Το νέο σχολείο άνοιξε το φθινόπωρο.")]
     turkish = [(1.2, same.upper(), "Eski köprü onarım için kapatıldı."), (1.0, own, "Yeni okul sonbaharda açıldı.")]

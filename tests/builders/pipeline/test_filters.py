@@ -1,4 +1,4 @@
-"""Filters: rows of SQL that reject what they are for, spare what only looks like it, and are charged in order."""
+"""Filters: each rejects its example and keeps a near one; the first that matches is the reason."""
 
 import json
 import math
@@ -152,7 +152,7 @@ def verdicts(judge):
 
 
 @pytest.mark.parametrize(("lang", "name"), CASES)
-def test_a_filter_rejects_what_it_is_for_and_spares_what_only_looks_like_it(verdicts, lang, name):
+def test_filter_rejects_its_example_and_keeps_a_near_one(verdicts, lang, name):
     assert verdicts[lang, name] == [name, None]
 
 
@@ -162,7 +162,7 @@ def test_every_filter_has_an_example():
     assert {name for _, name in CASES} | elsewhere == set(all_filters())
 
 
-def test_what_an_evaluation_set_says_is_not_trained_on(judge):
+def test_benchmark_text_is_rejected_only_if_the_recipe_names_the_benchmark(judge):
     sentence = "The parliament met for the first time in the old theatre of the harbour town, and nobody was surprised."
     lines = [
         (1.2, sentence, "Η βουλή συνήλθε για πρώτη φορά στο παλιό θέατρο, και κανείς δεν ξαφνιάστηκε από αυτό."),
@@ -174,60 +174,60 @@ def test_what_an_evaluation_set_says_is_not_trained_on(judge):
     assert [row["reject_reason"] for row in judge(lines)] == [None, None, None]
 
 
-def test_a_side_that_many_different_others_share_is_no_translation(judge):
+def test_side_with_many_counterparts_is_rejected(judge):
     animals = ["cat", "dog", "goat", "horse", "donkey"]
     lines = [(1.2, f"The {animal} sleeps behind the old mill.", "Πηγή: βιβλιοθήκη του δήμου.") for animal in animals]
     spared = [(1.2, f"The {animal} drinks from the river.", "Πίνει νερό από το ποτάμι.") for animal in animals[:4]]
     assert [row["reject_reason"] for row in judge([*lines, *spared])] == ["one_to_many"] * 5 + [None] * 4
 
 
-def test_every_line_has_a_verdict_that_is_a_filter_or_none(judge):
+def test_every_line_has_a_decision(judge):
     judged = judge([line for pair in EL.values() for line in pair])
     assert [row["line_number"] for row in judged] == list(range(1, 2 * len(EL) + 1))
     assert {row["reject_reason"] for row in judged} <= {None, *all_filters()}
 
 
-def test_each_pair_is_charged_to_the_first_filter_that_rejects_it(judge):
+def test_first_matching_filter_is_the_reason(judge):
     worse = [(1.0, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd"), (1.2, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd")]
     worse += [(1.2, "<b>Oh</b>", "<b>Oh</b>"), (1.2, "Oh", "oh!"), (1.2, "12", "12"), (1.0, "", "")]
     reasons = [row["reject_reason"] for row in judge(worse)]
     assert reasons == ["low_margin", "bad_encoding", "markup", "copy", "too_short", "empty"]
 
 
-def test_a_filter_left_out_leaves_its_pairs_to_the_next(judge):
+def test_disabled_filter_leaves_its_pairs_to_the_next(judge):
     lines = [(1.2, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd")]
     assert judge(lines, more='disable_filters = ["bad_encoding"]')[0]["reject_reason"] == "markup"
     assert judge(lines, more='disable_filters = ["bad_encoding", "markup"]')[0]["reject_reason"] == "copy"
 
 
-def test_a_pair_without_a_margin_has_no_low_one(judge):
+def test_missing_margin_is_not_rejected(judge):
     judged = judge([(None, "The cat sleeps on the roof.", "Η γάτα κοιμάται στη στέγη.")])
     assert [(row["margin"], row["reject_reason"]) for row in judged] == [(None, None)]
 
 
-def test_a_threshold_changed_for_all_languages_holds(judge):
+def test_changed_threshold_is_applied(judge):
     lines = [(1.05, "The cat sleeps on the roof.", "Η γάτα κοιμάται στη στέγη.")]
     assert judge(lines)[0]["reject_reason"] is None
     assert judge(lines, more="[filters.low_margin]\nmin = 1.06")[0]["reject_reason"] == "low_margin"
 
 
-def test_a_threshold_may_differ_by_language(judge):
+def test_threshold_of_one_language_is_applied_to_it_alone(judge):
     more = "[filters.low_margin]\nmin = { el = 1.06 }"
     assert judge([(1.05, "The cat sleeps.", "Η γάτα κοιμάται.")], "el", more)[0]["reject_reason"] == "low_margin"
     assert judge([(1.05, "The cat sleeps.", "Con mèo đang ngủ.")], "vi", more)[0]["reject_reason"] is None
 
 
-def test_what_the_file_sets_for_one_language_holds_for_it_alone():
+def test_thresholds_by_language_of_the_file_are_read():
     rule = all_filters()["wrong_language_xx"]
     assert (rule.threshold("min_letters", "zh"), rule.threshold("min_letters", "el")) == (12, 40)
 
 
-def test_a_threshold_that_a_recipe_sets_for_all_languages_holds_for_chinese_too():
+def test_threshold_for_all_languages_replaces_thresholds_by_language():
     rule = {f.name: f for f in choose_filters({"wrong_language_xx": {"min_letters": 30}}, ())}["wrong_language_xx"]
     assert (rule.threshold("min_letters", "el"), rule.threshold("min_letters", "zh")) == (30, 30)
 
 
-def test_the_filters_are_rows_with_a_known_table_and_a_reason():
+def test_filters_are_in_the_order_of_their_tables():
     for name, rule in all_filters().items():
         assert rule.table in TABLES, name
         assert rule.description.endswith("."), name
@@ -236,7 +236,7 @@ def test_the_filters_are_rows_with_a_known_table_and_a_reason():
     assert order == sorted(order)
 
 
-def test_every_threshold_is_named_in_the_sql_and_every_parameter_has_a_value():
+def test_every_parameter_of_the_sql_has_a_value():
     everything = choose_filters({}, (), [name for name, rule in all_filters().items() if rule.default == "off"])
     for lang in ("el", "zh"):
         for table in TABLES:
@@ -245,7 +245,7 @@ def test_every_threshold_is_named_in_the_sql_and_every_parameter_has_a_value():
             assert set(re.findall(r"\$(\w+)", text)) == set(parameters)
 
 
-def test_without_any_filter_a_table_rejects_nothing():
+def test_table_without_filters_rejects_nothing():
     text, parameters = reject_sql((), "measured", "el")
     assert ("null" in text, parameters) == (True, {})
 
@@ -262,19 +262,19 @@ def test_without_any_filter_a_table_rejects_nothing():
         ({"low_margin": {"min": {"el": "x"}}}, (), "'min' must be a finite number, not 'x'"),
     ],
 )
-def test_what_is_not_known_of_a_filter_is_an_error_with_the_nearest_name(changes, without, said):
+def test_unknown_filters_and_thresholds_are_refused_with_the_nearest_name(changes, without, said):
     with pytest.raises(InputError) as error:
         choose_filters(changes, without)
     assert said in str(error.value)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_threshold_is_a_finite_number(value):
+def test_infinite_threshold_is_refused(value):
     with pytest.raises(InputError):
         choose_filters({"low_margin": {"min": value}}, ())
 
 
-def test_an_unknown_filter_stops_the_run_before_anything_is_pulled(request_for):
+def test_unknown_filter_stops_the_run_before_any_download(request_for):
     request = request_for({"small": {"el": [(1.2, "Yes.", "Ναι.")]}})
     for path in request.with_[0].glob("*.tsv.gz"):
         path.unlink()
@@ -282,14 +282,14 @@ def test_an_unknown_filter_stops_the_run_before_anything_is_pulled(request_for):
         run_build(replace(request, set={"low_margn.min": 1.1}))
 
 
-def test_a_share_of_a_script_counts_the_same_signs_on_both_sides(judge):
+def test_script_share_ignores_marks(judge):
     hindi = "हिन्दी में लिखी हुई कविता की किताबें"
     judged = judge([(1.2, "Books of poetry that are written in Hindi", f"{hindi} γραμμένα βιβλία")], "hi")
     letters = sum("ऄ" <= c <= "ह" for c in hindi)
     assert judged[0]["script_share"] == pytest.approx(letters / (letters + 14), abs=0.01)
 
 
-def test_a_threshold_of_any_table_is_part_of_the_key(tmp_path):
+def test_thresholds_are_part_of_the_key(tmp_path):
     columns = {
         "corpus": ["a", "b"],
         "line_number": [1, 1],
@@ -309,7 +309,7 @@ def test_a_threshold_of_any_table_is_part_of_the_key(tmp_path):
     assert len(made) == 2
 
 
-def test_the_thresholds_that_held_stand_in_the_manifest(request_for, tmp_path):
+def test_manifest_has_the_thresholds_in_use(request_for, tmp_path):
     request = request_for(
         {"small": {"zh": [(1.2, "The cat sleeps.", "猫在睡觉。")]}}, "[filters.low_margin]\nmin = 1.1"
     )
@@ -324,7 +324,7 @@ def test_the_thresholds_that_held_stand_in_the_manifest(request_for, tmp_path):
     }
 
 
-def test_the_filters_of_the_file_are_not_changed_by_a_recipe():
+def test_changed_thresholds_leave_the_rows_of_the_file_as_they_are():
     before = dict(all_filters()["low_margin"].thresholds)
     choose_filters({"low_margin": {"min": 2.0}}, ("copy",))
     assert dict(all_filters()["low_margin"].thresholds) == before
@@ -339,25 +339,25 @@ CHINESE = [
 ]
 
 
-def test_chinese_is_measured_for_its_writing_and_kept_in_both(judge):
+def test_traditional_share_of_chinese_is_measured(judge):
     judged = judge(CHINESE, "zh")
     assert [row["traditional_share"] for row in judged] == [0, 1, 0, 1, None]
     assert [row["reject_reason"] for row in judged] == [None] * 5
 
 
-def test_either_writing_of_chinese_can_be_left_out_and_what_is_written_alike_stays(judge):
+def test_each_variant_of_chinese_can_be_rejected(judge):
     simplified = [row["reject_reason"] for row in judge(CHINESE, "zh", more='enable_filters = ["traditional_chinese"]')]
     assert simplified == [None, "traditional_chinese", None, "traditional_chinese", None]
     traditional = [row["reject_reason"] for row in judge(CHINESE, "zh", more='enable_filters = ["simplified_chinese"]')]
     assert traditional == ["simplified_chinese", None, "simplified_chinese", None, None]
 
 
-def test_only_chinese_is_measured_for_its_writing(judge):
+def test_traditional_share_of_other_languages_is_null(judge):
     row = judge([(1.2, "I am a teacher.", "Είμαι δάσκαλος.")], "el", more='enable_filters = ["simplified_chinese"]')[0]
     assert (row["traditional_share"], row["reject_reason"]) == (None, None)
 
 
-def test_the_writings_of_kept_chinese_are_counted(build_small):
+def test_script_variants_of_kept_pairs_are_counted(build_small):
     built = build_small({"small": {"zh": [*CHINESE, (1.0, "Low.", "開往。")], "el": []}})
     found = {row["variant"]: row["num_rows"] for row in built.script_variants.to_dicts()}
     assert found == {"simplified": 2, "traditional": 2, "alike in both": 1}

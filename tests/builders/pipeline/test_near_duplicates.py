@@ -1,4 +1,4 @@
-"""Near-duplicates: of pairs that say nearly the same the best-placed one stays, and the others name it."""
+"""Near duplicates: the best-ranked of similar pairs is kept, and the others name it."""
 
 import random
 import unicodedata
@@ -197,7 +197,7 @@ def generated(lang, seed=7):
 
 
 @pytest.mark.parametrize("lang", TEXTS)
-def test_near_pairs_are_found_and_no_others(tmp_path, lang):
+def test_near_duplicates_equal_those_of_brute_force(tmp_path, lang):
     rows = generated(lang)
     grams = [grams_of(row, lang) for row in rows]
     near = oracle(rows, lang)
@@ -212,12 +212,12 @@ def test_near_pairs_are_found_and_no_others(tmp_path, lang):
 
 
 @pytest.mark.parametrize("lang", TEXTS)
-def test_the_number_of_threads_changes_nothing(tmp_path, lang):
+def test_near_duplicates_do_not_depend_on_threads(tmp_path, lang):
     rows = generated(lang, seed=8)
     assert charged(rows, tmp_path, lang, threads=1) == charged(rows, tmp_path, lang, threads=2)
 
 
-def test_the_order_of_the_lines_changes_only_what_hangs_on_it(tmp_path):
+def test_near_duplicates_do_not_depend_on_the_order_of_lines(tmp_path):
     rows = [(corpus, 1 + i / 1000, en, xx) for i, (corpus, _, en, xx) in enumerate(generated("el"))]
     size = len(rows) + 1
     there, back = (winners(charged(r, tmp_path)) for r in (rows, rows[::-1]))
@@ -239,17 +239,17 @@ NEAR = (f"{EN} Again!", f"{EL} Πάλι!")
         (("zulu", 1.2), ("zulu", 1.2), 2),
     ],
 )
-def test_of_two_near_pairs_the_better_placed_one_wins(tmp_path, first, second, loser):
+def test_better_ranked_pair_is_kept(tmp_path, first, second, loser):
     found = charged([(*first, EN, EL), (*second, *NEAR)], tmp_path)
     assert winners(found) == {loser: 3 - loser}
 
 
-def test_a_pair_is_charged_to_the_best_placed_of_its_neighbours(tmp_path):
+def test_match_is_the_best_ranked_near_duplicate(tmp_path):
     rows = [("zulu", 1.1, f"{EN} So!", f"{EL} Ναι!"), ("zulu", 1.2, *NEAR), ("zulu", 1.3, EN, EL)]
     assert winners(charged(rows, tmp_path)) == {1: 3, 2: 3}
 
 
-def test_a_pair_may_be_charged_to_one_that_is_charged_itself(tmp_path):
+def test_match_may_be_rejected_itself(tmp_path):
     chain = [(EN, EL)]
     for later, foreign in zip(LATER[:2], FOREIGN_LATER["el"][:2], strict=True):
         chain.append((f"{chain[-1][0]} {later[:18]}", f"{chain[-1][1]} {foreign[:14]}"))
@@ -260,12 +260,12 @@ def test_a_pair_may_be_charged_to_one_that_is_charged_itself(tmp_path):
     assert winners(charged(rows, tmp_path)) == {2: 1, 3: 2}
 
 
-def test_of_many_in_one_mould_all_are_charged_to_the_best_placed(tmp_path):
+def test_many_pairs_of_one_pattern_match_the_best_ranked(tmp_path):
     rows = [("zulu", 1.2, f"{EN} {i}", f"{EL} {i}") for i in range(100, 350)]
     assert winners(charged(rows, tmp_path)) == dict.fromkeys(range(2, 251), 1)
 
 
-def test_short_pairs_are_never_charged(tmp_path):
+def test_short_pairs_are_never_near_duplicates(tmp_path):
     en, el = "The harbour was closed all winter long", "Το λιμάνι ήταν κλειστό όλο τον χειμώνα"
     assert len(said(en)) < NEAR_MIN_LENGTH
     rows = [("zulu", 1.2, en, el), ("zulu", 1.1, en, el), ("zulu", 1.2, EN, el), ("zulu", 1.1, EN, el)]
@@ -273,12 +273,12 @@ def test_short_pairs_are_never_charged(tmp_path):
 
 
 @pytest.mark.parametrize("lang", TEXTS)
-def test_short_edited_pairs_are_never_charged(tmp_path, lang):
+def test_short_edited_pairs_are_never_near_duplicates(tmp_path, lang):
     rows = [(corpus, margin, en[:30], xx[:9]) for corpus, margin, en, xx in generated(lang)]
     assert charged(rows, tmp_path, lang) == {}
 
 
-def test_sentences_of_one_mould_with_other_facts_are_kept(tmp_path):
+def test_sentences_of_one_pattern_with_other_facts_are_kept(tmp_path):
     facts = [
         ("Dimitra", "Arcadia", "1834", "Δήμητρα", "Αρκαδία"),
         ("Kalamos", "Boeotia", "1912", "Κάλαμος", "Βοιωτία"),
@@ -299,19 +299,19 @@ def test_sentences_of_one_mould_with_other_facts_are_kept(tmp_path):
     assert charged(rows, tmp_path) == {}
 
 
-def test_one_side_alone_may_stand_in_many_pairs(tmp_path):
+def test_equal_sides_alone_are_no_duplicates(tmp_path):
     rows = [("zulu", 1.2, EN, EL), ("zulu", 1.1, EN, TEXTS["el"][1]), ("zulu", 1.1, ENGLISH[1], EL)]
     assert charged(rows, tmp_path) == {}
 
 
-def test_what_is_rejected_before_takes_no_pair_with_it(tmp_path):
+def test_rejected_pairs_have_no_near_duplicates(tmp_path):
     rows = [("zulu", 1.3, EN, EL), ("zulu", 1.2, EN, EL), ("zulu", 1.1, *NEAR)]
     assert charged(rows, tmp_path, rejected=[1], duplicates=[(2, "duplicate_exact")]) == {}
     assert winners(charged(rows, tmp_path, rejected=[1], duplicates=[(2, None)])) == {3: 2}
     assert charged(rows, tmp_path, rejected=[1, 3]) == {}
 
 
-def test_the_verdict_reads_the_similarity(tmp_path):
+def test_condition_reads_the_similarity(tmp_path):
     rows = [("zulu", 1.2, EN, EL), ("zulu", 1.1, *NEAR)]
     for least, reason in ((0.85, "near_duplicate"), (1.0, None)):
         verdict = f"case when similarity >= {least} then 'near_duplicate' end"
@@ -320,11 +320,11 @@ def test_the_verdict_reads_the_similarity(tmp_path):
         assert 0.85 < similarity < 1
 
 
-def test_of_nothing_nothing_is_charged(tmp_path):
+def test_no_pairs_have_no_near_duplicates(tmp_path):
     assert charged([], tmp_path) == {}
 
 
-def test_a_build_charges_near_duplicates_where_it_is_asked_to(judge):
+def test_build_rejects_near_duplicates_if_the_filter_is_enabled(judge):
     lines = [(1.3, EN, EL), (1.2, *NEAR)]
     assert [row["reject_reason"] for row in judge(lines)] == [None, None]
     [first, second] = judge(lines, more='enable_filters = ["near_duplicate"]\n')
@@ -337,12 +337,12 @@ def test_a_build_charges_near_duplicates_where_it_is_asked_to(judge):
     assert 0.8 <= second["matched_similarity"] < 1
 
 
-def test_a_threshold_of_a_filter_that_was_not_asked_for_is_a_mistake(judge):
+def test_threshold_of_a_filter_that_is_off_is_refused(judge):
     with pytest.raises(InputError, match="--enable-filters near_duplicate"):
         judge([(1.3, EN, EL)], more="[filters]\nnear_duplicate = { min = 0.9 }\n")
 
 
-def test_pairs_that_are_hardly_alike_cannot_be_asked_for(judge):
+def test_low_similarity_threshold_is_refused(judge):
     more = 'enable_filters = ["near_duplicate"]\n[filters]\nnear_duplicate = { min = 0.5 }\n'
     with pytest.raises(InputError, match=r"0\.7 to 1, not 0\.5"):
         judge([(1.3, EN, EL)], more=more)

@@ -1,4 +1,4 @@
-"""What holds of any input: no line is lost, and neither shards nor threads change a verdict."""
+"""Properties of any input: no line is lost, and decisions depend on neither shards nor threads."""
 
 import gzip
 import json
@@ -55,7 +55,7 @@ def read_lines(asked: BuildOptions) -> pl.DataFrame:
 
 @FEW
 @given(LASER)
-def test_every_line_of_any_laser_file_is_judged_once(tmp_path, lines):
+def test_every_line_of_any_laser_file_has_one_decision(tmp_path, lines):
     folder = tmp_path / str(next(NUMBERS))
     folder.mkdir()
     (folder / "any.tsv.gz").write_bytes(gzip.compress(b"\n".join(lines) + b"\n"))
@@ -65,7 +65,7 @@ def test_every_line_of_any_laser_file_is_judged_once(tmp_path, lines):
 
 @FEW
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=30))
-def test_every_line_of_any_moses_file_is_judged_once(tmp_path, pairs):
+def test_every_line_of_any_moses_file_has_one_decision(tmp_path, pairs):
     folder = tmp_path / str(next(NUMBERS))
     folder.mkdir()
     with zipfile.ZipFile(folder / "any.zip", "w") as archive:
@@ -77,7 +77,7 @@ def test_every_line_of_any_moses_file_is_judged_once(tmp_path, pairs):
 
 @FEW
 @given(st.lists(st.dictionaries(st.sampled_from(["en", "el", "de"]), TEXT), min_size=1, max_size=20))
-def test_every_unit_of_any_tmx_file_is_judged_once(tmp_path, units):
+def test_every_unit_of_any_tmx_file_has_one_decision(tmp_path, units):
     folder = tmp_path / str(next(NUMBERS))
     folder.mkdir()
     told = "".join(f"<tu>{''.join(map(tuv, unit.items()))}</tu>" for unit in units)
@@ -100,7 +100,7 @@ FIELDS = st.sampled_from(["instruction", "input", "output", "other"])
 
 @FEW
 @given(st.lists(st.dictionaries(FIELDS, VALUES) | VALUES, max_size=20))
-def test_every_record_of_any_alpaca_file_is_accounted_for(tmp_path, records):
+def test_every_record_of_any_alpaca_file_is_counted(tmp_path, records):
     folder = tmp_path / str(next(NUMBERS))
     folder.mkdir()
     (folder / "any.json").write_text(json.dumps(records))
@@ -120,7 +120,7 @@ def test_every_record_of_any_alpaca_file_is_accounted_for(tmp_path, records):
     assert kept == built.composition["num_rows"].sum()
 
 
-def test_the_size_of_a_shard_and_the_number_of_threads_change_no_verdict(tmp_path, monkeypatch):
+def test_decisions_do_not_depend_on_shards_and_threads(tmp_path, monkeypatch):
     found = []
     for shard, threads in ((1_000_000, 1), (7, 2), (100, 4)):
         monkeypatch.setattr(builders.pipeline.bitext, "SHARD_ROWS", shard)
@@ -134,7 +134,7 @@ def test_the_size_of_a_shard_and_the_number_of_threads_change_no_verdict(tmp_pat
 
 
 @pytest.mark.parametrize("lines", [[], [b""]])
-def test_a_file_without_a_line_is_an_empty_account(tmp_path, lines):
+def test_file_without_lines_has_an_empty_ledger(tmp_path, lines):
     (tmp_path / "any.tsv.gz").write_bytes(gzip.compress(b"\n".join(lines)))
     built = run_build(request(tmp_path, "laser-tsv", "any.tsv.gz"))[0]
     assert built.ledger.height == 0

@@ -1,4 +1,4 @@
-"""A user's own scores: read strictly, joined by corpus and line, a filter row a column."""
+"""The user's own scores: read strictly, joined by corpus and line number, a filter for each column."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def write(path: Path, rows=ROWS, columns=COLUMNS) -> Path:
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".tsv", ".jsonl"])
-def test_scores_of_any_format_reject_what_they_are_told_to(build, tmp_path, ending):
+def test_scores_of_each_format_reject_by_their_thresholds(build, tmp_path, ending):
     thresholds = {"score_labse.min": 0.5, "score_kiwi.max": 8}
     rows, _ = build(write(tmp_path / f"own{ending}"), set=thresholds)
     assert rows["reject_reason"].to_list() == [None, "score_labse", None, "low_margin"]
@@ -56,20 +56,20 @@ def test_scores_of_any_format_reject_what_they_are_told_to(build, tmp_path, endi
     assert rows["score_kiwi"].to_list() == [3, 9, None, 1]
 
 
-def test_without_a_threshold_scores_are_shown_and_reject_nothing(build, tmp_path):
+def test_scores_without_thresholds_reject_nothing_and_warn(build, tmp_path):
     rows, told = build(write(tmp_path / "own.csv"))
     assert rows["reject_reason"].to_list() == [None, None, None, "low_margin"]
     assert "score_labse rejects nothing: it has no threshold" in told[-3]
     assert told[-1] == "1 of the 3 pairs kept in el have no score in own.csv."
 
 
-def test_the_account_and_the_inspection_know_a_score_by_its_name(build, tmp_path):
+def test_ledger_and_lines_have_the_score_by_its_name(build, tmp_path):
     build(write(tmp_path / "own.csv"), set={"score_labse.min": 0.5})
     found = read_lines(tmp_path / "work", "el", reason="score_labse").collect()
     assert found.select("line_number", "score_labse").rows() == [(2, 0.2)]
 
 
-def test_other_scores_judge_again_and_the_same_ones_do_not(build, tmp_path):
+def test_other_scores_make_decisions_again_and_equal_ones_do_not(build, tmp_path):
     thresholds = {"score_labse.min": 0.5}
     build(write(tmp_path / "own.csv"), set=thresholds)
     _, explained = build(tmp_path / "own.csv", set=thresholds, explain=True)
@@ -80,7 +80,7 @@ def test_other_scores_judge_again_and_the_same_ones_do_not(build, tmp_path):
     assert any(line.startswith("quality_scores el: made, sha256 was") for line in explained)
 
 
-def test_a_file_of_one_language_need_not_name_it(build, tmp_path):
+def test_column_lang_may_be_missing_for_one_language(build, tmp_path):
     rows = [(corpus, line, labse) for corpus, _, line, labse, _ in ROWS]
     scores = write(tmp_path / "own.csv", rows, ["corpus", "line_number", "labse"])
     assert build(scores, langs=("el",))[0]["score_labse"].to_list() == [0.9, 0.2, None, 0.1]
@@ -108,7 +108,7 @@ def test_a_file_of_one_language_need_not_name_it(build, tmp_path):
         ([("small", "el", 0.5)], ["corpus", "lang", "labse"], "no column 'line_number'"),
     ],
 )
-def test_scores_that_cannot_be_meant_are_refused(build, tmp_path, rows, columns, said):
+def test_invalid_scores_are_refused(build, tmp_path, rows, columns, said):
     scores = write(tmp_path / "own.csv", rows, columns or ["corpus", "lang", "line_number", "labse"])
     with pytest.raises(InputError) as caught:
         build(scores)
@@ -118,7 +118,7 @@ def test_scores_that_cannot_be_meant_are_refused(build, tmp_path, rows, columns,
 @pytest.mark.parametrize(
     ("name", "text"), [("own.csv", ""), ("own.jsonl", "{"), ("own.parquet", "PAR1"), ("own.pkl", "")]
 )
-def test_a_file_that_cannot_be_read_is_refused(build, tmp_path, name, text):
+def test_invalid_files_are_refused(build, tmp_path, name, text):
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError, match=r"own\."):
         build(tmp_path / name)
@@ -126,6 +126,6 @@ def test_a_file_that_cannot_be_read_is_refused(build, tmp_path, name, text):
         build(tmp_path / "none.csv")
 
 
-def test_a_threshold_of_a_score_that_there_is_not_says_what_it_needs(build, tmp_path):
+def test_threshold_of_a_missing_score_names_the_option(build, tmp_path):
     with pytest.raises(InputError, match="score_comet needs --quality-scores FILE with a column 'comet'"):
         build(write(tmp_path / "own.csv"), set={"score_comet.min": 0.5})

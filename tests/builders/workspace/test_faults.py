@@ -1,5 +1,4 @@
-"""Faults in the middle of things: full disks, damaged files, changed inputs and rules. Each is noticed, explained and
-mended, and what is published in the end is what a build that nothing happened to publishes, byte for byte."""
+"""Faults during a build: full disks, damaged files, changed inputs and rules; the release is the same byte for byte."""
 
 import gzip
 import os
@@ -106,7 +105,7 @@ def turned(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [cut, empty, of_another_schema, turned, Path.unlink])
-def test_damage_to_a_file_of_every_stage_is_noticed_and_mended(
+def test_damaged_files_of_every_stage_are_made_again(
     copied: tuple[BuildOptions, Files], damage: Callable[[Path], None]
 ) -> None:
     request, whole = copied
@@ -122,7 +121,7 @@ def test_damage_to_a_file_of_every_stage_is_noticed_and_mended(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_one_bit_that_turned_in_one_stage_is_mended_there_alone(copied: tuple[BuildOptions, Files], stage: str) -> None:
+def test_one_flipped_bit_makes_one_stage_again(copied: tuple[BuildOptions, Files], stage: str) -> None:
     request, whole = copied
     turned(sorted((request.work / stage).glob("*.parquet"))[0])
     files, told = explained(request)
@@ -132,7 +131,7 @@ def test_one_bit_that_turned_in_one_stage_is_mended_there_alone(copied: tuple[Bu
 
 
 @pytest.mark.parametrize("damage", [cut, empty, of_another_schema, turned, Path.unlink])
-def test_damage_to_what_was_identified_is_noticed_and_mended(
+def test_damaged_language_ids_are_identified_again(
     copied: tuple[BuildOptions, Files], damage: Callable[[Path], None]
 ) -> None:
     request, whole = copied
@@ -152,7 +151,7 @@ def sample_mirror(folder: Path) -> Path:
     return Path(shutil.copytree(SAMPLE, folder / "mirror"))
 
 
-def test_a_changed_input_is_refused_until_the_lock_is_let_go_and_then_built_as_if_anew(tmp_path: Path) -> None:
+def test_changed_input_is_refused_until_its_lock_entry_is_removed(tmp_path: Path) -> None:
     mirror = sample_mirror(tmp_path)
     changes = {"sample": False, "mirror": str(mirror), "translator": "none"}
     request = request_in(tmp_path / "one", **changes)
@@ -172,7 +171,7 @@ def test_a_changed_input_is_refused_until_the_lock_is_let_go_and_then_built_as_i
 # Other versions of the rules
 
 
-def test_another_version_of_a_filter_is_explained_and_built_as_if_anew(
+def test_changed_filter_is_explained_and_applied(
     copied: tuple[BuildOptions, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request, before = copied
@@ -189,7 +188,7 @@ def test_another_version_of_a_filter_is_explained_and_built_as_if_anew(
 
 
 @pytest.mark.parametrize("stage", ["measured", "ngrams", "decisions", "examples"])
-def test_another_version_of_a_stage_is_made_from_there_on(
+def test_changed_sql_makes_its_stage_and_later_ones_again(
     copied: tuple[BuildOptions, Files], monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     request, whole = copied
@@ -207,7 +206,7 @@ def test_another_version_of_a_stage_is_made_from_there_on(
     assert not {sentence.split()[0] for sentence in told} & set(STAGES[: STAGES.index(stage)])
 
 
-def test_another_version_of_the_reader_reads_all_files_again(
+def test_new_reader_version_reads_all_files_again(
     copied: tuple[BuildOptions, Files], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request, whole = copied
@@ -232,7 +231,7 @@ def limited(size: int) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("stage", ["measured", "instructions"])
-def test_a_disk_that_is_full_in_the_middle_ends_in_a_sentence_and_the_rerun_in_the_same_bytes(
+def test_full_disk_is_a_sentence_and_the_next_run_completes_the_build(
     calm: tuple[Path, Files], tmp_path: Path, stage: str
 ) -> None:
     sizes = {name: max(p.stat().st_size for p in (calm[0] / "work" / name).glob("*.parquet")) for name in STAGES}
@@ -257,7 +256,7 @@ def test_a_disk_that_is_full_in_the_middle_ends_in_a_sentence_and_the_rerun_in_t
 
 
 @pytest.mark.parametrize(("shard", "threads"), [(23, 2), (1_000_000, 3)])
-def test_shards_and_threads_change_no_byte_of_a_release(
+def test_release_bytes_do_not_depend_on_shards_and_threads(
     calm: tuple[Path, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard: int, threads: int
 ) -> None:
     monkeypatch.setattr(builders.pipeline.bitext, "SHARD_ROWS", shard)
@@ -270,7 +269,7 @@ def test_shards_and_threads_change_no_byte_of_a_release(
 # Hostile lines
 
 
-def test_lines_of_combining_marks_are_charged_with_a_reason(tmp_path: Path) -> None:
+def test_lines_of_combining_marks_are_rejected_with_a_reason(tmp_path: Path) -> None:
     mirror = sample_mirror(tmp_path)
     marks = "\u0301\u0323" * 5_000_000
     with gzip.open(mirror / TSV, "ab", compresslevel=1) as file:

@@ -1,4 +1,4 @@
-"""The work folder: what stands under its key is not made again, and what is damaged is."""
+"""The work folder: a complete task is not done again, and a damaged one is."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ from builders.run import run_build
 from builders.workspace import Task, Workspace, on_all_cores, sql, sql_task
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
-from corpora.progress import NullProgress
+from corpora.progress import CallbackProgress, NullProgress, Progress, Status, stage
 from tests.builders.messages import logged_messages
 
 TASK = Task("stage", "name", {"threshold": 1.0, "files": {"a": "x", "b": "y"}})
@@ -47,7 +47,7 @@ def write_table(task: Task, value: int, calls: list[int]):
     return write
 
 
-def test_a_unit_is_made_once_and_reused_under_its_key(work, told):
+def test_task_is_done_once(work, told):
     calls: list[int] = []
     first = work.make(TASK, write_table(TASK, 1, calls))
     again = work.make(TASK, write_table(TASK, 2, calls))
@@ -56,14 +56,14 @@ def test_a_unit_is_made_once_and_reused_under_its_key(work, told):
     assert work.touched == [first, first]
 
 
-def test_the_key_stands_for_stage_name_and_inputs_in_any_order():
+def test_key_depends_on_stage_name_and_inputs_in_any_order():
     same = replace(TASK, inputs={"files": {"b": "y", "a": "x"}, "threshold": 1.0})
     assert same.key == TASK.key
     others = [replace(TASK, stage="other"), replace(TASK, name="other"), replace(TASK, inputs={})]
     assert len({TASK.key, *(task.key for task in others)}) == 4
 
 
-def test_a_unit_is_made_again_when_an_input_changes_and_what_differs_is_told(work, told):
+def test_changed_input_makes_a_task_again_and_is_explained(work, told):
     calls: list[int] = []
     changed = replace(TASK, inputs={"threshold": 1.5, "files": {"a": "x", "c": "z"}})
     before = work.make(TASK, write_table(TASK, 1, calls))
@@ -74,7 +74,7 @@ def test_a_unit_is_made_again_when_an_input_changes_and_what_differs_is_told(wor
     )
 
 
-def test_a_unit_that_cannot_be_made_leaves_nothing(work):
+def test_failed_task_leaves_no_file(work):
     def fail(path: Path) -> None:
         path.write_bytes(b"half")
         raise RuntimeError("the disk is gone")
@@ -85,7 +85,7 @@ def test_a_unit_that_cannot_be_made_leaves_nothing(work):
 
 
 @pytest.mark.parametrize("damage", [b"", b"no Parquet", b"PAR1" + b"\0" * 50])
-def test_a_damaged_file_is_noticed_and_made_again(work, told, damage):
+def test_damaged_file_is_made_again(work, told, damage):
     calls: list[int] = []
     path = work.make(TASK, write_table(TASK, 1, calls))
     path.write_bytes(damage)
@@ -94,7 +94,7 @@ def test_a_damaged_file_is_noticed_and_made_again(work, told, damage):
     assert "made again, its file is damaged" in told[-1]
 
 
-def test_a_seal_whose_file_never_came_goes_and_a_users_own_stays(work):
+def test_seals_without_files_are_removed_and_user_files_are_kept(work):
     path = work.make(replace(TASK, stage="pairs"), write_table(TASK, 1, []))
     lone, own = path.with_name(f"other.{'0' * 16}.sha256"), path.with_name("mine.sha256")
     for seal in (lone, own):
@@ -103,7 +103,7 @@ def test_a_seal_whose_file_never_came_goes_and_a_users_own_stays(work):
     assert {file.name for file in path.parent.iterdir()} == {path.name, path.with_suffix(".sha256").name, own.name}
 
 
-def test_a_file_cut_short_is_noticed_and_made_again(work):
+def test_truncated_file_is_made_again(work):
     calls: list[int] = []
     path = work.make(TASK, write_table(TASK, 1, calls))
     path.write_bytes(path.read_bytes()[:-10])
@@ -111,7 +111,7 @@ def test_a_file_cut_short_is_noticed_and_made_again(work):
     assert calls == [1, 2]
 
 
-def test_a_damaged_file_of_an_older_unit_harms_nobody(work):
+def test_damaged_file_of_an_older_task_is_ignored(work):
     calls: list[int] = []
     work.make(TASK, write_table(TASK, 1, calls)).write_bytes(b"no Parquet")
     changed = replace(TASK, inputs={})
@@ -119,7 +119,7 @@ def test_a_damaged_file_of_an_older_unit_harms_nobody(work):
     assert calls == [1, 2]
 
 
-def test_a_damaged_file_of_identified_texts_is_noticed(request_for):
+def test_damaged_language_ids_are_removed(request_for):
     request = request_for({"small": {"el": LINES}})
     run_build(request)
     for path in (request.work / "language_ids").rglob("*.parquet"):
@@ -129,7 +129,7 @@ def test_a_damaged_file_of_identified_texts_is_noticed(request_for):
     run_build(request)
 
 
-def test_a_query_makes_the_table_of_its_sql_file_and_notes_its_inputs(work):
+def test_query_writes_the_table_of_its_sql_file_with_its_inputs(work):
     task = sql_task("bitext", "el", [Path("from.parquet")], more=1)
     columns = {
         "lang": "el",
@@ -150,31 +150,31 @@ def test_a_query_makes_the_table_of_its_sql_file_and_notes_its_inputs(work):
     assert noted["from"] == ["from.parquet"]
 
 
-def test_a_query_reads_files_as_tables(work, tmp_path):
+def test_query_reads_files_as_tables(work, tmp_path):
     pl.DataFrame({"x": [1, 2]}).write_parquet(tmp_path / "one.parquet")
     pl.DataFrame({"x": [3]}).write_parquet(tmp_path / "it's two.parquet")
     with work.connect({"t": [tmp_path / "one.parquet", tmp_path / "it's two.parquet"]}) as connection:
         assert connection.sql("select sum(x) from t").fetchall() == [(6,)]
 
 
-def test_a_placeholder_that_nobody_fills_makes_no_file(work):
+def test_missing_placeholder_makes_no_file(work):
     assert "{reject_reason}" in sql("measured")
     with pytest.raises(Exception, match="reject_reason"):
         work.query(Task("measured", "el", {}), {"pairs": pa.table({"en": ["a"]})}, {})
     assert list(work.folder.rglob("*.parquet")) == []
 
 
-def test_a_placeholder_is_filled_everywhere_and_braces_of_sql_stay():
+def test_placeholder_is_replaced_everywhere():
     assert "{reject_reason}" not in sql("measured", reject_reason="null")
     assert r"\P{Latin}" in sql("measured", reject_reason="null")
 
 
-def test_a_text_for_a_placeholder_that_is_not_there_is_a_mistake():
+def test_unknown_placeholder_fails():
     with pytest.raises(AssertionError):
         sql("measured", verdcit="null")
 
 
-def test_duckdb_spills_into_the_work_folder_and_obeys_the_threads(work):
+def test_duckdb_uses_the_work_folder_and_the_number_of_threads(work):
     with replace(work, threads=2).connect({}) as connection:
         [(spill, threads)] = connection.sql(
             "select current_setting('temp_directory'), current_setting('threads')"
@@ -182,7 +182,7 @@ def test_duckdb_spills_into_the_work_folder_and_obeys_the_threads(work):
     assert (Path(spill), threads) == (work.scratch / "spill", 2)
 
 
-def test_what_memory_does_not_hold_is_spilled_to_a_disk_on_which_nothing_stands_yet(work):
+def test_query_larger_than_memory_spills_to_disk(work):
     rows = "select sha256(range::varchar) as text from range(400_000)"
     held_at_once = f"select max(place) from (select text, row_number() over (order by text) as place from ({rows}))"
     with replace(work, memory=120 << 20).connect({}) as connection:
@@ -190,31 +190,44 @@ def test_what_memory_does_not_hold_is_spilled_to_a_disk_on_which_nothing_stands_
         assert list((work.scratch / "spill").glob("duckdb_temp*"))
 
 
-def test_a_table_in_memory_and_no_rows_at_all_can_be_queried(work):
+def test_tables_in_memory_and_empty_tables_are_queried(work):
     with work.connect({"t": pa.schema([("x", pa.int64())]).empty_table()}) as connection:
         assert connection.sql("select count(*) from t").fetchall() == [(0,)]
 
 
-def test_what_a_person_can_mend_of_duckdb_is_a_sentence(work, tmp_path):
+def test_errors_of_duckdb_are_sentences(work, tmp_path):
     with pytest.raises(InputError, match="Finished work is kept"), work.connect({"t": [tmp_path / "gone.parquet"]}):
         pass
 
 
-def read_with(threads: int, folder: Path) -> list[tuple[str, bytes]]:
+NOTHING = NullProgress()
+
+
+def read_with(threads: int, folder: Path, progress: Progress = NOTHING) -> list[tuple[str, bytes]]:
     corpus = load_catalog(sample=True)["sample-wikimatrix"]
     tasks = [
         (write_pairs_task, folder / f"{lang}.parquet", Path(corpus.location(lang)), corpus, lang, "{}")
         for lang in ("el", "hi")
     ]
-    on_all_cores(tasks, threads, NullProgress(), "reading")
+    on_all_cores(tasks, threads, progress, "reading")
     return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
-def test_one_thread_and_two_make_the_same_files(tmp_path):
+def test_files_do_not_depend_on_threads(tmp_path):
     assert read_with(1, tmp_path / "one") == read_with(2, tmp_path / "two")
 
 
-def test_what_a_process_of_the_pool_finds_wrong_is_told_as_it_is(tmp_path):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rows_that_calls_report_advance_the_progress(tmp_path, threads):
+    statuses: list[Status] = []
+    progress = CallbackProgress(statuses.append)
+    with stage(progress, "reading", 1, 1):
+        files = read_with(threads, tmp_path, progress)
+    rows = sum(pq.read_metadata(tmp_path / name).num_rows for name, _ in files if name.endswith(".parquet"))
+    assert statuses[-1].done == rows > 0
+
+
+def test_errors_of_worker_processes_are_raised_as_they_are(tmp_path):
     corpus = load_catalog(sample=True)["sample-wikimatrix"]
     tasks = [(write_pairs_task, tmp_path / f"{n}.parquet", tmp_path / "gone.gz", corpus, "el", "{}") for n in (1, 2)]
     with pytest.raises(InputError, match="There is no file"):
@@ -223,18 +236,18 @@ def test_what_a_process_of_the_pool_finds_wrong_is_told_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a space", "it's", "lang=xx", "star*", "what?", "ελληνικά"])
-def test_a_work_folder_may_have_any_name(judge, tmp_path, name):
+def test_work_folder_may_have_any_name(judge, tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
     assert [(row["lang"], row["reject_reason"]) for row in judge(LINES, folder=folder)] == [("el", None)] * 2
 
 
-def test_a_work_folder_whose_name_is_a_pattern_is_refused(request_for, tmp_path):
+def test_work_folder_with_brackets_is_refused(request_for, tmp_path):
     with pytest.raises(InputError, match="pattern"):
         run_build(replace(request_for({"small": {"el": LINES}}), work=tmp_path / "work [1]"))
 
 
-def test_a_second_build_of_the_same_reuses_every_unit(request_for):
+def test_second_build_reuses_every_task(request_for):
     request = replace(request_for({"small": {"el": LINES}}), explain=True)
     with logged_messages() as told:
         run_build(request)
@@ -247,7 +260,7 @@ def test_a_second_build_of_the_same_reuses_every_unit(request_for):
     assert {path: path.read_bytes() for path in request.work.rglob("*.parquet")} == first
 
 
-def test_a_build_that_was_killed_goes_on_where_it_was(request_for):
+def test_killed_build_is_continued(request_for):
     request = request_for({"small": {"el": LINES}})
     code = (
         "import os, pathlib, signal, sys, builders.pipeline.pairs as s\n"

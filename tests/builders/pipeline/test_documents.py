@@ -1,4 +1,4 @@
-"""Monolingual text: documents become rows that answer nothing, each line accounted for."""
+"""Monolingual text: documents become examples without a question, and each line is counted."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ def request(folder: Path, **changes: str) -> BuildOptions:
     return BuildOptions(recipes=(str(folder / "only-text.toml"),), with_=(folder,), **where)
 
 
-def test_each_document_is_published_once_as_text_or_rejected_with_a_reason(tmp_path: Path) -> None:
+def test_documents_are_published_once_or_rejected_with_a_reason(tmp_path: Path) -> None:
     (published,) = run_publish(request(tmp_path), tmp_path / "registry", "instructions")
     rows = pl.read_parquet(published.folder() / "data" / "el" / "*.parquet")
     assert sorted(rows["output"]) == ["Η Αθήνα είναι η πρωτεύουσα της Ελλάδας.", "Το πλοίο έφυγε χθες.\nΓύρισε σήμερα."]
@@ -50,6 +50,6 @@ def test_each_document_is_published_once_as_text_or_rejected_with_a_reason(tmp_p
     assert "`text` (documents)" in (published.folder() / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_language_without_text_is_refused(tmp_path: Path) -> None:
+def test_language_without_documents_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"The corpus 'mine' has no text in Hindi \(hi\)"):
         run_publish(request(tmp_path, langs='["el", "hi"]'), tmp_path / "registry", "instructions")
