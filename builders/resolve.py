@@ -11,6 +11,7 @@ from builders.pipeline import Filter, QualityScores, read_quality_scores, requir
 from corpora.catalog import Corpus, language, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError
+from corpora.in_memory import corpus_from_tables
 from recipes.recipe import Recipe, load_recipe, parse_recipe, select_langs, skip_decontamination, substitute_corpora
 
 
@@ -38,8 +39,8 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     Raises:
         InputError: Anything that the options or the recipes name is unknown, or does not fit together.
     """
-    catalog = load_catalog(sample=options.sample)
     langs = resolve_langs(options.langs)
+    catalog = load_catalog(sample=options.sample) | in_memory_corpora(options, langs)
     scores = read_quality_scores(options.quality_scores, catalog, langs) if options.quality_scores else None
     recipes = [_resolve_recipe(recipe, replace(options, langs=langs), catalog) for recipe in options.recipes]
     _check_names(recipes)
@@ -55,6 +56,32 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         quality_scores=scores,
         budget=budget,
     )
+
+
+def in_memory_corpora(options: BuildOptions, langs: Sequence[str]) -> dict[str, Corpus]:
+    """Return the corpora that a caller gives as tables, by id; their content is written to the work folder once."""
+    own = [lang for recipe in options.recipes if isinstance(recipe, Mapping) for lang in recipe.get("langs", ())]
+    langs = langs or tuple(dict.fromkeys(own))
+    return {
+        name: value
+        if isinstance(value, Corpus)
+        else corpus_from_tables(name, _by_language(name, value, langs), options.work / "in-memory")
+        for name, value in options.corpora.items()
+    }
+
+
+def _by_language(name: str, value: Any, langs: Sequence[str]) -> Mapping[str, Any]:
+    """Return tables by language; a single table is in English if it has instructions, else in the one of `langs`."""
+    if isinstance(value, Mapping):
+        return value
+    if "instruction" in getattr(value, "column_names", getattr(value, "columns", ())):
+        return {"en": value}
+    if len(langs) != 1:
+        raise InputError(
+            f"The corpus '{name}' is one table, but there are {len(langs)} languages. Give a table for each language, "
+            f"such as {{'{name}': {{'el': table}}}}."
+        )
+    return {langs[0]: value}
 
 
 def resolve_langs(codes: Sequence[str]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from builders.publishing import (
     validate_version,
     write_data,
 )
-from builders.resolve import BuildPlan, resolve, resolve_langs
+from builders.resolve import BuildPlan, in_memory_corpora, resolve, resolve_langs
 from builders.translation import check_instructions, export, load_instructions, output_path
 from builders.workspace import Workspace
 from corpora.catalog import load_catalog
@@ -213,7 +213,7 @@ def translate(
 
 
 def _translate(what: str, output: Path, asked: BuildOptions, progress: Progress) -> Translated:
-    catalog = load_catalog(sample=asked.sample)
+    catalog = load_catalog(sample=asked.sample) | in_memory_corpora(asked, ())
     corpus, stem = load_instructions(what, catalog)
     catalog |= {corpus.id: corpus}
     langs = resolve_langs(asked.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
