@@ -144,12 +144,21 @@ MANAGED = {
     **dict.fromkeys(("batch_eval_metrics", "include_for_metrics", "label_names"), _EVALUATION),
     **dict.fromkeys(("eval_do_concat_batches", "eval_use_gather_object"), _EVALUATION),
     **dict.fromkeys(("assistant_only_loss", "completion_only_loss", "chat_template_path", "eos_token"), _TARGET),
-    **dict.fromkeys(("truncation_mode",), "on_overflow decides what happens to long examples"),
-    **dict.fromkeys(("model_init_kwargs",), "attn_implementation, bf16 and model_revision set it"),
+    "truncation_mode": "on_overflow decides what happens to long examples",
+    "model_init_kwargs": "attn_implementation, bf16 and model_revision set it",
     **dict.fromkeys(("push_to_hub", "hub_token", "hub_private_repo", "hub_model_id", "hub_strategy"), _HUB),
     **dict.fromkeys(("hub_always_push", "hub_revision"), _HUB),
     **dict.fromkeys(("load_in_8bit", "load_in_4bit"), "quantized models are not trained"),
 }
+
+
+def managed_table() -> str:
+    """Return the keys that a recipe may not set, by reason, as a table in Markdown; a test compares the README."""
+    keys: dict[str, list[str]] = {}
+    for key, reason in MANAGED.items():
+        keys.setdefault(reason, []).append(f"`{key}`")
+    rows = [f"| {', '.join(sorted(names))} | {reason} |" for reason, names in keys.items()]
+    return "\n".join(["| keys | reason |", "|---|---|", *rows]) + "\n"
 
 
 def check_keys(table: dict[str, Any], where: str) -> dict[str, Any]:
