@@ -10,6 +10,7 @@ import numpy as np
 
 from cards.releases import open_release
 from corpora.catalog import language
+from corpora.cli import split_names
 from corpora.errors import InputError
 from recipes.mixing import AllocationProblem, allocation_problem, check_lang, read_lang_values
 from recipes.results import Result, read_results
@@ -56,9 +57,10 @@ class Limits:
     allow_partial: bool = False
 
 
-def check_langs(langs: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of languages, each once."""
-    return tuple(dict.fromkeys(language(lang.strip().lower()).code for lang in langs))
+def check_langs(langs: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the codes of languages, each once; a text such as `el,hi` names several."""
+    names = split_names(langs or (), "--langs")
+    return tuple(dict.fromkeys(language(name.lower()).code for name in names))
 
 
 def check_epochs(epochs: float) -> None:

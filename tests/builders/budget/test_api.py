@@ -58,6 +58,15 @@ def test_fit_returns_laws_that_allocate_and_plan_use() -> None:
     assert planned.to_json()[0]["regret_after"] < planned.to_json()[0]["regret_before"]
 
 
+def test_languages_are_a_list_or_a_text() -> None:
+    from builders.budget import fit
+
+    rows = results({"coit": 1.0})
+    assert set(fit(rows, langs=["el", "hi"]).laws.laws) == set(fit(rows, langs="el,hi").laws.laws) == {"el", "hi"}
+    with pytest.raises(InputError, match="Unknown language 'ell'"):
+        fit(rows, langs="ell")
+
+
 def test_allocate_takes_limits_for_all_or_by_language() -> None:
     from builders.budget import allocate
 
