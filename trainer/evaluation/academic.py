@@ -112,7 +112,7 @@ def prompt_of(task: Any, doc: Mapping[str, Any]) -> str:
 def load_academic(benchmark: Benchmark, lang: str, direction: str, source: BenchmarkSource) -> Items:
     """Return the questions of an academic benchmark in a language.
 
-    `instruction` holds what stands before a question (the subject, examples), `input` the question, and the reference
+    `instruction` holds the text before a question (the subject, examples), `input` the question, and the reference
     is the answer.
     """
     warnings = _check_files(benchmark, lang, source) if benchmark.corpus else []

@@ -86,7 +86,7 @@ def align_model(
     """Return the similarity of languages to English by layer; a table and a picture are written below `output`.
 
     gamma is the retrieval accuracy (0..1) at `layer`, by default the last, and is added to `results`. arXiv 2308.04948
-    (footnote 3) only says that it follows Pan et al. (2021), whose measure of similarity on multi-way text is this
+    (footnote 3) only states that it follows Pan et al. (2021), whose measure of similarity on multi-way text is this
     search by cosine of averaged states of the topmost encoder layer.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Benchmarks: the rows of `benchmarks.toml`, checked before any work, and the evaluations that they stand for."""
+"""Benchmarks: the rows of `benchmarks.toml`, checked before any work, and the evaluations that they give."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from corpora.extensions import read_extended_rows
 from corpora.tables import check_reference
 from recipes.prompts import translation_prompts
 from trainer.evaluation.items import DIRECTIONS, Benchmark, BenchmarkSource, Items
-from trainer.evaluation.metrics import load_metrics
+from trainer.evaluation.metrics import Metric, load_metrics
 from trainer.evaluation.tasks import TASKS, get_task
 
 TABLE = Path(__file__).parent / "benchmarks.toml"
@@ -22,27 +22,33 @@ def load_benchmarks(source: BenchmarkSource | None = None) -> Mapping[str, Bench
         InputError: A row is not valid, or refers to a task, corpus, prompt, metric or language that does not exist.
     """
     benchmarks = read_extended_rows(TABLE, Benchmark)
-    known = source or BenchmarkSource()
+    catalog = (source or BenchmarkSource()).catalog
+    corpora = [name for name, corpus in catalog.items() if corpus.kind == "benchmark"]
+    metrics = {name: metric for name, metric in load_metrics().items() if not metric.verb}
+    prompts = tuple(translation_prompts())
     for benchmark in benchmarks.values():
-        _check_references(benchmark, known)
+        _check_references(benchmark, corpora, prompts)
+        _check_metrics(benchmark, metrics)
     return benchmarks
 
 
-def _check_references(benchmark: Benchmark, source: BenchmarkSource) -> None:
+def _check_metrics(benchmark: Benchmark, metrics: Mapping[str, Metric]) -> None:
+    for name in benchmark.metrics:
+        check_reference(name, metrics, "metric", benchmark.where)
+        tasks = metrics[name].tasks
+        if ":" not in benchmark.task and benchmark.task not in tasks:
+            raise InputError(f"{benchmark.where}: the metric {name} fits {', '.join(tasks)}, not {benchmark.task}.")
+
+
+def _check_references(benchmark: Benchmark, corpora: Sequence[str], prompts: Sequence[str]) -> None:
     where = benchmark.where
     if ":" not in benchmark.task:
         check_reference(benchmark.task, TASKS, "task", where)
-    for name in benchmark.metrics:
-        check_reference(name, (metric.name for metric in load_metrics().values() if not metric.verb), "metric", where)
-        tasks = load_metrics()[name].tasks
-        if ":" not in benchmark.task and benchmark.task not in tasks:
-            raise InputError(f"{where}: the metric {name} fits {', '.join(tasks)}, not {benchmark.task}.")
     if benchmark.task in TASKS and TASKS[benchmark.task].needs_corpus:
-        corpora = (name for name, corpus in source.catalog.items() if corpus.kind == "benchmark")
         check_reference(benchmark.corpus, corpora, "benchmark corpus", where)
     if benchmark.task == "academic" and not benchmark.lm_eval_task:
         raise InputError(f"{where}: the key 'lm_eval_task' is missing.")
-    check_reference(benchmark.prompt, translation_prompts(), "translation prompt", where)
+    check_reference(benchmark.prompt, prompts, "translation prompt", where)
     num_items = benchmark.num_items if isinstance(benchmark.num_items, dict) else {}
     for lang in (*benchmark.langs, *benchmark.alternative_codes, *num_items):
         check_reference(lang, languages(), "language", where)

@@ -30,7 +30,7 @@ PINNED = {
     )
 }
 ENCODERS = {"xlm-roberta-large": ("FacebookAI/xlm-roberta-large", "c23d21b0620b635a76227c604d44e43a9f0ee389")}
-# What is computed here, as the checkpoint's settings say it; `sparsemax_patch` is softmax in unbabel-comet since 2.2.4.
+# The values of a checkpoint's settings that are implemented; `sparsemax_patch` is softmax in unbabel-comet since 2.2.4.
 SUPPORTED = {
     "class_identifier": ("regression_metric",),
     "encoder_model": ("XLM-RoBERTa",),
@@ -118,7 +118,7 @@ def open_comet(options: ResolvedOptions) -> Comet:
 def load_comet(model: str, offline: bool = False) -> Comet:
     """Return the checkpoint in a folder, of a pinned name, or of ORG/NAME@COMMIT on the Hub.
 
-    The encoder's two files are in the folder's own `encoder/`, or where its settings say that it came from.
+    The encoder's two files are in the folder's own `encoder/`, or in the repository that its settings name.
 
     Raises:
         InputError: There is no such model, or it is not the pinned one.

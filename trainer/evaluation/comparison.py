@@ -171,18 +171,14 @@ def _shared_keys(
 
 def _find_predictions(folder: Path, metric: Metric) -> dict[EvalKey, list[Predictions]]:
     """Return the outputs in a folder from which a metric can be computed; several where items or decoding differ."""
-    kind = metric.name if metric.scorer else metric.output_type
+    kind, benchmarks = metric.name if metric.scorer else metric.output_type, load_benchmarks()
     found: dict[EvalKey, list[Predictions]] = {}
     for path in sorted(folder.glob(f"*.{kind}.*.parquet")):
         predictions = Predictions(path, read_key(path))
-        if _fits(metric, predictions.eval_key.benchmark):
+        benchmark = benchmarks.get(predictions.eval_key.benchmark)
+        if benchmark and fits(metric, benchmark):
             found.setdefault(predictions.eval_key, []).append(predictions)
     return found
-
-
-def _fits(metric: Metric, benchmark: str) -> bool:
-    row = load_benchmarks().get(benchmark)
-    return row is not None and fits(metric, row)
 
 
 def _compare(

@@ -1,4 +1,4 @@
-"""A model behind an OpenAI-compatible server (vLLM and others), asked over HTTP."""
+"""A model behind an OpenAI-compatible server (vLLM and others), requested over HTTP."""
 
 import json
 import os
@@ -31,7 +31,7 @@ class Endpoint:
 
     @property
     def fingerprint(self) -> str:
-        """What answers depend on as far as it can be known: a server does not tell which weights it serves."""
+        """What answers depend on as far as it can be known: the weights behind a server are unknown."""
         return digest(["endpoint", self.model])
 
 
@@ -110,7 +110,7 @@ def _request(request: Request, endpoint: Endpoint) -> dict[str, Any] | str:
             reply = json.loads(response.read())
     except HTTPError as error:
         if error.code in (408, 429) or error.code >= 500:
-            return f"it says {error.code} {error.reason}"
+            return f"its status is {error.code} {error.reason}"
         detail = error.read(300).decode("utf-8", "replace")
         hint = f" Set {KEY_VARIABLE}." if error.code in (401, 403) else ""
         raise InputError(f"{endpoint.url} refuses: {error.code} {error.reason}. {detail}{hint}") from None

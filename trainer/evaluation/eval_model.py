@@ -15,7 +15,7 @@ from trainer.recipe import digest
 from trainer.run import RunMetadata, cumulative_examples, read_metadata
 
 MODEL_FILES = ("config.json", "*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")  # of a repository on the Hub
-DEFAULT_PROMPT = "alpaca"  # where no run says with which prompt the model was trained
+DEFAULT_PROMPT = "alpaca"  # for a model without a run
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def context_length(model: EvalModel) -> int:
 
 
 def truncate_middle(ids: list[int], length: int) -> list[int]:
-    """Return ids, or their first and last where they are too many: instructions stand at both ends."""
+    """Return ids, or their first and last where they are too many: instructions are at both ends."""
     if len(ids) <= length:
         return ids
     head = length // 2

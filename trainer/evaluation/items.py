@@ -29,7 +29,7 @@ class Benchmark:
     split: str = ""
     """The part of the corpus that is asked."""
     langs: tuple[str, ...] = ()
-    """The languages, where neither the corpus nor the folder of --data says which there are."""
+    """The languages, if neither the corpus nor the folder of --data determines them."""
     num_items: int | dict[str, int] | None = None
     """The number of items in each language, or a table by language; without it, any number is accepted."""
     prompt: str = "paper"

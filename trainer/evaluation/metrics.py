@@ -43,7 +43,7 @@ class Metric:
     tasks: tuple[str, ...] = ()
     """The tasks of the benchmarks that the metric fits."""
     output_type: OutputType = "generate_until"
-    """What the model produces, in lm-evaluation-harness's words; `lm_eval` is what a benchmark's task file says."""
+    """What the model produces, in lm-evaluation-harness's words; `lm_eval`: as the benchmark's task file has it."""
     function: str = ""
     """The function that computes it, as `module:function`."""
     scorer: str = ""
@@ -67,7 +67,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class MetricOptions:
-    """The options that a user gives to metrics, by name, and whence a metric may download files."""
+    """The options that a user gives to metrics, by name, and where a metric may download files from."""
 
     values: Options = field(default_factory=dict)
     source: BenchmarkSource = field(default_factory=BenchmarkSource)
@@ -98,7 +98,7 @@ class MetricOptions:
 
 
 class ResolvedOptions(dict[str, str]):
-    """The options of one metric by name; `source` says whence files may be downloaded."""
+    """The options of one metric by name; `source` is where files may be downloaded from."""
 
     def __init__(self, values: Options, source: BenchmarkSource) -> None:
         super().__init__(values)

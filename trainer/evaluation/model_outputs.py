@@ -90,7 +90,7 @@ def scorer_outputs(
     def make(items: Sequence[Item]) -> Iterator[list[Row]]:
         if not all(item.input for item in items):
             raise InputError(
-                f"{metric.name} needs the source text of each answer; in {task.name} it stands within the instruction."
+                f"{metric.name} needs the source text of each answer; in {task.name} it is a part of the instruction."
             )
         sources, references = [item.input for item in items], [item.references[0] for item in items]
         batches = scorer.scores(sources, [texts[item] for item in items], references, config.batch_size)

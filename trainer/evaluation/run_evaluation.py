@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 def evaluate_models(config: EvalConfig, progress: Progress | None = None) -> Iterator[Result]:
     """Yield the results of all models, which are in the results file once a benchmark is done in a language.
 
-    What is there already is not computed again: a run that was stopped continues, and a second run adds no row.
+    Stored outputs are not computed again: a run that was stopped continues, and a second run adds no row.
 
     Raises:
         InputError: A name, option, file or metric is wrong; it is raised before a model answers anything.
