@@ -10,7 +10,13 @@ import polars as pl
 from builders.pipeline.check_filters import check_filters
 from builders.pipeline.decisions import script_variants
 from builders.pipeline.decontamination import decontamination_report
-from builders.pipeline.examples import build_instructions, count_rows, format_examples, read_documents
+from builders.pipeline.examples import (
+    build_instructions,
+    build_translations,
+    count_rows,
+    format_examples,
+    read_documents,
+)
 from builders.pipeline.filters import Filter, choose_filters
 from builders.pipeline.ledger import read_ledger
 from builders.pipeline.pairs import Pairs, build_pairs
@@ -85,7 +91,13 @@ def build_recipe(
     translations: dict[str, TranslationTables] = {}
     if recipe.instructions:
         with step("instructions"):
-            texts, translations = build_instructions(files["instructions"], catalog, recipe, translator, work)
+            english = build_instructions(files["instructions"], catalog, recipe, work)
+            texts["en"] = list(english.values())
+        if "xx" in recipe.instruction_langs:
+            with step("translations"):
+                translations = build_translations(english, recipe, translator, work)
+            for lang in recipe.langs if translations else ():
+                texts[lang] = [tables.translated[lang] for tables in translations.values()]
     if recipe.monolingual:
         with step("documents"):
             for lang, documents in read_documents(files["monolingual"], catalog, recipe, work).items():

@@ -22,24 +22,26 @@ BITEXT = pa.schema(
 
 
 def build_instructions(
-    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, translator: Translator, work: Workspace
-) -> tuple[dict[str, list[Path]], dict[str, TranslationTables]]:
-    """Make `instructions` in English and, with a translator, `translated_instructions` in each language.
-
-    Returns:
-        The tables by language, and by corpus what the translated ones were made from.
-    """
+    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, work: Workspace
+) -> dict[str, Path]:
+    """Make `instructions`, in English, and return its files by corpus."""
     english: dict[str, Path] = {}
     for file in files:
         corpus = catalog[file.source.corpus]
         english[corpus.id] = _english_instructions(file, corpus, tuple(english.values()), recipe.max_instructions, work)
-    translations = {}
-    if translator.is_available and "xx" in recipe.instruction_langs:
-        translations = {
-            name: translate_instructions(path, name, recipe.langs, translator, work) for name, path in english.items()
-        }
-    foreign = {lang: [of.translated[lang] for of in translations.values()] for lang in recipe.langs if translations}
-    return {"en": list(english.values())} | foreign, translations
+    return english
+
+
+def build_translations(
+    english: Mapping[str, Path], recipe: Recipe, translator: Translator, work: Workspace
+) -> dict[str, TranslationTables]:
+    """Make the tables of translated instructions by corpus; none without a translator."""
+    if not translator.is_available:
+        return {}
+    return {
+        name: translate_instructions(path, name, recipe.langs, translator, work, work.progress)
+        for name, path in english.items()
+    }
 
 
 def _english_instructions(

@@ -18,6 +18,7 @@ def build_stages(recipe: Recipe) -> list[str]:
     """Return the names of the stages that a build of a recipe reports, in their order."""
     stages = [*PAIR_STAGES] if recipe.directions else []
     stages += ["instructions"] if recipe.instructions else []
+    stages += ["translations"] if recipe.instructions and "xx" in recipe.instruction_langs else []
     stages += ["documents"] if recipe.monolingual else []
     return [*stages, "examples", "ledger"]
 
