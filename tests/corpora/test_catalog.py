@@ -70,7 +70,7 @@ def test_every_url_holds_the_pair_or_the_code_where_it_should(corpus):
 
 
 @pytest.mark.parametrize("corpus", CATALOG.values(), ids=lambda corpus: corpus.id)
-def test_every_corpus_says_what_a_release_must_say_of_it(corpus):
+def test_every_corpus_has_what_a_release_states(corpus):
     assert corpus.format in READERS[corpus.kind]
     assert corpus.title
     assert corpus.licence
@@ -91,7 +91,7 @@ def test_every_corpus_says_what_a_release_must_say_of_it(corpus):
         ("xquad", "hi", "https://raw.githubusercontent.com/google-deepmind/xquad/master/xquad.hi.json"),
     ],
 )
-def test_a_location_is_what_upstream_spells(corpus, lang, url):
+def test_location_is_upstream_s_url(corpus, lang, url):
     assert CATALOG[corpus].location(lang) == url
 
 
@@ -107,7 +107,7 @@ def test_mlqa_does_not_exist_in_greek_and_turkish_and_no_bitext_in_english():
     assert not CATALOG["alpaca"].has("el")
 
 
-def test_the_columns_of_the_languages_are_as_flores_spells_them():
+def test_codes_of_languages_are_those_of_flores():
     with (HERE / "languages.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, strict=True))
     assert [row["code"] for row in rows] == list(languages())
@@ -129,13 +129,13 @@ def test_the_columns_of_the_languages_are_as_flores_spells_them():
         ("en", "English", "eng_Latn", "eng"),
     ],
 )
-def test_the_codes_of_the_paper_s_languages(code, name, flores, flores101):
+def test_codes_of_the_paper_s_languages(code, name, flores, flores101):
     found = language(code)
     assert (found.name, found.flores, found.flores101) == (name, flores, flores101)
     assert found.code in found.labels
 
 
-def test_the_script_of_a_language_is_that_of_its_flores_code():
+def test_script_of_a_language_is_that_of_its_flores_code():
     scripts = {"Latn": "Latin", "Grek": "Greek", "Deva": "Devanagari", "Arab": "Arabic", "Hans": "Han"}
     for found in languages().values():
         assert found.script == (scripts[found.flores.partition("_")[2]],)
@@ -147,18 +147,18 @@ def test_no_label_counts_as_two_languages():
     assert len(labels) == len(set(labels))
 
 
-def test_the_upstream_code_of_a_language_is_in_the_column_that_the_corpus_names():
+def test_upstream_code_of_a_language_is_in_the_column_that_the_corpus_names():
     assert CATALOG["flores101"].upstream_code("zh") == "zho_simpl"
     assert CATALOG["flores200"].upstream_code("zh") == "zho_Hans"
     assert CATALOG["wikimatrix"].upstream_code("zh") == "zh"
 
 
-def test_an_unknown_language_is_an_error_with_the_nearest():
+def test_unknown_language_is_an_error_with_the_nearest():
     with pytest.raises(InputError, match=r"Unknown language 'ell'. Did you mean el"):
         language("ell")
 
 
-def test_a_user_s_table_adds_a_corpus_and_replaces_ours_of_the_same_name(load):
+def test_user_s_table_adds_a_corpus_and_replaces_ours_of_the_same_name(load):
     found = load(table() + table("alpaca", title='"Other"', kind='"instructions"', format='"alpaca-json"'))
     assert list(found) == [*CATALOG, "mine"]
     assert found["alpaca"].title == "Other"
@@ -177,7 +177,7 @@ def test_of_two_folders_the_later_wins(tmp_path):
     assert "mine" not in load_catalog()
 
 
-def test_a_user_s_languages_extend_ours_at_once_and_end_with_the_folder(folder, load):
+def test_user_s_languages_extend_ours_at_once_and_end_with_the_folder(folder, load):
     (folder / "languages.csv").write_text("code,name,flores101,script\nsw,Swahili,swh,Latin\nel,Hellenic,ell,Greek\n")
     assert list(languages())[-1] == "sw"
     assert (language("sw").labels, language("sw").ratio, language("el").name) == (("sw",), 1.0, "Hellenic")
@@ -201,20 +201,20 @@ def test_a_user_s_languages_extend_ours_at_once_and_end_with_the_folder(folder, 
         ("code,name\nsw,Swahili\nsw,Swahili\n", "line 3: code 'sw' appears twice"),
     ],
 )
-def test_fault_in_a_user_s_languages_is_a_sentence(folder, text, sentence):
+def test_fault_in_a_user_s_languages_is_an_error(folder, text, sentence):
     (folder / "languages.csv").write_text(text)
     with pytest.raises(InputError) as error:
         languages()
     assert str(error.value).startswith(f"{folder / 'languages.csv'}, {sentence}")
 
 
-def test_a_relative_path_starts_at_the_folder_of_its_catalogue(load, tmp_path, monkeypatch):
+def test_relative_path_starts_at_the_folder_of_its_table(load, tmp_path, monkeypatch):
     corpus = load(table(url='"texts/{pair}.zip"'))["mine"]
     monkeypatch.chdir("/")
     assert corpus.location("el") == str((tmp_path / "texts" / "el-en.zip").resolve())
 
 
-def test_an_absolute_path_stays_as_it_is(load):
+def test_absolute_path_stays_as_it_is(load):
     assert load(table(url='"/srv/{pair}.zip"'))["mine"].location("hi") == "/srv/en-hi.zip"
 
 
@@ -226,13 +226,13 @@ def test_upstream_s_exceptional_codes_are_used_in_the_pair(load):
     )
 
 
-def test_a_corpus_for_any_language_has_all_of_the_table(load):
+def test_corpus_for_any_language_has_all_of_the_table(load):
     corpus = load(table(langs='"any"'))["mine"]
     assert existing(corpus) == [lang for lang in languages() if lang != "en"]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (table(licens='"x"'), "Unknown key 'licens'. Did you mean licence"),
         (table(id='"x"'), "Unknown key 'id'"),
@@ -259,15 +259,15 @@ def test_a_corpus_for_any_language_has_all_of_the_table(load):
         (table(url='"https://example.org/{pair.zip"'), "'url' may hold {pair} and {code} only"),
     ],
 )
-def test_what_a_table_must_not_hold_is_an_error_that_names_file_and_table(load, tmp_path, text, said):
+def test_mistake_in_a_corpus_is_an_error_with_file_and_table(load, tmp_path, text, message):
     with pytest.raises(InputError) as error:
         load(text)
     assert f"{tmp_path / 'corpora.toml'}, table [mine]" in str(error.value)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (table("Mine"), "lower-case letters, digits and hyphens"),
         (table('"a b"'), "lower-case letters, digits and hyphens"),
@@ -277,11 +277,11 @@ def test_what_a_table_must_not_hold_is_an_error_that_names_file_and_table(load, 
         (table() + table(), "is not valid TOML"),
     ],
 )
-def test_what_is_no_catalogue_is_an_error_that_names_the_file(load, tmp_path, text, said):
+def test_invalid_catalogue_is_an_error_with_the_file(load, tmp_path, text, message):
     with pytest.raises(InputError) as error:
         load(text)
     assert str(tmp_path / "corpora.toml") in str(error.value)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_what_is_no_catalogue_is_an_error_that_names_the_file(load, tmp_path, te
         {"url": '"ftp://x.org/{pair}"'},
     ],
 )
-def test_what_could_never_be_read_is_an_error_before_anything_is_pulled(load, changes):
+def test_unreadable_corpus_is_an_error_before_any_download(load, changes):
     with pytest.raises(InputError):
         load(table(**changes))
 
@@ -306,7 +306,7 @@ def test_every_corpus_of_the_sample_replaces_one_of_ours_and_its_files_are_there
         assert all(Path(corpus.location(lang)).is_file() for lang in existing(corpus))
 
 
-def test_an_unknown_name_is_told_with_the_nearest_or_with_all():
+def test_unknown_name_is_an_error_with_the_nearest_or_all():
     assert str(unknown("filter", "copi", ["copy", "empty"])) == "Unknown filter 'copi'. Did you mean copy?"
     assert str(unknown("filter", "zzz", ["empty", "copy"])) == "Unknown filter 'zzz'. Known: copy, empty."
     assert str(unknown("name", "aab", ["aaa", "aac", "x"])).count(" or ") == 1

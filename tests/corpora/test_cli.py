@@ -55,7 +55,7 @@ def test_lists_are_joined_by_commas(invoke: Callable[..., Result]) -> None:
     assert invoke("count", "--langs", "el, hi", "--json").stdout == "2 work True [] 0\n"
 
 
-def test_an_empty_name_in_a_list_is_refused(invoke: Callable[..., Result]) -> None:
+def test_empty_name_in_a_list_is_refused(invoke: Callable[..., Result]) -> None:
     with pytest.raises(InputError, match="--langs holds an empty name in 'el,'"):
         invoke("count", "--langs", "el,")
 

@@ -22,7 +22,7 @@ def test_tables_are_found_in_every_folder_in_use(folder: Path) -> None:
         assert extension_files("corpora.toml") == ()
 
 
-def test_a_function_is_loaded_once_with_the_digest_of_its_file(folder: Path) -> None:
+def test_function_is_loaded_once_with_the_digest_of_its_file(folder: Path) -> None:
     with use_extensions(Extensions((folder,), (folder,))):
         first, second = (load_function("my_code:double", "here", folder / "filters.toml") for _ in range(2))
         assert first.function(4) == 8
@@ -44,7 +44,7 @@ def test_a_function_is_loaded_once_with_the_digest_of_its_file(folder: Path) -> 
         ("broken:double", "cannot be imported: ModuleNotFoundError: No module named 'nosuchmodule'"),
     ],
 )
-def test_a_wrong_reference_is_an_error_with_its_row(reference: str, message: str, folder: Path) -> None:
+def test_wrong_reference_is_an_error_with_its_row(reference: str, message: str, folder: Path) -> None:
     with (
         use_extensions(Extensions((folder,), (folder,))),
         pytest.raises(InputError, match=f"^filters.toml, table .x.: .*{message}"),

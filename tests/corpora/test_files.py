@@ -48,7 +48,7 @@ def fail(folder: Path) -> None:
     raise RuntimeError(folder)
 
 
-def test_a_file_appears_whole_under_its_name(tmp_path):
+def test_file_appears_whole_under_its_name(tmp_path):
     with atomic_path(tmp_path / "new" / "file") as temporary:
         temporary.write_text("all")
         assert not (tmp_path / "new" / "file").exists()
@@ -56,13 +56,13 @@ def test_a_file_appears_whole_under_its_name(tmp_path):
     assert below(tmp_path) == ["new", "new/file"]
 
 
-def test_a_block_that_fails_leaves_nothing(tmp_path):
+def test_block_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError):
         write_half(tmp_path / "file", RuntimeError())
     assert below(tmp_path) == []
 
 
-def test_a_block_that_fails_leaves_what_was_there(tmp_path):
+def test_block_that_fails_leaves_what_was_there(tmp_path):
     (tmp_path / "file").write_text("before")
     with pytest.raises(KeyboardInterrupt):
         write_half(tmp_path / "file", KeyboardInterrupt())
@@ -70,13 +70,13 @@ def test_a_block_that_fails_leaves_what_was_there(tmp_path):
     assert below(tmp_path) == ["file"]
 
 
-def test_a_block_that_writes_nothing_makes_no_file(tmp_path):
+def test_block_that_writes_nothing_makes_no_file(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "file"):
         pass
     assert below(tmp_path) == []
 
 
-def test_what_a_kill_leaves_is_removed_and_nothing_else(tmp_path):
+def test_leftovers_of_a_killed_run_are_removed(tmp_path):
     code = (
         "import os, pathlib, signal, sys\n"
         "from corpora.files import atomic_path, temporary_folder\n"
@@ -108,7 +108,7 @@ def test_removing_leftovers_does_not_follow_a_link_out_of_the_folder(tmp_path):
     assert below(outside) == [".tmp-mine", "mine"]
 
 
-def test_a_scratch_folder_is_removed_unless_it_was_moved_to_its_place(tmp_path):
+def test_temporary_folder_is_removed_unless_it_was_moved(tmp_path):
     with temporary_folder(tmp_path) as folder:
         (folder / "file").write_text("gone")
     assert below(tmp_path) == []
@@ -120,13 +120,13 @@ def test_a_scratch_folder_is_removed_unless_it_was_moved_to_its_place(tmp_path):
     assert (tmp_path / "release").stat().st_mode & 0o777 == 0o755
 
 
-def test_a_scratch_folder_of_a_block_that_fails_is_removed(tmp_path):
+def test_temporary_folder_of_a_failed_block_is_removed(tmp_path):
     with pytest.raises(RuntimeError):
         fill_scratch(tmp_path, fail)
     assert below(tmp_path) == []
 
 
-def test_a_folder_never_takes_the_place_of_one_that_holds_something(tmp_path):
+def test_folder_never_replaces_one_that_has_content(tmp_path):
     (tmp_path / "release").mkdir()
     (tmp_path / "release" / "file").write_text("before")
     with pytest.raises(OSError, match="release"):
@@ -135,7 +135,7 @@ def test_a_folder_never_takes_the_place_of_one_that_holds_something(tmp_path):
     assert below(tmp_path) == ["release", "release/file"]
 
 
-def test_a_second_run_is_told_that_the_folder_is_in_use(tmp_path):
+def test_second_run_in_a_locked_folder_is_an_error(tmp_path):
     code = (
         "import pathlib, sys\n"
         "from corpora.errors import InputError\n"
@@ -147,12 +147,12 @@ def test_a_second_run_is_told_that_the_folder_is_in_use(tmp_path):
     )
     folder = tmp_path / "work"
     with lock_folder(folder, "work folder"):
-        told = run(code, folder).stdout.strip()
-    assert told == f"Another run is using the work folder {folder}. Wait until it has ended, or name another folder."
+        message = run(code, folder).stdout.strip()
+    assert message == f"Another run is using the work folder {folder}. Wait until it has ended, or name another folder."
     assert run(code, folder).stdout.strip() == "mine"
 
 
-def test_a_run_that_was_killed_holds_no_lock(tmp_path):
+def test_killed_run_has_no_lock(tmp_path):
     code = (
         "import os, pathlib, signal, sys\n"
         "from corpora.files import lock_folder\n"
@@ -163,13 +163,13 @@ def test_a_run_that_was_killed_holds_no_lock(tmp_path):
         pass
 
 
-def test_an_error_within_the_lock_is_told_as_it_is_and_frees_it(tmp_path):
+def test_error_within_the_lock_is_raised_and_releases_it(tmp_path):
     for _ in range(2):
         with pytest.raises(InputError, match="another matter"), lock_folder(tmp_path, "work folder"):
             raise InputError("another matter")
 
 
-def test_the_digest_of_a_file_is_the_sha256_of_its_bytes(tmp_path):
+def test_digest_of_a_file_is_the_sha256_of_its_bytes(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     data = os.urandom(3_000_000)
@@ -177,7 +177,7 @@ def test_the_digest_of_a_file_is_the_sha256_of_its_bytes(tmp_path):
     assert sha256_of(tmp_path / "long") == hashlib.sha256(data).hexdigest()
 
 
-def test_a_sealed_file_is_whole_as_long_as_every_byte_is_as_it_was_written(tmp_path):
+def test_sealed_file_is_intact_until_a_byte_changes(tmp_path):
     path = tmp_path / "table.parquet"
     with sealed_path(path) as temporary:
         temporary.write_bytes(b"four")
@@ -189,7 +189,7 @@ def test_a_sealed_file_is_whole_as_long_as_every_byte_is_as_it_was_written(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_without_a_seal_and_a_seal_without_a_file_are_not_whole(tmp_path):
+def test_file_or_seal_alone_is_not_intact(tmp_path):
     path = tmp_path / "table.parquet"
     path.write_bytes(b"four")
     assert not is_intact(path)
@@ -198,7 +198,7 @@ def test_a_file_without_a_seal_and_a_seal_without_a_file_are_not_whole(tmp_path)
     assert not is_intact(path)
 
 
-def test_a_block_that_fails_seals_nothing(tmp_path):
+def test_block_that_fails_seals_nothing(tmp_path):
     with pytest.raises(IsADirectoryError), sealed_path(tmp_path / "table.parquet") as temporary:
         temporary.write_bytes(tmp_path.read_bytes())
     assert list(tmp_path.iterdir()) == []

@@ -47,13 +47,13 @@ def test_files_are_listed_with_size_and_digest(name: str) -> None:
     assert (files["README.md"].size, files["README.md"].sha256) == (len(CARD), None)
 
 
-def test_a_file_is_read_at_a_commit_or_is_none(name: str) -> None:
+def test_file_is_read_at_a_commit_or_is_none(name: str) -> None:
     repository = HubRepository(name)
     assert repository.read_file("README.md", repository.resolve("v1.0.0")) == CARD
     assert repository.read_file("nothing.json", repository.resolve("v1.0.0")) is None
 
 
-def test_a_download_is_used_offline_without_a_request(hub: Any, name: str) -> None:
+def test_download_is_used_offline_without_a_request(hub: Any, name: str) -> None:
     commit = HubRepository(name).resolve("v1.0.0")
     folder = HubRepository(name).download(commit, ["README.md", "data/**"])
     assert (folder / "data" / "a.bin").stat().st_size == 2000
@@ -65,7 +65,7 @@ def test_a_download_is_used_offline_without_a_request(hub: Any, name: str) -> No
     assert not hub.seen
 
 
-def test_what_the_cache_lacks_is_an_error_offline(name: str) -> None:
+def test_files_missing_in_the_cache_are_an_error_offline(name: str) -> None:
     commit, offline = HubRepository(name).resolve("v1.0.0"), HubRepository(name, offline=True)
     with pytest.raises(InputError, match=r"README\.md is not in the cache, and this run is offline\. Download it once"):
         offline.download(commit, ["README.md"])
@@ -75,7 +75,7 @@ def test_what_the_cache_lacks_is_an_error_offline(name: str) -> None:
         offline.read_file("README.md", commit)
 
 
-def test_a_revision_that_the_cache_knows_is_resolved_offline(name: str) -> None:
+def test_revision_that_the_cache_knows_is_resolved_offline(name: str) -> None:
     from huggingface_hub import snapshot_download
 
     snapshot_download(name, repo_type="dataset", revision="v1.0.0")
@@ -85,12 +85,12 @@ def test_a_revision_that_the_cache_knows_is_resolved_offline(name: str) -> None:
         HubRepository(name, offline=True).resolve("../../../../etc/hostname")
 
 
-def test_a_file_that_a_commit_lacks_is_an_error(name: str) -> None:
+def test_file_that_a_commit_lacks_is_an_error(name: str) -> None:
     with pytest.raises(InputError, match=r"nothing\.json does not exist on the Hub\."):
         HubRepository(name).download(HubRepository(name).resolve(), ["nothing.json"])
 
 
-def test_a_removed_file_is_downloaded_again(name: str) -> None:
+def test_removed_file_is_downloaded_again(name: str) -> None:
     repository = HubRepository(name)
     commit = repository.resolve()
     folder = repository.download(commit, ["data/a.bin"])
@@ -108,7 +108,7 @@ def test_a_removed_file_is_downloaded_again(name: str) -> None:
         ("hf_\u00e9", None, "main", "has characters that no token has"),
     ],
 )
-def test_what_the_hub_refuses_is_a_sentence(
+def test_refusal_of_the_hub_is_an_error(
     name: str, token: str, repository: str | None, revision: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
@@ -118,7 +118,7 @@ def test_what_the_hub_refuses_is_a_sentence(
     assert token not in str(error.value)
 
 
-def test_a_busy_hub_is_asked_again_and_a_hub_that_stays_busy_is_a_sentence(hub: Any, name: str) -> None:
+def test_requests_to_a_busy_hub_are_repeated_and_then_an_error(hub: Any, name: str) -> None:
     from server import as_json
 
     left = [503, 429]
@@ -130,7 +130,7 @@ def test_a_busy_hub_is_asked_again_and_a_hub_that_stays_busy_is_a_sentence(hub: 
     assert not left
 
 
-def test_no_server_is_a_sentence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_server_is_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = HubRepository(name)
     monkeypatch.setattr(repository.api, "endpoint", "http://127.0.0.1:9")
     with pytest.raises(InputError, match="no answer from"):

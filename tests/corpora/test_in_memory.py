@@ -40,7 +40,7 @@ def test_equal_tables_of_any_library_are_one_corpus(tmp_path: Path, make: Any) -
 
 
 @pytest.mark.slow
-def test_a_dataset_is_taken_with_its_selection(tmp_path: Path) -> None:
+def test_dataset_is_taken_with_its_selection(tmp_path: Path) -> None:
     import datasets
 
     dataset = datasets.Dataset.from_dict(ROWS)
@@ -106,7 +106,7 @@ def test_instructions_and_documents_are_found_by_their_columns(tmp_path: Path) -
         ),
     ],
 )
-def test_what_is_no_table_of_a_kind_is_a_sentence(
+def test_invalid_table_is_an_error(
     tmp_path: Path, name: str, tables: dict[str, Any], options: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(InputError) as error:

@@ -77,7 +77,7 @@ def test_note_is_at_the_end_of_the_line() -> None:
     assert lines[0].endswith(", step 5 of 5, loss 2.300")
 
 
-def test_a_stage_ends_also_when_its_block_fails() -> None:
+def test_stage_ends_also_when_its_block_fails() -> None:
     found: list[Status] = []
     with pytest.raises(ValueError, match="broken"), stage(CallbackProgress(found.append), "read", 1, 1):
         raise ValueError("broken")

@@ -105,7 +105,7 @@ def test_making_the_sample_again_gives_the_committed_one(tmp_path: Path) -> None
         assert contents(tmp_path / name) == contents(SAMPLE / name), f"{name}: run python tests/sample/make.py"
 
 
-def test_the_sample_is_small_enough_to_be_bundled() -> None:
+def test_sample_is_small_enough_to_be_bundled() -> None:
     assert sum((SAMPLE / name).stat().st_size for name in files_below(SAMPLE)) < 600_000
 
 
@@ -135,14 +135,14 @@ def test_noise_is_spread_over_the_file(corpus: str, lang: str) -> None:
 
 
 @each_bitext
-def test_no_sentence_of_an_evaluation_set_stands_in_a_clean_pair(corpus: str, lang: str) -> None:
+def test_no_benchmark_sentence_is_in_a_clean_pair(corpus: str, lang: str) -> None:
     benchmark = set(evaluation_texts())
     for line in sides_of("clean", corpus, lang):
         assert not [text for text in benchmark if any(side in text for side in line)]
 
 
 @each_bitext
-def test_a_contaminated_pair_stands_in_an_evaluation_set_on_both_sides(corpus: str, lang: str) -> None:
+def test_contaminated_pairs_are_in_a_benchmark_on_both_sides(corpus: str, lang: str) -> None:
     benchmark = "\n".join(evaluation_texts())
     assert sides_of("contaminated", corpus, lang)
     assert all(side in benchmark for line in sides_of("contaminated", corpus, lang) for side in line)
@@ -168,7 +168,7 @@ def asked(squad: dict) -> Iterator[tuple[str, dict, dict]]:
 
 
 @each_language
-def test_margins_are_as_the_labels_say(lang: str) -> None:
+def test_margins_match_the_labels(lang: str) -> None:
     ranges = {"low_margin": (1.02, 1.04), "high_margin": (1.6, 2)}
     for (margin, *_), label in zip(wikimatrix(lang), labels("wikimatrix", lang), strict=True):
         if label != "invalid_margin":
@@ -178,7 +178,7 @@ def test_margins_are_as_the_labels_say(lang: str) -> None:
 
 
 @each_language
-def test_an_invalid_margin_is_no_number(lang: str) -> None:
+def test_invalid_margin_is_no_number(lang: str) -> None:
     lines = zip(wikimatrix(lang), labels("wikimatrix", lang), strict=True)
     found = [columns[0] for columns, label in lines if label == "invalid_margin"]
     assert found
@@ -187,7 +187,7 @@ def test_an_invalid_margin_is_no_number(lang: str) -> None:
 
 
 @each_language
-def test_a_duplicate_has_a_smaller_margin_than_the_clean_pair(lang: str) -> None:
+def test_duplicate_has_a_smaller_margin_than_the_clean_pair(lang: str) -> None:
     lines = list(zip(wikimatrix(lang), labels("wikimatrix", lang), sides("wikimatrix", lang), strict=True))
     clean = {line: float(columns[0]) for columns, label, line in lines if label == "clean"}
     duplicates = [(line, float(columns[0])) for columns, label, line in lines if label == "duplicate_exact"]
@@ -205,7 +205,7 @@ def test_news_commentary_repeats_clean_pairs_of_its_own_and_of_wikimatrix(lang: 
 
 
 @each_language
-def test_noise_never_looks_like_a_written_pair_unless_its_label_says_so(lang: str) -> None:
+def test_noise_differs_from_written_pairs_unless_labelled(lang: str) -> None:
     repeats = {"clean", "low_margin", "duplicate_exact", "invalid_margin", "contaminated"}
     written = written_pairs(lang, "wne")
     for line, label in zip(sides("wikimatrix", lang), labels("wikimatrix", lang), strict=True):
@@ -213,7 +213,7 @@ def test_noise_never_looks_like_a_written_pair_unless_its_label_says_so(lang: st
 
 
 @each_language
-def test_broken_lines_are_broken_in_the_way_that_their_labels_say(lang: str) -> None:
+def test_bad_lines_have_the_fault_of_their_label(lang: str) -> None:
     raw = wikimatrix_bytes(lang).removesuffix(b"\n").split(b"\n")
     for line, label in zip(raw, labels("wikimatrix", lang), strict=True):
         assert (b"\0" in line) == (label == "nul_byte")
@@ -230,7 +230,7 @@ def test_only_turkish_has_crlf_and_only_greek_a_byte_order_mark(lang: str) -> No
     assert lang != "el" or labels("wikimatrix", "el")[0] == "clean", "the mark must cost a good pair if it is misread"
 
 
-def test_the_readme_counts_the_lines_of_each_kind() -> None:
+def test_readme_counts_the_lines_of_each_kind() -> None:
     text = (SAMPLE / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (\d+) \|", text, re.MULTILINE)
     for column, corpus in ((1, "wikimatrix"), (2, "news-commentary")):
@@ -238,7 +238,7 @@ def test_the_readme_counts_the_lines_of_each_kind() -> None:
             assert Counter(labels(corpus, lang)) == +Counter({row[0]: int(row[column]) for row in rows})
 
 
-def test_the_catalogue_loads_and_every_file_that_it_names_exists() -> None:
+def test_catalogue_loads_and_every_file_that_it_names_exists() -> None:
     path = SAMPLE / "corpora.toml"
     corpora = [corpus for corpus in read_corpora(path).values() if corpus.folder == SAMPLE]
     assert len(corpora) == 6
@@ -246,7 +246,7 @@ def test_the_catalogue_loads_and_every_file_that_it_names_exists() -> None:
         assert all(Path(corpus.location(lang)).is_file() for lang in corpus.listed_langs)
 
 
-def test_each_corpus_of_the_sample_has_the_form_of_the_one_that_it_stands_for() -> None:
+def test_each_corpus_of_the_sample_has_the_format_of_the_one_it_replaces() -> None:
     catalog = load_catalog(sample=True)
     for corpus in [corpus for corpus in catalog.values() if corpus.folder == SAMPLE]:
         real = catalog[corpus.sample_of]
@@ -264,7 +264,7 @@ def written_records() -> dict[str, dict[str, str]]:
     return {record.pop("id"): record for record in map(json.loads, lines)}
 
 
-def test_alpaca_has_every_record_and_three_faulty_ones_at_the_end() -> None:
+def test_alpaca_has_every_record_and_three_bad_ones_at_the_end() -> None:
     *good, duplicate, empty, missing = alpaca()
     assert good == list(written_records().values())
     assert len(good) >= 40
@@ -274,7 +274,7 @@ def test_alpaca_has_every_record_and_three_faulty_ones_at_the_end() -> None:
 
 
 @each_language
-def test_the_memory_translates_every_record_but_the_two_left_out(lang: str) -> None:
+def test_memory_translates_every_record_except_two(lang: str) -> None:
     memory = read_memory(SAMPLE / "memory.parquet")
     untranslated = {
         name
@@ -295,13 +295,13 @@ def test_flores_has_the_same_lines_in_every_language() -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", *LANGS])
-def test_every_answer_of_xquad_stands_where_it_says(lang: str) -> None:
+def test_every_answer_of_xquad_is_at_its_offset(lang: str) -> None:
     squad = json.loads((SAMPLE / f"google-deepmind/xquad/master/xquad.{lang}.json").read_text(encoding="utf-8"))
     assert [question["id"] for _, question, _ in asked(squad)] == [f"q{number:03}" for number in range(1, 7)]
     assert_answers_stand(squad)
 
 
-def test_every_answer_of_mlqa_stands_where_it_says() -> None:
+def test_every_answer_of_mlqa_is_at_its_offset() -> None:
     with zipfile.ZipFile(SAMPLE / "MLQA/MLQA_V1.zip") as archive:
         files = {name: json.load(io.BytesIO(archive.read(name))) for name in archive.namelist()}
     assert len(files) == 2 * 5 * 5

@@ -88,14 +88,14 @@ def test_toml_tables_become_rows_with_their_names_and_fixed_fields(tmp_path: Pat
         ("limits.el.max = 2026-01-01", "'limits' must not be a date or time."),
     ],
 )
-def test_fault_in_a_row_is_a_sentence_with_file_row_and_key(tmp_path: Path, line: str, sentence: str) -> None:
+def test_fault_in_a_row_is_an_error_with_file_row_and_key(tmp_path: Path, line: str, sentence: str) -> None:
     with pytest.raises(InputError) as error:
         load(tmp_path, f'[mine]\ntitle = "Mine"\n{line}\n')
     assert str(error.value).startswith(f"{tmp_path / 'checks.toml'}, table [mine]: ")
     assert sentence in str(error.value)
 
 
-def test_missing_key_and_row_that_is_no_table_are_sentences(tmp_path: Path) -> None:
+def test_missing_key_and_row_that_is_no_table_are_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"table \[mine\]: the key 'title' is missing\."):
         load(tmp_path, "[mine]\n")
     with pytest.raises(InputError, match=r"table \[mine\]: keys and values were expected, not 1\."):
@@ -140,7 +140,7 @@ def test_csv_lines_become_rows_and_empty_cells_take_defaults(tmp_path: Path) -> 
         (b"code\n\xe9\n", "is not valid CSV"),
     ],
 )
-def test_fault_in_a_csv_file_is_a_sentence_with_its_line(tmp_path: Path, text: str | bytes, sentence: str) -> None:
+def test_fault_in_a_csv_file_is_an_error_with_its_line(tmp_path: Path, text: str | bytes, sentence: str) -> None:
     with pytest.raises(InputError) as error:
         read_tongues(tmp_path, text)
     assert str(error.value).startswith(str(tmp_path / "tongues.csv"))
@@ -158,7 +158,7 @@ def test_yaml_must_hold_keys_and_values(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("read", [read_toml, read_yaml])
-def test_file_that_cannot_be_read_is_a_sentence(tmp_path: Path, read: object) -> None:
+def test_file_that_cannot_be_read_is_an_error(tmp_path: Path, read: object) -> None:
     (tmp_path / "latin").write_bytes('title = "\xe9"'.encode("latin-1"))
     for name, sentence in (("missing", "There is no file"), ("", "is a folder; a "), ("latin", "is not valid ")):
         with pytest.raises(InputError, match=re.escape(str(tmp_path / name))) as error:

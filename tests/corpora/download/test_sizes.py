@@ -46,7 +46,7 @@ def test_size_may_be_unknown(server: str, tmp_path: Path, name: str, origin: str
     assert (found.num_bytes, found.origin, found.to_download) == (None, origin, 0)
 
 
-def test_offline_no_server_is_asked(tmp_path: Path) -> None:
+def test_offline_makes_no_request(tmp_path: Path) -> None:
     assert sizes(tmp_path, "http://127.0.0.1:1/a.gz", offline=True).origin == "offline"
     assert "could not be asked" in sizes(tmp_path, "http://127.0.0.1:1/a.gz").origin
 
@@ -58,7 +58,7 @@ def test_lock_file_knows_the_size(tmp_path: Path) -> None:
     assert (found.to_download, found.origin) == (99, "lock file")
 
 
-def test_a_file_that_is_here_is_not_downloaded(tmp_path: Path) -> None:
+def test_file_that_is_here_is_not_downloaded(tmp_path: Path) -> None:
     (tmp_path / "downloads" / "host").mkdir(parents=True)
     (tmp_path / "downloads" / "host" / "a.gz").write_bytes(b"1234")
     found = sizes(tmp_path, "http://host/a.gz")

@@ -1,4 +1,4 @@
-"""What `pull` promises, against a real HTTP server on this machine that behaves as badly as it is told to."""
+"""What `pull` promises, against a real HTTP server on this machine that behaves as badly as it is message to."""
 
 import gzip
 import hashlib
@@ -90,13 +90,13 @@ def in_turn(*answers: Answer) -> Answer:
 
 
 def ranged(body: bytes, etag: str = '"one"', heeds_condition: bool = True) -> Answer:
-    """A server that knows Range and, unless told otherwise, If-Range."""
+    """A server that knows Range and, unless message otherwise, If-Range."""
 
     def answer(handler: Handler, number: int) -> None:
-        wanted, condition = handler.headers.get("Range"), handler.headers.get("If-Range")
-        if not wanted or (heeds_condition and condition not in (None, etag)):
+        requested, condition = handler.headers.get("Range"), handler.headers.get("If-Range")
+        if not requested or (heeds_condition and condition not in (None, etag)):
             return handler.reply(200, body, ETag=etag)
-        start = int(wanted.removeprefix("bytes=").rstrip("-"))
+        start = int(requested.removeprefix("bytes=").rstrip("-"))
         if start >= len(body):
             return handler.reply(416, Content_Range=f"bytes */{len(body)}")
         return handler.reply(206, body[start:], Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}", ETag=etag)
@@ -158,7 +158,7 @@ def leave_part(data: Path, server: Server, path: str, body: bytes, etag: str | N
     return part
 
 
-def refusal(*arguments: object, **options: object) -> str:
+def error_of(*arguments: object, **options: object) -> str:
     with pytest.raises(InputError) as caught:
         pull_sources(*arguments, **options)  # type: ignore[arg-type]
     return str(caught.value)
@@ -167,7 +167,7 @@ def refusal(*arguments: object, **options: object) -> str:
 # What is fetched, and what is written down of it
 
 
-def test_a_file_lands_under_host_and_path_with_a_sidecar_and_an_entry_in_the_lock(server, data, lock):
+def test_download_has_host_and_path_a_sidecar_and_a_lock_entry(server, data, lock):
     server.answers["/laser/v1/a.gz"] = plain(BODY, ETag='"one"')
     url = server.url("/laser/v1/a.gz")
     [fetched] = pull_sources([source(url)], data, lock)
@@ -186,14 +186,14 @@ def test_a_file_lands_under_host_and_path_with_a_sidecar_and_an_entry_in_the_loc
     assert files_below(data) == {"a.gz", "a.gz.json"}
 
 
-def test_bodies_are_asked_for_as_they_are_stored(server, data, lock):
+def test_bodies_are_requested_without_encoding(server, data, lock):
     server.answers["/a.gz"] = plain(BODY, Content_Encoding="gzip")
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
     assert server.seen[0][1]["Accept-Encoding"] == "identity"
 
 
-def test_a_body_without_announced_length_is_taken_as_it_is(server, data, lock):
+def test_body_without_content_length_is_accepted(server, data, lock):
     def answer(handler: Handler, number: int) -> None:
         handler.send_response(200)
         handler.end_headers()
@@ -204,7 +204,7 @@ def test_a_body_without_announced_length_is_taken_as_it_is(server, data, lock):
     assert fetched.sha256 == digest(BODY)
 
 
-def test_one_url_for_many_languages_is_fetched_once(server, data, lock):
+def test_one_url_for_many_languages_is_downloaded_once(server, data, lock):
     server.answers["/all.gz"] = plain(BODY)
     url = server.url("/all.gz")
     sources = [source(url, lang=lang) for lang in ("el", "tr", "vi")]
@@ -213,7 +213,7 @@ def test_one_url_for_many_languages_is_fetched_once(server, data, lock):
     assert len({one.path for one in fetched}) == len(server.seen) == 1
 
 
-def test_many_files_come_in_parallel_and_in_the_order_asked_for(server, data, lock):
+def test_downloads_are_parallel_and_returned_in_order(server, data, lock):
     together = threading.Barrier(4, timeout=10)
 
     def answer(handler: Handler, number: int) -> None:
@@ -228,22 +228,22 @@ def test_many_files_come_in_parallel_and_in_the_order_asked_for(server, data, lo
     assert list(json.loads(lock.read_text())) == sorted(urls)
 
 
-def test_progress_hears_name_bytes_and_total_up_to_the_end(server, data, lock):
+def test_callback_receives_name_bytes_and_total(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
-    heard: list[tuple[str, int, int | None]] = []
-    pull_sources([source(server.url("/a.gz"))], data, lock, on_bytes=lambda *news: heard.append(news))
-    assert heard[-1] == (f"127.0.0.1_{server.server_port}/a.gz", len(BODY), len(BODY))
-    assert [done for _, done, _ in heard] == sorted(done for _, done, _ in heard)
+    calls: list[tuple[str, int, int | None]] = []
+    pull_sources([source(server.url("/a.gz"))], data, lock, on_bytes=lambda *news: calls.append(news))
+    assert calls[-1] == (f"127.0.0.1_{server.server_port}/a.gz", len(BODY), len(BODY))
+    assert [done for _, done, _ in calls] == sorted(done for _, done, _ in calls)
 
 
-def test_a_query_becomes_a_digest_in_the_name_and_is_shown_nowhere(server, data, lock):
+def test_query_is_a_digest_in_the_name_and_never_shown(server, data, lock):
     server.answers["/a.gz"] = in_turn(plain(BODY), status(404))
     url = server.url("/a.gz").replace("http://", "http://ann:hidden@") + "?token=secret"
     [fetched] = pull_sources([source(url)], data, lock)
     assert fetched.path.name == f"{digest(b'token=secret')[:16]}-a.gz"
     written = lock.read_text() + json.dumps(sidecar(fetched))
     fetched.path.unlink()
-    message = refusal([source(url)], data, lock)
+    message = error_of([source(url)], data, lock)
     assert all(word not in written + message for word in ("secret", "ann", "hidden"))
     assert server.seen[0][1]["Authorization"] == "Basic YW5uOmhpZGRlbg=="
 
@@ -251,7 +251,7 @@ def test_a_query_becomes_a_digest_in_the_name_and_is_shown_nowhere(server, data,
 # Resuming
 
 
-def test_a_broken_connection_is_continued_in_the_same_run(server, data, lock):
+def test_broken_connection_is_continued_in_the_same_run(server, data, lock):
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(BODY))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
@@ -260,7 +260,7 @@ def test_a_broken_connection_is_continued_in_the_same_run(server, data, lock):
     assert files_below(data) == {"a.gz", "a.gz.json"}
 
 
-def test_a_killed_run_is_continued_by_the_next(server, data, lock):
+def test_killed_run_is_continued_by_the_next(server, data, lock):
     server.answers["/a.gz"] = ranged(BODY)
     leave_part(data, server, "/a.gz", BODY[:HALF], '"one"', len(BODY))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
@@ -268,48 +268,48 @@ def test_a_killed_run_is_continued_by_the_next(server, data, lock):
     assert server.ranges("/a.gz") == [f"bytes={HALF}-"]
 
 
-def test_a_run_killed_after_the_last_byte_needs_no_network(server, data, lock):
+def test_run_killed_after_the_last_byte_needs_no_network(server, data, lock):
     leave_part(data, server, "/a.gz", BODY, '"one"', len(BODY))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert (fetched.sha256, server.seen) == (digest(BODY), [])
 
 
 @pytest.mark.parametrize("etag", [None, 'W/"weak"'])
-def test_a_part_that_the_server_could_not_recognise_is_fetched_anew(server, data, lock, etag):
+def test_part_without_validator_is_downloaded_again(server, data, lock, etag):
     server.answers["/a.gz"] = ranged(BODY)
     leave_part(data, server, "/a.gz", OTHER[:HALF], etag, len(BODY))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert (fetched.path.read_bytes(), server.ranges("/a.gz")) == (BODY, [None])
 
 
-def test_a_part_from_another_mirror_is_fetched_anew(server, data, lock):
+def test_part_from_another_mirror_is_downloaded_again(server, data, lock):
     server.answers["/mirror/a.gz"] = ranged(BODY)
     leave_part(data, server, "/a.gz", OTHER[:HALF], '"one"', len(BODY))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock, mirror=server.url("/mirror"))
     assert (fetched.path.read_bytes(), server.ranges("/mirror/a.gz")) == (BODY, [None])
 
 
-def test_a_server_that_ignores_range_is_taken_from_the_start(server, data, lock):
+def test_server_without_ranges_is_downloaded_from_the_start(server, data, lock):
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), plain(BODY))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
 
 
-def test_a_file_that_changed_between_its_parts_is_fetched_anew(server, data, lock):
+def test_file_that_changed_during_download_is_downloaded_again(server, data, lock):
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(OTHER, '"two"'))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == OTHER
     assert sidecar(fetched)["etag"] == '"two"'
 
 
-def test_a_server_that_ignores_if_range_cannot_mix_two_files(server, data, lock):
+def test_server_that_ignores_if_range_cannot_mix_two_files(server, data, lock):
     server.answers["/a.gz"] = in_turn(cut(BODY, HALF), ranged(OTHER, '"two"', heeds_condition=False))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == OTHER
     assert server.ranges("/a.gz") == [None, f"bytes={HALF}-", None]
 
 
-def test_a_range_that_begins_elsewhere_is_not_appended(server, data, lock):
+def test_range_with_another_start_is_not_appended(server, data, lock):
     def shifted(handler: Handler, number: int) -> None:
         handler.reply(206, BODY[9:], Content_Range=f"bytes 9-{len(BODY) - 1}/{len(BODY)}", ETag='"one"')
 
@@ -318,7 +318,7 @@ def test_a_range_that_begins_elsewhere_is_not_appended(server, data, lock):
     assert fetched.path.read_bytes() == BODY
 
 
-def test_a_range_past_the_end_begins_again(server, data, lock):
+def test_range_past_the_end_restarts_the_download(server, data, lock):
     server.answers["/a.gz"] = ranged(BODY)
     leave_part(data, server, "/a.gz", BODY + b"more", '"one"', len(BODY) + 9)
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
@@ -326,7 +326,8 @@ def test_a_range_past_the_end_begins_again(server, data, lock):
     assert server.ranges("/a.gz") == [f"bytes={len(BODY) + 4}-", None]
 
 
-def test_a_connection_that_breaks_often_but_brings_much_is_not_given_up(server, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_attempts_are_counted_anew_after_progress(server, tmp_path, monkeypatch):
     monkeypatch.setattr(transfer, "RESET_BYTES", 1000)
     step = len(BODY) // 12
 
@@ -350,7 +351,7 @@ def request_for(server: Server, part: Path) -> DownloadRequest:
     return DownloadRequest(server.url("/a.gz"), part, threading.Event(), lambda done, total: None)
 
 
-def test_ctrl_c_stops_the_threads_soon_and_keeps_the_part_for_the_next_run(server, data, lock):
+def test_ctrl_c_stops_the_threads_and_keeps_the_part(server, data, lock):
     def slow(handler: Handler, number: int) -> None:
         handler.reply(200, BODY[:HALF], Content_Length=len(BODY), ETag='"one"')
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
@@ -371,9 +372,9 @@ def test_ctrl_c_stops_the_threads_soon_and_keeps_the_part_for_the_next_run(serve
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410, 501])
-def test_a_refusal_is_a_sentence_with_url_status_and_what_to_do(server, data, lock, code):
+def test_refusal_is_an_error_with_url_status_and_hint(server, data, lock, code):
     server.answers["/a.gz"] = status(code)
-    message = refusal([source(server.url("/a.gz"))], data, lock)
+    message = error_of([source(server.url("/a.gz"))], data, lock)
     assert server.url("/a.gz") in message
     assert str(code) in message
     assert "mirror" in message
@@ -384,41 +385,42 @@ def test_a_refusal_is_a_sentence_with_url_status_and_what_to_do(server, data, lo
 @pytest.mark.parametrize(
     "busy", [status(429, Retry_After=0), status(429, Retry_After="soon"), status(503), status(500)]
 )
-def test_a_busy_server_is_asked_again(server, data, lock, busy):
+def test_requests_to_a_busy_server_are_repeated(server, data, lock, busy):
     server.answers["/a.gz"] = in_turn(busy, busy, plain(BODY))
     [fetched] = pull_sources([source(server.url("/a.gz"))], data, lock)
     assert fetched.path.read_bytes() == BODY
 
 
-def test_a_wait_that_the_server_asks_for_is_kept(server, data, lock):
+@pytest.mark.slow
+def test_retry_after_is_obeyed(server, data, lock):
     server.answers["/a.gz"] = in_turn(status(503, Retry_After=1), plain(BODY))
     begun = time.monotonic()
     pull_sources([source(server.url("/a.gz"))], data, lock)
     assert time.monotonic() - begun >= 1
 
 
-def test_a_wait_of_an_hour_is_refused_with_a_sentence(server, data, lock):
+def test_retry_after_of_an_hour_is_an_error(server, data, lock):
     server.answers["/a.gz"] = status(429, Retry_After=3600)
-    message = refusal([source(server.url("/a.gz"))], data, lock)
+    message = error_of([source(server.url("/a.gz"))], data, lock)
     assert "3600 seconds" in message
     assert "120" in message
     assert len(server.seen) == 1
 
 
-def test_a_server_that_is_always_busy_is_given_up_with_the_number_of_tries(server, data, lock):
+def test_busy_server_is_an_error_after_all_attempts(server, data, lock):
     server.answers["/a.gz"] = status(503)
-    message = refusal([source(server.url("/a.gz"))], data, lock)
+    message = error_of([source(server.url("/a.gz"))], data, lock)
     assert f"{transfer.MAX_ATTEMPTS} attempts" in message
     assert "503" in message
     assert server.url("/a.gz") in message
     assert len(server.seen) == transfer.MAX_ATTEMPTS
 
 
-def test_a_length_that_is_never_reached_is_an_error_with_bytes_got_and_expected(server, data, lock):
+def test_incomplete_download_is_an_error_with_bytes_received_and_expected(server, data, lock):
     server.answers["/a.gz"] = lambda handler, number: (
         handler.reply(416) if handler.headers.get("Range") else cut(BODY, len(BODY) - 7)(handler, number)
     )
-    message = refusal([source(server.url("/a.gz"))], data, lock)
+    message = error_of([source(server.url("/a.gz"))], data, lock)
     assert str(len(BODY) - 7) in message
     assert str(len(BODY)) in message
     assert server.url("/a.gz") in message
@@ -426,16 +428,16 @@ def test_a_length_that_is_never_reached_is_an_error_with_bytes_got_and_expected(
     assert not lock.exists()
 
 
-def test_a_refused_connection_is_a_sentence(server, data, lock):
+def test_refused_connection_is_an_error(server, data, lock):
     server.shutdown()
     server.server_close()
-    message = refusal([source(server.url("/a.gz"))], data, lock)
+    message = error_of([source(server.url("/a.gz"))], data, lock)
     assert "no connection" in message
     assert server.url("/a.gz") in message
 
 
-def test_an_unknown_host_is_a_sentence(server, data, lock):
-    message = refusal([source("http://no-such-host.invalid/a.gz")], data, lock)
+def test_unknown_host_is_an_error(server, data, lock):
+    message = error_of([source("http://no-such-host.invalid/a.gz")], data, lock)
     assert "http://no-such-host.invalid/a.gz" in message
     assert "host" in message
 
@@ -448,23 +450,23 @@ def test_redirects_are_followed_and_the_name_stays_that_of_the_catalogue(server,
     assert "secret" not in json.dumps(sidecar(fetched))
 
 
-def test_a_redirect_in_a_circle_is_a_sentence(server, data, lock):
+def test_circular_redirect_is_an_error(server, data, lock):
     server.answers["/a.gz"] = status(301, Location="/a.gz")
-    assert "redirects more than 10 times" in refusal([source(server.url("/a.gz"))], data, lock)
+    assert "redirects more than 10 times" in error_of([source(server.url("/a.gz"))], data, lock)
 
 
-def test_a_redirect_out_of_http_is_not_followed(server, data, lock):
+def test_redirect_out_of_http_is_not_followed(server, data, lock):
     server.answers["/a.gz"] = status(301, Location="file:///etc/passwd")
-    assert "'file'" in refusal([source(server.url("/a.gz"))], data, lock)
+    assert "'file'" in error_of([source(server.url("/a.gz"))], data, lock)
 
 
-def test_a_redirect_from_https_to_http_is_not_followed():
+def test_redirect_from_https_to_http_is_not_followed():
     with pytest.raises(InputError, match="not safe"):
         http._follow("https://a.org/x", "http://a.org/x", "https://a.org/x")
     assert http._follow("http://a.org/x", "https://a.org/x", "http://a.org/x") == "https://a.org/x"
 
 
-def test_the_proxy_of_the_environment_is_asked_unless_the_host_is_exempt(server, data, lock, monkeypatch):
+def test_proxy_of_the_environment_is_used_unless_the_host_is_exempt(server, data, lock, monkeypatch):
     server.answers |= {"http://far.example/a.gz": plain(BODY), "/b.gz": plain(OTHER)}
     monkeypatch.setenv("http_proxy", server.url("").replace("http://", "http://ann:hidden@"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -473,7 +475,7 @@ def test_the_proxy_of_the_environment_is_asked_unless_the_host_is_exempt(server,
     assert [headers.get("Proxy-Authorization") for _, headers in server.seen] == ["Basic YW5uOmhpZGRlbg==", None]
 
 
-def test_the_first_error_in_the_order_of_the_sources_is_raised_and_others_may_finish(server, data, lock):
+def test_first_error_in_the_order_of_sources_is_raised(server, data, lock):
     failed = threading.Event()
 
     def late(handler: Handler, number: int) -> None:
@@ -486,13 +488,13 @@ def test_the_first_error_in_the_order_of_the_sources_is_raised_and_others_may_fi
 
     server.answers |= {"/late.gz": late, "/good.gz": plain(BODY), "/early.gz": early}
     names = ("late", "good", "early")
-    message = refusal([source(server.url(f"/{name}.gz")) for name in names], data, lock, workers=3)
+    message = error_of([source(server.url(f"/{name}.gz")) for name in names], data, lock, workers=3)
     assert "late.gz" in message
     assert "good.gz" in files_below(data)
 
 
-def test_after_an_error_nothing_new_is_begun(server, data, lock):
-    refusal([source(server.url(f"/{number}.gz")) for number in range(20)], data, lock, workers=1)
+def test_no_download_starts_after_an_error(server, data, lock):
+    error_of([source(server.url(f"/{number}.gz")) for number in range(20)], data, lock, workers=1)
     assert len(server.seen) < 20
 
 
@@ -510,9 +512,9 @@ def test_after_an_error_nothing_new_is_begun(server, data, lock):
         ("a.json", b"", "empty"),
     ],
 )
-def test_a_file_that_is_not_what_its_name_says_is_refused(server, data, lock, name, body, kind):
+def test_file_of_another_type_than_its_name_is_an_error(server, data, lock, name, body, kind):
     server.answers[f"/{name}"] = plain(body)
-    message = refusal([source(server.url(f"/{name}"))], data, lock)
+    message = error_of([source(server.url(f"/{name}"))], data, lock)
     assert kind in message
     assert server.url(f"/{name}") in message
     assert files_below(data) == set()
@@ -536,9 +538,9 @@ def test_archives_json_and_unknown_endings_are_accepted(server, data, lock):
     assert [one.path.read_bytes() for one in fetched] == list(bodies.values())
 
 
-def test_a_file_that_differs_from_the_catalogues_digest_is_refused(server, data, lock):
+def test_file_must_have_the_digest_of_the_catalogue(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
-    message = refusal([source(server.url("/a.gz"), digest(OTHER))], data, lock)
+    message = error_of([source(server.url("/a.gz"), digest(OTHER))], data, lock)
     assert server.url("/a.gz") in message
     assert digest(OTHER) in message
     assert digest(BODY) in message
@@ -547,16 +549,16 @@ def test_a_file_that_differs_from_the_catalogues_digest_is_refused(server, data,
     assert not lock.exists()
 
 
-def test_a_pinned_digest_that_agrees_is_accepted_in_either_case(server, data, lock):
+def test_pinned_digest_may_be_upper_case(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     assert pull_sources([source(server.url("/a.gz"), digest(BODY).upper())], data, lock)
 
 
-def test_a_file_that_differs_from_the_lock_is_refused_until_its_entry_is_removed(server, data, lock):
+def test_file_must_have_the_digest_of_the_lock_file(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     url = server.url("/a.gz")
     lock.write_text(json.dumps({url: {"sha256": digest(OTHER), "size": len(OTHER)}}))
-    message = refusal([source(url)], data, lock)
+    message = error_of([source(url)], data, lock)
     for part in (
         url,
         digest(OTHER),
@@ -571,7 +573,7 @@ def test_a_file_that_differs_from_the_lock_is_refused_until_its_entry_is_removed
     assert pull_sources([source(url)], data, lock)[0].sha256 == digest(BODY)
 
 
-def test_entries_of_the_lock_that_nobody_asked_for_stay(server, data, lock):
+def test_other_entries_of_the_lock_file_stay(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     entry = {"sha256": digest(b""), "size": 0}
     lock.write_text(json.dumps({"https://z.org/z": entry}))
@@ -586,16 +588,16 @@ def test_entries_of_the_lock_that_nobody_asked_for_stay(server, data, lock):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"u": 1}', '{"u": {"sha256": "no", "size": 1}}', '{"u": {"size": 1}}'])
-def test_a_spoilt_lock_stops_the_run_before_the_first_byte(server, data, lock, text):
+def test_damaged_lock_file_is_an_error_before_any_download(server, data, lock, text):
     lock.write_text(text)
-    assert str(lock) in refusal([source(server.url("/a.gz"))], data, lock)
+    assert str(lock) in error_of([source(server.url("/a.gz"))], data, lock)
     assert server.seen == []
 
 
 # What is here already
 
 
-def test_a_file_that_is_here_needs_no_network_and_is_not_read_again(server, data, lock):
+def test_downloaded_file_needs_no_network_and_no_new_digest(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     [first] = pull_sources([source(server.url("/a.gz"))], data, lock)
     stat = first.path.stat()
@@ -605,7 +607,7 @@ def test_a_file_that_is_here_needs_no_network_and_is_not_read_again(server, data
     assert len(server.seen) == 1
 
 
-def test_a_file_that_was_only_touched_is_read_again_and_kept(server, data, lock):
+def test_touched_file_is_read_again_and_stays(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     [first] = pull_sources([source(server.url("/a.gz"))], data, lock)
     os.utime(first.path, ns=(1, 1))
@@ -615,13 +617,13 @@ def test_a_file_that_was_only_touched_is_read_again_and_kept(server, data, lock)
 
 
 @pytest.mark.parametrize("locked", [True, False])
-def test_a_file_that_was_changed_is_fetched_anew_or_refused_offline(server, data, lock, locked):
+def test_changed_file_is_downloaded_again_or_an_error_offline(server, data, lock, locked):
     server.answers["/a.gz"] = plain(BODY)
     [first] = pull_sources([source(server.url("/a.gz"))], data, lock)
     first.path.write_bytes(OTHER)
     if not locked:
         lock.unlink()
-    message = refusal([source(server.url("/a.gz"))], data, lock, offline=True)
+    message = error_of([source(server.url("/a.gz"))], data, lock, offline=True)
     assert str(first.path) in message
     assert digest(OTHER) in message
     assert digest(BODY) in message
@@ -630,25 +632,25 @@ def test_a_file_that_was_changed_is_fetched_anew_or_refused_offline(server, data
     assert len(server.seen) == 2
 
 
-def test_a_file_that_disagrees_with_a_newer_lock_is_fetched_anew(server, data, lock):
+def test_file_that_differs_from_a_newer_lock_is_downloaded_again(server, data, lock):
     server.answers["/a.gz"] = in_turn(plain(BODY), plain(OTHER))
     pull_sources([source(server.url("/a.gz"))], data, lock)
     lock.write_text(json.dumps({server.url("/a.gz"): {"sha256": digest(OTHER), "size": len(OTHER)}}))
     assert pull_sources([source(server.url("/a.gz"))], data, lock)[0].sha256 == digest(OTHER)
 
 
-def test_offline_takes_what_is_here_wherever_it_came_from(server, data, lock):
+def test_offline_accepts_files_of_any_origin(server, data, lock):
     server.answers["/mirror/a.gz"] = plain(BODY)
     first = pull_sources([source(server.url("/a.gz"))], data, lock, mirror=server.url("/mirror"))
     assert pull_sources([source(server.url("/a.gz"))], data, lock, offline=True) == first
     assert len(server.seen) == 1
 
 
-def test_offline_names_everything_that_is_missing(server, data, lock):
+def test_offline_error_names_all_missing_files(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     pull_sources([source(server.url("/a.gz"))], data, lock)
     sources = [source(server.url(f"/{name}.gz")) for name in "abc"]
-    message = refusal(sources, data, lock, offline=True)
+    message = error_of(sources, data, lock, offline=True)
     assert "b.gz" in message
     assert "c.gz" in message
     assert "a.gz" not in message
@@ -656,18 +658,18 @@ def test_offline_names_everything_that_is_missing(server, data, lock):
     assert len(server.seen) == 1
 
 
-def test_offline_a_file_put_there_by_hand_counts_only_if_a_digest_vouches_for_it(server, data, lock):
+def test_offline_file_added_by_hand_needs_a_known_digest(server, data, lock):
     path = data / "far.example" / "a.gz"
     path.parent.mkdir(parents=True)
     path.write_bytes(BODY)
-    assert "http://far.example/a.gz" in refusal([source("http://far.example/a.gz")], data, lock, offline=True)
+    assert "http://far.example/a.gz" in error_of([source("http://far.example/a.gz")], data, lock, offline=True)
     assert pull_sources([source("http://far.example/a.gz", digest(BODY))], data, lock, offline=True)[0].path == path
 
 
 # Mirrors and local files
 
 
-def test_a_mirror_replaces_scheme_and_host_and_keeps_path_and_query(server, data, lock):
+def test_mirror_replaces_scheme_and_host_and_keeps_path_and_query(server, data, lock):
     server.answers["/mirror/v1/a.gz"] = plain(BODY)
     url = "https://far.example/v1/a.gz"
     [fetched] = pull_sources([source(url)], data, lock, mirror=server.url("/mirror/"))
@@ -676,13 +678,13 @@ def test_a_mirror_replaces_scheme_and_host_and_keeps_path_and_query(server, data
     assert list(json.loads(lock.read_text())) == [url]
 
 
-def test_another_mirror_is_asked_anew_and_must_agree_with_the_lock(server, data, lock):
+def test_another_mirror_must_agree_with_the_lock_file(server, data, lock):
     server.answers |= {"/one/a.gz": plain(BODY), "/two/a.gz": plain(BODY), "/three/a.gz": plain(OTHER)}
     one = [source("https://far.example/a.gz")]
     first = pull_sources(one, data, lock, mirror=server.url("/one"))
     assert pull_sources(one, data, lock, mirror=server.url("/two")) == first
     assert sidecar(first[0])["downloaded_from"] == server.url("/two/a.gz")
-    assert server.url("/three/a.gz") in refusal(one, data, lock, mirror=server.url("/three"))
+    assert server.url("/three/a.gz") in error_of(one, data, lock, mirror=server.url("/three"))
     assert first[0].path.read_bytes() == BODY
 
 
@@ -695,14 +697,14 @@ def test_files_of_a_folder_mirror_are_used_in_place_and_locked(server, tmp_path,
     assert (fetched.path, fetched.sha256) == (place, digest(BODY))
     assert json.loads(lock.read_text()) == {url: {"sha256": digest(BODY), "size": len(BODY)}}
     place.write_bytes(OTHER)
-    message = refusal([source(url)], data, lock, mirror=str(tmp_path / "mirror"))
+    message = error_of([source(url)], data, lock, mirror=str(tmp_path / "mirror"))
     assert url in message
     assert str(place) in message
     assert place.read_bytes() == OTHER
 
 
-def test_a_file_that_a_folder_mirror_lacks_is_named_with_its_path(tmp_path, data, lock):
-    message = refusal([source("https://far.example/v1/a.gz")], data, lock, mirror=str(tmp_path / "mirror"))
+def test_file_that_a_folder_mirror_lacks_is_named_with_its_path(tmp_path, data, lock):
+    message = error_of([source("https://far.example/v1/a.gz")], data, lock, mirror=str(tmp_path / "mirror"))
     assert str(tmp_path / "mirror/v1/a.gz") in message
     assert "https://far.example/v1/a.gz" in message
 
@@ -711,18 +713,18 @@ def test_a_file_that_a_folder_mirror_lacks_is_named_with_its_path(tmp_path, data
     ("mirror", "words"),
     [("ftp://far.example", "neither"), ("https://far.example/?a=b", "a query"), ("http://", "not a valid")],
 )
-def test_a_mirror_that_is_none_is_refused(data, lock, mirror, words):
-    assert words in refusal([source("https://far.example/a.gz")], data, lock, mirror=mirror)
+def test_invalid_mirror_is_an_error(data, lock, mirror, words):
+    assert words in error_of([source("https://far.example/a.gz")], data, lock, mirror=mirror)
 
 
-def test_a_file_of_the_same_name_under_another_scheme_is_not_taken_for_it(server, data, lock):
+def test_same_path_under_another_scheme_is_another_file(server, data, lock):
     server.answers["/mirror/a.gz"] = in_turn(plain(BODY), plain(OTHER))
     pull_sources([source("http://far.example/a.gz")], data, lock, mirror=server.url("/mirror"))
     [fetched] = pull_sources([source("https://far.example/a.gz")], data, lock, mirror=server.url("/mirror"))
     assert fetched.sha256 == digest(OTHER)
 
 
-def test_a_local_file_is_used_in_place_and_not_locked(tmp_path, data, lock):
+def test_local_file_is_used_in_place_and_not_locked(tmp_path, data, lock):
     path = tmp_path / "sample.tsv.gz"
     path.write_bytes(BODY)
     [fetched] = pull_sources([source(str(path), digest(BODY))], data, lock)
@@ -732,10 +734,10 @@ def test_a_local_file_is_used_in_place_and_not_locked(tmp_path, data, lock):
     assert not lock.exists()
     assert files_below(data) == {note.name}
     path.write_bytes(OTHER)
-    assert digest(OTHER) in refusal([source(str(path), digest(BODY))], data, lock)
+    assert digest(OTHER) in error_of([source(str(path), digest(BODY))], data, lock)
 
 
-def test_the_digest_of_a_local_file_is_remembered(tmp_path, data, lock):
+def test_digest_of_a_local_file_is_remembered(tmp_path, data, lock):
     path = tmp_path / "sample.tsv.gz"
     path.write_bytes(BODY)
     first = pull_sources([source(str(path))], data, lock)
@@ -747,9 +749,9 @@ def test_the_digest_of_a_local_file_is_remembered(tmp_path, data, lock):
     assert pull_sources([source(str(path))], data, lock) == first
 
 
-def test_a_local_file_that_is_missing_or_not_a_full_path_is_a_sentence(tmp_path, data, lock):
-    assert str(tmp_path / "none.gz") in refusal([source(str(tmp_path / "none.gz"))], data, lock)
-    assert "wikimatrix (el)" in refusal([source("some/none.gz")], data, lock)
+def test_local_file_that_is_missing_or_not_a_full_path_is_an_error(tmp_path, data, lock):
+    assert str(tmp_path / "none.gz") in error_of([source(str(tmp_path / "none.gz"))], data, lock)
+    assert "wikimatrix (el)" in error_of([source("some/none.gz")], data, lock)
 
 
 # Names from outside
@@ -772,8 +774,8 @@ def test_a_local_file_that_is_missing_or_not_a_full_path_is_a_sentence(tmp_path,
         "/%ff.gz",
     ],
 )
-def test_a_path_that_leads_elsewhere_is_refused_before_the_first_byte(server, data, lock, path):
-    assert refusal([source(server.url("/good.gz")), source(server.url(path))], data, lock)
+def test_path_that_leaves_the_folder_is_an_error_before_any_download(server, data, lock, path):
+    assert error_of([source(server.url("/good.gz")), source(server.url(path))], data, lock)
     assert server.seen == []
     assert not data.exists()
 
@@ -781,13 +783,13 @@ def test_a_path_that_leads_elsewhere_is_refused_before_the_first_byte(server, da
 @pytest.mark.parametrize(
     "url", ["http://", "http://[::1/a.gz", "http://h:port/a.gz", "http://h/a b.gz", "http://../a.gz"]
 )
-def test_a_url_that_is_none_is_refused(data, lock, url):
-    assert refusal([source(url)], data, lock)
+def test_invalid_url_is_an_error(data, lock, url):
+    assert error_of([source(url)], data, lock)
 
 
-def test_two_urls_with_one_name_on_disk_are_refused(data, lock):
+def test_two_urls_with_one_path_on_disk_are_an_error(data, lock):
     for other in ("http://far.example/a.gz", "https://far.example/a.gz.json", "https://far.example/a%2egz"):
-        message = refusal([source("https://far.example/a.gz"), source(other)], data, lock)
+        message = error_of([source("https://far.example/a.gz"), source(other)], data, lock)
         assert other in message
         assert "https://far.example/a.gz" in message
 
@@ -795,7 +797,7 @@ def test_two_urls_with_one_name_on_disk_are_refused(data, lock):
 # The disk
 
 
-def test_a_disk_error_rises_and_leaves_no_half_file(server, data, lock):
+def test_disk_error_is_raised_and_leaves_no_partial_file(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
     data.write_text("a file where the folder should be")
     with pytest.raises((FileExistsError, NotADirectoryError)):
@@ -803,7 +805,7 @@ def test_a_disk_error_rises_and_leaves_no_half_file(server, data, lock):
     assert not lock.exists()
 
 
-def test_a_full_disk_rises_and_leaves_no_half_file(server, data, lock):
+def test_full_disk_is_an_error_and_leaves_no_partial_file(server, data, lock):
     server.answers["/a.gz"] = plain(BODY)
 
     def full(name: str, done: int, total: int | None) -> None:
@@ -815,7 +817,7 @@ def test_a_full_disk_rises_and_leaves_no_half_file(server, data, lock):
     assert not lock.exists()
 
 
-def test_a_note_of_a_part_survives_a_round_and_can_be_discarded(tmp_path):
+def test_state_of_a_part_is_written_read_and_removed(tmp_path):
     part, partial = tmp_path / "part", PartialDownload("http://h/a", None, "Mon, 01 Jan 2024 00:00:00 GMT", 3)
     part.write_bytes(b"ab")
     transfer._write_state(part, partial)
@@ -826,16 +828,14 @@ def test_a_note_of_a_part_survives_a_round_and_can_be_discarded(tmp_path):
     assert FailedAttempt("why").wait == 0
 
 
-def test_what_killed_pulls_left_half_written_is_removed_and_the_users_own_files_are_not(
-    server: Server, data: Path, lock: Path
-) -> None:
+def test_leftovers_of_killed_pulls_are_removed_and_user_files_stay(server: Server, data: Path, lock: Path) -> None:
     server.answers["/b.txt"] = plain(b"text")
-    wanted = [source(server.url("/b.txt"))]
-    [fetched] = pull_sources(wanted, data, lock)
+    requested = [source(server.url("/b.txt"))]
+    [fetched] = pull_sources(requested, data, lock)
     left = [lock.with_name(".tmp-12-34-corpora.lock"), fetched.path.with_name(".tmp-12-34-b.txt.json")]
     kept = [lock.with_name(name) for name in (".tmp-notes", ".tmp-12-34-other.lock", ".tmp-corpora.lock")]
     for path in (*left, *kept):
         path.write_text("half")
-    assert pull_sources(wanted, data, lock) == [fetched]
+    assert pull_sources(requested, data, lock) == [fetched]
     assert [path for path in left if path.exists()] == []
     assert [path for path in kept if not path.exists()] == []

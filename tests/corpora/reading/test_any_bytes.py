@@ -78,7 +78,7 @@ def rows(path: Path, form: str) -> list[dict]:
 @pytest.mark.parametrize(("form", "name", "pack"), PACKED, ids=[f"{form}-{name}" for form, name, _ in PACKED])
 @settings(deadline=None, max_examples=40)
 @given(data=BYTES)
-def test_any_bytes_of_any_format_are_numbered_rows_or_a_sentence(form, name, pack, packed, data):
+def test_any_bytes_of_any_format_are_numbered_rows_or_an_error(form, name, pack, packed, data):
     with TemporaryDirectory() as folder, suppress(InputError):
         path = Path(folder) / name
         path.write_bytes(pack(data) if packed else data)

@@ -53,7 +53,7 @@ def test_sentences_of_both_parts_are_numbered_from_one(tmp_path, monkeypatch):
     assert read(flores(tmp_path), code="eng") == [("dev:1", "sentence", "a"), ("dev:2", "sentence", "b")]
 
 
-def test_a_missing_language_is_told_with_the_known_ones(tmp_path):
+def test_missing_language_is_an_error_with_the_known_ones(tmp_path):
     with pytest.raises(InputError, match=r"no sentences in 'el' .*'ell_Grek'\). It has: ell, eng."):
         read(flores(tmp_path), code="ell_Grek")
 
@@ -73,30 +73,30 @@ def test_links_and_devices_are_neither_read_nor_followed(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../dev/ell.dev", "/dev/ell.dev", "a\\dev"])
-def test_a_name_that_leaves_the_archive_is_refused(tmp_path, name):
+def test_name_that_leaves_the_archive_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="unsafe name"):
         read(flores(tmp_path, member("dev/ell.dev", b"a\n"), member(name, b"b\n")))
 
 
-def test_a_repeated_member_and_a_bad_line_are_told(tmp_path):
+def test_repeated_member_and_a_bad_line_are_errors(tmp_path):
     with pytest.raises(InputError, match=r"holds dev/ell.dev twice"):
         read(flores(tmp_path, member("dev/ell.dev", b"a\n"), member("dev/ell.dev", b"b\n")))
     with pytest.raises(InputError, match=r"dev/ell.dev, line 2: invalid_utf8"):
         read(flores(tmp_path, member("dev/ell.dev", b"a\n\xff\n")))
 
 
-def test_a_part_in_two_folders_is_told(tmp_path):
+def test_repeated_part_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"a/dev/ell.dev and b/dev/ell.dev"):
         read(flores(tmp_path, member("a/dev/ell.dev", b"a\n"), member("b/dev/ell.dev", b"b\n")))
 
 
-def test_a_bomb_in_a_tar_is_refused(tmp_path, monkeypatch):
+def test_bomb_in_a_tar_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "SPARE_EXPANSION", 1 << 20)
     with pytest.raises(InputError, match="decompression bomb"):
         read(flores(tmp_path, member("dev/ell.dev", b"0" * (20 << 20))))
 
 
-def test_truncated_and_foreign_files_are_told(tmp_path):
+def test_truncated_and_foreign_files_are_errors(tmp_path):
     path = flores(tmp_path)
     whole = path.read_bytes()
     for data in (whole[:-4], whole[:60], whole + b"garbage", b"<html>", b"", zipfile.__doc__.encode()):
@@ -107,7 +107,7 @@ def test_truncated_and_foreign_files_are_told(tmp_path):
 
 @settings(deadline=None, max_examples=50)
 @given(st.data())
-def test_a_damaged_tar_is_told_or_read(data):
+def test_damaged_tar_is_an_error_or_read(data):
     with TemporaryDirectory() as folder:
         path = flores(Path(folder))
         whole = bytearray(archives._gunzip(path).__next__())
@@ -132,13 +132,13 @@ def write(folder: Path, page: object) -> Path:
     return path
 
 
-def test_a_question_has_a_context_and_answers(tmp_path):
+def test_question_has_a_context_and_answers(tmp_path):
     assert read(write(tmp_path, squad()), "squad-json") == ROWS
     assert read(write(tmp_path, {"data": []}), "squad-json") == []
 
 
 @pytest.mark.parametrize(
-    ("page", "said"),
+    ("page", "message"),
     [
         ([], "json: a list 'data' was expected"),
         ({"data": {}}, "json: a list 'data' was expected"),
@@ -148,8 +148,8 @@ def test_a_question_has_a_context_and_answers(tmp_path):
         (squad(id="\ud800"), r"qas\[0\]: a text 'id' was expected"),
     ],
 )
-def test_another_structure_is_told_with_its_place(tmp_path, page, said):
-    with pytest.raises(InputError, match=said):
+def test_another_structure_is_an_error_with_its_path(tmp_path, page, message):
+    with pytest.raises(InputError, match=message):
         read(write(tmp_path, page), "squad-json")
 
 
@@ -167,12 +167,12 @@ def test_both_parts_of_mlqa_are_read_in_one_language(tmp_path):
     assert read(mlqa(tmp_path), "mlqa-zip", "el") == expected
 
 
-def test_a_missing_part_of_mlqa_is_told(tmp_path):
+def test_missing_part_of_mlqa_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"no member ending in 'test/test-context-el-question-el.json'"):
         read(mlqa(tmp_path, ("dev",)), "mlqa-zip", "el")
 
 
-def test_missing_files_and_unknown_formats_are_sentences(tmp_path):
+def test_missing_files_and_unknown_formats_are_errors(tmp_path):
     for name in ("flores-tar", "squad-json", "mlqa-zip"):
         with pytest.raises(InputError, match="There is no file"):
             read(tmp_path / "absent.gz", name)

@@ -57,13 +57,13 @@ def test_records_are_cleaned_and_numbered(tmp_path):
         (record(output=""), "empty_output"),
     ],
 )
-def test_a_record_at_fault_is_a_row_with_a_reason(tmp_path, value, read_error):
+def test_bad_record_is_a_row_with_a_read_error(tmp_path, value, read_error):
     rows = read(write(tmp_path, json.dumps([record(), value, record()])))
     assert [row["read_error"] for row in rows] == [None, read_error, None]
     assert [row["line_number"] for row in rows] == [1, 2, 3]
 
 
-def test_json_lines_are_told_by_the_name(tmp_path):
+def test_json_lines_are_recognised_by_the_name(tmp_path):
     lines = [json.dumps(record(f"{n}\u2028"), ensure_ascii=False) for n in range(3)]
     for text in ("\n".join(lines), "\r\n".join(lines) + "\r\n"):
         rows = read(write(tmp_path, text, "alpaca.jsonl"))
@@ -71,14 +71,14 @@ def test_json_lines_are_told_by_the_name(tmp_path):
     assert read(write(tmp_path, "", "alpaca.jsonl")) == read(write(tmp_path, "[]")) == []
 
 
-def test_an_invalid_line_is_told_with_its_number(tmp_path):
+def test_invalid_line_is_an_error_with_its_number(tmp_path):
     for bad in ("{", '{"a": 1} {}'):
         with pytest.raises(InputError, match=r"alpaca.jsonl, line 2, is not valid JSON"):
             read(write(tmp_path, f"{{}}\n{bad}\n{{}}\n", "alpaca.jsonl"))
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b'[{},\n {"a" 1}]', "is not valid JSON at line 2, column 7"),
         (b"", "is not valid JSON at line 1"),
@@ -90,12 +90,12 @@ def test_an_invalid_line_is_told_with_its_number(tmp_path):
         (b"[" + b"9" * 5000 + b"]", "is not JSON that can be read"),
     ],
 )
-def test_a_file_of_another_form_is_a_sentence(tmp_path, data, said):
-    with pytest.raises(InputError, match=f"alpaca_data.json.* {said}"):
+def test_file_of_another_form_is_an_error(tmp_path, data, message):
+    with pytest.raises(InputError, match=f"alpaca_data.json.* {message}"):
         read(write(tmp_path, data))
 
 
-def test_missing_files_and_unknown_formats_are_sentences(tmp_path):
+def test_missing_files_and_unknown_formats_are_errors(tmp_path):
     with pytest.raises(InputError, match="There is no file"):
         read(tmp_path / "absent.json")
     with pytest.raises(InputError, match="Unknown format of instructions 'alpaca'"):

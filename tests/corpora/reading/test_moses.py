@@ -42,12 +42,12 @@ def test_two_members_are_read_side_by_side_without_margins(tmp_path):
     assert [row["margin"] for row in rows] == [None, None]
 
 
-def test_members_may_lie_in_folders_and_empty_lines_are_pairs(tmp_path):
+def test_members_may_be_in_folders_and_empty_lines_are_pairs(tmp_path):
     path = moses(tmp_path, {"v16/deep/" + EN: b"\xef\xbb\xbfa\r\n\r\n", "v16/" + ZH: b"x\n\n"}, zipfile.ZIP_STORED)
     assert sides(read(path)) == [(1, "a", "x", None), (2, "", "", None)]
 
 
-def test_a_fault_of_either_side_is_the_pairs_and_english_comes_first(tmp_path, monkeypatch):
+def test_read_error_of_either_side_is_that_of_the_pair(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "MAX_LINE_BYTES", 20)
     path = moses(tmp_path, {EN: b"ok\n\xff\nok\na\0b\nok\n", ZH: b"ok\n\0\n\xfe\n" + b"z" * 21 + b"\nok\n"})
     assert [row["read_error"] for row in read(path)] == [None, "invalid_utf8", "invalid_utf8", "nul_byte", None]
@@ -65,27 +65,27 @@ def test_blocks_of_different_length_stay_aligned(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("english", "chinese"), [(b"a\n" * 7, b"b\n" * 5), (b"a\n" * 7, b"")])
-def test_sides_of_different_length_are_told_with_both_counts(tmp_path, monkeypatch, english, chinese):
+def test_sides_of_different_length_are_an_error_with_both_counts(tmp_path, monkeypatch, english, chinese):
     monkeypatch.setattr(archives, "BLOCK_BYTES", 3)
-    said = f"en-zh.txt.zip: {EN} has 7 lines and {ZH} has {chinese.count(b'b')} lines"
-    with pytest.raises(InputError, match=said):
+    message = f"en-zh.txt.zip: {EN} has 7 lines and {ZH} has {chinese.count(b'b')} lines"
+    with pytest.raises(InputError, match=message):
         read(moses(tmp_path, {EN: english, ZH: chinese}))
 
 
 @pytest.mark.parametrize("name", ["../x.en", "a/../../x.en", "/etc/x.en", "a\\x.en", "C:x.en"])
-def test_a_name_that_leaves_the_archive_is_refused(tmp_path, name):
+def test_name_that_leaves_the_archive_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="unsafe name"):
         read(moses(tmp_path, {EN: b"a\n", ZH: b"b\n", name: b""}))
     assert [path.name for path in tmp_path.iterdir()] == ["en-zh.txt.zip"]
 
 
 @pytest.mark.parametrize("members", [{}, {EN: b"a\n"}, {EN: b"", "other.en": b"", ZH: b""}])
-def test_missing_and_repeated_members_are_told_with_what_is_there(tmp_path, members):
+def test_missing_and_repeated_members_are_errors_with_the_content(tmp_path, members):
     with pytest.raises(InputError, match=r"one was expected. It holds: (nothing|NC.en-zh.en)"):
         read(moses(tmp_path, members))
 
 
-def test_an_encrypted_member_is_told(tmp_path):
+def test_encrypted_member_is_an_error(tmp_path):
     path = moses(tmp_path, {EN: b"a\n", ZH: b"b\n"})
     data = bytearray(path.read_bytes())
     data[data.index(b"PK\x01\x02") + 8] |= 1
@@ -94,13 +94,13 @@ def test_an_encrypted_member_is_told(tmp_path):
         read(path)
 
 
-def test_a_packing_that_we_do_not_read_is_told(tmp_path):
+def test_unsupported_compression_is_an_error(tmp_path):
     with pytest.raises(InputError, match="neither stored nor deflated"):
         read(moses(tmp_path, {EN: b"a\n", ZH: b"b\n"}, zipfile.ZIP_LZMA))
 
 
 @pytest.mark.parametrize(("field", "offset"), [("checksum", 16), ("size", 24)])
-def test_a_wrong_checksum_or_size_is_told(tmp_path, field, offset):
+def test_wrong_checksum_or_size_is_an_error(tmp_path, field, offset):
     path = moses(tmp_path, {EN: b"a\n" * 50, ZH: b"b\n" * 50})
     data = bytearray(path.read_bytes())
     place = data.index(b"PK\x01\x02") + offset
@@ -111,14 +111,14 @@ def test_a_wrong_checksum_or_size_is_told(tmp_path, field, offset):
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>", b"PK\x05\x06"])
-def test_what_is_no_zip_is_told(tmp_path, data):
+def test_invalid_zip_is_an_error(tmp_path, data):
     path = tmp_path / "en-zh.txt.zip"
     path.write_bytes(data)
     with pytest.raises(InputError, match="is damaged"):
         read(path)
 
 
-def test_a_bomb_in_a_zip_is_refused(tmp_path, monkeypatch):
+def test_bomb_in_a_zip_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "SPARE_EXPANSION", 1 << 20)
     with pytest.raises(InputError, match="decompression bomb"):
         read(moses(tmp_path, {EN: b"0" * (20 << 20), ZH: b"\n"}))
@@ -126,7 +126,7 @@ def test_a_bomb_in_a_zip_is_refused(tmp_path, monkeypatch):
 
 @settings(deadline=None)
 @given(st.data())
-def test_a_damaged_zip_is_told_or_harmless(data):
+def test_damaged_zip_is_an_error_or_harmless(data):
     with TemporaryDirectory() as folder:
         path = moses(Path(folder), {EN: b"a\nb\n", ZH: b"c\nd\n"})
         whole = bytearray(path.read_bytes())

@@ -3,6 +3,7 @@
 import unicodedata
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,18 +21,21 @@ def check(texts: list[str]) -> None:
     assert normalize_column(pa.array(texts, pa.string())).to_pylist() == normal
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.text(TRICKY + HANGUL, max_size=8) | st.text(max_size=8)))
-def test_a_column_is_normalised_as_python_normalises_each_string(texts):
+def test_column_is_normalised_as_python_normalises_each_string(texts):
     check(texts)
 
 
+@pytest.mark.slow
 def test_every_character_is_normalised_alone_and_after_a_letter():
     characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     check(characters)
     check(["a" + character + "\u0301" for character in characters])
 
 
+@pytest.mark.slow
 def test_every_composed_character_is_normalised_before_every_mark():
     characters = [chr(code) for code in range(0x250) if not 0xD800 <= code < 0xE000]
     characters += [
@@ -47,12 +51,12 @@ def test_every_decomposition_is_composed_again():
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.text(MARKS, max_size=3 * MAX_MARKS) | st.sampled_from(["e", "\u1fb3", "\u0f40", " "]), max_size=6))
-def test_marks_in_a_row_are_normalised_as_python_normalises_them(parts):
+def test_consecutive_marks_are_normalised_like_python(parts):
     text = "".join(parts)
     assert nfc(text) == unicodedata.normalize("NFC", text)
 
 
-def test_a_million_marks_in_a_row_are_put_in_their_order():
+def test_million_consecutive_marks_are_sorted():
     text = "e" + "\u0301\u0323" * 500_000
     assert nfc(text) == "\u1eb9" + "\u0323" * 499_999 + "\u0301" * 500_000
     assert nfc("\u0f40" + "\u0f73" * 500_000) == "\u0f40" + "\u0f71" * 500_000 + "\u0f72" * 500_000

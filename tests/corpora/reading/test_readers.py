@@ -40,36 +40,36 @@ def faults(rows: list[dict]) -> list[str | None]:
     return [row["read_error"] for row in rows]
 
 
-def test_a_laser_line_is_a_margin_and_two_sides(tmp_path):
+def test_laser_line_is_a_margin_and_two_sides(tmp_path):
     rows = read(laser(tmp_path, "1.25\tHello. \t Merhaba\n1.04e0\tb\tç\n".encode()))
     assert rows[0] == {"line_number": 1, "en": "Hello. ", "xx": " Merhaba", "margin": 1.25, "read_error": None}
     assert rows[1] == {"line_number": 2, "en": "b", "xx": "ç", "margin": 1.04, "read_error": None}
 
 
-def test_sides_stand_in_the_alphabetical_order_of_their_codes(tmp_path):
+def test_sides_are_in_the_alphabetical_order_of_their_codes(tmp_path):
     path = laser(tmp_path, b"1.1\tfirst\tsecond\n")
     assert texts(read(path, ("en", "ar"))) == [("second", "first")]
     assert texts(read(path, ("en", "zh"))) == [("first", "second")]
 
 
-def test_a_path_that_does_not_end_in_gz_is_read_plain(tmp_path):
+def test_gzip_is_recognised_by_content_or_name(tmp_path):
     path = tmp_path / "sample.tsv"
     path.write_bytes(GOOD)
     assert texts(read(path)) == [("one", "bir")]
 
 
-def test_windows_endings_and_a_byte_order_mark_are_no_faults(tmp_path):
+def test_windows_endings_and_a_byte_order_mark_are_accepted(tmp_path):
     rows = read(laser(tmp_path, b"\xef\xbb\xbf1.1\ta\tb\r\n1.2\tc\td\r\n"))
     assert texts(rows) == [("a", "b"), ("c", "d")]
     assert faults(rows) == [None, None]
 
 
-def test_the_last_line_needs_no_newline(tmp_path):
+def test_last_line_needs_no_newline(tmp_path):
     assert texts(read(laser(tmp_path, GOOD + b"1.2\ttwo\tiki"))) == [("one", "bir"), ("two", "iki")]
 
 
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf"])
-def test_an_empty_file_has_no_rows(tmp_path, data):
+def test_empty_file_has_no_rows(tmp_path, data):
     assert read(laser(tmp_path, data)) == []
 
 
@@ -83,7 +83,7 @@ def test_text_is_normalised_to_nfc(tmp_path):
     assert texts(rows) == [("café", "ç"), ("한", "q\u0323\u0301")]
 
 
-def test_only_the_line_with_invalid_utf8_is_at_fault(tmp_path):
+def test_only_the_line_with_invalid_utf8_has_a_read_error(tmp_path):
     rows = read(laser(tmp_path, GOOD + b"1.2\tb\xffd\tx\r\n" + "1.3\te\u0301\tü\r\n".encode() + GOOD))
     assert faults(rows) == [None, "invalid_utf8", None, None]
     assert texts(rows) == [("one", "bir"), ("b\ufffdd", "x"), ("é", "ü"), ("one", "bir")]
@@ -94,14 +94,14 @@ def test_surrogates_and_overlong_forms_are_invalid_utf8(tmp_path, data):
     assert faults(read(laser(tmp_path, b"1.1\ta\t" + data + b"\n" + GOOD))) == ["invalid_utf8", None]
 
 
-def test_a_nul_byte_is_a_fault_and_is_removed(tmp_path):
+def test_nul_byte_is_a_read_error_and_is_removed(tmp_path):
     rows = read(laser(tmp_path, GOOD + b"1.1\ta\0b\tc\n" + GOOD))
     assert faults(rows) == [None, "nul_byte", None]
     assert texts(rows)[1] == ("ab", "c")
 
 
 @pytest.mark.parametrize("line", [b"", b"1.1", b"1.1\ta", b"1.1\ta\tb\tc", b"\t\t\t"])
-def test_another_number_of_columns_is_a_fault(tmp_path, line):
+def test_another_number_of_columns_is_a_read_error(tmp_path, line):
     rows = read(laser(tmp_path, GOOD + line + b"\n" + GOOD))
     assert faults(rows) == [None, "missing_column", None]
     assert rows[1]["en"] == line.decode()
@@ -115,21 +115,21 @@ def test_one_column_too_few_and_one_too_many_do_not_cancel_out(tmp_path):
 @pytest.mark.parametrize(
     "margin", ["", "nan", "inf", "-inf", "1e999", "1,1", "0x1", "1_0", " 1.1", "١", "high", "9" * 400]
 )
-def test_a_margin_that_is_no_finite_number_is_a_fault(tmp_path, margin):
+def test_margin_that_is_not_finite_is_a_read_error(tmp_path, margin):
     rows = read(laser(tmp_path, f"{margin}\ta\tb\n1.1\tc\td\n".encode()))
     assert faults(rows) == ["invalid_margin", None]
     assert texts(rows) == [("a", "b"), ("c", "d")]
     assert rows[0]["margin"] is None
 
 
-def test_a_line_of_ten_megabytes_is_one_fault_and_the_rest_goes_on(tmp_path):
+def test_line_of_ten_megabytes_is_one_read_error(tmp_path):
     rows = read(laser(tmp_path, GOOD + b"1.2\tstart\t" + b"long" * 2_500_000 + b"\r\n" + GOOD))
     assert faults(rows) == [None, "oversized_line", None]
     assert rows[1]["en"] == "start"
     assert len(rows[1]["xx"]) == 1000
 
 
-def test_the_limit_of_a_line_is_the_same_wherever_a_block_ends(tmp_path, monkeypatch):
+def test_limit_of_a_line_does_not_depend_on_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(lines, "MAX_LINE_BYTES", 10)
     path = laser(tmp_path, b"\xef\xbb\xbf1.1\tabc\tde\n1.1\tabc\tdef\n1.1\tabcde\tfghi\r\n1.1\ta\tb\r\n")
     for size in (1, 2, 3, 5, 100):
@@ -137,12 +137,12 @@ def test_the_limit_of_a_line_is_the_same_wherever_a_block_ends(tmp_path, monkeyp
         assert faults(read(path)) == [None, "oversized_line", "oversized_line", None]
 
 
-def test_an_endless_line_is_never_held(tmp_path):
+def test_endless_line_is_never_in_memory(tmp_path):
     held = max(map(len, lines.whole_lines(iter([b"a" * (1 << 20)] * 100 + [b"\nb"]))))
     assert held < 2 << 20
 
 
-def test_a_block_that_has_been_read_is_held_by_nothing():
+def test_blocks_are_released_after_reading():
     block = b"1.2\ta\tb\n" * 1000
     before = sys.getrefcount(block)
     assert lines._split(block).to_pylist() == ["1.2\ta\tb"] * 1000
@@ -160,7 +160,7 @@ def test_batches_and_blocks_do_not_change_the_rows(tmp_path, monkeypatch):
         assert read(path, batch_rows=3) == rows
 
 
-def test_a_batch_is_as_long_as_asked_but_the_last(tmp_path):
+def test_batches_have_the_requested_length_except_the_last(tmp_path):
     path = laser(tmp_path, GOOD * 8)
     file = InputFile(path, "laser-tsv", "tr", xx_code="tr")
     assert [len(batch) for batch in read_pairs(file, batch_rows=3)] == [
@@ -197,7 +197,7 @@ def noise(num_lines: int) -> bytes:
     return b"".join(b"1.1\t%x\tx\n" % random.Random(n).getrandbits(400) for n in range(num_lines))
 
 
-def test_a_gzip_file_may_have_several_members_and_padding(tmp_path, monkeypatch):
+def test_gzip_file_may_have_several_members_and_padding(tmp_path, monkeypatch):
     path = laser(tmp_path, b"")
     path.write_bytes(gzip.compress(GOOD[:5]) + gzip.compress(GOOD[5:]) + b"\0" * 1000)
     for size in (1, 9, 1 << 20):
@@ -206,7 +206,7 @@ def test_a_gzip_file_may_have_several_members_and_padding(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("cut", [1, 8, 2000])
-def test_a_truncated_gzip_file_is_told_with_the_lines_read(tmp_path, monkeypatch, cut):
+def test_truncated_gzip_file_is_an_error_with_the_lines_read(tmp_path, monkeypatch, cut):
     monkeypatch.setattr(archives, "READ_BYTES", 1000)
     path = laser(tmp_path, noise(200))
     path.write_bytes(path.read_bytes()[:-cut])
@@ -216,7 +216,7 @@ def test_a_truncated_gzip_file_is_told_with_the_lines_read(tmp_path, monkeypatch
         read(path)
 
 
-def test_a_flipped_bit_is_told(tmp_path):
+def test_flipped_bit_is_an_error(tmp_path):
     path = laser(tmp_path, noise(200))
     data = bytearray(path.read_bytes())
     for position in (len(data) // 2, -6, -2):
@@ -228,21 +228,21 @@ def test_a_flipped_bit_is_told(tmp_path):
 @pytest.mark.parametrize(
     "data", [b"", b"plain text", b"\x1f", gzip.compress(GOOD, mtime=0) + b"garbage", b"\x1f\x8bgarbage"]
 )
-def test_what_is_no_gzip_file_is_told(tmp_path, data):
+def test_invalid_gzip_file_is_an_error(tmp_path, data):
     path = laser(tmp_path, b"")
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"is damaged .* Delete it and pull it again"):
         read(path)
 
 
-def test_an_html_page_in_place_of_a_gzip_file_is_named(tmp_path):
+def test_html_page_instead_of_a_gzip_file_is_an_error(tmp_path):
     path = laser(tmp_path, b"")
     path.write_bytes(b"\n<!DOCTYPE html><title>404</title>")
     with pytest.raises(InputError, match="it is an HTML page"):
         read(path)
 
 
-def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
+def test_decompression_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "SPARE_EXPANSION", 1 << 20)
     path = laser(tmp_path, b"")
     path.write_bytes(zlib.compress(b"0" * (50 << 20), wbits=31))
@@ -252,7 +252,7 @@ def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
 
 @settings(deadline=None)
 @given(st.data())
-def test_a_damaged_gzip_file_is_told_or_harmless(data):
+def test_damaged_gzip_file_is_an_error_or_harmless(data):
     whole = bytearray(gzip.compress(noise(5)))
     position = data.draw(st.integers(0, len(whole) - 1))
     whole[position : position + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
@@ -263,7 +263,7 @@ def test_a_damaged_gzip_file_is_told_or_harmless(data):
             assert len(read(path)) == 5
 
 
-def test_missing_files_and_unknown_formats_are_sentences(tmp_path):
+def test_missing_files_and_unknown_formats_are_errors(tmp_path):
     with pytest.raises(InputError, match="There is no file"):
         read(tmp_path / "absent.tsv.gz")
     with pytest.raises(InputError, match=r"Unknown format of bitext 'laser'. Did you mean laser-tsv"):

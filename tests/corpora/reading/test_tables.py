@@ -57,7 +57,7 @@ def test_columns_are_found_by_name_and_a_margin_is_optional(tmp_path: Path, form
 
 
 @pytest.mark.parametrize("format", ["parquet", "jsonl"])
-def test_a_dot_leads_into_a_struct(tmp_path: Path, format: str) -> None:
+def test_dot_leads_into_a_struct(tmp_path: Path, format: str) -> None:
     path = write(tmp_path / f"a.{format}", [{"translation": {"en": "One.", "el": "Ένα."}}, {"translation": None}])
     read = pairs(path, format, en="translation.en", xx="translation.{code}")
     assert read == [(1, "One.", "Ένα.", None, None), (2, None if format == "parquet" else read[1][1], *read[1][2:])]
@@ -65,7 +65,7 @@ def test_a_dot_leads_into_a_struct(tmp_path: Path, format: str) -> None:
 
 
 @pytest.mark.parametrize("format", ["parquet", "csv", "tsv"])
-def test_a_missing_column_is_an_error_that_names_those_in_the_file(tmp_path: Path, format: str) -> None:
+def test_missing_column_is_an_error_that_names_those_in_the_file(tmp_path: Path, format: str) -> None:
     path = write(tmp_path / f"a.{format}", [{"en": "One.", "el": "Ένα."}])
     with pytest.raises(
         InputError, match=r"has no column 'xx'\. It has: en, el\. Name the column as xx in the key 'col"
@@ -76,7 +76,7 @@ def test_a_missing_column_is_an_error_that_names_those_in_the_file(tmp_path: Pat
 
 
 @pytest.mark.parametrize("format", TABLE_FORMATS)
-def test_an_empty_file_of_columns_has_no_pairs(tmp_path: Path, format: str) -> None:
+def test_empty_file_of_columns_has_no_pairs(tmp_path: Path, format: str) -> None:
     path = tmp_path / f"a.{format}"
     if format == "parquet":
         pq.write_table(pa.table({"en": pa.array([], pa.string()), "xx": pa.array([], pa.string())}), path)
@@ -156,7 +156,7 @@ def test_columns_of_another_type_are_an_error(tmp_path: Path, columns: dict[str,
         ("csv", gzip.compress(b"en,xx\n" * 9)[:-9], "is damaged"),
     ],
 )
-def test_a_file_of_another_format_is_an_error(tmp_path: Path, format: str, content: bytes, sentence: str) -> None:
+def test_file_of_another_format_is_an_error(tmp_path: Path, format: str, content: bytes, sentence: str) -> None:
     path = tmp_path / f"a.{format}"
     path.write_bytes(content)
     with pytest.raises(InputError) as error:
@@ -166,7 +166,7 @@ def test_a_file_of_another_format_is_an_error(tmp_path: Path, format: str, conte
         pairs(tmp_path / "missing", format)
 
 
-def test_a_compressed_table_is_read(tmp_path: Path) -> None:
+def test_compressed_table_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(b"en,xx\r\na,b\r\n"))
     assert pairs(path, "csv") == [(1, "a", "b", None, None)]

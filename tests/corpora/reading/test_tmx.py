@@ -29,20 +29,20 @@ def read(path: Path, code: str = "pt") -> list[dict]:
     return [row for batch in read_pairs(InputFile(path, "tmx", code, xx_code=code)) for row in batch.to_pylist()]
 
 
-def test_a_unit_is_a_row_in_whichever_order_its_sides_stand(tmp_path):
+def test_unit_is_a_row_in_either_order_of_its_sides(tmp_path):
     rows = read(write(tmp_path, tuv("en", "a &amp; b") + tuv("pt", "c"), tuv("pt", "cafe\u0301") + tuv("en", "d ")))
     assert rows[0] == {"line_number": 1, "en": "a & b", "xx": "c", "margin": None, "read_error": None}
     assert rows[1] == {"line_number": 2, "en": "d ", "xx": "café", "margin": None, "read_error": None}
 
 
-def test_a_language_takes_its_regions_and_a_region_only_itself(tmp_path):
+def test_language_includes_its_regions_but_not_the_reverse(tmp_path):
     path = write(tmp_path, tuv("EN-us", "a") + tuv("PT_pt", "b") + tuv("pt-BR", "c"))
     assert [row["xx"] for row in read(path)] == ["b"]
     assert [row["xx"] for row in read(path, "pt-br")] == ["c"]
     assert [row["read_error"] for row in read(path, "pt-AO")] == ["missing_column"]
 
 
-def test_a_unit_without_both_languages_is_a_fault(tmp_path):
+def test_unit_without_both_languages_is_a_read_error(tmp_path):
     rows = read(write(tmp_path, tuv("en", "a"), tuv("en", "b") + tuv("pt", "c"), tuv("de", "d"), ""))
     assert [(row["en"], row["xx"], row["read_error"]) for row in rows] == [
         ("a", None, "missing_column"),
@@ -52,12 +52,12 @@ def test_a_unit_without_both_languages_is_a_fault(tmp_path):
     ]
 
 
-def test_codes_of_the_layout_are_no_text_but_what_is_highlighted_is(tmp_path):
+def test_layout_codes_are_not_text_but_highlighted_text_is(tmp_path):
     seg = 'a<bpt i="1">&lt;b&gt;</bpt>b<ept i="1">&lt;/b&gt;</ept><ph>x<sub>y</sub></ph> <hi>c</hi>\n d\r\ne'
     assert read(write(tmp_path, tuv("en", seg) + tuv("pt", "x")))[0]["en"] == "ab c  d e"
 
 
-def test_a_segment_too_long_is_a_fault(tmp_path, monkeypatch):
+def test_segment_that_is_too_long_is_a_read_error(tmp_path, monkeypatch):
     monkeypatch.setattr(tmx, "MAX_LINE_BYTES", 5000)
     rows = read(write(tmp_path, tuv("en", "a" * 9000) + tuv("pt", "b"), tuv("en", "a") + tuv("pt", "b")))
     assert [(len(row["en"]), row["read_error"]) for row in rows] == [(lines.SHOWN_CHARS, "oversized_line"), (1, None)]
@@ -80,12 +80,12 @@ EXTERNAL = '<!DOCTYPE tmx [<!ENTITY a SYSTEM "file:///etc/passwd">]><tmx><body>'
 
 
 @pytest.mark.parametrize(("head", "seg"), [(LAUGHS, "&b;"), (PARAMETER, "x"), (EXTERNAL, "&a;"), (HEAD, "&nbsp;")])
-def test_entities_of_its_own_are_refused(tmp_path, head, seg):
+def test_own_entities_are_an_error(tmp_path, head, seg):
     with pytest.raises(InputError, match=r"defines the entity .* refused"):
         read(write(tmp_path, tuv("en", seg) + tuv("pt", "x"), head=head))
 
 
-def test_broken_xml_is_told_with_its_line(tmp_path):
+def test_broken_xml_is_an_error_with_its_line(tmp_path):
     with pytest.raises(InputError, match=r"en-pt.tmx is not a TMX file that can be read: .*line 4"):
         read(write(tmp_path, tuv("en", "a") + tuv("pt", "b"), tuv("en", "<b>")))
     with pytest.raises(InputError, match="outermost element is <html>"):
@@ -94,7 +94,7 @@ def test_broken_xml_is_told_with_its_line(tmp_path):
         read(write(tmp_path, head='<?xml version="1.0" encoding="klingon"?><tmx>'))
 
 
-def test_a_truncated_file_is_told(tmp_path):
+def test_truncated_file_is_an_error(tmp_path):
     path = write(tmp_path, tuv("en", "a") + tuv("pt", "b"))
     packed = tmp_path / "en-pt.tmx.gz"
     packed.write_bytes(gzip.compress(path.read_bytes())[:-3])
@@ -107,6 +107,6 @@ def test_a_truncated_file_is_told(tmp_path):
 
 @settings(deadline=None)
 @given(st.text('<>/&;![]tuvseg"= a\n', max_size=40))
-def test_any_text_in_a_file_is_read_or_told(text):
+def test_any_text_in_a_file_is_read_or_an_error(text):
     with TemporaryDirectory() as folder, suppress(InputError):
         read(write(Path(folder), text))
