@@ -16,10 +16,15 @@ Points = Mapping[int, Mapping[str, Sequence[Sequence[float]]]]
 
 
 def draw_alignment(points: Points, lines: Mapping[str, Sequence[float]], title: str, path: Path) -> None:
-    """Write a PNG: for some layers the sentences of every language in a plane, and below the similarity by layer.
+    """Write a PNG: sentences of every language in a plane for some layers, and below the similarity by layer.
 
-    `points` are {layer: {lang: [[x, y], ...]}}, `lines` {lang: [similarity at layer 0, 1, ...]} in 0..1. As Figure 5
-    of arXiv 2308.04948, with numbers. The same states give the same bytes.
+    The picture is that of Figure 5 of arXiv 2308.04948, with numbers.
+
+    Args:
+        points: {layer: {lang: [[x, y], ...]}}.
+        lines: {lang: [similarity at layer 0, 1, ...]}, in 0..1.
+        title: The title of the picture.
+        path: The file.
     """
     import matplotlib.style
     from matplotlib.figure import Figure

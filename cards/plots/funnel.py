@@ -42,7 +42,7 @@ STYLE = {"font.family": "DejaVu Sans", "font.size": 10.0, "legend.fontsize": 9.5
 def draw_funnel(manifest: Manifest, path: Path) -> None:
     """Write a PNG, 1000 pixels wide, with a bar for each language: the shares of pairs kept and rejected, and why.
 
-    The same manifest gives the same bytes. A manifest without sentence pairs draws nothing and writes no file.
+    Without sentence pairs in the manifest no file is written.
     """
     if not (lines := _count_lines(manifest)):
         return

@@ -1,4 +1,4 @@
-"""The pictures of scaling laws: measured points, curves and bands by language; and what a budget buys."""
+"""Pictures of scaling laws: measured points, curves and intervals by language; and the mean score by budget."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,17 +13,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMNS = {1: 1, 2: 2, 4: 2}  # panels beside one another for so many laws; else MOST
-MOST = 3
-HEIGHT = 2.6  # inches a row of panels
-HEAD = 0.9
+COLUMNS = {1: 1, 2: 2, 4: 2}  # columns of panels by the number of laws; else MAX_COLUMNS
+MAX_COLUMNS = 3
+PANEL_HEIGHT, HEAD = 2.6, 0.9  # inches, of a row of panels and of the title
 BLUE, GREY, ORANGE = PALETTE[0], PALETTE[1], PALETTE[2]
-STEPS = (
+LABELS = (  # the ratio of an axis's ends, and the multiples of powers of ten that have a label below that ratio
     (4, range(1, 10)),
     (10, (1, 2, 3, 5)),
     (500, (1, 3)),
     (math.inf, (1,)),
-)  # labels where the ends are so far apart
+)
 LINES = {"optimum": (BLUE, "-"), "unimax": (ORANGE, "--"), "proportional": (GREY, ":")}
 
 
@@ -31,21 +30,25 @@ def draw_laws(
     laws: Sequence[Mapping[str, Any]], title: str, path: Path, chosen: Mapping[str, float] | None = None,
     others: Sequence[Mapping[str, Any]] = (),
 ) -> None:  # fmt: skip
-    """Write a PNG with a panel for each law: its points, its curve, and its 90 % band, over pairs on a log scale.
+    """Write a PNG with a panel for each law: its points, its curve and its 90 % interval, over pairs on a log scale.
 
-    A law is {lang, points: [[size, value, std, used], ...], curve: [[pairs, score, low, high], ...]}; `chosen` are
-    the pairs of a mixture by language, marked on the curves, and `others` the laws of other models, each drawn over
-    that of its language. The same laws give the same bytes. No laws, no file.
+    Args:
+        laws: Each is {lang, points: [[size, value, std, used], ...], curve: [[pairs, score, low, high], ...]}; without
+            any, no file is written.
+        title: The title of the picture.
+        path: The file.
+        chosen: The pairs of a mixture by language, which are marked.
+        others: Laws of other models, each drawn over that of its language.
     """
     if not laws:
         return
     import matplotlib.style
     from matplotlib.figure import Figure
 
-    columns = COLUMNS.get(len(laws), MOST)
+    columns = COLUMNS.get(len(laws), MAX_COLUMNS)
     rows = -(-len(laws) // columns)
     with matplotlib.style.context(["default", STYLE]):
-        figure = Figure(figsize=(WIDTH, HEAD + HEIGHT * rows), layout="constrained")
+        figure = Figure(figsize=(WIDTH, HEAD + PANEL_HEIGHT * rows), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
         for axes, law in zip(panels, laws, strict=False):
             _draw_curve(axes, law, BLUE, "", "black")
@@ -72,7 +75,7 @@ def draw_allocation(manifest: Manifest, path: Path) -> None:
 def _draw_curve(
     axes: "Axes", law: Mapping[str, Any], colour: str, of: str, dots: str | None = None
 ) -> None:  # fmt: skip
-    """A law's band, its curve and its points, in a colour; `of` says in the key whose it is."""
+    """Draw interval, curve and points of a law in a colour; `of` is added to the labels of the legend."""
     pairs, score, low, high = zip(*law["curve"], strict=True)
     axes.fill_between(pairs, low, high, color=colour, alpha=0.3, linewidth=0.3, label=f"90 % interval of the law{of}")
     axes.plot(pairs, score, color=colour, linewidth=1.1, label=f"law{of}")
@@ -93,19 +96,19 @@ def _finish_panel(axes: "Axes", law: Mapping[str, Any]) -> None:
 
 
 def _log_scale(axes: "Axes", which: str) -> None:
-    """A log scale with as many labels as there is room for, such as 300, 1k, 3k: by themselves they would overlap."""
+    """Set a log scale with few labels, such as 300, 1k, 3k, that do not overlap."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     {"x": axes.set_xscale, "y": axes.set_yscale}[which]("log")
     axis = {"x": axes.xaxis, "y": axes.yaxis}[which]
     low, high = sorted(axis.get_view_interval())
-    axis.set_major_locator(LogLocator(subs=next(steps for most, steps in STEPS if high < most * low)))
-    axis.set_major_formatter(FuncFormatter(lambda value, place: _short(value)))
+    axis.set_major_locator(LogLocator(subs=next(subs for ratio, subs in LABELS if high < ratio * low)))
+    axis.set_major_formatter(FuncFormatter(lambda value, index: _short(value)))
     axis.set_minor_formatter(NullFormatter())
 
 
 def _short(count: float) -> str:
-    """A number of pairs in few letters: 300, 1k, 2M."""
+    """Return a number of pairs in few letters: 300, 1k, 2M."""
     for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= factor:
             return f"{count / factor:g}{letter}"
@@ -120,7 +123,7 @@ def _title(law: Mapping[str, Any]) -> str:
 def _draw_key(
     figure: "Figure", title: str
 ) -> None:  # fmt: skip
-    """The title and what lines and points mean, once for all panels."""
+    """Draw the title and the legend, once for all panels."""
     named: dict[str, Any] = {}
     for panel in figure.axes:
         named |= {label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)}
@@ -132,10 +135,13 @@ def _draw_key(
 
 
 def draw_frontier(table: Mapping[str, Any], title: str, path: Path) -> None:
-    """Write a PNG of what a budget buys: the mean score by mixture and budget, and the best split of each budget.
+    """Write a PNG of the mean score by mixture and budget, and of the best split of each budget.
 
-    `table` is {unit, metric, budget, budgets: [...], values: {name: [...]}, low, high: [...] or None, pairs:
-    {lang: [...]}}.
+    Args:
+        table: {unit, metric, budget, budgets: [...], values: {name: [...]}, low, high: [...] or None, pairs: {lang:
+            [...]}}.
+        title: The title of the picture.
+        path: The file.
     """
     import matplotlib.style
     from matplotlib.figure import Figure
@@ -169,12 +175,12 @@ def _draw_scores(axes: "Axes", table: Mapping[str, Any]) -> None:
 
 
 def _draw_split(axes: "Axes", table: Mapping[str, Any]) -> None:
-    for place, (lang, pairs) in enumerate(table["pairs"].items()):
-        style = ("-", "--", ":")[place // len(LINE_COLOURS) % 3]
+    for index, (lang, pairs) in enumerate(table["pairs"].items()):
+        style = ("-", "--", ":")[index // len(LINE_COLOURS) % 3]
         axes.plot(
             table["budgets"],
             pairs,
-            color=LINE_COLOURS[place % len(LINE_COLOURS)],
+            color=LINE_COLOURS[index % len(LINE_COLOURS)],
             linestyle=style,
             linewidth=1.6,
             label=lang,
