@@ -89,7 +89,9 @@ def test_manifest_with_a_path_outside_is_refused(release: Any, tmp_path: Path, e
     manifest = json.loads((copy / FILE).read_text(encoding="utf-8"))
     manifest["configs"]["el"]["splits"]["train"]["files"][0]["path"] = "../../secret.parquet"
     (copy / FILE).write_text(to_text(manifest), encoding="utf-8")
-    assert "'../../secret.parquet' is no path of a file in a release" in error_of(release=str(copy))
+    message = error_of(release=str(copy))
+    assert "manifest.json" in message
+    assert "files.0.path'" in message
 
 
 def test_config_without_training_rows_is_refused(release: Any, tmp_path: Path, error_of: Callable[..., str]) -> None:
