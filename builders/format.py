@@ -1,4 +1,4 @@
-"""What the command prints: tables and sentences for people, JSON for machines."""
+"""What the command prints: tables, sentences and JSON."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import polars as pl
 from tabulate import tabulate
 
 from builders.budget import mixture_lines
-from builders.pipeline import BuildResult, totals
+from builders.pipeline import BuildResult
 from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call
 from cards.manifest import count_rows, identity, num_split_rows
@@ -21,7 +21,7 @@ from corpora.urls import is_url, public_url
 
 
 def published_text(item: Published) -> str:
-    """What was made, where it lies and how to load it."""
+    """Return what was published, where it is, and how to load it."""
     manifest, configs = item.manifest, list(item.manifest["configs"])
     kept = sum(row["num_kept"] or 0 for row in manifest["ledger"] if row["stage"] == LAST_STAGE)
     given = sum(row["num_in"] or 0 for row in manifest["ledger"] if row["stage"] == FIRST_STAGE)
@@ -37,7 +37,7 @@ def published_text(item: Published) -> str:
 
 
 def _found(item: Published) -> list[str]:
-    """Where a release lies and how to load it."""
+    """Return where a release is and how to load it."""
     call = load_call(item.load_path, item.manifest, next(iter(item.manifest["configs"])))
     if item.load_path.startswith("hf://"):
         return [f"  hub     {item.uri}", f"  load    {call}", f"  check   builders verify {item.uri}"]
@@ -45,7 +45,7 @@ def _found(item: Published) -> list[str]:
 
 
 def _planned(plan: UploadPlan) -> list[str]:
-    """What a dry run found."""
+    """Return the changes that a preview found."""
     changes = [
         f"  {verb:8}{path}"
         for verb, paths in (("add", plan.added), ("change", plan.changed), ("delete", plan.deleted))
@@ -55,7 +55,7 @@ def _planned(plan: UploadPlan) -> list[str]:
 
 
 def published_json(published: Sequence[Published]) -> str:
-    """The same for a machine."""
+    """Return the releases as JSON."""
     return _json(
         [
             {"name": p.manifest["name"], "version": p.manifest["version"], "configs": p.manifest["configs"]}
@@ -68,17 +68,8 @@ def published_json(published: Sequence[Published]) -> str:
 
 
 def built_text(built: Sequence[BuildResult]) -> str:
-    """The account of each build: pairs in and kept by language, and the examples of each config."""
-    return "\n\n".join(_built(item) for item in built)
-
-
-def _built(item: BuildResult) -> str:
-    kept = [(lang, f"{given:,}", f"{kept:,}", f"{kept / given:.1%}") for lang, given, kept in totals(item.ledger)]
-    rows = item.composition.group_by("config", maintain_order=True).agg(pl.col("num_rows").sum()).rows()
-    text = f"Built {item.recipe.name}\n"
-    if kept:
-        text += tabulate(kept, ["lang", "pairs in", "kept", "share"], stralign="right", disable_numparse=True) + "\n\n"
-    return text + tabulate([(config, f"{count:,}") for config, count in rows], ["config", "examples"], stralign="right")
+    """Return the counts of each build."""
+    return "\n\n".join(repr(item) for item in built)
 
 
 def built_json(built: Sequence[BuildResult]) -> str:
@@ -92,13 +83,13 @@ def built_json(built: Sequence[BuildResult]) -> str:
 
 
 def pulled_text(fetched: Sequence[SourceFile]) -> str:
-    """The files that are here now."""
+    """Return the downloaded files as a table."""
     rows = [(f.source.corpus, f.source.lang, f"{f.size:,}", f.sha256[:12], str(f.path)) for f in fetched]
     return tabulate(rows, ["corpus", "lang", "bytes", "sha256", "file"], colalign=("left", "left", "right"))
 
 
 def pulled_json(fetched: Sequence[SourceFile]) -> str:
-    """The same for a machine."""
+    """Return the downloaded files as JSON."""
     return _json(
         [
             {
@@ -113,13 +104,13 @@ def pulled_json(fetched: Sequence[SourceFile]) -> str:
     )
 
 
-def _shown(place: str) -> str:
-    """A URL without what is nobody's business, or a path."""
-    return public_url(place) if is_url(place) else place
+def _shown(location: str) -> str:
+    """Return a path, or a URL without user names and tokens."""
+    return public_url(location) if is_url(location) else location
 
 
 def release_text(folder: str, manifest: Manifest) -> str:
-    """Configs, rows, ledger and provenance of a release."""
+    """Return the configs, rows, ledger and sources of a release."""
     configs = [
         (name, ", ".join(entry["langs"]), *(f"{num_split_rows(entry, split):,}" for split in SPLITS))
         for name, entry in manifest["configs"].items()
@@ -137,26 +128,26 @@ def release_text(folder: str, manifest: Manifest) -> str:
         tabulate(sources, ["source", "lang", "licence", "sha256", "url"], disable_numparse=True),
     ]
     text = "\n\n".join(part for part in parts if part)
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)  # it may come from outside
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)  # no control characters of others
 
 
 SPLITS = ("train", "validation")
 
 
 def _stages(manifest: Manifest) -> list[tuple[str, ...]]:
-    """The ledger by stage, corpus and language: rows in, rejected and kept."""
+    """Return the ledger by stage, corpus and language: rows in, rejected and kept."""
     sums: dict[tuple[str, str, str], dict[str, int]] = {}
     for n in manifest["ledger"]:
         row = sums.setdefault((n["stage"], n["corpus"], n["lang"]), {"in": 0, "rejected": 0, "kept": 0})
-        for key, count in (("in", n["num_in"]), ("rejected", n["num_rows"]), ("kept", n["num_kept"])):
-            row[key] += count or 0
-    return [(*place, *(f"{row[k]:,}" for k in ("in", "rejected", "kept"))) for place, row in sums.items()]
+        for name, count in (("in", n["num_in"]), ("rejected", n["num_rows"]), ("kept", n["num_kept"])):
+            row[name] += count or 0
+    return [(*key, *(f"{row[k]:,}" for k in ("in", "rejected", "kept"))) for key, row in sums.items()]
 
 
 def lines_text(rows: pl.DataFrame) -> str:
-    """Judged lines for a person: where, why, both sides, and the measures."""
+    """Return lines with their position, reason, both sides and measurements."""
     if rows.is_empty():
-        return "No line."
+        return "There is no such line."
     return "\n\n".join(_line(row) for row in rows.iter_rows(named=True))
 
 
@@ -169,8 +160,8 @@ def _line(row: dict[str, Any]) -> str:
     }
     match = f" of {row['matched_corpus']}:{row['matched_line_number']}" if row["matched_corpus"] else ""
     head = f"{row['corpus']}:{row['line_number']}  {row['reject_reason'] or 'kept'}{match}"
-    told = "  ".join(f"{name} {value}" for name, value in measures.items())
-    return f"{head}\n  en  {_cut(row['en'])}\n  xx  {_cut(row['xx'])}\n  {told}"
+    values = "  ".join(f"{name} {value}" for name, value in measures.items())
+    return f"{head}\n  en  {_cut(row['en'])}\n  xx  {_cut(row['xx'])}\n  {values}"
 
 
 def format_measure(value: float) -> str:
@@ -187,16 +178,16 @@ def format_measure(value: float) -> str:
 
 
 def _cut(text: str | None) -> str:
-    """A text on one line that a terminal can show: control characters visible, at most 300 characters."""
+    """Return a text on one line, its control characters visible, cut after 300 characters."""
     safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in (text or "")[:301])
     return safe if len(safe) <= 300 else safe[:300] + "…"
 
 
 def lines_json(rows: pl.DataFrame) -> str:
-    """Judged lines for a machine, one JSON object a line."""
+    """Return lines as JSON Lines."""
     return "\n".join(json.dumps(row) for row in rows.iter_rows(named=True))
 
 
 def _json(value: object) -> str:
-    """JSON in ASCII, since text from outside may hold what a terminal obeys."""
+    """Return JSON in ASCII, because texts of others may hold control characters."""
     return json.dumps(value, indent=2)

@@ -26,7 +26,7 @@ from builders.publishing import (
     write_data,
 )
 from builders.resolve import BuildPlan, in_memory_corpora, resolve, resolve_langs
-from builders.translation import check_instructions, export, load_instructions, output_path
+from builders.translation import check_instructions, export, load_instructions, output_path, translate_text
 from builders.workspace import Workspace
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
@@ -41,12 +41,15 @@ logger = logging.getLogger(__name__)
 ProgressLike = Progress | Callable[[Status], object] | None
 
 
-@dataclass(frozen=True)
-class Translated:
-    """What was translated: the build, and a file of instructions a language."""
+@dataclass(frozen=True, repr=False)
+class TranslateResult:
+    """Translated instructions: a Parquet file for each language, and the build that made them."""
 
     built: BuildResult
     files: Mapping[str, Path]
+
+    def __repr__(self) -> str:
+        return translate_text(self.built.ledger, self.files)
 
 
 @with_run_options
@@ -193,7 +196,7 @@ def translate(
     output: str | Path = "translated",
     progress: ProgressLike = None,
     **options: Unpack[RunOptions],
-) -> Translated:
+) -> TranslateResult:
     """Translate the instructions of a corpus, or of a JSON file, into languages: a Parquet file a language.
 
     Args:
@@ -212,7 +215,7 @@ def translate(
         return _translate(str(source or ("sample-alpaca" if asked.sample else "alpaca")), Path(output), asked, reported)
 
 
-def _translate(what: str, output: Path, asked: BuildOptions, progress: Progress) -> Translated:
+def _translate(what: str, output: Path, asked: BuildOptions, progress: Progress) -> TranslateResult:
     catalog = load_catalog(sample=asked.sample) | in_memory_corpora(asked, ())
     corpus, stem = load_instructions(what, catalog)
     catalog |= {corpus.id: corpus}
@@ -229,7 +232,7 @@ def _translate(what: str, output: Path, asked: BuildOptions, progress: Progress)
         check_instructions(built.ledger, corpus)
         for lang, path in files.items():
             export(built.examples[lang], path)
-    return Translated(built, files)
+    return TranslateResult(built, files)
 
 
 def _translation_recipe(corpus: str, title: str, langs: tuple[str, ...], max_instructions: int | None) -> Recipe:

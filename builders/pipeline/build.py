@@ -18,6 +18,7 @@ from builders.pipeline.examples import (
     read_documents,
 )
 from builders.pipeline.filters import Filter, choose_filters
+from builders.pipeline.format import build_html, build_text
 from builders.pipeline.ledger import read_ledger
 from builders.pipeline.pairs import Pairs, build_pairs
 from builders.pipeline.quality_scores import QualityScores, score_filters
@@ -30,7 +31,7 @@ from corpora.download import SourceFile
 from recipes.recipe import Recipe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BuildResult:
     """What a build made: the examples of every config, the decisions on every line, and the ledger."""
 
@@ -46,6 +47,12 @@ class BuildResult:
     english_overlap: pl.DataFrame
     script_variants: pl.DataFrame
     allocation: Mapping[str, Any] | None = None  # how a budget was split, if there is one
+
+    def __repr__(self) -> str:
+        return build_text(self)
+
+    def _repr_html_(self) -> str:
+        return build_html(self)
 
 
 def resolve_filters(recipe: Recipe, scores: QualityScores | None) -> tuple[Filter, ...]:
