@@ -12,6 +12,7 @@ from tabulate import tabulate
 from corpora.errors import InputError, unknown
 from trainer.evaluation.benchmarks import get_benchmark, load_benchmarks
 from trainer.evaluation.bootstrap import Difference, Floats, Paired, mean_of, paired
+from trainer.evaluation.items import answer_lang
 from trainer.evaluation.measurement import Statistics, compute_statistics
 from trainer.evaluation.metrics import Metric, MetricOptions, check_options, fits, get_metric
 from trainer.evaluation.outputs import read_key, read_outputs
@@ -186,7 +187,8 @@ def _compare(
 ) -> tuple[ComparisonRow, Paired]:
     conditions = _shared_conditions(key, [run[key] for side in sides for run in side])
     tables = [[_with_conditions(run[key], conditions).table() for run in side] for side in sides]
-    statistics = [[compute_statistics(metric, table, key.lang, options) for table in side] for side in tables]
+    lang = answer_lang(key.lang, key.direction)
+    statistics = [[compute_statistics(metric, table, lang, options) for table in side] for side in tables]
     value = statistics[0][0].value
     counts = [[run.counts for run in side] for side in statistics]
     difference = paired(counts[0], counts[1], value)

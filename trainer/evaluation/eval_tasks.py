@@ -9,7 +9,7 @@ from corpora.errors import InputError
 from corpora.progress import Progress, stage
 from trainer.evaluation.benchmarks import check_directions, list_evaluations, load_items
 from trainer.evaluation.eval_model import EvalModel
-from trainer.evaluation.items import Benchmark, BenchmarkSource, Items
+from trainer.evaluation.items import Benchmark, BenchmarkSource, Items, answer_lang
 from trainer.evaluation.measurement import check_metric
 from trainer.evaluation.metrics import (
     Metric,
@@ -92,7 +92,7 @@ def _load_task(
     for warning in items.warnings:
         logger.warning(warning)
     for metric in metrics:
-        check_metric(metric, items.items, lang, config.metric_options)
+        check_metric(metric, items.items, answer_lang(lang, direction), config.metric_options)
     progress.advance(1)
     return EvalTask(benchmark, lang, direction, items, metrics)
 

@@ -53,6 +53,11 @@ class Benchmark:
         return self.num_items.get(lang) if isinstance(self.num_items, Mapping) else self.num_items
 
 
+def answer_lang(lang: str, direction: str) -> str:
+    """Return the language of the answers of a benchmark in a language and direction."""
+    return "en" if direction == "xx-en" else lang
+
+
 @dataclass(frozen=True)
 class Item:
     """One request to a model; `references` are right answers, empty where only a judge can tell."""

@@ -3,9 +3,9 @@
 A metric is a function of one of two forms, named in its row as `module:function`.
 
 `function(predictions, lang, options)` gets a Polars frame with a row for each item (`item_id`, `instruction`, `input`,
-`references`, and what the model produced: see `outputs.py`), the language's code, and the metric's options as a
-mapping. It returns one number for each item, in the metric's units, whose mean is the value; or `Statistics`, where the
-value is not a mean.
+`references`, and what the model produced: see `outputs.py`), the code of the answers' language, and the metric's
+options as a mapping. It returns one number for each item, in the metric's units, whose mean is the value; or
+`Statistics`, where the value is not a mean.
 
 `scorer(options)` returns an object with `signature`, which names the scorer in results and in the key of its scores,
 and `scores(sources, hypotheses, references, batch_size)`, which yields lists of (index, score). Scores are stored

@@ -12,6 +12,7 @@ from recipes.results import Result, append_results, read_results
 from trainer.evaluation.academic import read_config, task_name, task_sha256
 from trainer.evaluation.eval_model import EvalModel
 from trainer.evaluation.eval_tasks import EvalConfig, EvalTask, load_tasks
+from trainer.evaluation.items import answer_lang
 from trainer.evaluation.measurement import Scorer, measure, open_scorer
 from trainer.evaluation.metrics import Metric, OutputType
 from trainer.evaluation.model_outputs import model_outputs, output_folder, scorer_outputs
@@ -66,7 +67,7 @@ def _evaluate_task(
 def _result(
     config: EvalConfig, model: EvalModel, task: EvalTask, metric: Metric, table: pl.DataFrame, scorer: Scorer | None
 ) -> Result:
-    measured = measure(metric, table, task.lang, config.metric_options, scorer)
+    measured = measure(metric, table, answer_lang(task.lang, task.direction), config.metric_options, scorer)
     return Result(
         **model.result_fields(task.lang),
         benchmark=task.benchmark.name,

@@ -18,7 +18,16 @@ import pytest
 from corpora.errors import InputError
 from recipes.results import read_results
 from tests.trainer.models import CONTEXT, SENTENCES, make_model, questions
-from trainer.evaluation import BenchmarkSource, evaluate, get_benchmark, load_items, load_model
+from trainer.evaluation import (
+    BenchmarkSource,
+    MetricOptions,
+    evaluate,
+    get_benchmark,
+    get_metric,
+    load_items,
+    load_model,
+    measure,
+)
 
 ROOT = Path(__file__).parents[3]
 Options = Callable[..., dict[str, Any]]
@@ -77,6 +86,10 @@ def test_another_metric_uses_stored_answers(model: Path, options: Options, monke
     monkeypatch.setattr("trainer.evaluation.generation.generate", None)
     table = evaluate(model, **options(benchmarks=["flores"], metrics=["language_accuracy"]))
     assert {result.metric for result in table.results} == {"language_accuracy"}
+    folder = options()["output"] / "random"
+    english = next(pl.read_parquet(path) for path in folder.glob("flores.el.xx-en.*"))
+    expected = measure(get_metric("language_accuracy"), english, "en", MetricOptions()).value
+    assert [result.value for result in table.results if result.direction == "xx-en"] == [expected]
     assert len(read_results(options()["results"])) == 4
 
 

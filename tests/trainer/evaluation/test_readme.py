@@ -12,7 +12,8 @@ def benchmarks_table() -> str:
     """Return the table of benchmarks."""
     lines = ["| benchmark | task | files | default metrics |", "|---|---|---|---|"]
     for benchmark in load_benchmarks().values():
-        files = benchmark.source or (f"corpus `{benchmark.corpus}`" if benchmark.corpus else "`--release`, `--data`")
+        option = "`--release`" if benchmark.task == "validation" else "`--data`"
+        files = benchmark.source or (f"corpus `{benchmark.corpus}`" if benchmark.corpus else option)
         metrics = ", ".join(f"`{name}`" for name in benchmark.metrics)
         lines.append(f"| `{benchmark.name}` | {benchmark.task} | {files} | {metrics} |")
     return "\n".join(lines) + "\n"
