@@ -182,10 +182,10 @@ class HubRepository:
         path = folder / revision
         return path.read_text().strip() if folder in path.parents and path.is_file() else None
 
-    def _check_online(self, wanted: str) -> None:
+    def _check_online(self, what: str) -> None:
         if self.offline:
             raise InputError(
-                f"{self.uri}: {wanted} cannot be known offline. Name a commit that is in the cache, or run it online."
+                f"{self.uri}: {what} cannot be known offline. Name a commit that is in the cache, or run it online."
             )
 
     def _or_lookup_error(self, call: Any, *values: Any, **options: Any) -> Any:

@@ -176,7 +176,7 @@ def _read_tar(path: Path, select: Callable[[str], bool]) -> dict[str, bytes]:
             if not member.isreg() or member.issparse():
                 continue
             if member.name in contents:
-                raise InputError(f"{path} holds {member.name} twice.")
+                raise InputError(f"{path} has two members {member.name}.")
             file = archive.extractfile(member) if select(member.name) else None
             contents[member.name] = file.read() if file else b""
     if any(chunk.strip(b"\0") for chunk in chunks):  # read to the end in any case: the checksum is there

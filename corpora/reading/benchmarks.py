@@ -21,9 +21,9 @@ def read_flores(file: InputFile) -> Iterator[BenchmarkText]:
     names = sorted((name for name in contents if _flores_code(name) == code), key=_part)
     if not names:
         known = ", ".join(sorted({known for name in contents if (known := _flores_code(name))})) or "none"
-        raise InputError(f"{path} has no sentences in '{lang}' (as it spells it: '{code}'). It has: {known}.")
+        raise InputError(f"{path} has no sentences in '{lang}' (upstream's code: '{code}'). It has: {known}.")
     if len({_part(name) for name in names}) < len(names):
-        raise InputError(f"{path} holds a part twice: {' and '.join(names)}. Delete it and pull it again.")
+        raise InputError(f"{path} has the same part twice: {' and '.join(names)}. Delete it and pull it again.")
     for name in names:
         yield from flores_sentences(_part(name), iter([contents[name]]), f"{path}, member {name}")
 

@@ -38,8 +38,8 @@ def _read_delimited(
     try:
         header = next(reader, [])
         paths = find_columns(file, required, optional, header)
-        places = [header.index(paths[name]) if name in paths else None for name in names]
-        rows = (_csv_row(cells, len(header), names, places, dialect["delimiter"]) for cells in reader if cells)
+        indexes = [header.index(paths[name]) if name in paths else None for name in names]
+        rows = (_csv_row(cells, len(header), names, indexes, dialect["delimiter"]) for cells in reader if cells)
         while some := list(islice(rows, BATCH_ROWS)):
             yield batch_of_rows(some, names, required)
     except csv.Error as error:
@@ -59,7 +59,7 @@ def _short_lines(lines: io.TextIOWrapper) -> Iterator[str]:
 
 
 def _csv_row(
-    cells: Sequence[str], num_columns: int, names: Sequence[str], places: Sequence[int | None], delimiter: str
+    cells: Sequence[str], num_columns: int, names: Sequence[str], indexes: Sequence[int | None], delimiter: str
 ) -> Row:
     error = None
     if len(cells) != num_columns:
@@ -67,7 +67,7 @@ def _csv_row(
         values: list[Any] = [text if index == 0 else None for index in range(len(names))]
         error = "missing_column"
     else:
-        values = [None if place is None else cells[place] for place in places]
+        values = [None if position is None else cells[position] for position in indexes]
     for index, name in enumerate(names):
         if name in NUMBERS and values[index] is not None:
             number = parse_margin(values[index]) if values[index] else None
