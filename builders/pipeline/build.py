@@ -33,7 +33,7 @@ from recipes.recipe import Recipe
 
 @dataclass(frozen=True, repr=False)
 class BuildResult:
-    """What a build made: the examples of every config, the decisions on every line, and the ledger."""
+    """The result of a build: the examples of every config, the decisions on every line, and the ledger."""
 
     recipe: Recipe
     filters: tuple[Filter, ...]

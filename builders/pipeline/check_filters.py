@@ -100,7 +100,7 @@ def _values(query: str) -> dict[str, Any]:
 
 
 def _sentence(message: str) -> str:
-    """Return what DuckDB says of a condition as a sentence, with the nearest known names if it knows some."""
+    """Return DuckDB's message about a condition as a sentence, with the nearest known names."""
     if match := re.search(r'Referenced column "([^"]+)" (?:was )?not found', message):
         near = re.findall(r'"([^"]+)"', message.partition("Candidate bindings:")[2].partition("\n")[0])
         names = [name.rpartition(".")[2] for name in near]

@@ -86,27 +86,27 @@ def find_contaminated(
     }
     sides = {"english_ngrams": ngrams.get("en"), "foreign_ngrams": ngrams.get(lang)}
     functions = python_functions(filters, "contaminated")
-    made = []
+    contaminated = []
     for path in measured:
-        known = [path for path in sides.values() if path]
+        indexes = [path for path in sides.values() if path]
         task = sql_task(
             "contaminated",
             path.name.split(".")[0],
-            [path, *duplicates, *known],
+            [path, *duplicates, *indexes],
             reject_reason=reject,
             thresholds=parameters,
             **lengths,
         )
-        tables = {name: [found] if found else NGRAMS.empty_table() for name, found in sides.items()}
+        tables = {name: [index] if index else NGRAMS.empty_table() for name, index in sides.items()}
         tables |= {"measured": [path], "duplicates": duplicates}
-        made.append(
+        contaminated.append(
             work.query(task, tables, parameters | lengths, functions, count_rows_of(path), reject_reason=reject)
         )
-    return made
+    return contaminated
 
 
 def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
-    """Return what was searched for and found, by benchmark and language: num_sentences, num_ngrams, rows.
+    """Return what was searched for and what was rejected, by benchmark and language: num_sentences, num_ngrams, rows.
 
     `rows` are rejected pairs. A pair that overlaps on both sides counts for the side that is not English.
     """
@@ -117,7 +117,7 @@ def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str
         .with_columns(lang=pl.lit(lang))
         for lang, path in ngrams.items()
     ]
-    found = [
+    rejected = [
         pl.read_parquet(path, glob=False)
         .filter(pl.col("reject_reason").is_not_null())
         .select("benchmark", lang=pl.when(pl.col("side") == "en").then(pl.lit("en")).otherwise(pl.lit(lang)))
@@ -127,7 +127,7 @@ def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str
     if not searched:
         return pl.DataFrame(schema=REPORT)
     rows = pl.concat(searched).join(
-        pl.concat(found).group_by("benchmark", "lang").agg(num_rows=pl.len()), on=["benchmark", "lang"], how="left"
+        pl.concat(rejected).group_by("benchmark", "lang").agg(num_rows=pl.len()), on=["benchmark", "lang"], how="left"
     )
     return (
         rows.with_columns(pl.col("num_rows").fill_null(0)).select(REPORT.names()).cast(REPORT).sort("benchmark", "lang")

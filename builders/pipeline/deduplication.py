@@ -30,15 +30,15 @@ def deduplicate(
     duplicates = work.query(
         task, {"measured": measured}, parameters | values, functions, num_rows, reject_reason=reject
     )
-    found = [duplicates]
+    files = [duplicates]
     if any(f.table == "near_duplicates" for f in filters):
-        found.append(_find_near_duplicates(lang, measured, duplicates, corpora, filters, work))
+        files.append(_find_near_duplicates(lang, measured, duplicates, corpora, filters, work))
     reject, parameters = reject_sql(filters, "one_to_many", lang)
-    task = sql_task("one_to_many", lang, [*measured, *found], reject_reason=reject, thresholds=parameters)
+    task = sql_task("one_to_many", lang, [*measured, *files], reject_reason=reject, thresholds=parameters)
     functions = python_functions(filters, "one_to_many")
-    tables = {"measured": measured, "duplicates": found}
+    tables = {"measured": measured, "duplicates": files}
     one_to_many = work.query(task, tables, parameters, functions, reject_reason=reject)
-    return [*found, one_to_many]
+    return [*files, one_to_many]
 
 
 def _find_near_duplicates(

@@ -60,7 +60,7 @@ def read_documents(
     files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, work: Workspace
 ) -> dict[str, list[Path]]:
     """Make `documents` of each language: the first documents of its monolingual corpora."""
-    made: dict[str, list[Path]] = {}
+    tables: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
         inputs = {
@@ -78,8 +78,8 @@ def read_documents(
             most=recipe.max_documents,
             inputs=inputs_json(task),
         )
-        made.setdefault(lang, []).append(work.make(task, write))
-    return made
+        tables.setdefault(lang, []).append(work.make(task, write))
+    return tables
 
 
 def format_examples(

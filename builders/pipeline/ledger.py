@@ -14,7 +14,7 @@ EXAMPLE = pl.Struct({"line_number": pl.Int64, "en": pl.String, "xx": pl.String})
 GROUP = {"stage": pl.String, "corpus": pl.String, "lang": pl.String}
 NUMBERS = GROUP | {"reason": pl.String, "num_in": pl.Int64, "num_kept": pl.Int64, "num_rows": pl.Int64}
 SCHEMA = pl.Schema(NUMBERS | {"examples": pl.List(EXAMPLE)})
-MIN_LINES = 1_000  # lines of a corpus in a language: a share of fewer says nothing
+MIN_LINES = 1_000  # lines of a corpus in a language that a warning needs
 
 
 def make_ledger(

@@ -51,10 +51,10 @@ def write_language_ids(texts: Path, row_group: int, folder: Path, is_many: bool)
         labels, probabilities = identify_column(table["text"].combine_chunks().cast(pa.large_string()))
     else:
         labels, probabilities = identify_languages(table["text"].to_pylist())
-    found = pa.table({"text_hash": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
+    languages = pa.table({"text_hash": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
     name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
     with sealed_path(folder / f"{name}.parquet") as temporary:
-        pq.write_table(found, temporary, compression="zstd")
+        pq.write_table(languages, temporary, compression="zstd")
     report_rows(table.num_rows)
 
 

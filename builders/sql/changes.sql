@@ -1,4 +1,4 @@
--- A row is one published row that two releases do not agree on: its key, and what it says in each of them, as JSON.
+-- A row is a published row that differs between two releases: its key, and the row in each of them as JSON.
 select id, lang, task, direction, before.row_json as before_json, after.row_json as after_json
 from (select id, lang, task, direction, to_json(before) as row_json from before) as before
 full join (select id, lang, task, direction, to_json(after) as row_json from after) as after

@@ -1,4 +1,4 @@
-"""Why a task is made again: what differs between the inputs of two versions of it."""
+"""Describe why a task is done again: the differences between its inputs and those of the newest such task."""
 
 from typing import Any
 

@@ -17,6 +17,8 @@ from corpora.progress import Progress
 
 OVERHEAD_BYTES = 600 * 2**20  # what Python and its libraries hold beside DuckDB's tables
 SQL = resources("builders") / "sql"
+# DuckDB counts the progress of a connection's queries only with its bar, which must not be printed.
+COUNT_PROGRESS = "set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0"
 INTERVAL_S = 0.1  # between two looks at the progress of a query
 FUNCTION_FAILED = "executing the UDF: InputError: "  # how DuckDB repeats what a Python filter raised
 
@@ -51,6 +53,7 @@ def execute(
 ) -> None:
     """Run a query in a thread, while this one reports its progress, up to `num_rows`, and notices Ctrl-C at once."""
     done = 0
+    connection.execute(COUNT_PROGRESS)
     with ThreadPoolExecutor(1) as pool:
         result = pool.submit(connection.execute, query, values)
         try:
@@ -76,7 +79,7 @@ def friendly_errors(files: Sequence[Path], folder: Path) -> Iterator[None]:
         for path in files:
             if path.exists() and not _is_readable(path):
                 if not path.is_relative_to(folder):
-                    raise InputError(f"{path} is damaged. `builders verify` says what else is; restore it.") from None
+                    raise InputError(f"{path} is damaged. Restore it; `builders verify` checks the others.") from None
                 remove_sealed(path)
                 raise InputError(f"{path} was damaged and has been removed. Run the same command again.") from None
         if isinstance(error, duckdb.BinderException) and not all(path.is_relative_to(folder) for path in files):

@@ -1,4 +1,4 @@
-"""Tasks: what is made once, under a key of everything that its result depends on."""
+"""Tasks: each is done once; its key is a digest of everything that its result depends on."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ Inputs = Mapping[str, Any]  # JSON values: file names (which contain keys), dige
 
 @dataclass(frozen=True)
 class Task:
-    """One unit of work: a stage, a name within it, and everything that its result depends on."""
+    """A stage, a name within it, and everything that the result depends on."""
 
     stage: str
     name: str

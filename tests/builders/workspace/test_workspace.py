@@ -13,7 +13,7 @@ import pytest
 
 from builders.pipeline.write_tables import write_pairs_task
 from builders.run import run_build
-from builders.workspace import Task, Workspace, on_all_cores, sql, sql_task
+from builders.workspace import Task, Workspace, execute, on_all_cores, sql, sql_task
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
 from corpora.progress import CallbackProgress, NullProgress, Progress, Status, stage
@@ -193,6 +193,20 @@ def test_query_larger_than_memory_spills_to_disk(work):
 def test_tables_in_memory_and_empty_tables_are_queried(work):
     with work.connect({"t": pa.schema([("x", pa.int64())]).empty_table()}) as connection:
         assert connection.sql("select count(*) from t").fetchall() == [(0,)]
+
+
+@pytest.mark.slow
+def test_progress_moves_within_a_query(work, tmp_path):
+    statuses: list[Status] = []
+    progress = CallbackProgress(statuses.append)
+    pl.DataFrame({"text": [f"row {i}" for i in range(200_000)]}).write_parquet(
+        tmp_path / "t.parquet", row_group_size=2048
+    )
+    query = "create table t2 as select sha256(regexp_replace(text || repeat('a', 200), '[a-c]+', 'z', 'g')) from t"
+    with work.connect({"t": [tmp_path / "t.parquet"]}) as connection, stage(progress, "query", 1, 1, 200_000):
+        execute(connection, query, {}, progress, 200_000)
+    assert [status for status in statuses if 0 < status.done < 200_000]
+    assert statuses[-1].done == 200_000
 
 
 def test_errors_of_duckdb_are_sentences(work, tmp_path):
