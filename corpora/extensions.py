@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from corpora.errors import InputError
 from corpora.files import sha256_of
-from corpora.tables import Row, read_toml_rows
 
+Row = TypeVar("Row")
 VARIABLE = "COIT_WITH"  # folders, separated as in PATH
 
 
@@ -170,6 +170,8 @@ def read_extended_rows(path: Path, row_type: type[Row], name: str = "name") -> M
 
 @cache
 def _read_versions(path: Path, row_type: Any, name: str, versions: tuple[tuple[Path, int, int], ...]) -> Any:
+    from corpora.tables import read_toml_rows
+
     rows: dict[str, Any] = {}
     for file in (path, *(file for file, _, _ in versions)):
         rows |= read_toml_rows(file, row_type, name)
