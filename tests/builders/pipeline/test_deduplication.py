@@ -3,12 +3,15 @@
 from collections import Counter
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.pipeline.filter_sql import reject_sql
 from builders.pipeline.filters import choose_filters
 from builders.workspace import Workspace, sql
+
+pytestmark = pytest.mark.slow
 
 PAIR = ("The cat sleeps on the warm roof.", "Η γάτα κοιμάται στη ζεστή στέγη.")
 SHOUTED = ("THE CAT sleeps, on the warm roof", "η γάτα κοιμάται στη ζεστή ΣΤΈΓΗ!")

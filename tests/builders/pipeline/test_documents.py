@@ -12,6 +12,8 @@ from builders.run import run_publish
 from corpora.errors import InputError
 from tests.builders.conftest import ledger_counts
 
+pytestmark = pytest.mark.slow
+
 LINES = [
     json.dumps({"text": "Η Αθήνα είναι η πρωτεύουσα της Ελλάδας.", "url": "a"}),
     json.dumps({"text": "  Το πλοίο έφυγε χθες.\nΓύρισε σήμερα. ", "url": "b"}),

@@ -162,6 +162,7 @@ def test_every_filter_has_an_example():
     assert {name for _, name in CASES} | elsewhere == set(all_filters())
 
 
+@pytest.mark.slow
 def test_benchmark_text_is_rejected_only_if_the_recipe_names_the_benchmark(judge):
     sentence = "The parliament met for the first time in the old theatre of the harbour town, and nobody was surprised."
     lines = [
@@ -194,6 +195,7 @@ def test_first_matching_filter_is_the_reason(judge):
     assert reasons == ["low_margin", "bad_encoding", "markup", "copy", "too_short", "empty"]
 
 
+@pytest.mark.slow
 def test_disabled_filter_leaves_its_pairs_to_the_next(judge):
     lines = [(1.2, "<b>Oh</b> \ufffd", "<b>Oh</b> \ufffd")]
     assert judge(lines, more='disable_filters = ["bad_encoding"]')[0]["reject_reason"] == "markup"
@@ -205,12 +207,14 @@ def test_missing_margin_is_not_rejected(judge):
     assert [(row["margin"], row["reject_reason"]) for row in judged] == [(None, None)]
 
 
+@pytest.mark.slow
 def test_changed_threshold_is_applied(judge):
     lines = [(1.05, "The cat sleeps on the roof.", "Η γάτα κοιμάται στη στέγη.")]
     assert judge(lines)[0]["reject_reason"] is None
     assert judge(lines, more="[filters.low_margin]\nmin = 1.06")[0]["reject_reason"] == "low_margin"
 
 
+@pytest.mark.slow
 def test_threshold_of_one_language_is_applied_to_it_alone(judge):
     more = "[filters.low_margin]\nmin = { el = 1.06 }"
     assert judge([(1.05, "The cat sleeps.", "Η γάτα κοιμάται.")], "el", more)[0]["reject_reason"] == "low_margin"
@@ -309,6 +313,7 @@ def test_thresholds_are_part_of_the_key(tmp_path):
     assert len(made) == 2
 
 
+@pytest.mark.slow
 def test_manifest_has_the_thresholds_in_use(request_for, tmp_path):
     request = request_for(
         {"small": {"zh": [(1.2, "The cat sleeps.", "猫在睡觉。")]}}, "[filters.low_margin]\nmin = 1.1"
@@ -345,6 +350,7 @@ def test_traditional_share_of_chinese_is_measured(judge):
     assert [row["reject_reason"] for row in judged] == [None] * 5
 
 
+@pytest.mark.slow
 def test_each_variant_of_chinese_can_be_rejected(judge):
     simplified = [row["reject_reason"] for row in judge(CHINESE, "zh", more='enable_filters = ["traditional_chinese"]')]
     assert simplified == [None, "traditional_chinese", None, "traditional_chinese", None]
@@ -357,6 +363,7 @@ def test_traditional_share_of_other_languages_is_null(judge):
     assert (row["traditional_share"], row["reject_reason"]) == (None, None)
 
 
+@pytest.mark.slow
 def test_script_variants_of_kept_pairs_are_counted(build_small):
     built = build_small({"small": {"zh": [*CHINESE, (1.0, "Low.", "開往。")], "el": []}})
     found = {row["variant"]: row["num_rows"] for row in built.script_variants.to_dicts()}

@@ -260,6 +260,7 @@ def test_match_may_be_rejected_itself(tmp_path):
     assert winners(charged(rows, tmp_path)) == {2: 1, 3: 2}
 
 
+@pytest.mark.slow
 def test_many_pairs_of_one_pattern_match_the_best_ranked(tmp_path):
     rows = [("zulu", 1.2, f"{EN} {i}", f"{EL} {i}") for i in range(100, 350)]
     assert winners(charged(rows, tmp_path)) == dict.fromkeys(range(2, 251), 1)
@@ -324,6 +325,7 @@ def test_no_pairs_have_no_near_duplicates(tmp_path):
     assert charged([], tmp_path) == {}
 
 
+@pytest.mark.slow
 def test_build_rejects_near_duplicates_if_the_filter_is_enabled(judge):
     lines = [(1.3, EN, EL), (1.2, *NEAR)]
     assert [row["reject_reason"] for row in judge(lines)] == [None, None]

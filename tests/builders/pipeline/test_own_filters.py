@@ -133,12 +133,14 @@ def test_a_python_filter_rejects_what_its_function_returns_true_for(reasons):
     assert reasons(FUNCTION, CODE) == [None, "exclamation", "markup", None]
 
 
+@pytest.mark.slow
 def test_a_python_filter_has_its_place_in_the_order(reasons):
     everything = "def exclamation(frame, min):\n    return frame['en'].str.len_chars() > 0\n"
     assert reasons(FUNCTION, everything) == ["exclamation", "exclamation", "markup", "exclamation"]
     assert reasons(FUNCTION.replace("measured", "pairs"), everything) == ["exclamation"] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["pairs", "decisions"])
 def test_a_python_filter_may_read_other_tables(reasons, table: str):
     code = "def exclamation(frame, min):\n    return frame['en'].str.ends_with('!')\n"
@@ -146,11 +148,13 @@ def test_a_python_filter_may_read_other_tables(reasons, table: str):
     assert found == [None, "exclamation", "markup", "exclamation"]
 
 
+@pytest.mark.slow
 def test_changed_source_of_a_python_filter_makes_the_stage_again(reasons):
     assert reasons(FUNCTION, CODE)[3] is None
     assert reasons(FUNCTION, CODE.replace('"!"', '"."'))[:2] == ["exclamation", None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -182,6 +186,7 @@ def test_a_missing_function_is_refused_before_any_work(folder: Path):
     assert "has no function 'exclamation'" in refusal(folder, FUNCTION)
 
 
+@pytest.mark.slow
 def test_a_python_filter_is_in_the_manifest_with_the_digest_of_its_source(request_for, tmp_path: Path):
     from builders.run import run_publish
     from corpora.files import sha256_of

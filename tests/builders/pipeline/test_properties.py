@@ -18,6 +18,8 @@ import builders.pipeline.bitext
 from builders.options import BuildOptions
 from builders.run import run_build
 
+pytestmark = pytest.mark.slow
+
 FEW = settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TEXT = st.one_of(
     st.binary(max_size=40),

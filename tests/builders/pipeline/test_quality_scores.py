@@ -11,6 +11,8 @@ from builders.run import run_build
 from corpora.errors import InputError
 from tests.builders.messages import logged_messages
 
+pytestmark = pytest.mark.slow
+
 LINES = [
     (1.2, "The lamp is on the table.", "Η λάμπα είναι στο τραπέζι."),
     (1.2, "The door is open.", "Η πόρτα είναι ανοιχτή."),

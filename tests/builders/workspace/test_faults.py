@@ -25,6 +25,8 @@ from corpora.catalog import SAMPLE
 from corpora.errors import InputError
 from tests.builders.messages import logged_messages
 
+pytestmark = pytest.mark.slow
+
 BUILDERS = [sys.executable, "-m", "builders"]
 STAGES = (
     *(

@@ -119,6 +119,7 @@ def test_damaged_file_of_an_older_task_is_ignored(work):
     assert calls == [1, 2]
 
 
+@pytest.mark.slow
 def test_damaged_language_ids_are_removed(request_for):
     request = request_for({"small": {"el": LINES}})
     run_build(request)
@@ -182,6 +183,7 @@ def test_duckdb_uses_the_work_folder_and_the_number_of_threads(work):
     assert (Path(spill), threads) == (work.scratch / "spill", 2)
 
 
+@pytest.mark.slow
 def test_query_larger_than_memory_spills_to_disk(work):
     rows = "select sha256(range::varchar) as text from range(400_000)"
     held_at_once = f"select max(place) from (select text, row_number() over (order by text) as place from ({rows}))"
@@ -227,10 +229,12 @@ def read_with(threads: int, folder: Path, progress: Progress = NOTHING) -> list[
     return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
+@pytest.mark.slow
 def test_files_do_not_depend_on_threads(tmp_path):
     assert read_with(1, tmp_path / "one") == read_with(2, tmp_path / "two")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_rows_that_calls_report_advance_the_progress(tmp_path, threads):
     statuses: list[Status] = []
@@ -241,6 +245,7 @@ def test_rows_that_calls_report_advance_the_progress(tmp_path, threads):
     assert statuses[-1].done == rows > 0
 
 
+@pytest.mark.slow
 def test_errors_of_worker_processes_are_raised_as_they_are(tmp_path):
     corpus = load_catalog(sample=True)["sample-wikimatrix"]
     tasks = [(write_pairs_task, tmp_path / f"{n}.parquet", tmp_path / "gone.gz", corpus, "el", "{}") for n in (1, 2)]
@@ -249,6 +254,7 @@ def test_errors_of_worker_processes_are_raised_as_they_are(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a space", "it's", "lang=xx", "star*", "what?", "ελληνικά"])
 def test_work_folder_may_have_any_name(judge, tmp_path, name):
     folder = tmp_path / name
@@ -261,6 +267,7 @@ def test_work_folder_with_brackets_is_refused(request_for, tmp_path):
         run_build(replace(request_for({"small": {"el": LINES}}), work=tmp_path / "work [1]"))
 
 
+@pytest.mark.slow
 def test_second_build_reuses_every_task(request_for):
     request = replace(request_for({"small": {"el": LINES}}), explain=True)
     with logged_messages() as told:
@@ -274,6 +281,7 @@ def test_second_build_reuses_every_task(request_for):
     assert {path: path.read_bytes() for path in request.work.rglob("*.parquet")} == first
 
 
+@pytest.mark.slow
 def test_killed_build_is_continued(request_for):
     request = request_for({"small": {"el": LINES}})
     code = (
