@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from builders.pipeline.filter_sql import NONE, reject_sql
 from builders.pipeline.filters import FILE, TABLES, Filter, location, source_file
-from builders.workspace import sql
+from builders.workspace import macros, sql
 from corpora.errors import InputError
 from corpora.language_id import variant_patterns
 from corpora.reading import PAIRS
@@ -68,7 +68,7 @@ def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
     """Bind a condition of each table, over the empty tables that the stages' SQL reads."""
     with duckdb.connect(":memory:") as connection:
         connection.execute("set threads = 1")
-        connection.execute(sql("macros"))
+        connection.execute(macros())
         early, late = (conditions.get(table, NONE) for table in ("pairs", "measured"))
         names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
         connection.register("pairs", pa.unify_schemas([names, PAIRS]).empty_table())

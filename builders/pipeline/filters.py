@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from corpora.catalog import language, languages
 from corpora.errors import InputError, unknown
 from corpora.extensions import UserFunction, extension_files, load_function, read_extended_rows
+from corpora.language_id import language_checks
 from corpora.tables import STRICT, check_reference, read_toml
 
 Table = Literal["pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "contaminated", "decisions"]
@@ -41,6 +42,9 @@ class Filter:
     """Numbers that the condition compares with, by name."""
     by_language: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Other values of thresholds for a language."""
+    thresholds_of: str = ""
+    """Instead of thresholds: a row of language_checks.toml that has them for each language of a pair; `ROW.LANG` takes
+    those of one language."""
     warn_above: float = 1.0
     """A share of a corpus in a language; a filter that rejects more of it causes a warning."""
     can_disable: bool = True
@@ -77,8 +81,8 @@ def all_filters() -> dict[str, Filter]:
     Raises:
         InputError: A row is malformed, or names an unknown language or threshold.
     """
-    rows = read_extended_rows(FILE, Filter)
     files = _files()
+    rows = {name: _with_thresholds(rule) for name, rule in read_extended_rows(FILE, Filter).items()}
     for rule in rows.values():
         _check(rule, f"{files.get(rule.name, FILE)}, table [{rule.name}]")
     return dict(sorted(rows.items(), key=lambda item: TABLES.index(item[1].table)))
@@ -87,6 +91,21 @@ def all_filters() -> dict[str, Filter]:
 def _files() -> dict[str, Path]:
     """Return the user's file that each of the user's filters is from."""
     return {name: file for file in extension_files(FILE.name) for name in read_toml(file)}
+
+
+def _with_thresholds(rule: Filter) -> Filter:
+    """Return a filter with the thresholds that it shares with the quality checks of translations."""
+    if not rule.thresholds_of:
+        return rule
+    where = f"{location(rule)}, key 'thresholds_of'"
+    if rule.thresholds or rule.by_language:
+        raise InputError(f"{where}: a filter has either thresholds of its own or 'thresholds_of'.")
+    name, _, lang = rule.thresholds_of.partition(".")
+    check_reference(name, language_checks(), "row of language_checks.toml", where)
+    check = language_checks()[name]
+    if lang:
+        return replace(rule, thresholds=check.thresholds_of(language(lang).code))
+    return replace(rule, thresholds=check.thresholds, by_language=check.by_language)
 
 
 def source_file(rule: Filter) -> Path:

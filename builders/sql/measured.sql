@@ -50,11 +50,8 @@ with_measures as (
         * exclude (en_read, xx_read, en_has_digits, xx_has_digits, has_numbers, is_suspicious, has_english_words),
         count_letters(en_norm, en_has_digits) as en_num_letters,
         count_letters(xx_norm, xx_has_digits) as xx_num_letters,
-        -- The ratio of both lengths, in characters of English, each plus ten so that short pairs may differ more.
-        greatest(
-            (length(en_read) + 10) / (length(xx_read) / $ratio + 10),
-            (length(xx_read) / $ratio + 10) / (length(en_read) + 10)
-        ) as length_ratio,
+        -- A formula of corpora/language_id/language_checks.toml, as quality checks of translations use it.
+        length_ratio(length(en_read), length(xx_read), $ratio) as length_ratio,
         if(has_numbers, numbers_in(en_read), []) as en_numbers,
         if(has_numbers, numbers_in(xx_read), []) as xx_numbers,
         if(has_english_words, english_words(en_read), 0) as en_english_words,

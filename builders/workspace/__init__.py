@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from builders.workspace.parallel import on_all_cores, on_all_threads, report_rows
-    from builders.workspace.queries import execute, sql
+    from builders.workspace.queries import execute, macros, sql
     from builders.workspace.stages import Stage, all_stages, funnel_stages
     from builders.workspace.task import Inputs, Task, inputs_json, sql_task
     from builders.workspace.workspace import Tables, Workspace, temporary_workspace
@@ -23,6 +23,7 @@ __all__ = [
     "execute",
     "funnel_stages",
     "inputs_json",
+    "macros",
     "on_all_cores",
     "on_all_threads",
     "report_rows",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 _MODULES = {
     "parallel": ("on_all_cores", "on_all_threads", "report_rows"),
-    "queries": ("execute", "sql"),
+    "queries": ("execute", "macros", "sql"),
     "stages": ("Stage", "funnel_stages", "all_stages"),
     "task": ("Inputs", "Task", "inputs_json", "sql_task"),
     "workspace": ("Tables", "Workspace", "temporary_workspace"),

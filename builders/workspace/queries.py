@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from corpora.errors import InputError
 from corpora.files import remove_sealed
+from corpora.language_id import language_check_macros
 from corpora.progress import Progress
 
 OVERHEAD_BYTES = 600 * 2**20  # what Python and its libraries hold beside DuckDB's tables
@@ -32,6 +33,11 @@ def sql(name: str, **texts: str) -> str:
     return text
 
 
+def macros() -> str:
+    """Return the SQL of all macros: those of sql/macros.sql, and the checks of language that filters share."""
+    return sql("macros") + language_check_macros()
+
+
 def open_database(threads: int, memory: int | None, spill: Path) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB in memory with the macros of sql/; `memory` is the run's limit in bytes, None DuckDB's own."""
     database = duckdb.connect(":memory:")
@@ -44,7 +50,7 @@ def open_database(threads: int, memory: int | None, spill: Path) -> duckdb.DuckD
         limit = max(memory - OVERHEAD_BYTES, memory // 4)
         database.execute("set memory_limit = $limit", {"limit": f"{limit // 2**20}MiB"})
     database.execute("set temp_directory = $path", {"path": str(spill)})
-    database.execute(sql("macros"))
+    database.execute(macros())
     return database
 
 

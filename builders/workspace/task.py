@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from builders.workspace.queries import sql
+from builders.workspace.queries import macros, sql
 
 Inputs = Mapping[str, Any]  # JSON values: file names (which contain keys), digests, thresholds, versions of code
 
@@ -32,7 +32,7 @@ class Task:
 
 def sql_task(stage: str, name: str, made_from: Sequence[Path], **inputs: Any) -> Task:
     """Return the task that runs a stage's SQL file over other tasks' files, whose names contain their keys."""
-    text = hashlib.sha256((sql("macros") + sql(stage)).encode()).hexdigest()[:16]
+    text = hashlib.sha256((macros() + sql(stage)).encode()).hexdigest()[:16]
     origin = {"from": [path.name for path in made_from], "sql": text, "duckdb": duckdb.__version__}
     return Task(stage, name, origin | inputs)
 

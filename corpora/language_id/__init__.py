@@ -10,6 +10,15 @@ The model is fastText's lid.176.ftz; `MODEL_FINGERPRINT` names all that the labe
 dictionary of Chinese are imported by the first call that needs them.
 """
 
+from corpora.language_id.checks import (
+    LanguageCheck,
+    find_wrong_language,
+    find_wrong_length,
+    language_check_macros,
+    language_checks,
+    language_checks_key,
+    length_ratios,
+)
 from corpora.language_id.chinese_variants import VARIANT_LANGS, variant_characters, variant_patterns
 from corpora.language_id.fasttext_model import (
     COMPILED_THRESHOLD,
@@ -20,14 +29,6 @@ from corpora.language_id.fasttext_model import (
     identify_column,
     identify_languages,
     preload_model,
-)
-from corpora.language_id.language_checks import (
-    LanguageCheck,
-    find_wrong_language,
-    find_wrong_length,
-    language_checks,
-    language_checks_key,
-    length_ratios,
 )
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "find_wrong_length",
     "identify_column",
     "identify_languages",
+    "language_check_macros",
     "language_checks",
     "language_checks_key",
     "length_ratios",

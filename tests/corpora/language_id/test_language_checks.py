@@ -1,5 +1,7 @@
 """Checks of language and length: the values of the formulas, and the same values in DuckDB as in Polars."""
 
+from pathlib import Path
+
 import pytest
 
 from corpora.catalog import languages
@@ -49,7 +51,7 @@ def test_duckdb_evaluates_the_same_formulas() -> None:
     )
 
 
-def test_user_s_row_replaces_thresholds(tmp_path) -> None:
+def test_user_s_row_replaces_thresholds(tmp_path: Path) -> None:
     row = language_checks()["length_ratio"]
     (tmp_path / "language_checks.toml").write_text(
         f'[length_ratio]\ndescription = "Mine."\ninputs = {list(row.inputs)}\nformula = "{row.formula}"\n'
@@ -57,6 +59,18 @@ def test_user_s_row_replaces_thresholds(tmp_path) -> None:
     )
     with use_extensions(Extensions((tmp_path,))):
         assert find_wrong_length(["x" * 90], ["y" * 190], "en") == [True]
-    (tmp_path / "language_checks.toml").write_text("[length_ratio]\nformulas = 1\n")
-    with use_extensions(Extensions((tmp_path,))), pytest.raises(InputError, match="Did you mean formula"):
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("formulas = 1", "Did you mean formula"),
+        ('formula = "num_leters > 1"', r"table \[own\], key 'formula': .*num_leters"),
+        ('formula = "num_letters >"', r"table \[own\], key 'formula': "),
+    ],
+)
+def test_faulty_formula_is_an_error_with_its_row(tmp_path: Path, keys: str, message: str) -> None:
+    row = f'[own]\ndescription = "Mine."\ninputs = ["num_letters"]\n{keys}\n'
+    (tmp_path / "language_checks.toml").write_text(row)
+    with use_extensions(Extensions((tmp_path,))), pytest.raises(InputError, match=message):
         language_checks()

@@ -4,13 +4,16 @@ The formulas and thresholds are the rows of language_checks.toml. Filters of sen
 macros), quality checks of translations in Polars (here).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corpora.catalog import languages
-from corpora.extensions import read_extended_rows
+from corpora.errors import InputError
+from corpora.extensions import extension_versions, read_extended_rows
 from corpora.language_id.fasttext_model import MODEL_FINGERPRINT, identify_languages
 from corpora.tables import STRICT
 
@@ -43,8 +46,36 @@ class LanguageCheck:
 
 
 def language_checks() -> Mapping[str, LanguageCheck]:
-    """Return the rows of language_checks.toml by name."""
-    return read_extended_rows(FILE, LanguageCheck)
+    """Return the rows of language_checks.toml by name, the user's among them.
+
+    Raises:
+        InputError: A row is malformed, or its formula is not valid.
+    """
+    rows = read_extended_rows(FILE, LanguageCheck)
+    _check_formulas(extension_versions(FILE.name))
+    return rows
+
+
+@cache
+def _check_formulas(versions: tuple[Any, ...]) -> None:
+    """Evaluate the formulas over no rows."""
+    import polars as pl
+
+    for row in read_extended_rows(FILE, LanguageCheck).values():
+        try:
+            _evaluate(pl.DataFrame(schema=dict.fromkeys(row.inputs, pl.Float64)), row, "en")
+        except pl.exceptions.PolarsError as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise InputError(f"{FILE.name}, table [{row.name}], key 'formula': {reason}.") from None
+
+
+def language_check_macros() -> str:
+    """Return a macro of DuckDB for each row; its parameters are the inputs and the thresholds in the formula."""
+    macros = []
+    for row in language_checks().values():
+        thresholds = [name for name in row.thresholds if re.search(rf"\b{name}\b", row.formula)]
+        macros.append(f"create macro {row.name}({', '.join([*row.inputs, *thresholds])}) as ({row.formula});\n")
+    return "".join(macros)
 
 
 def language_checks_key(lang: str) -> dict[str, object]:
