@@ -78,10 +78,10 @@ def _check_not_hidden() -> None:
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for name in ("corpora", "recipes", "cards"):
         spec = find_spec(name)
-        found = os.path.abspath(spec.origin) if spec and spec.origin else "nothing"
-        if not found.startswith(os.path.join(ours, name) + os.sep):
+        path = os.path.abspath(spec.origin) if spec and spec.origin else "nothing"
+        if not path.startswith(os.path.join(ours, name) + os.sep):
             raise ImportError(
-                f"{found} hides the package '{name}' of coit-builders, because Python looks there first. Rename it, or "
+                f"{path} hides the package '{name}' of coit-builders, because Python looks there first. Rename it, or "
                 "start from another folder. A folder without __init__.py hides nothing."
             )
 

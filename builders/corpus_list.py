@@ -25,21 +25,21 @@ class CorpusList:
         return str(tabulate(rows, ["corpus", "kind", "licence", *langs], tablefmt="html", disable_numparse=True))
 
 
-def corpora_text(found: CorpusList) -> str:
+def corpora_text(listed: CorpusList) -> str:
     """Return corpora by language: rows where upstream says them, `yes` where it does not, `-` for what is not."""
-    rows, langs = _table(found)
+    rows, langs = _table(listed)
     missing = [
         f"{c.id} does not exist in {', '.join(gone)}."
-        for c in found.corpora.values()
+        for c in listed.corpora.values()
         if c.kind != "instructions" and (gone := [lang for lang in langs if not c.has(lang)])
     ]
     table = tabulate(rows, ["corpus", "kind", "licence", *langs], disable_numparse=True)
     return "\n".join([table, "", *missing]).rstrip()
 
 
-def _table(found: CorpusList) -> tuple[list[list[str]], list[str]]:
-    langs = [lang for lang in found.langs if lang != "en"]
-    return [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in found.corpora.values()], langs
+def _table(listed: CorpusList) -> tuple[list[list[str]], list[str]]:
+    langs = [lang for lang in listed.langs if lang != "en"]
+    return [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in listed.corpora.values()], langs
 
 
 def _cell(corpus: Corpus, lang: str) -> str:
@@ -50,7 +50,7 @@ def _cell(corpus: Corpus, lang: str) -> str:
     return f"{corpus.num_rows[lang]:,}" if lang in corpus.num_rows else "yes"
 
 
-def corpora_json(found: CorpusList) -> str:
+def corpora_json(listed: CorpusList) -> str:
     """Return the same as JSON: corpus by corpus, with `rows` null where upstream does not say."""
     return json.dumps(
         [
@@ -58,11 +58,11 @@ def corpora_json(found: CorpusList) -> str:
             | {
                 "langs": {
                     lang: {"rows": c.num_rows.get(lang), "at": _shown(c.location(lang))}
-                    for lang in found.langs
+                    for lang in listed.langs
                     if c.has(lang)
                 }
             }
-            for c in found.corpora.values()
+            for c in listed.corpora.values()
         ],
         indent=2,
     )

@@ -149,8 +149,8 @@ def _count_segments(plan: BuildPlan) -> int:
     }
     known = _known_segments(plan.options)
     langs = {lang for _, lang in jobs}
-    wanted = {lang: sum(n for (_, other), n in jobs.items() if other == lang) for lang in langs}
-    return sum(max(0, round(n * SEGMENTS_PER_INSTRUCTION) - known.get(lang, 0)) for lang, n in wanted.items())
+    num_segments = {lang: sum(n for (_, other), n in jobs.items() if other == lang) for lang in langs}
+    return sum(max(0, round(n * SEGMENTS_PER_INSTRUCTION) - known.get(lang, 0)) for lang, n in num_segments.items())
 
 
 def _has_model(options: BuildOptions) -> bool:

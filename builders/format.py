@@ -24,19 +24,19 @@ def published_text(item: Published) -> str:
     """Return what was published, where it is, and how to load it."""
     manifest, configs = item.manifest, list(item.manifest["configs"])
     kept = sum(row["num_kept"] or 0 for row in manifest["ledger"] if row["stage"] == LAST_STAGE)
-    given = sum(row["num_in"] or 0 for row in manifest["ledger"] if row["stage"] == FIRST_STAGE)
+    num_lines = sum(row["num_in"] or 0 for row in manifest["ledger"] if row["stage"] == FIRST_STAGE)
     verb = "Would publish" if item.is_dry_run else "Published" if item.is_new else "Unchanged:"
     lines = [
         f"{verb} {manifest['name']} {manifest['version']} ({item.reason})",
         f"  {count_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
-        + (f"; {kept:,} of {given:,} sentence pairs kept" if given else ""),
+        + (f"; {kept:,} of {num_lines:,} sentence pairs kept" if num_lines else ""),
     ]
     return "\n".join(
-        [*lines, *(_planned(item.upload_plan) if item.upload_plan else _found(item)), *mixture_lines(manifest)]
+        [*lines, *(_planned(item.upload_plan) if item.upload_plan else _location_lines(item)), *mixture_lines(manifest)]
     )
 
 
-def _found(item: Published) -> list[str]:
+def _location_lines(item: Published) -> list[str]:
     """Return where a release is and how to load it."""
     call = load_call(item.load_path, item.manifest, next(iter(item.manifest["configs"])))
     if item.load_path.startswith("hf://"):

@@ -44,11 +44,11 @@ def versions(release: str | None = None, *, search: str = "", registry: str | Pa
         InputError: There is no such release.
     """
     uri = release if release and release.startswith(HUB) else f"{registry}/{release}" if release else registry
-    found = list_releases(uri, search)
-    if release and not found:
+    releases = list_releases(uri, search)
+    if release and not releases:
         words = f" with the words '{search}'" if search else ""
         raise InputError(f"There is no release {release}{words} in {registry}. `builders versions` lists all.")
-    return found
+    return releases
 
 
 def diff(

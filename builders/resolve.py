@@ -95,9 +95,9 @@ def _check_names(recipes: Sequence[Recipe]) -> None:
             raise InputError(f"{count} of the recipes are named {name}: a release has one. Rename a recipe's file.")
 
 
-def _resolve_recipe(given: Any, options: BuildOptions, catalog: Mapping[str, Corpus]) -> Recipe:
+def _resolve_recipe(recipe_source: Any, options: BuildOptions, catalog: Mapping[str, Corpus]) -> Recipe:
     """Return a recipe with the changes that the options make to it."""
-    recipe = _find_recipe(given, catalog)
+    recipe = _find_recipe(recipe_source, catalog)
     recipe = select_langs(recipe, options.langs) if options.langs else recipe
     skipped = options.skip_decontamination
     recipe = skip_decontamination(recipe, recipe.decontaminate_against if skipped == ("all",) else skipped)
@@ -111,14 +111,14 @@ def _resolve_recipe(given: Any, options: BuildOptions, catalog: Mapping[str, Cor
     )
 
 
-def _find_recipe(given: Any, catalog: Mapping[str, Corpus]) -> Recipe:
+def _find_recipe(recipe_source: Any, catalog: Mapping[str, Corpus]) -> Recipe:
     """Return the recipe of a name, a path, or a mapping of a recipe's keys and its `name`."""
-    if isinstance(given, Recipe):
-        return given
-    if not isinstance(given, Mapping):
-        return load_recipe(str(given), catalog)
-    name = str(given.get("name", "my-recipe"))
-    table = {"title": name, "summary": f"{name}.", "configs": "language"} | dict(given)
+    if isinstance(recipe_source, Recipe):
+        return recipe_source
+    if not isinstance(recipe_source, Mapping):
+        return load_recipe(str(recipe_source), catalog)
+    name = str(recipe_source.get("name", "my-recipe"))
+    table = {"title": name, "summary": f"{name}.", "configs": "language"} | dict(recipe_source)
     table.pop("name", None)
     return parse_recipe(name, table, catalog, f"The recipe '{name}'")
 

@@ -96,14 +96,14 @@ def publish(
     Raises:
         InputError: Something that the options, recipes or files say cannot be used; the message says what to do.
     """
-    asked = read_options(recipes, options)
+    build_options = read_options(recipes, options)
     validate_version(bump, as_version)
     version = PublishOptions(bump, as_version, preview)
     split = read_budget(budget, laws, mixture, epochs, allow_partial)
     if dry_run:
-        return run_estimate(asked, split)
+        return run_estimate(build_options, split)
     with open_progress(progress) as reported:
-        published = run_publish(asked, registry, format, private, version, split, reported)
+        published = run_publish(build_options, registry, format, private, version, split, reported)
     return _like(recipes, published)
 
 
@@ -179,12 +179,12 @@ def pull(
     Raises:
         InputError: A file cannot be had, or is not what the lock file or the catalogue expects.
     """
-    asked = read_options(recipes, options)
+    build_options = read_options(recipes, options)
     if dry_run:
-        return run_estimate(asked)
-    with extend(asked.with_), open_progress(progress) as reported:
-        plan = resolve(asked)
-        with open_workspace(asked) as work:
+        return run_estimate(build_options)
+    with extend(build_options.with_), open_progress(progress) as reported:
+        plan = resolve(build_options)
+        with open_workspace(build_options) as work:
             fetched = list(fetch(plan, Steps(work, 1, 1, reported)).values())
             return fetched + list(open_translator(plan).files())
 
@@ -208,26 +208,31 @@ def translate(
     Raises:
         InputError: There is nothing to translate, or nothing to translate with.
     """
-    asked = read_options(None, options)
-    if asked.translator == "none":
+    build_options = read_options(None, options)
+    if build_options.translator == "none":
         raise InputError("--translator none translates nothing. Name a model, or leave the option out for the default.")
-    with extend(asked.with_), open_progress(progress) as reported:
-        return _translate(str(source or ("sample-alpaca" if asked.sample else "alpaca")), Path(output), asked, reported)
+    with extend(build_options.with_), open_progress(progress) as reported:
+        return _translate(
+            str(source or ("sample-alpaca" if build_options.sample else "alpaca")),
+            Path(output),
+            build_options,
+            reported,
+        )
 
 
-def _translate(what: str, output: Path, asked: BuildOptions, progress: Progress) -> TranslateResult:
-    catalog = load_catalog(sample=asked.sample) | in_memory_corpora(asked, ())
+def _translate(what: str, output: Path, build_options: BuildOptions, progress: Progress) -> TranslateResult:
+    catalog = load_catalog(sample=build_options.sample) | in_memory_corpora(build_options, ())
     corpus, stem = load_instructions(what, catalog)
     catalog |= {corpus.id: corpus}
-    langs = resolve_langs(asked.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
+    langs = resolve_langs(build_options.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
     if "en" in langs:
         raise InputError("The instructions are in English, so they are not translated into it. Remove en from --langs.")
     files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs}
-    recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), asked.max_instructions)
+    recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), build_options.max_instructions)
     plan = BuildPlan(
-        asked, catalog, (recipe,), {recipe.name: tuple(required_sources(recipe, catalog))}, {recipe.name: ()}
+        build_options, catalog, (recipe,), {recipe.name: tuple(required_sources(recipe, catalog))}, {recipe.name: ()}
     )
-    with open_workspace(asked) as work:
+    with open_workspace(build_options) as work:
         (built,) = build_recipes(plan, work, plan_steps(plan, work, progress))
         check_instructions(built.ledger, corpus)
         for lang, path in files.items():

@@ -10,10 +10,10 @@ NOTICE = re.compile(r"<!-- notice -->\n.*?<!-- /notice -->\n\n", re.DOTALL)
 
 def read_human_written(card: str) -> dict[str, str]:
     """Return what people wrote between the markers of a card, by the marker's name; empty parts are left out."""
-    found: dict[str, str] = {}
+    sections: dict[str, str] = {}
     for name, text in PART.findall(card.replace("\r\n", "\n")):
-        found.setdefault(name, text.strip("\n"))
-    return {name: text for name, text in found.items() if name in PARTS and text.strip()}
+        sections.setdefault(name, text.strip("\n"))
+    return {name: text for name, text in sections.items() if name in PARTS and text.strip()}
 
 
 def format_part(name: str, human_written: Mapping[str, str]) -> str:

@@ -80,19 +80,19 @@ def equivalence_json(laws: Laws, baseline: Laws) -> dict[str, Any]:
 
 def equivalence_text(laws: Laws, baseline: Laws, model: str, baseline_model: str) -> str:
     """Return a line for each language: both laws, and how much data of the models is equivalent to the baseline's."""
-    rows = [_equivalence_row(laws, baseline, found) for found in equivalences(laws, baseline)]
+    rows = [_equivalence_row(laws, baseline, equivalence) for equivalence in equivalences(laws, baseline)]
     headers = ["lang", f"law of {model}", f"law of {baseline_model}", "size", "value", "equivalent", "ratio"]
     missing = [f"No law of {baseline_model} for {lang}: {why}" for lang, why in baseline.not_fitted.items()]
     return "\n".join([_text((rows, headers)), *missing, EQUIVALENCE_NOTE.format(model=model, baseline=baseline_model)])
 
 
-def _equivalence_row(laws: Laws, baseline: Laws, found: Equivalence) -> tuple[str, ...]:
-    size = _count(found.equivalent_size) + "*" * found.is_extrapolated
-    if found.interval:
-        size += f" ({_count(found.interval[0])} to {_count(found.interval[1])})"
-    ratio = f"{found.baseline_size / found.equivalent_size:,.1f}" if found.equivalent_size else "-"
-    both = (law_text(laws.laws[found.lang]), law_text(baseline.laws[found.lang]))
-    return (found.lang, *both, f"{found.baseline_size:,}", f"{found.value:.2f}", size, ratio)
+def _equivalence_row(laws: Laws, baseline: Laws, equivalence: Equivalence) -> tuple[str, ...]:
+    size = _count(equivalence.equivalent_size) + "*" * equivalence.is_extrapolated
+    if equivalence.interval:
+        size += f" ({_count(equivalence.interval[0])} to {_count(equivalence.interval[1])})"
+    ratio = f"{equivalence.baseline_size / equivalence.equivalent_size:,.1f}" if equivalence.equivalent_size else "-"
+    both = (law_text(laws.laws[equivalence.lang]), law_text(baseline.laws[equivalence.lang]))
+    return (equivalence.lang, *both, f"{equivalence.baseline_size:,}", f"{equivalence.value:.2f}", size, ratio)
 
 
 def _count(size: float | None) -> str:

@@ -99,5 +99,5 @@ def plan(
     problem, _ = build_problem(budget, fitted, langs, limits)
     chosen = fitted.select(problem.langs)
     most = max_size or float(optimum(chosen, problem).pairs.max())
-    found = next_runs(chosen, problem, runs, target_regret, most, overhead)
-    return PlanResult(tuple(found), runs, target_regret, problem.unit)
+    proposal = next_runs(chosen, problem, runs, target_regret, most, overhead)
+    return PlanResult(tuple(proposal), runs, target_regret, problem.unit)

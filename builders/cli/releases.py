@@ -40,8 +40,8 @@ def versions_verb(release: str | None, as_json: bool, **settings: Any) -> None:
     from builders.publishing import versions_json, versions_text
     from builders.releases import versions
 
-    found = versions(release, **settings)
-    click.echo(versions_json(found) if as_json else versions_text(found))
+    releases = versions(release, **settings)
+    click.echo(versions_json(releases) if as_json else versions_text(releases))
 
 
 @verb("diff")
@@ -59,8 +59,8 @@ def diff_verb(before: str, after: str, as_json: bool, **settings: Any) -> None:
     from builders.publishing import difference_json, difference_text
     from builders.releases import diff
 
-    found = diff(before, after, **settings)
-    click.echo(difference_json(found) if as_json else difference_text(found))
+    difference = diff(before, after, **settings)
+    click.echo(difference_json(difference) if as_json else difference_text(difference))
 
 
 @verb("verify")
@@ -78,9 +78,9 @@ def verify_verb(releases: tuple[str, ...], as_json: bool, **settings: Any) -> No
 
     damaged = []
     for release in releases:
-        found = verify(release, **settings)
-        click.echo(verified_json(found) if as_json else verified_text(found))
-        damaged += [] if found.is_intact else [found.uri]
+        verification = verify(release, **settings)
+        click.echo(verified_json(verification) if as_json else verified_text(verification))
+        damaged += [] if verification.is_intact else [verification.uri]
     if damaged:
         raise InputError(f"Do not use {', '.join(damaged)}: fetch it again, or restore it.")
 

@@ -33,8 +33,8 @@ def show_verb(release: str, as_json: bool, **settings: Any) -> None:
     from builders.format import release_text
     from cards.manifest import to_text
 
-    found = builders.open_release(release, **settings)
-    click.echo(to_text(found.manifest).rstrip() if as_json else release_text(found.uri, found.manifest))
+    opened = builders.open_release(release, **settings)
+    click.echo(to_text(opened.manifest).rstrip() if as_json else release_text(opened.uri, opened.manifest))
 
 
 @verb("inspect")

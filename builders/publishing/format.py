@@ -69,9 +69,9 @@ def _num_bytes(release: Release) -> int:
     return sum(file["size"] for file in data_files(release.manifest["configs"]))
 
 
-def difference_text(found: ReleaseDiff) -> str:
+def difference_text(release_diff: ReleaseDiff) -> str:
     """Return rows by config, columns, metadata, the bump that follows, examples, and the lines of the card."""
-    before, after, difference = found.before, found.after, found.difference
+    before, after, difference = release_diff.before, release_diff.after, release_diff.difference
     bump, reason = required_bump(difference)
     rows = [
         (c.config, *(_number(n) for n in (*c.num_rows, c.added, c.removed, c.changed, *c.num_bytes)))
@@ -84,8 +84,8 @@ def difference_text(found: ReleaseDiff) -> str:
         parts.append("\n".join(["metadata changed:", *(f"  {one_line(c)}" for c in difference.metadata_changed)]))
     same = before.identity == after.identity
     parts.append("They are the same." if same else f"A {bump} version: {reason}.")
-    parts += [_example(config, row) for config, rows in found.examples.items() for row in rows]
-    return "\n\n".join([*parts, *([found.card_lines] if found.card_lines else [])])
+    parts += [_example(config, row) for config, rows in release_diff.examples.items() for row in rows]
+    return "\n\n".join([*parts, *([release_diff.card_lines] if release_diff.card_lines else [])])
 
 
 def _columns(difference: Difference) -> dict[str, Sequence[str]]:
@@ -110,26 +110,39 @@ def _example(config: str, row: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def difference_json(found: ReleaseDiff) -> str:
+def difference_json(release_diff: ReleaseDiff) -> str:
     """Return the same for a machine."""
-    bump, reason = required_bump(found.difference)
-    same = found.before.identity == found.after.identity
-    releases = {"before": found.before.uri, "after": found.after.uri, "same": same, "bump": bump, "reason": reason}
-    return _json(releases | asdict(found.difference) | {"examples": found.examples, "card_lines": found.card_lines})
+    bump, reason = required_bump(release_diff.difference)
+    same = release_diff.before.identity == release_diff.after.identity
+    releases = {
+        "before": release_diff.before.uri,
+        "after": release_diff.after.uri,
+        "same": same,
+        "bump": bump,
+        "reason": reason,
+    }
+    return _json(
+        releases
+        | asdict(release_diff.difference)
+        | {"examples": release_diff.examples, "card_lines": release_diff.card_lines}
+    )
 
 
-def verified_text(found: Verification) -> str:
+def verified_text(verification: Verification) -> str:
     """Return what was verified, or every problem."""
-    if found.problems:
-        lines = [f"{found.uri} is not as it was published:", *(f"  {one_line(text)}" for text in found.problems)]
+    if verification.problems:
+        lines = [
+            f"{verification.uri} is not as it was published:",
+            *(f"  {one_line(text)}" for text in verification.problems),
+        ]
         return "\n".join(lines)
-    sizes = f"{found.num_files} files, {found.num_bytes:,} bytes, {found.num_rows:,} rows"
-    return f"{found.uri} is as it was published: {sizes}\n  identity {found.identity}"
+    sizes = f"{verification.num_files} files, {verification.num_bytes:,} bytes, {verification.num_rows:,} rows"
+    return f"{verification.uri} is as it was published: {sizes}\n  identity {verification.identity}"
 
 
-def verified_json(found: Verification) -> str:
+def verified_json(verification: Verification) -> str:
     """Return the same for a machine."""
-    return _json(asdict(found) | {"is_intact": found.is_intact})
+    return _json(asdict(verification) | {"is_intact": verification.is_intact})
 
 
 def locked_text(entries: Mapping[str, LockEntry], path: Path) -> str:

@@ -94,11 +94,11 @@ def _test_config(folder: Path, manifest: Manifest, config: str, cache: Path) -> 
     import datasets
 
     loaded = datasets.load_dataset(str(folder), config, cache_dir=str(cache))
-    found = {split: (rows.num_rows, list(rows.column_names)) for split, rows in loaded.items()}
+    actual = {split: (rows.num_rows, list(rows.column_names)) for split, rows in loaded.items()}
     columns = SCHEMAS[manifest["output_format"]].names
     expected = {split: (v["num_rows"], columns) for split, v in manifest["configs"][config]["splits"].items()}
-    if found != expected:
-        raise AssertionError(f"Config {config} loads as {found}, but the manifest states {expected}.")
+    if actual != expected:
+        raise AssertionError(f"Config {config} loads as {actual}, but the manifest states {expected}.")
 
 
 def check_not_empty(content: Content) -> None:

@@ -197,9 +197,9 @@ def _unchanged(before: Release, options: PublishOptions) -> Published:
     reason = "nothing changed"
     if before.yanked:
         reason += f", but {before.version} is yanked: {before.yanked}"
-    wanted = options.as_version
-    if wanted and "v" + wanted.removeprefix("v") != before.version:
-        reason += f", so {wanted} was not made"
+    requested = options.as_version
+    if requested and "v" + requested.removeprefix("v") != before.version:
+        reason += f", so {requested} was not made"
     return Published(
         before.uri, before.manifest, before.fetch_files, before.commit, before.yanked, is_new=False, reason=reason
     )

@@ -51,14 +51,14 @@ def yank_version(release: str, reason: str | None, registry: str | Path = "regis
     """
     name, _, version = release.partition("@")
     version = "v" + version.removeprefix("v")
-    there = existing_registry(name, registry)
-    if version not in there.releases.versions():
+    existing = existing_registry(name, registry)
+    if version not in existing.releases.versions():
         raise InputError(
-            f"{there.uri} has no version '{version.removeprefix('v')}'. Name one in full, such as {name}@v1.0.0."
+            f"{existing.uri} has no version '{version.removeprefix('v')}'. Name one in full, such as {name}@v1.0.0."
         )
     if reason is not None and not reason.strip():
         raise InputError("Give the reason with --why TEXT: those who use the version will read it.")
-    if reason is None and version not in there.releases.yanked():
-        raise InputError(f"{release} is not yanked, so there is nothing to take back.")
-    there.yank(version, reason)
-    return there.releases.open(version)
+    if reason is None and version not in existing.releases.yanked():
+        raise InputError(f"{release} is not yanked, so there is nothing to undo.")
+    existing.yank(version, reason)
+    return existing.releases.open(version)

@@ -61,12 +61,12 @@ def next_version(
     Raises:
         InputError: What the user asks for is a smaller step than the difference requires.
     """
-    wanted = format_version(parse_version(as_version)) if as_version else None
+    requested = format_version(parse_version(as_version)) if as_version else None
     if latest is None or difference is None:
-        return wanted or FIRST_VERSION, "the first release"
+        return requested or FIRST_VERSION, "the first release"
     required, reason = required_bump(difference)
     least = bump_version(latest, required)
-    version = wanted or bump_version(latest, bump or required)
+    version = requested or bump_version(latest, bump or required)
     if parse_version(version) < parse_version(least):
         raise InputError(f"{version} is too small a step from {latest}: {reason}. Ask for {least} or a later version.")
     return version, reason

@@ -64,13 +64,13 @@ def translate_segments(
     """
     if translator.is_memory or not translator.is_available:
         return _look_up(texts, lang, translator)
-    found = _by_people(texts, lang, human)
-    rest = {key: text for key, text in texts.items() if key not in found}
+    translations = _by_people(texts, lang, human)
+    rest = {key: text for key, text in texts.items() if key not in translations}
     attempt = partial(_attempt, lang=lang, translator=translator, store=store, progress=progress)
-    found |= _translate_whole(rest, attempt)
-    too_long = {key: text for key, text in rest.items() if found[key].failed_check == SOURCE_TOO_LONG}
-    found |= _translate_clauses(too_long, lang, translator, attempt)
-    return {key: found[key] for key in texts}
+    translations |= _translate_whole(rest, attempt)
+    too_long = {key: text for key, text in rest.items() if translations[key].failed_check == SOURCE_TOO_LONG}
+    translations |= _translate_clauses(too_long, lang, translator, attempt)
+    return {key: translations[key] for key in texts}
 
 
 def remembered(

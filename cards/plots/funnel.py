@@ -75,8 +75,8 @@ def _segments(manifest: Manifest) -> dict[str, dict[str, float]]:
     for rule in count_rejections(manifest):
         for lang in lines:
             rows[_group(rule["name"])][lang] += rule["num_rows"][lang]
-    shares = {group: {lang: found[lang] / lines[lang] for lang in lines} for group, found in rows.items()}
-    return {group: found for group, found in shares.items() if group == KEPT or any(found.values())}
+    shares = {group: {lang: by_lang[lang] / lines[lang] for lang in lines} for group, by_lang in rows.items()}
+    return {group: by_lang for group, by_lang in shares.items() if group == KEPT or any(by_lang.values())}
 
 
 def _group(name: str) -> str:

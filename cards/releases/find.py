@@ -43,7 +43,7 @@ def open_release(
 
     Args:
         release: A folder, NAME[@VERSION] of the registry, or hf://ORG/NAME[@VERSION]. VERSION may be the beginning of
-            one (v1, v1.2); without one the newest is meant. A yanked version is found by its whole name only.
+            one (v1, v1.2); without one the newest is meant. A yanked version is opened by its whole name only.
         registry: The registry: a folder, or hf://ORG.
         datasets_lock: A lock file; a release of the Hub that it pins is opened at the pinned commit.
         offline: Ask no server: the release must be in a folder, or pinned by the lock and in the Hub's cache.
@@ -51,34 +51,34 @@ def open_release(
     Raises:
         InputError: There is no such release, or it differs from what the lock file pins.
     """
-    found = _open(str(release), str(registry), datasets_lock, offline)
-    if found.yanked:
-        logger.warning("Warning: %s is yanked: %s", found.uri, found.yanked)
-    return found
+    opened = _open(str(release), str(registry), datasets_lock, offline)
+    if opened.yanked:
+        logger.warning("Warning: %s is yanked: %s", opened.uri, opened.yanked)
+    return opened
 
 
 def _open(release: str, registry: str, datasets_lock: Path | None, offline: bool) -> Release:
     if not release.startswith(HUB) and (Path(release) / FILE).exists():
         return open_folder(Path(release), _find_yanked(Path(release)))
-    name, _, wanted = release.partition("@")
+    name, _, requested = release.partition("@")
     releases = find_releases(name, registry, offline)
-    if datasets_lock and (locked := find_locked(datasets_lock, releases.uri, wanted, offline)):
+    if datasets_lock and (locked := find_locked(datasets_lock, releases.uri, requested, offline)):
         return locked
     if offline and releases.uri.startswith(HUB):
         raise InputError(
-            f"Which commit {releases.uri}@{wanted or 'main'} is cannot be known offline. "
+            f"Which commit {releases.uri}@{requested or 'main'} is cannot be known offline. "
             f"Lock it online with `builders lock {releases.uri}`, or name a folder."
         )
-    return open_version(releases, wanted)
+    return open_version(releases, requested)
 
 
-def open_version(releases: Releases, wanted: str) -> Release:
+def open_version(releases: Releases, requested: str) -> Release:
     """Return the version that is meant by a version, by the beginning of one, or by nothing (the newest)."""
     versions = releases.versions()
     if not versions:
         hint = ", or you may not see it (`hf auth whoami` shows who you are)" if releases.uri.startswith(HUB) else ""
         raise InputError(f"{releases.uri} holds no release{hint}. Publish one, or name another.")
-    return releases.open(resolve_version(versions, releases.yanked(), wanted, releases.uri))
+    return releases.open(resolve_version(versions, releases.yanked(), requested, releases.uri))
 
 
 def find_releases(name: str, registry: str | Path = REGISTRY, offline: bool = False) -> Releases:
@@ -138,9 +138,11 @@ def list_releases(registry: str | Path = REGISTRY, search: str = "") -> list[Rel
         registry: A folder, hf://ORG, or one name in it: FOLDER/NAME, hf://ORG/NAME.
         search: Words that must all be in a release's names, summary, languages, corpora or licences.
     """
-    found = [releases.open(version) for releases in list_names(str(registry)) for version in releases.versions()]
+    every_version = [
+        releases.open(version) for releases in list_names(str(registry)) for version in releases.versions()
+    ]
     words = search.lower().split()
-    return [release for release in found if all(word in _searched(release.manifest) for word in words)]
+    return [release for release in every_version if all(word in _searched(release.manifest) for word in words)]
 
 
 def list_names(registry: str) -> list[Releases]:

@@ -120,5 +120,5 @@ def list_hub_releases(org: str) -> list[HubReleases]:
     names = request_with_retry(
         f"{HUB}{org}", lambda: sorted(info.id for info in repository.api.list_datasets(author=org))
     )
-    found = [HubReleases(HubRepository(name)) for name in names]
-    return [releases for releases in found if releases.versions()]
+    repositories = [HubReleases(HubRepository(name)) for name in names]
+    return [releases for releases in repositories if releases.versions()]

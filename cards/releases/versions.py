@@ -32,19 +32,19 @@ def sort_versions(names: Iterable[str]) -> list[str]:
     return sorted((name for name in names if re.fullmatch(VERSION, name)), key=parse_version)
 
 
-def resolve_version(versions: Sequence[str], yanked: Container[str], wanted: str, uri: str) -> str:
+def resolve_version(versions: Sequence[str], yanked: Container[str], requested: str, uri: str) -> str:
     """Return the version that is meant by a version, by the beginning of one (v1, v1.2), or by nothing (the newest).
 
     Args:
         versions: The versions that exist, oldest first.
         yanked: Those of them that are found by their whole name only.
-        wanted: What the user wrote after the @, or nothing.
+        requested: What the user wrote after the @, or nothing.
         uri: Where the versions are, for errors.
 
     Raises:
         InputError: No such version exists, or all that fit are yanked.
     """
-    version = "v" + wanted.removeprefix("v") if wanted else ""
+    version = "v" + requested.removeprefix("v") if requested else ""
     if version in versions:
         return version
     matching = [name for name in versions if not version or name.startswith(f"{version}.")]

@@ -181,8 +181,8 @@ def _describe(response: BaseHTTPResponse, url: str) -> PartialDownload:
 
 
 def _first_byte(response: BaseHTTPResponse) -> int | None:
-    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return int(found[1]) if found else None
+    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return int(match[1]) if match else None
 
 
 def _is_same_file(now: PartialDownload, saved: PartialDownload | None) -> bool:

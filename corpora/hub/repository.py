@@ -171,8 +171,8 @@ class HubRepository:
 
         if not paths or any(map(_is_pattern, paths)):
             return None
-        found = [try_to_load_from_cache(self.name, path, revision=commit, repo_type=self.kind) for path in paths]
-        return Path(str(found[0])).parents[paths[0].count("/")] if all(isinstance(p, str) for p in found) else None
+        cached = [try_to_load_from_cache(self.name, path, revision=commit, repo_type=self.kind) for path in paths]
+        return Path(str(cached[0])).parents[paths[0].count("/")] if all(isinstance(p, str) for p in cached) else None
 
     def _cached_ref(self, revision: str) -> str | None:
         from huggingface_hub import constants

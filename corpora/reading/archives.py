@@ -117,16 +117,16 @@ def check_name(path: Path, name: str) -> None:
 
 def member_ending(archive: zipfile.ZipFile, path: Path, suffix: str) -> zipfile.ZipInfo:
     """Return the one member, at any depth, that ends in `suffix` and is no README or LICENSE; InputError otherwise."""
-    found = [member for member in archive.infolist() if member.filename.endswith(suffix) and not _is_notice(member)]
-    if len(found) != 1:
+    members = [member for member in archive.infolist() if member.filename.endswith(suffix) and not _is_notice(member)]
+    if len(members) != 1:
         names = ", ".join(archive.namelist()[:20]) or "nothing"
-        count = "no member" if not found else f"{len(found)} members"
+        count = "no member" if not members else f"{len(members)} members"
         raise InputError(f"{path} has {count} ending in '{suffix}', one was expected. It holds: {names}.")
-    if found[0].flag_bits & 1:
-        raise InputError(f"{path}: the member {found[0].filename} is encrypted and cannot be read.")
-    if found[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InputError(f"{path}: the member {found[0].filename} is neither stored nor deflated; pack it again.")
-    return found[0]
+    if members[0].flag_bits & 1:
+        raise InputError(f"{path}: the member {members[0].filename} is encrypted and cannot be read.")
+    if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputError(f"{path}: the member {members[0].filename} is neither stored nor deflated; pack it again.")
+    return members[0]
 
 
 def _is_notice(member: zipfile.ZipInfo) -> bool:

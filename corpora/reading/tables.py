@@ -35,9 +35,9 @@ def read_instruction_table(file: InputFile) -> Iterator[Instruction]:
     for batch in TABLE_FORMATS[file.format](file, ("instruction", "output"), ("input",)):
         for row in batch.to_pylist():
             error = row.pop("read_error")
-            found = instruction_row({name: text for name, text in row.items() if text is not None})
+            instruction = instruction_row({name: text for name, text in row.items() if text is not None})
             missing = "missing_field" if error == "missing_column" else error
-            yield found | {"read_error": missing or found["read_error"]}
+            yield instruction | {"read_error": missing or instruction["read_error"]}
 
 
 def read_document_table(file: InputFile) -> Iterator[tuple[str, str | None]]:

@@ -96,7 +96,7 @@ def _rounded(samples: Floats) -> list[list[float]]:
 def _join_number_lists(text: str) -> str:
     """Put each list of numbers in indented JSON on one line."""
     one_line = re.compile(r"\[[^\[\]{}\"]*\]")
-    return one_line.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
+    return one_line.sub(lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
 
 
 def summary(law: ScalingLaw) -> dict[str, Any]:

@@ -54,8 +54,8 @@ def _select(results: Sequence[Result], key: str, value: str | None) -> list[Resu
         raise InputError(f"The results are of {len(known)} {key}s ({', '.join(known)}). Choose one by --{key}.")
     left = [r for r in results if value is None or getattr(r, key) == value]
     if not left:
-        wanted = f"has the {key} '{value}'" if value is not None else "is of these models and languages"
-        raise InputError(f"No result {wanted}. Known: {', '.join(known) or 'none'}.")
+        condition = f"has the {key} '{value}'" if value is not None else "is of these models and languages"
+        raise InputError(f"No result {condition}. Known: {', '.join(known) or 'none'}.")
     return left
 
 

@@ -189,9 +189,9 @@ def academic_langs(benchmark: Benchmark, source: BenchmarkSource) -> Sequence[st
         return benchmark.langs
     folders = sorted(source.data.glob(f"{benchmark.corpus}.*/")) if source.data else []
     langs = [language(folder.name.partition(".")[2]).code for folder in folders]
-    found = []
+    items = []
     for lang, folder in zip(langs, folders, strict=True):
         files = subject_files(task_name(benchmark, lang))
         if files is None or question_files(folder, files):
-            found.append(lang)
-    return found or ["en"]
+            items.append(lang)
+    return items or ["en"]

@@ -41,9 +41,9 @@ def exact(answer: str, reference: str, lang: str, arabic: str = "official") -> f
 
 def overlap(answer: str, reference: str, lang: str, arabic: str = "official") -> float:
     """Return the F1 of the words that answer and reference share, 0..1."""
-    found, expected = words(answer, lang, arabic), words(reference, lang, arabic)
-    shared = sum((Counter(found) & Counter(expected)).values())
-    return 2 * shared / (len(found) + len(expected)) if shared else 0.0
+    answered, expected = words(answer, lang, arabic), words(reference, lang, arabic)
+    shared = sum((Counter(answered) & Counter(expected)).values())
+    return 2 * shared / (len(answered) + len(expected)) if shared else 0.0
 
 
 def contained(answer: str, reference: str) -> float:

@@ -74,16 +74,16 @@ def load_items(
     Raises:
         InputError: The file is not what upstream published, or holds another number of items.
     """
-    found = get_task(benchmark).load(benchmark, lang, direction, source)
-    if not found.items:
+    items = get_task(benchmark).load(benchmark, lang, direction, source)
+    if not items.items:
         raise InputError(f"{benchmark.name} in {language(lang).name} holds no items: its file is empty.")
     expected = benchmark.expected_items(lang)
-    if expected is not None and len(found.items) != expected and not source.allow_size_mismatch:
+    if expected is not None and len(items.items) != expected and not source.allow_size_mismatch:
         raise InputError(
-            f"{benchmark.name} in {language(lang).name} has {len(found.items):,} items here, not {expected:,} as "
+            f"{benchmark.name} in {language(lang).name} has {len(items.items):,} items here, not {expected:,} as "
             "upstream. Take upstream's file, or evaluate on these with --allow-size-mismatch."
         )
-    return Items(found.items[:limit], found.warnings)
+    return Items(items.items[:limit], items.warnings)
 
 
 def check_directions(directions: Sequence[str]) -> Sequence[str]:

@@ -28,8 +28,8 @@ def interval(statistics: Floats, value: Value, samples: int = SAMPLES) -> tuple[
     if len(statistics) < 2 or not np.ptp(statistics, axis=0).any():
         return None
     sums = resample_weights(len(statistics), samples) @ statistics
-    found = np.array([value(row) for row in sums])
-    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    values = np.array([value(row) for row in sums])
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     middle = value(statistics.sum(axis=0))
     return min(float(low), middle), max(float(high), middle)
 

@@ -131,12 +131,12 @@ def load_comet(model: str, offline: bool = False) -> Comet:
     for name in (SETTINGS, CHECKPOINT):
         if not (folder / name).is_file():
             raise InputError(f"{folder} is not a COMET model: {name} is missing.")
-    found = sha256_of(folder / CHECKPOINT)
-    if pinned and found != pinned:
-        raise InputError(f"{folder / CHECKPOINT} is not that of {model}: sha256 {found}, expected {pinned}.")
+    sha256 = sha256_of(folder / CHECKPOINT)
+    if pinned and sha256 != pinned:
+        raise InputError(f"{folder / CHECKPOINT} is not that of {model}: sha256 {sha256}, expected {pinned}.")
     known = {sha256: name for name, (_, _, sha256) in PINNED.items()}
     own_name = folder.resolve().name if Path(model).is_dir() else model.partition("@")[0]
-    return Comet(known.get(found, own_name), folder, _encoder_folder(folder, offline), found)
+    return Comet(known.get(sha256, own_name), folder, _encoder_folder(folder, offline), sha256)
 
 
 def _on_hub(model: str) -> tuple[str, str, str | None]:

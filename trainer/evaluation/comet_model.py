@@ -95,9 +95,9 @@ def load_weights(model: Regression, path: Path) -> None:
     """
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-        found = model.load_state_dict(weights, strict=False)
+        loaded = model.load_state_dict(weights, strict=False)
     except Exception as error:  # bytes that are not a checkpoint raise any kind of error
         raise InputError(f"{path} is not a checkpoint that can be read as weights only: {first_line(error)}") from None
-    problems = [*found.missing_keys, *(key for key in found.unexpected_keys if not key.endswith(UNUSED))]
+    problems = [*loaded.missing_keys, *(key for key in loaded.unexpected_keys if not key.endswith(UNUSED))]
     if problems:
         raise InputError(f"{path} does not fit its settings: {', '.join(problems[:3])} missing or unknown.")

@@ -115,13 +115,13 @@ def compare_models(
     if benchmark is not None:
         get_benchmark(benchmark)
     keys = _shared_keys([run for side in sides for run in side], benchmark, langs)
-    found = [_compare(key, sides, chosen, options) for key in keys]
-    if not found:
+    compared = [_compare(key, sides, chosen, options) for key in keys]
+    if not compared:
         raise InputError(
             f"{','.join(a)} and {','.join(b)} have no outputs in common from which {metric} can be computed. "
             "Evaluate both on one benchmark first."
         )
-    return Comparison((*(row for row, _ in found), *_means(found)))
+    return Comparison((*(row for row, _ in compared), *_means(compared)))
 
 
 def shared_outputs(
@@ -173,13 +173,13 @@ def _shared_keys(
 def _find_predictions(folder: Path, metric: Metric) -> dict[EvalKey, list[Predictions]]:
     """Return the outputs in a folder from which a metric can be computed; several where items or decoding differ."""
     kind, benchmarks = metric.name if metric.scorer else metric.output_type, load_benchmarks()
-    found: dict[EvalKey, list[Predictions]] = {}
+    by_key: dict[EvalKey, list[Predictions]] = {}
     for path in sorted(folder.glob(f"*.{kind}.*.parquet")):
         predictions = Predictions(path, read_key(path))
         benchmark = benchmarks.get(predictions.eval_key.benchmark)
         if benchmark and fits(metric, benchmark):
-            found.setdefault(predictions.eval_key, []).append(predictions)
-    return found
+            by_key.setdefault(predictions.eval_key, []).append(predictions)
+    return by_key
 
 
 def _compare(
@@ -226,10 +226,10 @@ def _sum(counts: Floats) -> Floats:
     return total
 
 
-def _means(found: Sequence[tuple[ComparisonRow, Paired]]) -> Iterator[ComparisonRow]:
+def _means(compared: Sequence[tuple[ComparisonRow, Paired]]) -> Iterator[ComparisonRow]:
     """Yield a row for each benchmark and direction with several languages; each language counts the same."""
     groups: dict[tuple[str, str], list[tuple[ComparisonRow, Paired]]] = {}
-    for row, difference in found:
+    for row, difference in compared:
         groups.setdefault((row.benchmark, row.direction), []).append((row, difference))
     for (benchmark, direction), rows in groups.items():
         if len(rows) > 1:

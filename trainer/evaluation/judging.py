@@ -146,10 +146,10 @@ def read_verdict(text: str) -> float | None:
 
 def read_pair_scores(text: str) -> tuple[float, float] | None:
     """Return the two scores of 1 to 10 in a verdict; None unless each is there exactly once, on its own line."""
-    found = [match for line in text.splitlines() if (match := SCORE.fullmatch(line.strip().strip("*").strip()))]
-    if [match[1] for match in found] != ["1", "2"]:
+    matches = [match for line in text.splitlines() if (match := SCORE.fullmatch(line.strip().strip("*").strip()))]
+    if [match[1] for match in matches] != ["1", "2"]:
         return None
-    first, second = (float(match[2]) for match in found)
+    first, second = (float(match[2]) for match in matches)
     return (first, second) if 1 <= first <= 10 and 1 <= second <= 10 else None
 
 

@@ -122,10 +122,10 @@ def compute_statistics(metric: Metric, predictions: pl.DataFrame, lang: str, opt
         return _mean_of(predictions["score"].to_numpy() * metric.scale, "")
     function, sha256 = load_code(metric.function, metric.where)
     resolved = options.resolve(metric)
-    found = _call(metric, metric.function, sha256, lambda: function(predictions, lang, resolved))
-    if isinstance(found, Statistics):
-        return replace(found, signature=_signature(found.signature, sha256))
-    return _mean_of(_numbers(metric, found, len(predictions)), _signature("", sha256))
+    computed = _call(metric, metric.function, sha256, lambda: function(predictions, lang, resolved))
+    if isinstance(computed, Statistics):
+        return replace(computed, signature=_signature(computed.signature, sha256))
+    return _mean_of(_numbers(metric, computed, len(predictions)), _signature("", sha256))
 
 
 def _call(metric: Metric, reference: str, sha256: str, call: Callable[[], Any]) -> Any:
@@ -143,15 +143,15 @@ def _signature(signature: str, sha256: str) -> str:
     return "|".join(filter(None, (signature, f"sha256:{sha256[:8]}" if sha256 else "")))
 
 
-def _numbers(metric: Metric, found: Any, num_items: int) -> Floats:
+def _numbers(metric: Metric, computed: Any, num_items: int) -> Floats:
     try:
-        numbers = np.asarray(found, dtype=np.float64)
+        numbers = np.asarray(computed, dtype=np.float64)
     except (TypeError, ValueError):
         numbers = np.empty((0, 0))
     if numbers.shape != (num_items,) or not np.isfinite(numbers).all():
         raise InputError(
             f"{metric.where}: {metric.function} must return {num_items} numbers, one for each item, or Statistics; "
-            f"it returned {str(found)[:60]}."
+            f"it returned {str(computed)[:60]}."
         )
     return numbers
 

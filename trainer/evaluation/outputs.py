@@ -69,12 +69,12 @@ def read_outputs(path: Path, key: dict[str, Any] | None = None) -> pl.DataFrame:
         InputError: The file is damaged, or its key is not the expected one.
     """
     try:
-        found = json.loads(pq.read_schema(path).metadata[KEY])
+        stored = json.loads(pq.read_schema(path).metadata[KEY])
         table = pl.read_parquet(path, glob=False)
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} is damaged ({reason}). Remove it; the same command computes it again.") from None
-    if key is not None and found != json.loads(json.dumps(key)):
+    if key is not None and stored != json.loads(json.dumps(key)):
         raise InputError(f"{path} holds other outputs. Remove it; the same command computes it again.")
     return table
 

@@ -46,12 +46,12 @@ def load_pieces(value: str, source: BenchmarkSource | None = None) -> SentencePi
     if not path.is_file():
         hint = f" sacreBLEU takes it from {URLS[name]}." if name in URLS else ""
         raise InputError(f"There is no file {path} for spBLEU.{hint}")
-    found = sha256_of(path)
-    if found != PINNED.get(name, found):
+    sha256 = sha256_of(path)
+    if sha256 != PINNED.get(name, sha256):
         raise InputError(
-            f"{path} is not the model of {name}: sha256 {found}, expected {PINNED[name]}. Download it again."
+            f"{path} is not the model of {name}: sha256 {sha256}, expected {PINNED[name]}. Download it again."
         )
-    return SentencePieces(name if name in PINNED else f"{name}-{found[:12]}", _processor(path))
+    return SentencePieces(name if name in PINNED else f"{name}-{sha256[:12]}", _processor(path))
 
 
 def _download(name: str, source: BenchmarkSource) -> Path:

@@ -88,10 +88,10 @@ def _by_subject(folder: Path, pattern: str) -> dict[str, Path]:
         return {}
     before, after = pattern.split("{subject}")
     paths = sorted(folder.rglob(pattern.format(subject="*")), key=lambda path: path.name)
-    found = {path.name.removeprefix(before).removesuffix(after): path for path in paths}
-    if len(found) < len(paths):
+    by_subject = {path.name.removeprefix(before).removesuffix(after): path for path in paths}
+    if len(by_subject) < len(paths):
         raise InputError(f"{folder} holds several files of one name ({paths[0].name} or another). Keep one of each.")
-    return found
+    return by_subject
 
 
 def _examples(
