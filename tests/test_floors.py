@@ -22,7 +22,7 @@ HOMES = {
     "tokenizers": {"builders", "trainer"},
     "sentencex": {"builders"},
     "datasets": {"cards", "builders", "trainer"},
-    "huggingface_hub": {"corpora", "builders", "trainer"},
+    "huggingface_hub": {"corpora", "builders"},
     "httpx2": {"corpora", "builders"},
     "click": {"corpora", "builders", "trainer"},
     "torch": {"trainer"},
