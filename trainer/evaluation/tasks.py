@@ -79,7 +79,13 @@ def get_task(benchmark: Benchmark) -> Task:
     load, _ = load_code(benchmark.task, f"{benchmark.where}, 'task'")
 
     def checked(benchmark: Benchmark, lang: str, direction: str, source: BenchmarkSource) -> Items:
-        items = load(benchmark, lang, direction, source)
+        try:
+            items = load(benchmark, lang, direction, source)
+        except InputError:
+            raise
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise InputError(f"{benchmark.where}: {benchmark.task} failed in '{lang}': {problem}.") from error
         if not isinstance(items, Items):
             raise InputError(f"{benchmark.where}: {benchmark.task} must return trainer.evaluation.Items.")
         return items

@@ -53,6 +53,8 @@ def test_test_set_and_loader_give_items(my: Path, news: Path) -> None:
         assert load_items(get_benchmark("sums"), "el", "", source).items[2].input == ""
         assert load_items(get_benchmark("sums"), "el", "", source).items[2].references == ("4",)
         assert task_name(get_benchmark("belebele"), "el") == "belebele_ell_Grek"
+        with pytest.raises(InputError, match="my_tasks:load_sums failed in 'hi': KeyError"):
+            load_items(get_benchmark("sums"), "hi", "", source)
 
 
 def test_metrics_are_computed(my: Path, news: Path) -> None:
