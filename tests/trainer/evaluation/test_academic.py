@@ -168,7 +168,9 @@ def test_lm_eval_with_include_path_gives_the_same_value(
     from lm_eval.tasks import TaskManager
 
     corpus = get_benchmark(name).corpus
-    manager = TaskManager(include_path=str(TASKS), metadata={"data": str(data / f"{corpus}.{lang}")})
+    manager = TaskManager(
+        include_path=str(TASKS), include_defaults=False, metadata={"data": str(data / f"{corpus}.{lang}")}
+    )
     found: Any = simple_evaluate(
         model="hf", model_args=f"pretrained={folder},dtype=float32", tasks=[task], task_manager=manager, batch_size=2,
         device="cpu", bootstrap_iters=0,
