@@ -37,7 +37,7 @@ def main() -> None:
     built = run_build(request)[0]
     whole = time.perf_counter() - begun
 
-    texts = heard(built.decisions)
+    texts = identified_texts(built.decisions)
     parts = [texts[number :: asked.threads] for number in range(asked.threads)]
     with ProcessPoolExecutor(asked.threads, multiprocessing.get_context("spawn")) as pool:
         list(pool.map(identify_languages, [["warm"]] * asked.threads))  # the model is loaded before the clock starts
@@ -51,9 +51,9 @@ def main() -> None:
     print(f"build {whole:.1f} s, {given / whole:,.0f} pairs/s; {whole / floor:.2f} times the floor")
 
 
-def heard(verdicts: dict[str, list[Path]]) -> list[str]:
-    """The distinct texts that the build identified."""
-    frames = [pl.read_parquet(path) for paths in verdicts.values() for path in paths]
+def identified_texts(decisions: dict[str, list[Path]]) -> list[str]:
+    """Return the distinct texts whose language the build identified."""
+    frames = [pl.read_parquet(path) for paths in decisions.values() for path in paths]
     sides = [f.filter(pl.col(f"{s}_label").is_not_null()).select(text=s) for f in frames for s in ("en", "xx")]
     return pl.concat(sides).unique(maintain_order=True)["text"].to_list()
 

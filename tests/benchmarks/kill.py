@@ -29,7 +29,7 @@ import polars as pl
 from tabulate import tabulate
 
 BUILDERS = [sys.executable, "-m", "builders"]
-HEADS = ["killed at", "killed", "while making", "units there", "differences"]
+HEADS = ["killed at", "killed", "while making", "tasks done", "differences"]
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -111,15 +111,17 @@ def finished(command: list[str], folder: Path) -> dict[str, bytes]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file, and the texts identified; the names alone of units (which hold their keys) and of the
-    notes on when a download was checked."""
+    """Return the bytes of every file, and the identified texts.
+
+    Of the files of tasks, whose names contain their keys, and of notes on checked downloads the names are enough.
+    """
     found = {"language_ids": identified(folder / "work/language_ids")}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not name.startswith("work/language_ids/"):
-            is_unit = name.startswith("work/") and path.suffix in (".parquet", ".sha256")
+            is_task = name.startswith("work/") and path.suffix in (".parquet", ".sha256")
             is_note = path.suffix == ".json" and path.with_suffix("").exists()
-            found[name] = b"" if is_unit or is_note else path.read_bytes()
+            found[name] = b"" if is_task or is_note else path.read_bytes()
     return found
 
 
@@ -140,7 +142,7 @@ def killed(command: list[str], folder: Path, moment: float, alone: bool) -> bool
 
 
 def found_there(folder: Path) -> tuple[str, str]:
-    """What a killed run was writing, and how many units it had made."""
+    """Return what a killed run was writing, and how many tasks it had done."""
     writing = sorted({"/".join(path.relative_to(folder).parts[:-1][:2]) for path in folder.rglob(".tmp-*")})
     return ", ".join(writing) or "-", str(len(list(folder.glob("work/*/*.parquet"))))
 

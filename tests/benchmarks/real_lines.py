@@ -23,9 +23,8 @@ from builders.options import BuildOptions
 from builders.run import run_build
 
 GOOD = ("good", "1-1", "entity")  # the labels of what a perfect cleaner keeps
-CORPUS = (
-    'title = "{0}"\nkind = "bitext"\nversion = "1"\nformat = "moses-zip"\nurl = "{0}.{{pair}}.zip"\nlicence = "other"\n'
-)
+CORPUS = 'title = "{0}"\nkind = "bitext"\nversion = "1"\nformat = "moses-zip"\n'
+CORPUS += 'url = "{0}.{{pair}}.zip"\nlicence = "cc0-1.0"\n'
 RECIPE = 'title = "Real"\nsummary = "Real lines."\nconfigs = "language"\ndirections = ["en-xx"]\n'
 RECIPE += "decontaminate_against = []\n"
 
@@ -57,13 +56,13 @@ def read(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
 
 def judge(rows: dict[str, list[tuple[str, str, str]]], name: str, folder: Path) -> pl.DataFrame:
     """Every line with its label and the filter that rejects it, built in `folder`."""
+    (folder / name).mkdir(exist_ok=True)
     for lang, lines in rows.items():
         pair = "-".join(sorted(("en", lang)))
-        with zipfile.ZipFile(folder / f"{name}.{pair}.zip", "w") as archive:
-            for place, code in ((1, "en"), (2, lang)):
-                archive.writestr(f"{name}.{pair}.{code}", "".join(f"{line[place]}\n" for line in lines))
+        with zipfile.ZipFile(folder / name / f"{name}.{pair}.zip", "w") as archive:
+            for index, code in ((1, "en"), (2, lang)):
+                archive.writestr(f"{name}.{pair}.{code}", "".join(f"{line[index]}\n" for line in lines))
     langs = f"langs = {json.dumps(list(rows))}\n"
-    (folder / name).mkdir(exist_ok=True)
     (folder / name / "corpora.toml").write_text(f"[{name}]\n{CORPUS.format(name)}{langs}", encoding="utf-8")
     (folder / f"{name}.toml").write_text(f"{RECIPE}{langs}bitext = {json.dumps([name])}\n", encoding="utf-8")
     request = BuildOptions((str(folder / f"{name}.toml"),), with_=(folder / name,), translator="none")
