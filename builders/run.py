@@ -26,7 +26,14 @@ from builders.publishing import (
     write_data,
 )
 from builders.resolve import BuildPlan, in_memory_corpora, resolve, resolve_langs
-from builders.translation import check_instructions, export, load_instructions, output_path, translate_text
+from builders.translation import (
+    check_instructions,
+    describe_translations,
+    export,
+    load_instructions,
+    output_path,
+    translate_text,
+)
 from builders.workspace import Workspace
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
@@ -48,8 +55,13 @@ class TranslateResult:
     built: BuildResult
     files: Mapping[str, Path]
 
+    @property
+    def translator(self) -> dict[str, Any]:
+        """The translator, and the number of translated segments by language and method."""
+        return describe_translations(self.built.translator, self.built.translations.values())
+
     def __repr__(self) -> str:
-        return translate_text(self.built.ledger, self.files)
+        return translate_text(self.built.ledger, self.files, self.translator)
 
 
 @with_run_options

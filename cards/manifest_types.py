@@ -152,11 +152,13 @@ class TranslatorEntry(TypedDict):
     revision: NotRequired[str]
     """The commit of the model on the Hub."""
     licence: NotRequired[str]
-    """The licence of the model."""
+    """The licence of its translations."""
     decoding: NotRequired[str]
-    """How the model decodes."""
-    memory_sha256: NotRequired[str]
-    """The digest of the translation memory that was read first."""
+    """Its settings, such as `int8 beam 4`."""
+    human_sha256: NotRequired[str]
+    """The digest of the imported translations by people, which come before the translator."""
+    methods: NotRequired[dict[str, dict[str, Count]]]
+    """The number of translated segments by language and method."""
 
 
 @with_config(PART)

@@ -34,8 +34,8 @@ def translate_verb(source: str | None, as_json: bool, **settings: Any) -> None:
 
     with report_progress() as progress:
         result = builders.translate(source, progress=progress, **settings)
-    ledger, translator = result.built.ledger, result.built.translator.describe()
-    click.echo(translate_json(ledger, result.files, translator) if as_json else translate_text(ledger, result.files))
+    write = translate_json if as_json else translate_text
+    click.echo(write(result.built.ledger, result.files, result.translator))
 
 
 @click.group("tm", cls=Program)

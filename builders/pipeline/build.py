@@ -1,7 +1,7 @@
 """build_recipe(): from upstream's files to the examples of every config."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class BuildResult:
     decontamination: pl.DataFrame
     english_overlap: pl.DataFrame
     script_variants: pl.DataFrame
+    translations: Mapping[str, TranslationTables] = field(default_factory=dict)  # by corpus of instructions
     allocation: Mapping[str, Any] | None = None  # how a budget was split, if there is one
 
     def __repr__(self) -> str:
@@ -129,4 +130,5 @@ def build_recipe(
             decontamination=decontamination_report(pairs.ngrams, pairs.contaminated),
             english_overlap=pairs.english_overlap,
             script_variants=script_variants(pairs.decisions),
+            translations=translations,
         )

@@ -7,6 +7,7 @@ from typing import cast
 
 from builders.pipeline import BuildResult, Filter
 from builders.publishing.data_files import LAYOUT, SCHEMAS
+from builders.translation import describe_translations
 from cards.manifest import source_entry
 from cards.manifest_types import MANIFEST_VERSION, Description, Feature, FilterEntry, ModelEntry, PromptEntry
 from corpora.catalog import Corpus
@@ -43,7 +44,7 @@ def describe(built: BuildResult, output_format: str, catalog: Mapping[str, Corpu
         "filters": [_filter_entry(rule, recipe.langs) for rule in built.filters] if has_pairs else [],
         "prompts": [_prompt_entry(name) for name in recipe.prompts] if has_pairs else [],
         "models": [_language_model(), *_translation_models(built)],
-        "translator": built.translator.describe(),
+        "translator": describe_translations(built.translator, built.translations.values()),
         "decontamination": built.decontamination.to_dicts(),
         "english_overlap": built.english_overlap.to_dicts(),
         "script_variants": built.script_variants.to_dicts(),

@@ -10,7 +10,12 @@ from builders.translation.do_not_translate import (
 )
 from builders.translation.format import memory_json, memory_text, translate_json, translate_text
 from builders.translation.instruction_files import check_instructions, export, load_instructions, output_path
-from builders.translation.instructions import TranslationTables, count_translations, translate_instructions
+from builders.translation.instructions import (
+    TranslationTables,
+    count_translations,
+    describe_translations,
+    translate_instructions,
+)
 from builders.translation.memory import MEMORY_SCHEMA, TranslationMemory, digest, read_memory
 from builders.translation.memory_export import export_memory, list_memory
 from builders.translation.memory_import import ImportResult, import_memory
@@ -45,6 +50,7 @@ __all__ = [
     "check_translations",
     "code_line_rows",
     "count_translations",
+    "describe_translations",
     "digest",
     "do_not_translate_rows",
     "empty_input_rows",

@@ -12,8 +12,14 @@ STAGES = ("instructions", "segments", "translations", "translated_instructions")
 COUNTS = ("num_in", "num_kept", "num_rows")
 
 
-def translate_text(ledger: pl.DataFrame, files: Mapping[str, Path]) -> str:
-    """Return what became of the instructions and segments in each language, and the files."""
+def translate_text(ledger: pl.DataFrame, files: Mapping[str, Path], translator: Mapping[str, Any]) -> str:
+    """Return what became of the instructions and segments in each language, and the files.
+
+    Args:
+        ledger: The ledger of the build.
+        files: The file of each language.
+        translator: The description of the translations, as a manifest has it.
+    """
     order = pl.col("stage").replace_strict(STAGES, range(len(STAGES)), default=None, return_dtype=pl.Int8)
     ledger = ledger.filter(pl.col("stage").is_in(STAGES)).sort(order, maintain_order=True)
     numbers = [pl.col(name).map_elements("{:,}".format, pl.String).fill_null("") for name in COUNTS]
@@ -26,7 +32,10 @@ def translate_text(ledger: pl.DataFrame, files: Mapping[str, Path]) -> str:
         english = _reasons(ledger, "translated_instructions", lang)
         kept, total = (_total(ledger, "translated_instructions", lang, total) for total in ("num_kept", "num_in"))
         rest = f"; {sum(english.values()):,} stay in English: {_list(english)}" if english else ""
-        lines.append(f"{lang}  {path}\n    {kept:,} of {total:,} instructions{rest}.")
+        methods = _list(translator.get("methods", {}).get(lang, {})) or "none"
+        lines.append(
+            f"{lang}  {path}\n    {kept:,} of {total:,} instructions{rest}.\n    segments by method: {methods}."
+        )
     return "\n".join([table, "", *lines])
 
 

@@ -1,6 +1,7 @@
 """From instructions in English to instructions in other languages: segmented, translated, checked, merged."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -44,6 +45,7 @@ class TranslationTables:
     segments: Path
     translations: Mapping[str, Path]
     translated: Mapping[str, Path]
+    human_sha256: str = ""  # of the translations by people that were used before the translator
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def translate_instructions(
         lang: _translated(instructions, segments, path, f"{lang}-{name}", lang, work)
         for lang, path in translations.items()
     }
-    return TranslationTables(segments, translations, translated)
+    return TranslationTables(segments, translations, translated, fingerprint(human))
 
 
 def _translations(job: _Job, name: str, work: Workspace) -> Path:
@@ -169,8 +171,8 @@ def count_translations(tables: TranslationTables, corpus: str) -> Iterator[Row]:
     """Yield the ledger rows of the segments and translations of a corpus.
 
     Of `segments`, instructions are counted: kept to be translated whole, or the do-not-translate rule that keeps them
-    in English (`_in_part` where it keeps some fields only). Of `translations`, distinct segments are counted: the
-    method of their translation, or the quality check that failed.
+    in English (`_in_part` where it keeps some fields only). Of `translations`, distinct segments are counted: kept, or
+    the quality check that failed.
     """
     by_instruction = (
         pl.scan_parquet(tables.segments, glob=False)
@@ -181,10 +183,30 @@ def count_translations(tables: TranslationTables, corpus: str) -> Iterator[Row]:
     )
     yield from _count("segments", corpus, "en", by_instruction)
     for lang, path in tables.translations.items():
-        failed = pl.col("failed_check")
-        method = pl.when(pl.col("method") != FIRST_PASS).then("method")  # the first pass is kept without a reason
-        reason = pl.when(failed == "").then(method).otherwise(failed)
-        yield from _count("translations", corpus, lang, pl.scan_parquet(path, glob=False).select(reason=reason))
+        failed = pl.when(pl.col("failed_check") != "").then("failed_check")
+        yield from _count("translations", corpus, lang, pl.scan_parquet(path, glob=False).select(reason=failed))
+
+
+def describe_translations(translator: Translator, tables: Iterable[TranslationTables]) -> dict[str, Any]:
+    """Return what the manifest of a release says about its translations.
+
+    That is the description of the translator, with the number of translated segments by language and method, and the
+    digest of the translations by people that came before it.
+    """
+    methods: dict[str, Counter[str]] = {}
+    human_sha256 = ""
+    for own in tables:
+        human_sha256 = human_sha256 or own.human_sha256
+        for lang, path in own.translations.items():
+            table = pq.read_table(path, columns=["method", "failed_check"])
+            used = table.filter(pc.equal(table["failed_check"], ""))["method"].to_pylist()
+            methods.setdefault(lang, Counter()).update(used)
+    entry: dict[str, Any] = {lang: dict(sorted(counts.items())) for lang, counts in methods.items()}
+    return {
+        **translator.describe(),
+        **({"human_sha256": human_sha256} if human_sha256 else {}),
+        **({"methods": entry} if entry else {}),
+    }
 
 
 def _count(stage: str, corpus: str, lang: str, reasons: pl.LazyFrame) -> Iterator[Row]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from builders.options import BuildOptions
 from builders.run import run_publish
+from builders.translation import import_memory
 from tests.builders.conftest import ledger_counts
 from tests.builders.translation.expected import expected
 from tests.builders.translation.running import refused, run
@@ -78,8 +79,17 @@ def test_release_names_its_translator_and_licence(converted: Path, tmp_path: Pat
         corpora_lock=tmp_path / "lock",
         threads=2,
     )
+    human = tmp_path / "human.tmx"
+    unit = '<tu><tuv xml:lang="en"><seg>{}</seg></tuv><tuv xml:lang="el"><seg>{}</seg></tuv></tu>'
+    sentence = "Explain in simple words why bread becomes stale."
+    translation = "Εξήγησε με απλά λόγια γιατί μπαγιατεύει το ψωμί."
+    human.write_text(f'<tmx version="1.4"><body>{unit.format(sentence, translation)}</body></tmx>')
+    import_memory(human, work=tmp_path / "work")
     (release,) = run_publish(request, tmp_path / "registry", "instructions")
     assert release.manifest["translator"]["licence"] == "cc-by-nc-4.0"
+    assert len(release.manifest["translator"]["human_sha256"]) == 64
+    methods = release.manifest["translator"]["methods"]["el"]
+    assert methods["human"] == 1
     card = (release.folder() / "README.md").read_text(encoding="utf-8")
     assert "cc-by-nc-4.0" in card
     assert "non-commercial use only" in card
@@ -88,6 +98,7 @@ def test_release_names_its_translator_and_licence(converted: Path, tmp_path: Pat
     counts = ledger_counts(release.manifest["ledger"])
     passed = {key: n for (stage, _, _, key), n in counts.items() if stage == "translations"}
     assert passed["kept"] >= 0.9 * passed["in"]
+    assert passed["kept"] == sum(methods.values())
 
 
 def test_conversations_are_read_as_instructions(converted: Path, tmp_path: Path) -> None:
