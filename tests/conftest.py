@@ -31,6 +31,7 @@ HUB = Hub(HERE / "hub")
 OWN = {"HF_ENDPOINT": HUB.url, "HF_HOME": str(HERE / "home"), "HF_TOKEN": "hf_alice", "NO_PROXY": "127.0.0.1"}
 OWN |= dict.fromkeys(("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_UPDATE_CHECK"), "1")
 os.environ.update(OWN | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"})
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # children with a limit on the size of files would truncate bytecode
 
 
 @pytest.fixture(scope="session")
