@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 from tabulate import tabulate
 
-from builders.budget import mixture_lines
 from builders.pipeline import BuildResult
 from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call
@@ -31,9 +30,12 @@ def published_text(item: Published) -> str:
         f"  {count_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
         + (f"; {kept:,} of {num_lines:,} sentence pairs kept" if num_lines else ""),
     ]
-    return "\n".join(
-        [*lines, *(_planned(item.upload_plan) if item.upload_plan else _location_lines(item)), *mixture_lines(manifest)]
-    )
+    lines += _planned(item.upload_plan) if item.upload_plan else _location_lines(item)
+    if manifest.get("allocation"):
+        from builders.budget import mixture_lines
+
+        lines += mixture_lines(manifest)
+    return "\n".join(lines)
 
 
 def _location_lines(item: Published) -> list[str]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from builders.budget import Budget, name_by_budget, read_budget, subsample
+from builders.budget import Budget, name_by_budget, subsample
 from builders.execution import build_recipes, fetch, open_translator, open_workspace, plan_steps, report_step
 from builders.options import BuildOptions, RunOptions, listed, read_options, with_run_options
 from builders.pipeline import BuildResult, Steps, as_messages, required_sources
@@ -111,7 +111,7 @@ def publish(
     build_options = read_options(recipes, options)
     validate_version(bump, as_version)
     version = PublishOptions(bump, as_version, preview)
-    split = read_budget(budget, laws, mixture, epochs, allow_partial)
+    split = _read_budget(budget, laws, mixture, epochs, allow_partial)
     if dry_run:
         return run_estimate(build_options, split)
     with open_progress(progress) as reported:
@@ -273,6 +273,15 @@ def open_progress(progress: ProgressLike) -> Iterator[Progress]:
         yield reported
     finally:
         reported.finish()
+
+
+def _read_budget(budget: int | None, *details: Any) -> Budget | None:
+    """Return the budget that the options describe; laws are loaded only if any option speaks of one."""
+    if budget is None and details == (None, None, 1.0, False):
+        return None
+    from builders.budget import read_budget
+
+    return read_budget(budget, *details)
 
 
 def _open_registries(plan: BuildPlan, uri: str, format: str, private: bool, check: bool) -> dict[str, Registry]:

@@ -21,6 +21,7 @@ import pytest
 
 from corpora.catalog import SAMPLE
 
+pytestmark = pytest.mark.slow
 BUILDERS = [sys.executable, "-m", "builders"]
 TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
 ZIP = "OPUS-News-Commentary/v16/moses/en-hi.txt.zip"
@@ -78,7 +79,7 @@ def publish(recipe: str, lang: str, mirror: Path | str) -> list[str]:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_what_is_not_known_is_named_with_the_nearest_that_is(
+def test_unknown_names_are_errors_with_the_nearest_known_name(
     tmp_path: Path, arguments: list[str], told: list[str]
 ) -> None:
     sentence = refused(tmp_path, *arguments)
@@ -86,7 +87,7 @@ def test_what_is_not_known_is_named_with_the_nearest_that_is(
         assert part in sentence
 
 
-def test_an_unknown_option_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_unknown_option_is_an_error_with_the_nearest_one(tmp_path: Path) -> None:
     done = builders(tmp_path, "publish", "--lang", "el")
     assert done.returncode == 2
     assert "--langs" in done.stderr
@@ -140,7 +141,7 @@ def climbing(path: Path) -> None:
         ("coit", "el", JSON, Path.unlink, "alpaca_data.json"),
     ],
 )
-def test_a_damaged_file_is_named_and_nothing_is_published(
+def test_damaged_file_is_named_and_nothing_is_published(
     tmp_path: Path, mirror: Path, recipe: str, lang: str, name: str, damage: Callable[[Path], None], told: str
 ) -> None:
     damage(mirror / name)
@@ -150,7 +151,7 @@ def test_a_damaged_file_is_named_and_nothing_is_published(
     assert not (tmp_path.parent / "News-Commentary.en-hi.en").exists()
 
 
-def test_broken_lines_go_to_the_ledger_and_the_rest_goes_on(tmp_path: Path, mirror: Path) -> None:
+def test_broken_lines_are_counted_in_the_ledger(tmp_path: Path, mirror: Path) -> None:
     lines = gzip.decompress((mirror / TSV).read_bytes()).split(b"\n")[1:-1]
     good = "1.2\tΗ μέρα είναι πολύ καλή.\tThe day is fine and long enough.\r".encode()
     broken = [
@@ -211,7 +212,7 @@ def server(mirror: Path) -> str:
     httpd.shutdown()
 
 
-def test_a_release_is_published_from_a_server_and_a_second_run_asks_it_nothing(tmp_path: Path, server: str) -> None:
+def test_second_run_sends_no_request(tmp_path: Path, server: str) -> None:
     assert builders(tmp_path, *publish("coit", "hi", server + "/ok")).returncode == 0
     asked = len(Server.asked)
     assert asked == 7  # two corpora, Alpaca, FLORES, two languages of XQuAD, MLQA
@@ -221,13 +222,13 @@ def test_a_release_is_published_from_a_server_and_a_second_run_asks_it_nothing(t
     assert "hi" in (tmp_path / "corpora.lock").read_text()
 
 
-def test_a_server_that_refuses_is_named(tmp_path: Path, server: str) -> None:
+def test_refusing_server_is_named(tmp_path: Path, server: str) -> None:
     sentence = refused(tmp_path, *publish("coit", "el", f"{server}/404"))
     assert "404" in sentence
     assert server in sentence
 
 
-def test_a_file_that_changed_upstream_is_refused_by_the_lock(tmp_path: Path, mirror: Path) -> None:
+def test_file_that_changed_upstream_is_refused_by_the_lock_file(tmp_path: Path, mirror: Path) -> None:
     assert builders(tmp_path, *publish("coit", "el", mirror)).returncode == 0
     with gzip.open(mirror / TSV, "ab") as file:
         file.write("1.2\tΜια νέα γραμμή εδώ.\tA new line is here.\n".encode())
@@ -239,7 +240,7 @@ def test_a_file_that_changed_upstream_is_refused_by_the_lock(tmp_path: Path, mir
     assert "v1.1.0" in done.stdout, done.stderr
 
 
-def test_two_runs_at_once_on_one_work_folder_do_not_mix(tmp_path: Path) -> None:
+def test_second_run_on_a_work_folder_in_use_is_refused(tmp_path: Path) -> None:
     arguments = ["publish", "--sample", "--langs", "el,hi"]
     first = subprocess.Popen([*BUILDERS, *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL)
     while not (tmp_path / "work" / ".lock").exists():
@@ -251,7 +252,7 @@ def test_two_runs_at_once_on_one_work_folder_do_not_mix(tmp_path: Path) -> None:
     assert "Another run" in second.stderr
 
 
-def test_ctrl_c_ends_with_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_run_continues_after_ctrl_c(tmp_path: Path) -> None:
     command = [*BUILDERS, "publish", "--sample"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not list((tmp_path / "work").rglob("measured/*.parquet")):
@@ -265,7 +266,7 @@ def test_ctrl_c_ends_with_a_sentence_and_the_next_run_goes_on(tmp_path: Path) ->
     assert not list(tmp_path.rglob(".tmp-*"))
 
 
-def test_a_full_disk_ends_with_a_sentence_and_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_run_continues_after_a_full_disk(tmp_path: Path) -> None:
     def small_files_only() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -275,7 +276,7 @@ def test_a_full_disk_ends_with_a_sentence_and_the_next_run_goes_on(tmp_path: Pat
     assert builders(tmp_path, *arguments).returncode == 0
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     assert "taken" in refused(tmp_path, "publish", "--sample", "--langs", "el", "--work", "taken/work")
     assert "taken" in refused(tmp_path, "publish", "--sample", "--langs", "el", "--registry", "taken/registry")

@@ -25,6 +25,7 @@ from builders.run import run_build, run_publish
 from corpora.catalog import SAMPLE
 from corpora.errors import InputError
 
+pytestmark = pytest.mark.slow
 BUILDERS = [sys.executable, "-m", "builders"]
 TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
 SHORT = ["coit", "--sample", "--langs", "el", "--threads", "1"]  # the quickest release from the sample
@@ -97,7 +98,7 @@ def bitext_table(name: str, **changes: str) -> str:
     ],
     ids=["names of their own", "names that we use too"],
 )
-def test_a_build_in_the_current_folder_touches_nothing_of_the_users(
+def test_build_in_the_current_folder_leaves_other_files_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_for: Callable[..., BuildOptions], own: list[str]
 ) -> None:
     for name in own:
@@ -152,7 +153,7 @@ def wait_for(process: subprocess.Popen[str], pattern: str, folder: Path) -> None
         time.sleep(0.002)
 
 
-def test_a_run_killed_while_texts_are_identified_goes_on(tmp_path: Path, large: BuildOptions) -> None:
+def test_run_continues_after_a_kill_during_language_identification(tmp_path: Path, large: BuildOptions) -> None:
     calm = publish(large, tmp_path / "calm")  # in this process, on one thread
     assert calm.manifest["composition"][0]["num_rows"] == COUNT
     arguments = [*command("publish", large), "--threads", "2"]
@@ -170,7 +171,7 @@ def test_a_run_killed_while_texts_are_identified_goes_on(tmp_path: Path, large: 
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the processes are found in /proc")
-def test_the_processes_of_a_run_that_is_killed_go_with_it() -> None:
+def test_worker_processes_end_with_a_killed_run() -> None:
     asleep = (
         "import time; from builders.workspace import on_all_cores; "
         "from corpora.progress import NullProgress; on_all_cores([(time.sleep, 99)] * 2, 2, NullProgress(), 'b')"
@@ -186,7 +187,7 @@ def test_the_processes_of_a_run_that_is_killed_go_with_it() -> None:
     assert not [pid for pid in workers if runs(pid)]
 
 
-def test_ctrl_c_is_heard_in_the_middle_of_a_query(tmp_path: Path, large: BuildOptions) -> None:
+def test_ctrl_c_interrupts_a_query(tmp_path: Path, large: BuildOptions) -> None:
     arguments = command("publish", large)
     process = subprocess.Popen(
         [*BUILDERS, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -200,9 +201,7 @@ def test_ctrl_c_is_heard_in_the_middle_of_a_query(tmp_path: Path, large: BuildOp
     assert not list(tmp_path.rglob(".tmp-*"))
 
 
-def test_a_full_disk_under_the_registry_leaves_complete_releases_only(
-    tmp_path: Path, request_for: Callable[..., BuildOptions]
-) -> None:
+def test_full_disk_leaves_complete_releases_only(tmp_path: Path, request_for: Callable[..., BuildOptions]) -> None:
     def limited(limit: int) -> Callable[[], None]:
         def small_files_only() -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -253,7 +252,7 @@ def server() -> Iterator[str]:
     httpd.server_close()
 
 
-def test_half_a_gzip_that_a_server_calls_whole_is_neither_locked_nor_kept(tmp_path: Path, server: str) -> None:
+def test_truncated_gzip_file_is_neither_locked_nor_kept(tmp_path: Path, server: str) -> None:
     arguments = ["publish", "coit", "--langs", "el", "--translator", "none", "--mirror"]
     sentence = refused(tmp_path, *arguments, f"{server}/half")
     assert "WikiMatrix.el-en.tsv.gz" in sentence
@@ -265,7 +264,7 @@ def test_half_a_gzip_that_a_server_calls_whole_is_neither_locked_nor_kept(tmp_pa
     assert "WikiMatrix.el-en.tsv.gz" in lock.read_text()
 
 
-def test_half_a_gzip_without_gz_in_its_name_is_not_locked_either(
+def test_truncated_gzip_file_without_gz_in_its_name_is_not_locked(
     tmp_path: Path, server: str, request_for: Callable[..., BuildOptions]
 ) -> None:
     request = replace(request_for({"small": {"el": PAIRS}}, folder=tmp_path), offline=False)
@@ -277,9 +276,7 @@ def test_half_a_gzip_without_gz_in_its_name_is_not_locked_either(
     assert not (tmp_path / "corpora.lock").exists()
 
 
-def test_a_gzip_file_without_gz_in_its_name_is_read_as_gzip(
-    tmp_path: Path, request_for: Callable[..., BuildOptions]
-) -> None:
+def test_gzip_file_without_gz_in_its_name_is_read(tmp_path: Path, request_for: Callable[..., BuildOptions]) -> None:
     request = request_for({"small": {"el": PAIRS}}, folder=tmp_path)
     packed = (tmp_path / "small.el-en.tsv.gz").read_bytes()
     assert packed.startswith(b"\x1f\x8b")
@@ -300,9 +297,7 @@ def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "registry").exists()
 
 
-def test_a_language_whose_pairs_are_all_rejected_is_refused_though_another_has_some(
-    tmp_path: Path, request_for: Callable[..., BuildOptions]
-) -> None:
+def test_language_without_kept_pairs_is_refused(tmp_path: Path, request_for: Callable[..., BuildOptions]) -> None:
     hindi = [(None, "The day is fine and long enough.", "दिन अच्छा और काफी लंबा है।")]  # no margin, so none too low
     request = request_for({"small": {"el": PAIRS}, "other": {"hi": hindi}}, folder=tmp_path)
     recipe = Path(request.recipes[0])
@@ -314,7 +309,7 @@ def test_a_language_whose_pairs_are_all_rejected_is_refused_though_another_has_s
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "nan", "inf"])
-def test_a_threshold_that_is_no_finite_number_is_refused(tmp_path: Path, number: str) -> None:
+def test_threshold_that_is_not_finite_is_refused(tmp_path: Path, number: str) -> None:
     sentence = refused(tmp_path, "publish", *SHORT, "--set", f"low_margin.min={number}")
     assert "low_margin" in sentence
     assert not (tmp_path / "registry").exists()
@@ -338,7 +333,7 @@ def turn_a_byte(path: Path) -> None:
         turn_a_byte,
     ],
 )
-def test_a_release_whose_data_is_not_what_it_was_is_not_called_unchanged(
+def test_damaged_release_is_not_called_unchanged(
     tmp_path: Path, request_for: Callable[..., BuildOptions], damage: Callable[[Path], None]
 ) -> None:
     request = request_for({"small": {"el": PAIRS}}, folder=tmp_path)
@@ -355,7 +350,7 @@ def test_a_release_whose_data_is_not_what_it_was_is_not_called_unchanged(
 # What is published
 
 
-def test_records_that_two_corpora_share_are_published_once(tmp_path: Path) -> None:
+def test_instructions_of_two_corpora_are_deduplicated(tmp_path: Path) -> None:
     def records(*numbers: int) -> str:
         return json.dumps([{"instruction": f"Count to {n}.", "input": "", "output": f"1 to {n}"} for n in numbers])
 
@@ -380,7 +375,7 @@ def test_records_that_two_corpora_share_are_published_once(tmp_path: Path) -> No
     }
 
 
-def test_a_non_commercial_licence_is_told_however_it_is_spelt(
+def test_non_commercial_licence_is_recognized_in_any_spelling(
     tmp_path: Path, request_for: Callable[..., BuildOptions]
 ) -> None:
     request = request_for({"small": {"el": PAIRS}}, folder=tmp_path)
@@ -399,12 +394,12 @@ def two_languages(request_for: Callable[..., BuildOptions]) -> BuildOptions:
     return request_for({"small": {"el": PAIRS, "hi": hindi}})
 
 
-def test_the_order_of_languages_changes_nothing(tmp_path: Path, two_languages: BuildOptions) -> None:
+def test_order_of_languages_changes_nothing(tmp_path: Path, two_languages: BuildOptions) -> None:
     assert publish(replace(two_languages, langs=("el", "hi")), tmp_path).is_new
     assert not publish(replace(two_languages, langs=("hi", "el")), tmp_path).is_new
 
 
-def test_languages_may_be_spelt_with_spaces_and_capitals(tmp_path: Path, two_languages: BuildOptions) -> None:
+def test_languages_may_have_spaces_and_capitals(tmp_path: Path, two_languages: BuildOptions) -> None:
     done = builders(tmp_path, *command("build", two_languages), "--langs", " EL , hi")
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.split("\n\n")[0].splitlines()[-2:]] == ["el", "hi"]
@@ -412,7 +407,7 @@ def test_languages_may_be_spelt_with_spaces_and_capitals(tmp_path: Path, two_lan
     assert "small:1 " in shown.stdout, shown.stderr
 
 
-def test_a_language_by_name_is_answered_with_its_code(tmp_path: Path) -> None:
+def test_name_of_a_language_is_an_error_with_its_code(tmp_path: Path) -> None:
     assert "Did you mean el (Greek)?" in refused(tmp_path, "publish", "--sample", "--langs", "greek")
 
 
@@ -453,7 +448,7 @@ def obeys(text: str, allowed: Sequence[str] = ("\n",)) -> set[str]:
     return {char for char in text if not char.isprintable()} - set(allowed)
 
 
-def test_what_a_terminal_obeys_never_reaches_it(obeyed: Path) -> None:
+def test_control_characters_never_reach_the_terminal(obeyed: Path) -> None:
     text = builders(obeyed, "inspect", "--lang", "el").stdout
     assert "\\x1b[2J" in text
     assert not obeys(text)
@@ -463,7 +458,7 @@ def test_what_a_terminal_obeys_never_reaches_it(obeyed: Path) -> None:
     assert "\x1b[2J" in json.loads(lines.splitlines()[0])["en"]
 
 
-def test_inspect_prints_json_a_line_or_about_the_file_that_it_wrote(obeyed: Path, tmp_path: Path) -> None:
+def test_inspect_prints_json_lines_or_the_written_file(obeyed: Path, tmp_path: Path) -> None:
     shown = builders(obeyed, "inspect", "--lang", "el", "--json").stdout
     rows = [json.loads(line) for line in shown.split("\n")[:-1]]
     assert [row["line_number"] for row in rows] == [1, 2, 3, 4, 5, 6]

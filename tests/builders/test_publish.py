@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import datasets
 import polars as pl
 import pytest
 
@@ -18,6 +17,7 @@ from builders.publishing import Published
 from builders.run import run_build, run_publish
 from corpora.catalog import SAMPLE
 
+pytestmark = pytest.mark.slow
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
 COLUMNS = ["id", "lang", "task", "direction", "instruction", "input", "output", "corpus", "split"]
 # What the sample's noise may be charged to; what is not named here no filter sees yet.
@@ -72,7 +72,9 @@ def published(folder: Path) -> dict[str, Published]:
     return {p.manifest["name"]: p for p in run_publish(request(folder), folder / "registry", "instructions")}
 
 
-def test_load_dataset_reads_every_config_as_it_is(published: dict[str, Published], tmp_path: Path) -> None:
+def test_load_dataset_reads_every_config(published: dict[str, Published], tmp_path: Path) -> None:
+    import datasets
+
     release = published["coit-sample"].folder()
     for lang in LANGS:
         loaded = datasets.load_dataset(str(release), lang, cache_dir=str(tmp_path))
@@ -82,34 +84,34 @@ def test_load_dataset_reads_every_config_as_it_is(published: dict[str, Published
         assert set(loaded["train"]["split"]) == {"train"}
 
 
-def test_the_only_config_of_muit_needs_no_name(published: dict[str, Published], tmp_path: Path) -> None:
+def test_only_config_needs_no_name(published: dict[str, Published], tmp_path: Path) -> None:
+    import datasets
+
     loaded = datasets.load_dataset(str(published["muit-sample"].folder()), cache_dir=str(tmp_path))
     assert set(loaded["train"]["lang"]) == {"en", *LANGS}
 
 
-def test_a_release_can_be_streamed(published: dict[str, Published]) -> None:
+def test_release_can_be_streamed(published: dict[str, Published]) -> None:
+    import datasets
+
     stream = datasets.load_dataset(str(published["coit-sample"].folder()), "el", split="train", streaming=True)
     assert next(iter(stream))["split"] == "train"
 
 
-def test_the_same_request_gives_the_same_bytes_on_any_number_of_threads(
-    published: dict[str, Published], tmp_path: Path
-) -> None:
+def test_bytes_are_equal_on_any_number_of_threads(published: dict[str, Published], tmp_path: Path) -> None:
     for threads in (1, 2, 8):
         again = run_publish(request(tmp_path / str(threads), threads=threads), tmp_path / f"r{threads}", "instructions")
         for release in again:
             assert digests(release.folder()) == digests(published[release.manifest["name"]].folder())
 
 
-def test_a_second_run_says_that_nothing_changed_and_makes_no_version(
-    published: dict[str, Published], folder: Path
-) -> None:
+def test_second_run_publishes_no_version(published: dict[str, Published], folder: Path) -> None:
     again = list(run_publish(request(folder), folder / "registry", "instructions"))
     assert [(p.is_new, p.manifest["version"]) for p in again] == [(False, "v1.0.0")] * 2
     assert [path.name for path in (folder / "registry" / "coit-sample").glob("v*")] == ["v1.0.0"]
 
 
-def test_a_build_with_another_threshold_is_a_new_version_and_the_old_one_stays(tmp_path: Path) -> None:
+def test_changed_threshold_gives_a_new_version_beside_the_old_one(tmp_path: Path) -> None:
     registry = tmp_path / "registry"
     few = request(tmp_path, recipes=("coit",), langs=("el",))
     (first,) = run_publish(few, registry, "instructions")
@@ -123,7 +125,7 @@ def test_a_build_with_another_threshold_is_a_new_version_and_the_old_one_stays(t
     assert digests(first.folder()) == before
 
 
-def test_every_clean_line_is_kept_and_noise_is_charged_to_its_filter(
+def test_clean_lines_are_kept_and_noise_is_rejected_by_its_filter(
     published: dict[str, Published], folder: Path
 ) -> None:
     record = json.loads((folder / "work" / "builds" / "coit-sample.json").read_text())
@@ -138,7 +140,7 @@ def test_every_clean_line_is_kept_and_noise_is_charged_to_its_filter(
         assert found <= reasons, (label, found)
 
 
-def test_the_ledger_adds_up_and_its_numbers_are_those_of_the_rows(published: dict[str, Published]) -> None:
+def test_ledger_is_balanced_and_agrees_with_the_rows(published: dict[str, Published]) -> None:
     release = published["coit-sample"]
     ledger = pl.read_parquet(release.folder() / "ledger.parquet")
     for stage in ledger.partition_by("stage", "corpus", "lang"):
@@ -152,7 +154,7 @@ def test_the_ledger_adds_up_and_its_numbers_are_those_of_the_rows(published: dic
 
 
 @pytest.mark.parametrize("name", ["coit-sample", "muit-sample"])
-def test_no_sentence_of_a_config_stands_in_both_splits(published: dict[str, Published], name: str) -> None:
+def test_no_sentence_is_in_both_splits_of_a_config(published: dict[str, Published], name: str) -> None:
     for config in published[name].manifest["configs"]:
         rows = rows_of(published[name].folder(), config)
         for column in ("input", "output"):
@@ -163,7 +165,7 @@ def test_no_sentence_of_a_config_stands_in_both_splits(published: dict[str, Publ
         assert records["split"].max() == 1
 
 
-def test_rows_are_keyed_and_in_the_order_of_their_key(published: dict[str, Published]) -> None:
+def test_rows_are_unique_and_ordered_by_key(published: dict[str, Published]) -> None:
     key = ["id", "lang", "task", "direction"]
     for name, config in (("coit-sample", "zh"), ("muit-sample", "all")):
         train = pl.read_parquet(published[name].folder() / "data" / config / "train-*.parquet")
@@ -171,20 +173,20 @@ def test_rows_are_keyed_and_in_the_order_of_their_key(published: dict[str, Publi
         assert train.select(key).equals(train.select(key).sort(key))
 
 
-def test_instructions_are_asked_in_plain_english_names_and_the_papers_words(published: dict[str, Published]) -> None:
+def test_translation_prompts_are_those_of_the_paper(published: dict[str, Published]) -> None:
     rows = rows_of(published["coit-sample"].folder(), "el").filter(pl.col("task") == "translation")
     assert set(rows["instruction"]) == {"Translate the following sentences from English to Greek."}
     assert set(rows["direction"]) == {"en-xx"}
 
 
-def test_a_record_keeps_its_id_in_every_language(published: dict[str, Published]) -> None:
+def test_instruction_has_the_same_id_in_every_language(published: dict[str, Published]) -> None:
     rows = rows_of(published["muit-sample"].folder(), "all").filter(pl.col("task") == "instruction")
     sizes = rows.group_by("id").agg(pl.col("lang").n_unique())
     assert set(sizes["lang"]) == {7, 1}  # all languages, or English alone where the memory does not know it
     assert sizes.filter(pl.col("lang") == 1).height == 2  # the translation and the spelling task
 
 
-def test_without_a_translator_instructions_are_english_and_the_card_says_so(tmp_path: Path) -> None:
+def test_instructions_stay_english_without_a_translator(tmp_path: Path) -> None:
     few = request(tmp_path, recipes=("coit",), langs=("hi",), translator="none")
     (release,) = run_publish(few, tmp_path / "registry", "instructions")
     general = rows_of(release.folder(), "hi").filter(pl.col("task") == "instruction")
@@ -193,7 +195,9 @@ def test_without_a_translator_instructions_are_english_and_the_card_says_so(tmp_
     assert "no translated instructions" in (release.folder() / "README.md").read_text()
 
 
-def test_messages_are_the_same_rows_as_conversations(published: dict[str, Published], tmp_path: Path) -> None:
+def test_messages_have_the_content_of_the_instructions(published: dict[str, Published], tmp_path: Path) -> None:
+    import datasets
+
     few = request(tmp_path, recipes=("coit",), langs=("tr",))
     (release,) = run_publish(few, tmp_path / "registry", "messages")
     assert release.manifest["name"] == "coit-sample-messages"
@@ -209,7 +213,7 @@ def test_messages_are_the_same_rows_as_conversations(published: dict[str, Publis
         assert user["content"] == "\n\n".join(t for t in (asked["instruction"], asked["input"]) if t)
 
 
-def test_a_recipe_of_ones_own_caps_pairs_in_both_directions_and_rotates_prompts(tmp_path: Path) -> None:
+def test_own_recipe_limits_pairs_in_both_directions_and_uses_all_prompts(tmp_path: Path) -> None:
     recipe = tmp_path / "mine.toml"
     recipe.write_text(
         'title = "Mine"\nsummary = "A test."\nconfigs = "language"\nlangs = ["vi"]\nbitext = ["wikimatrix"]\n'
@@ -226,7 +230,7 @@ def test_a_recipe_of_ones_own_caps_pairs_in_both_directions_and_rotates_prompts(
     assert all("English" in text for text in into_english)
 
 
-def test_a_smaller_cap_is_a_subset_of_a_larger_one(tmp_path: Path) -> None:
+def test_smaller_max_pairs_takes_a_subset(tmp_path: Path) -> None:
     found = []
     for pairs in (20, 50):
         recipe = tmp_path / f"cap-{pairs}.toml"
@@ -241,9 +245,7 @@ def test_a_smaller_cap_is_a_subset_of_a_larger_one(tmp_path: Path) -> None:
     assert found[0] < found[1]
 
 
-def test_a_kill_at_any_moment_is_followed_by_a_rerun_with_the_same_bytes(
-    published: dict[str, Published], tmp_path: Path
-) -> None:
+def test_rerun_after_kills_gives_the_same_bytes(published: dict[str, Published], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "builders", "publish", "--sample", "--threads", "2"]
     command += ["--langs", ",".join(LANGS)]
     for moment in (1.0, 1.6, 2.2, 2.8, 3.4, 4.2, 5.0):
