@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A release's life over a small Hub on 127.0.0.1, in the README's words: publish, load by version, change a threshold,
+# A release's life over a small Hub on 127.0.0.1: publish, load by version, change a threshold,
 # publish again, diff, lock, stop the server, fetch offline, verify. Needs the project installed: bash tests/hub/walkthrough.sh
 set -euo pipefail
 server=$(cd "$(dirname "$0")" && pwd)/server.py
@@ -21,12 +21,12 @@ rows = datasets.load_dataset('org/coit', 'el', revision='$1', split='train')
 print('org/coit el $1:', rows.num_rows, 'rows')"
 }
 
-say builders publish coit --sample --langs el,hi --to hf://org/coit
-say builders publish muit --sample --langs el,hi --to hf://org/muit
+say builders publish coit --sample --langs el,hi --registry hf://org/coit
+say builders publish muit --sample --langs el,hi --registry hf://org/muit
 say load v1.0.0
-say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.min=1.08 --dry-run
-say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.min=1.08
-say builders publish coit --sample --langs el,hi --to hf://org/coit --set low_margin.min=1.08
+say builders publish coit --sample --langs el,hi --registry hf://org/coit --set low_margin.min=1.08 --preview
+say builders publish coit --sample --langs el,hi --registry hf://org/coit --set low_margin.min=1.08
+say builders publish coit --sample --langs el,hi --registry hf://org/coit --set low_margin.min=1.08
 say builders versions --registry hf://org
 say builders diff hf://org/coit@v1.0.0 hf://org/coit@v2.0.0 --examples 1
 say load v1.0.0
