@@ -64,8 +64,8 @@ class HubReleases:
         manifest = self.read_manifest(commit)
         if manifest is None or manifest["version"] != version:
             raise InputError(
-                f"The commit {commit[:12]} of {self.uri} does not hold {version}: the tag was moved or made by hand. "
-                "Move it back to its commit, or delete it, on the Hub."
+                f"The commit {commit[:12]} of {self.uri} does not hold {version}: the tag was moved or made by other "
+                "means. Move it back to its commit, or delete it, on the Hub."
             )
         return Release(
             uri=f"{self.uri}@{version}",

@@ -379,7 +379,7 @@ def test_release_without_key_columns_is_refused(folder):
     put("registry", ONE, name="other")
     manifest = json.loads((folder / "manifest.json").read_text())
     told_anew(manifest, folder)
-    with pytest.raises(InputError, match="not the columns"):
+    with pytest.raises(InputError, match="do not have the columns"):
         diff("tiny", "other")
 
 

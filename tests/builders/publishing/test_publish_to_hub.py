@@ -181,7 +181,7 @@ def test_moved_tag_is_noticed(hub, repo, to):
     put(to, TWO)
     kept = hub.store.repos[repo]
     kept.tags["v1.0.0"] = kept.tags["v2.0.0"]
-    with pytest.raises(InputError, match="moved or made by hand"):
+    with pytest.raises(InputError, match="moved or made by other means"):
         open_release(f"{to}@v1.0.0")
 
 

@@ -101,7 +101,7 @@ def test_unknown_version_and_repository_are_refused(hub_release, cached):
 def test_moved_tag_is_noticed(hub_release, hub, cached):
     repository = hub.store.repos[REPOSITORY]
     repository.tags["v1.0.0"] = repository.tags["v1.1.0"]
-    with pytest.raises(InputError, match="moved or made by hand"):
+    with pytest.raises(InputError, match="moved or made by other means"):
         open_release(f"hf://{REPOSITORY}@v1.0.0")
 
 
