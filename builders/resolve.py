@@ -12,7 +12,15 @@ from corpora.catalog import Corpus, language, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError
 from corpora.in_memory import corpus_from_tables
-from recipes.recipe import Recipe, load_recipe, parse_recipe, select_langs, skip_decontamination, substitute_corpora
+from recipes.recipe import (
+    Recipe,
+    find_recipe,
+    load_recipe,
+    parse_recipe,
+    select_langs,
+    skip_decontamination,
+    substitute_corpora,
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,10 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     langs = resolve_langs(options.langs)
     catalog = load_catalog(sample=options.sample) | in_memory_corpora(options, langs)
     scores = read_quality_scores(options.quality_scores, catalog, langs) if options.quality_scores else None
-    recipes = [_resolve_recipe(recipe, replace(options, langs=langs), catalog) for recipe in options.recipes]
+    recipes = [
+        _resolve_recipe(recipe_source, replace(options, langs=langs), catalog, scores)
+        for recipe_source in options.recipes
+    ]
     _check_names(recipes)
     if budget:
         for recipe in recipes:
@@ -95,9 +106,12 @@ def _check_names(recipes: Sequence[Recipe]) -> None:
             raise InputError(f"{count} of the recipes are named {name}: a release has one. Rename a recipe's file.")
 
 
-def _resolve_recipe(recipe_source: Any, options: BuildOptions, catalog: Mapping[str, Corpus]) -> Recipe:
+def _resolve_recipe(
+    recipe_source: Any, options: BuildOptions, catalog: Mapping[str, Corpus], scores: QualityScores | None
+) -> Recipe:
     """Return a recipe with the changes that the options make to it."""
     recipe = _find_recipe(recipe_source, catalog)
+    _check_filters(recipe_source, recipe, options, scores)
     recipe = select_langs(recipe, options.langs) if options.langs else recipe
     skipped = options.skip_decontamination
     recipe = skip_decontamination(recipe, recipe.decontaminate_against if skipped == ("all",) else skipped)
@@ -109,6 +123,18 @@ def _resolve_recipe(recipe_source: Any, options: BuildOptions, catalog: Mapping[
         disable_filters=tuple(dict.fromkeys((*recipe.disable_filters, *options.disable_filters))),
         enable_filters=tuple(dict.fromkeys((*recipe.enable_filters, *options.enable_filters))),
     )
+
+
+def _check_filters(recipe_source: Any, recipe: Recipe, options: BuildOptions, scores: QualityScores | None) -> None:
+    """Raise InputError, with the recipe's file, if a filter or threshold that the recipe itself names is unknown."""
+    resolve_filters(replace(recipe, filters={}, disable_filters=(), enable_filters=()), scores)  # errors of the tables
+    try:
+        resolve_filters(replace(recipe, enable_filters=(*recipe.enable_filters, *options.enable_filters)), scores)
+    except InputError as error:
+        is_named = not isinstance(recipe_source, Recipe | Mapping)
+        raise InputError(
+            f"{find_recipe(str(recipe_source)) if is_named else f'Recipe {recipe.name}'}: {error}"
+        ) from None
 
 
 def _find_recipe(recipe_source: Any, catalog: Mapping[str, Corpus]) -> Recipe:

@@ -110,15 +110,24 @@ def load_recipe(name_or_path: str, catalog: Mapping[str, Corpus]) -> Recipe:
     Raises:
         InputError: The recipe is unknown, or its file is not as expected; the message has file and key.
     """
-    if name_or_path.endswith(".toml") or "/" in name_or_path:
-        path = Path(name_or_path)
-    elif name_or_path in (files := _recipe_files()):
-        path = files[name_or_path]
-    else:
-        raise unknown("recipe", name_or_path, files)
+    path = find_recipe(name_or_path)
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", path.stem):
         raise InputError(f"{path}: the file name of a recipe has lower-case letters, digits and hyphens only.")
     return parse_recipe(path.stem, read_toml(path), catalog, str(path))
+
+
+def find_recipe(name_or_path: str) -> Path:
+    """Return the file of the recipe of this name, or this path.
+
+    Raises:
+        InputError: There is no recipe of this name; the message has the nearest names.
+    """
+    if name_or_path.endswith(".toml") or "/" in name_or_path:
+        return Path(name_or_path)
+    files = _recipe_files()
+    if name_or_path not in files:
+        raise unknown("recipe", name_or_path, files)
+    return files[name_or_path]
 
 
 def _recipe_files() -> dict[str, Path]:

@@ -30,6 +30,7 @@ STARTS = {  # of pydantic's sentences -> of what follows "must be"
     "greater than": "above",
     "less than": "below",
 }
+UNION_MEMBERS = ("float", "int", "str", "bool")  # pydantic's names of a union's plain members
 UNKNOWN_KEY = ("unexpected_keyword_argument", "extra_forbidden")
 MISSING_KEY = ("missing", "missing_argument", "missing_keyword_only_argument")
 
@@ -40,7 +41,7 @@ def describe_errors(errors: Sequence[Any], row_type: Any, values: Mapping[str, A
     An unknown key comes first: a key that is missing may be the same one, spelled right. A value of a union has an
     error for each of its types; the sentence names all of them.
     """
-    first = next((error for error in errors if error["type"] in UNKNOWN_KEY), errors[0])
+    first = next((error for error in errors if error["type"] in UNKNOWN_KEY), _innermost(errors, values))
     path = _path(first["loc"], values)
     if first["type"] in UNKNOWN_KEY:
         kind = "key" if len(path) == 1 else f"key of {_shown(path[:-1])}"
@@ -55,11 +56,20 @@ def describe_errors(errors: Sequence[Any], row_type: Any, values: Mapping[str, A
     return f"{_shown(path)} must be {expected}, not {first['input']!r}."
 
 
+def _innermost(errors: Sequence[Any], values: Any) -> Any:
+    """Return the first error, or one about a part of the same value: of a union, the member that fits best."""
+    start = _path(errors[0]["loc"], values)
+    same = [error for error in errors if _path(error["loc"], values)[: len(start)] == start]
+    return max(same, key=lambda error: len(_path(error["loc"], values)))
+
+
 def _path(location: Sequence[Any], values: Any) -> tuple[Any, ...]:
     """Return the keys and indexes of a location, without the names by which pydantic tells a union's members apart."""
     path: list[Any] = []
     for part in location:
         if isinstance(values, Mapping) and "[" not in str(part):
+            if part in UNION_MEMBERS and part not in values:
+                continue
             path.append(part)
             values = values.get(part)
         elif isinstance(values, list) and isinstance(part, int):

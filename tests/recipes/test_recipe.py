@@ -186,6 +186,10 @@ def test_all_keys_are_read(load):
         (toml(filters="1"), "'filters' must be a table, not 1"),
         (toml() + "[filters]\nlow_margin = 1.06\n", "'filters.low_margin' must be a table, not 1.06"),
         (toml() + "[filters.low_margin]\nmin = '1'\n", "'filters.low_margin.min' must be a number or a table, not '1'"),
+        (
+            toml() + "[filters.low_margin]\nmin = { zh = 'a' }\n",
+            "'filters.low_margin.min.zh' must be a number, not 'a'",
+        ),
         (toml(kind='"benchmark"'), "a benchmark has configs = 'all'"),
         (toml(kind='"benchmark"', configs='"all"', directions="[]", validation="0.1"), "Remove the key 'validation'"),
         ("title = \n", "is not valid TOML"),
