@@ -66,6 +66,10 @@ class Status:
         """Seconds until the stage ends at this rate, None where the total or the rate is not known."""
         return max(0, self.total - self.done) / self.rate if self.total and self.rate else None
 
+    def position(self) -> str:
+        """Return which stage of the run it is; a run begins with stage 0 while the number of stages is not known."""
+        return f"stage {self.index} of {self.count}" if self.count else "start"
+
     def amount(self) -> str:
         """Return the units done, with the total if it is known: `1,200 of 30,000 pairs`."""
         if self.unit == "bytes":
@@ -88,7 +92,7 @@ class Status:
         elif self.remaining_s is not None:
             parts.append(f"{duration(self.remaining_s)} left")
         parts += [self.note] if self.note else []
-        return f"stage {self.index} of {self.count}, {self.stage}: {', '.join(parts) or 'started'}"
+        return f"{self.position()}, {self.stage}: {', '.join(parts) or 'started'}"
 
 
 def duration(seconds: float) -> str:
@@ -268,7 +272,7 @@ def _columns(progress: TerminalProgress) -> list[Any]:
     class Before(ProgressColumn):
         def render(self, task: Any) -> "Text":
             status = progress.status()
-            return Text(f"stage {status.index} of {status.count} {status.stage}" if status else "")
+            return Text(f"{status.position()} {status.stage}" if status else "")
 
     class After(ProgressColumn):
         def render(self, task: Any) -> "Text":

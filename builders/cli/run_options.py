@@ -1,13 +1,22 @@
 """The options of every verb that runs recipes."""
 
+from importlib import import_module
 from typing import Any
 
 import click
 
 from corpora.cli import FILE, FOLDER, NAMES, WITH, assignments, option
+from corpora.progress import Progress, stage
 
 COMPUTE_TYPES = ("int8", "float32", "float16", "bfloat16", "int8_float16")
 THRESHOLD = "FILTER.KEY[.LANG]=NUMBER"
+
+
+def load_libraries(progress: Progress) -> None:
+    """Import what a run needs, while the progress shows that it has begun."""
+    with stage(progress, "load libraries", 0, 0):
+        import_module("builders.format")
+        import_module("builders.run")
 
 
 def read_thresholds(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:

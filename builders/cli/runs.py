@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from builders.cli.budget_options import BUDGET_OPTIONS
-from builders.cli.run_options import RUN_OPTIONS
+from builders.cli.run_options import RUN_OPTIONS, load_libraries
 from corpora.cli import JSON, option, options, report_progress, verb
 
 DRY_RUN = option(
@@ -60,10 +60,12 @@ RECIPES = click.argument(
 def publish_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
     """Build recipes and publish each as the next version of its name."""
     import builders
-    from builders.format import published_json, published_text
 
     with report_progress() as progress:
+        load_libraries(progress)
         published = builders.publish(list(recipes), progress=progress, **settings)
+    from builders.format import published_json, published_text
+
     if settings["dry_run"]:
         _print_estimate(published, as_json)
     else:
@@ -77,10 +79,12 @@ def publish_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> No
 def build_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
     """Build recipes in the work folder, and show how many rows were kept."""
     import builders
-    from builders.format import built_json, built_text
 
     with report_progress() as progress:
+        load_libraries(progress)
         built = builders.build(list(recipes), progress=progress, **settings)
+    from builders.format import built_json, built_text
+
     click.echo(built_json(built) if as_json else built_text(built))
 
 
@@ -91,10 +95,12 @@ def build_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None
 def pull_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
     """Download and verify the files that recipes need, the translation model included."""
     import builders
-    from builders.format import pulled_json, pulled_text
 
     with report_progress() as progress:
+        load_libraries(progress)
         fetched = builders.pull(list(recipes), progress=progress, **settings)
+    from builders.format import pulled_json, pulled_text
+
     if settings["dry_run"]:
         _print_estimate(fetched, as_json)
     else:

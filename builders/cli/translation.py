@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from builders.cli.run_options import RUN_OPTIONS, WORK
+from builders.cli.run_options import RUN_OPTIONS, WORK, load_libraries
 from corpora.cli import FILE, FOLDER, JSON, NAMES, Program, option, options, report_progress, verb
 
 
@@ -30,10 +30,12 @@ from corpora.cli import FILE, FOLDER, JSON, NAMES, Program, option, options, rep
 def translate_verb(source: str | None, as_json: bool, **settings: Any) -> None:
     """Translate the instructions of a corpus or a JSON file into languages, one Parquet file for each."""
     import builders
-    from builders.translation import translate_json, translate_text
 
     with report_progress() as progress:
+        load_libraries(progress)
         result = builders.translate(source, progress=progress, **settings)
+    from builders.translation import translate_json, translate_text
+
     write = translate_json if as_json else translate_text
     click.echo(write(result.built.ledger, result.files, result.translator))
 

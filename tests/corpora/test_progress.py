@@ -34,6 +34,10 @@ def test_status_before_the_first_row_has_the_total() -> None:
     assert str(Status("read", 1, 2)) == "stage 1 of 2, read: started"
 
 
+def test_run_begins_before_the_number_of_stages_is_known() -> None:
+    assert str(Status("load libraries", 0, 0, seconds=1.0, is_finished=True)) == "start, load libraries: took 1.0 s"
+
+
 def test_bytes_are_shown_in_their_own_units() -> None:
     status = Status("download", 1, 9, 1_500_000, 3_000_000_000, "bytes", 1.0, is_finished=True)
     assert str(status) == "stage 1 of 9, download: 1.5 MB of 3.0 GB (0%), 1.5 MB/s, took 1.0 s"
