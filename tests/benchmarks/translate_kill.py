@@ -63,9 +63,12 @@ def finished(command: list[str], folder: Path) -> str:
 def account(told: str, seconds: float) -> None:
     """How many records and segments passed the checks."""
     print(f"undisturbed: {seconds:.0f} s")
-    for row in json.loads(told)["ledger"]:
+    report = json.loads(told)
+    for row in report["ledger"]:
         if row["stage"] in ("translations", "translated_instructions"):
-            print(f"  {row['stage']:12} {row['lang']}  {row['reason']:18} {row['rows']:7,}  {row['share']:.1%}")
+            counts = f"{row['num_kept']:7,} of {row['num_in']:,}" if row["reason"] is None else f"{row['num_rows']:7,}"
+            print(f"  {row['stage']:24} {row['lang']}  {row['reason'] or 'kept':18} {counts}")
+    print(f"  segments by method: {report['translator']['methods']}")
 
 
 def killed(command: list[str], asked: argparse.Namespace, dice: random.Random, whole: float, late: bool) -> None:
