@@ -135,10 +135,15 @@ def run_publish(
         registries = _open_registries(plan, str(registry), format, private, check=not version.dry_run)
         with open_workspace(options) as work:
             steps = plan_steps(plan, work, progress, publish=True)
-            return [
-                _publish(built, plan, registries, format, version, work, steps)
-                for built in build_recipes(plan, work, steps)
-            ]
+            published: list[Published] = []
+            try:
+                for built in build_recipes(plan, work, steps):
+                    published.append(_publish(built, plan, registries, format, version, work, steps))
+            except BaseException:
+                for release in published:
+                    logger.warning("%s was published before the run stopped.", release.uri)
+                raise
+            return published
 
 
 def run_estimate(options: BuildOptions, budget: Budget | None = None) -> "Estimate":

@@ -82,3 +82,14 @@ def test_table_without_a_language_is_an_error(options: dict[str, Any]) -> None:
 def test_typo_in_a_recipe_in_memory_names_the_key(options: dict[str, Any]) -> None:
     with pytest.raises(builders.InputError, match=r"The recipe 'mine': Unknown key 'bitexts'\. Did you mean bitext"):
         builders.build(RECIPE | {"bitexts": []}, corpora={"my-pairs": {"el": frame("polars")}}, **options)
+
+
+@pytest.mark.slow
+def test_releases_published_before_a_failure_are_named(
+    options: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    empty = RECIPE | {"name": "empty", "filters": {"too_short": {"min": 1000}}}
+    settings = {"corpora": {"my-pairs": frame("polars")}, "registry": tmp_path / "registry", **options}
+    with pytest.raises(builders.InputError, match="empty leaves no rows"), caplog.at_level("WARNING"):
+        builders.publish([RECIPE, empty], **settings)
+    assert "v1.0.0 was published before the run stopped." in caplog.text
