@@ -56,11 +56,12 @@ def diff_verb(before: str, after: str, as_json: bool, **settings: Any) -> None:
 
     BEFORE and AFTER are NAME[@VERSION], hf://ORG/NAME[@VERSION] or folders.
     """
-    from builders.publishing import difference_json, difference_text
+    import json
+
     from builders.releases import diff
 
     difference = diff(before, after, **settings)
-    click.echo(difference_json(difference) if as_json else difference_text(difference))
+    click.echo(json.dumps(difference.to_json(), indent=2) if as_json else repr(difference))
 
 
 @verb("verify")

@@ -50,10 +50,10 @@ class BuildResult:
     allocation: Mapping[str, Any] | None = None  # how a budget was split, if there is one
 
     def __repr__(self) -> str:
-        return build_text(self)
+        return build_text(self.recipe.name, self.ledger, self.composition)
 
     def _repr_html_(self) -> str:
-        return build_html(self)
+        return build_html(self.recipe.name, self.ledger, self.composition)
 
 
 def resolve_filters(recipe: Recipe, scores: QualityScores | None) -> tuple[Filter, ...]:

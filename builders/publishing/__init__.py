@@ -1,11 +1,10 @@
 """Publish builds as versioned releases, in a folder or on the Hub; compare, verify, yank and roll back versions."""
 
+from builders.publishing.comparison import ReleaseDiff, compare_releases
 from builders.publishing.data_files import SCHEMAS, write_data
 from builders.publishing.description import describe, release_name
-from builders.publishing.difference import Difference, ReleaseDiff, compare_releases
+from builders.publishing.difference import Difference
 from builders.publishing.format import (
-    difference_json,
-    difference_text,
     fetched_text,
     locked_text,
     verified_json,
@@ -36,8 +35,6 @@ __all__ = [
     "compare_releases",
     "count_digests",
     "describe",
-    "difference_json",
-    "difference_text",
     "existing_registry",
     "fetched_text",
     "locked_text",

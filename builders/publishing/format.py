@@ -9,7 +9,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from builders.publishing.difference import Difference, ReleaseDiff
+from builders.publishing.difference import Difference
 from builders.publishing.metadata_changes import metadata_changes
 from builders.publishing.verify import Verification
 from builders.publishing.versions import required_bump
@@ -69,23 +69,27 @@ def _num_bytes(release: Release) -> int:
     return sum(file["size"] for file in data_files(release.manifest["configs"]))
 
 
-def difference_text(release_diff: ReleaseDiff) -> str:
+def difference_text(
+    title: str,
+    difference: Difference,
+    is_same: bool,
+    examples: Mapping[str, Sequence[Mapping[str, Any]]],
+    card_lines: str,
+) -> str:
     """Return rows by config, columns, metadata, the bump that follows, examples, and the lines of the card."""
-    before, after, difference = release_diff.before, release_diff.after, release_diff.difference
     bump, reason = required_bump(difference)
     rows = [
         (c.config, *(_number(n) for n in (*c.num_rows, c.added, c.removed, c.changed, *c.num_bytes)))
         for c in difference.configs
     ]
     head = ["config", "rows before", "after", "added", "removed", "changed", "bytes before", "after"]
-    parts = [f"{before.uri} -> {after.uri}", tabulate(rows, head, disable_numparse=True, stralign="right")]
+    parts = [title, tabulate(rows, head, disable_numparse=True, stralign="right")]
     parts += [f"{title}: {', '.join(names)}" for title, names in _columns(difference).items() if names]
     if difference.metadata_changed:
         parts.append("\n".join(["metadata changed:", *(f"  {one_line(c)}" for c in difference.metadata_changed)]))
-    same = before.identity == after.identity
-    parts.append("They are the same." if same else f"A {bump} version: {reason}.")
-    parts += [_example(config, row) for config, rows in release_diff.examples.items() for row in rows]
-    return "\n\n".join([*parts, *([release_diff.card_lines] if release_diff.card_lines else [])])
+    parts.append("They are the same." if is_same else f"A {bump} version: {reason}.")
+    parts += [_example(config, row) for config, rows in examples.items() for row in rows]
+    return "\n\n".join([*parts, *([card_lines] if card_lines else [])])
 
 
 def _columns(difference: Difference) -> dict[str, Sequence[str]]:
@@ -108,24 +112,6 @@ def _example(config: str, row: Mapping[str, Any]) -> str:
                 text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
                 lines.append(f"  {sign} {key}: {one_line(text)}")
     return "\n".join(lines)
-
-
-def difference_json(release_diff: ReleaseDiff) -> str:
-    """Return the same for a machine."""
-    bump, reason = required_bump(release_diff.difference)
-    same = release_diff.before.identity == release_diff.after.identity
-    releases = {
-        "before": release_diff.before.uri,
-        "after": release_diff.after.uri,
-        "same": same,
-        "bump": bump,
-        "reason": reason,
-    }
-    return _json(
-        releases
-        | asdict(release_diff.difference)
-        | {"examples": release_diff.examples, "card_lines": release_diff.card_lines}
-    )
 
 
 def verified_text(verification: Verification) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from builders.publishing.comparison import compare, has_same_content
 from builders.publishing.data_files import LEDGER
-from builders.publishing.difference import compare, has_same_content
 from builders.publishing.metadata_files import (
     check_not_empty,
     environment,

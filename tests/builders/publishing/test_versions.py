@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.publishing.difference import ConfigChange, Difference, compare
+from builders.publishing.comparison import compare
+from builders.publishing.difference import ConfigChange, Difference
 from builders.publishing.versions import bump_version, next_version, required_bump
 from builders.workspace import Workspace
 from cards.releases import Release, parse_version
