@@ -22,7 +22,7 @@ def count_pairs(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def count_rejections(manifest: Manifest) -> list[dict[str, Any]]:
-    """Return {name, description, num_rows by lang, total}: what each filter rejected, in the order of the filters."""
+    """Return {name, description, thresholds, num_rows by lang, total} for each filter, in the order of the filters."""
     table = []
     for rule in manifest["filters"]:
         num_rows = dict.fromkeys(manifest["langs"], 0)
@@ -30,8 +30,21 @@ def count_rejections(manifest: Manifest) -> list[dict[str, Any]]:
             if row["reason"] == rule["name"] and row["stage"] in PAIR_STAGES:
                 num_rows[row["lang"]] += row["num_rows"] or 0
         total = sum(num_rows.values())
-        table.append({"name": rule["name"], "description": rule["description"], "num_rows": num_rows, "total": total})
+        texts = {"name": rule["name"], "description": rule["description"]}
+        thresholds = format_thresholds(rule["thresholds"])
+        table.append(texts | {"thresholds": thresholds, "num_rows": num_rows, "total": total})
     return table
+
+
+def format_thresholds(thresholds: Mapping[str, Mapping[str, float]]) -> str:
+    """Return thresholds as text, such as `min 40 (zh 12)`: the most frequent value, and the languages with another."""
+    texts = []
+    for name, by_lang in thresholds.items():
+        values = list(by_lang.values())
+        usual = max(values, key=values.count)
+        others = ", ".join(f"{lang} {value:g}" for lang, value in by_lang.items() if value != usual)
+        texts.append(f"{name} {usual:g}" + (f" ({others})" if others else ""))
+    return ", ".join(texts)
 
 
 def count_contents(manifest: Manifest) -> list[dict[str, Any]]:

@@ -175,7 +175,7 @@ def test_config_without_validation_has_zero_rows():
 
 def test_release_without_pairs_has_no_filter_table():
     card = render_card(manifest(filters=[], prompts=[], ledger=[totals("instructions", 7, 7, "alpaca", "en")]))
-    assert "What the filters removed" not in card
+    assert "What the filters rejected" not in card
     check_tables(card)
 
 
@@ -303,5 +303,5 @@ def test_card_has_script_variants_and_english_overlap():
     langs = ["el", "zh"]
     ledger = [totals("measured", 10, 10, lang=lang) for lang in langs]
     card = render_card(manifest(langs=langs, ledger=ledger))
-    assert "pairs kept:\n1,200 simplified." in card
+    assert "of the foreign side:\n1,200 simplified." in card
     assert "| zh | 30 | 900 |" in card

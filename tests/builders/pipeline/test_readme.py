@@ -49,11 +49,11 @@ def filters() -> str:
             f"`{rule.table}`",
             rule.description,
             ", ".join(f"`{name} = {value:g}`" for name, value in rule.thresholds.items()),
-            "off" if rule.default == "off" else "" if rule.can_disable else "always",
+            "if enabled" if rule.default == "off" else "unless disabled" if rule.can_disable else "always",
         )
         for rule in all_filters().values()
     ]
-    return table(["filter", "table", "why it rejects", "thresholds", ""], rows)
+    return table(["filter", "table", "why it rejects", "thresholds", "applied"], rows)
 
 
 GENERATED = {
