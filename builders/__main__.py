@@ -1,5 +1,5 @@
 """Run the command `builders`: `python -m builders`."""
 
-from builders.cli.main import main
+import builders.cli
 
-main()
+builders.cli.main()

@@ -11,8 +11,8 @@ from typing import Any
 import click
 import pytest
 
-from builders.cli.main import cli as builders_cli
-from trainer.cli.main import cli as trainer_cli
+from builders.cli import cli as builders_cli
+from trainer.cli import cli as trainer_cli
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = {"builders": builders_cli, "trainer": trainer_cli}

@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from builders.cli.main import cli as builders
-from trainer.cli.main import cli as trainer
+from builders.cli import cli as builders
+from trainer.cli import cli as trainer
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("corpora", "recipes", "cards", "builders", "trainer", "tests")

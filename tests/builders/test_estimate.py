@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import builders
-from builders.cli.main import cli
+from builders.cli import cli
 from builders.estimate import DEFAULT_MODEL_BYTES, SEGMENTS_PER_INSTRUCTION, Estimate
 
 

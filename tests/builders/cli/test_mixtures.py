@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from builders.budget import fit
-from builders.cli.main import cli
+from builders.cli import cli
 from corpora.errors import InputError
 
 BUILDERS = [sys.executable, "-m", "builders"]

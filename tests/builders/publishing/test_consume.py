@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from builders.cli.main import cli
+from builders.cli import cli
 from builders.publishing import open_registry, roll_back, rows_digest, verify_release
 from builders.releases import diff, fetch, load, lock, yank
 from builders.workspace import temporary_workspace
@@ -411,7 +411,7 @@ def test_digest_of_rows_does_not_depend_on_the_writer(here, text):
 
 @pytest.mark.slow
 def test_unreachable_hub_is_an_error_message(here):
-    code = "from builders.cli.main import main; main()"
+    code = "from builders.cli import main; main()"
     own = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(here)}
     command = [sys.executable, "-c", code, "verify", "hf://org/x"]
     done = subprocess.run(command, env=own, capture_output=True, text=True, check=False)

@@ -420,7 +420,7 @@ def test_one_of_eight_publishers_of_a_version_wins(hub, repo, to, processes, tmp
 def test_full_disk_leaves_no_trace_on_the_hub(hub, tmp_path):
     limit = "import resource as r, signal; r.setrlimit(r.RLIMIT_FSIZE, (9000, 9000)); "
     limit += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-    run = "from builders.cli.main import main; main()"
+    run = "from builders.cli import main; main()"
     options, quiet = ["coit", "--sample", "--langs", "el"], {"cwd": tmp_path, "capture_output": True, "text": True}
     subprocess.run([sys.executable, "-c", run, "build", *options], check=True, **quiet)
     command = [sys.executable, "-c", limit + run, "publish", *options, "--registry", "hf://org/full"]

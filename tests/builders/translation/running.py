@@ -4,7 +4,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from builders.cli.main import cli
+from builders.cli import cli
 from corpora.errors import InputError
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from builders.cli.main import cli
+from builders.cli import cli
 from builders.translation import digest
 from corpora.errors import InputError
 from tests.builders.translation.running import run

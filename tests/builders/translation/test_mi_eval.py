@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from builders.cli.main import cli
+from builders.cli import cli
 from builders.publishing import verify_release
 from cards.releases import open_release
 from corpora.catalog import load_catalog

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from builders.cli.main import cli
+from builders.cli import cli
 from builders.translation import translators
 from corpora.errors import InputError
 from tests.builders.translation.running import refused, run
