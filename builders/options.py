@@ -91,7 +91,7 @@ class BuildOptions:
     max_memory: int | None = None
     """The most memory of the run in bytes."""
     explain: bool = False
-    """Log for each unit of work why it is made or reused."""
+    """Log why each task is made or reused."""
 
 
 def read_options(recipes: Any, options: Mapping[str, Any]) -> BuildOptions:

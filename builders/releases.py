@@ -102,7 +102,7 @@ def fetch(
 
     Args:
         names: Which of its releases, as the lock file names them; all by default.
-        offline: Ask no server.
+        offline: Use only the files on this machine.
         datasets_lock: The lock file.
     """
     return fetch_locked(Path(datasets_lock), names, offline)
@@ -121,7 +121,7 @@ def load(
     Args:
         release: The release, as the lock file names it.
         config: The config; it may be left out where there is only one.
-        offline: Ask no server.
+        offline: Use only the files on this machine.
         datasets_lock: The lock file.
         **options: Those of `datasets.load_dataset`, such as split="train".
     """
@@ -134,7 +134,7 @@ def yank(release: str, *, why: str | None = None, undo: bool = False, registry: 
     Args:
         release: NAME@VERSION or hf://ORG/NAME@VERSION.
         why: The reason, which everyone who uses the version reads.
-        undo: Take it back.
+        undo: Remove the mark.
         registry: Where NAME is.
 
     Raises:

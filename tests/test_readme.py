@@ -57,6 +57,18 @@ def test_readme_is_short() -> None:
     assert len(README.splitlines()) <= 150
 
 
+@pytest.mark.parametrize("path", DOCUMENTS[1:], ids=name_of)
+def test_long_pages_have_contents(path: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    if path.read_text(encoding="utf-8").count("\n") <= 200:
+        assert "Contents: " not in text
+        return
+    contents = " ".join(text.split("Contents: ")[1].split("\n\n")[0].split())
+    assert all(
+        f"[{heading.replace('`', '')}](#" in contents for heading in re.findall(r"^## (.+)$", text, re.MULTILINE)
+    )
+
+
 def test_glossary_has_at_most_25_terms() -> None:
     rows = README.split("## Glossary")[1].split("\n## ")[0].strip().splitlines()
     assert 15 <= len(rows) - 2 <= 25

@@ -47,7 +47,9 @@ def versions_verb(release: str | None, as_json: bool, **settings: Any) -> None:
 @verb("diff")
 @click.argument("before")
 @click.argument("after")
-@option("--examples", type=click.IntRange(0), default=3, show_default=True, metavar="N", help="Rows to show a config.")
+@option(
+    "--examples", type=click.IntRange(0), default=3, show_default=True, metavar="N", help="Rows to show per config."
+)
 @option("--card", is_flag=True, help="Show the lines in which the cards differ.")
 @REGISTRY
 @JSON
@@ -104,7 +106,9 @@ def lock_verb(releases: tuple[str, ...], datasets_lock: Path, **settings: Any) -
 
 @verb("fetch")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@option("--offline", is_flag=True, group="Release", help="Ask no server; what is not on this machine is an error.")
+@option(
+    "--offline", is_flag=True, group="Release", help="Use only the files on this machine; a missing one is an error."
+)
 @DATASETS_LOCK
 @JSON
 def fetch_verb(names: tuple[str, ...], datasets_lock: Path, as_json: bool, **settings: Any) -> None:
@@ -126,7 +130,7 @@ def fetch_verb(names: tuple[str, ...], datasets_lock: Path, as_json: bool, **set
 @verb("yank")
 @click.argument("release")
 @option("--why", metavar="TEXT", group="Release", help="The reason, which everyone who uses the version reads.")
-@option("--undo", is_flag=True, group="Release", help="Take it back.")
+@option("--undo", is_flag=True, group="Release", help="Remove the mark.")
 @REGISTRY
 def yank_verb(release: str, **settings: Any) -> None:
     """Mark a version as one not to use; it stays in place for those who name it in full.

@@ -31,7 +31,7 @@ WORK = option(
     show_default=True,
     metavar="FOLDER",
     group="Run",
-    help="Folder of downloads and finished units of work.",
+    help="Folder of downloads and finished tasks.",
 )
 CORPORA_LOCK = option(
     "--corpora-lock",
@@ -125,5 +125,5 @@ RUN_OPTIONS = [
         group="Run",
         help="Most memory that the run may use, such as 1GB; the rest goes to the disk.",
     ),
-    option("--explain", is_flag=True, group="Run", help="Say of each unit of work why it is made or reused."),
+    option("--explain", is_flag=True, group="Run", help="Print why each task is made or reused."),
 ]

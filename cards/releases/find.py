@@ -46,7 +46,7 @@ def open_release(
             one (v1, v1.2); without one the newest is meant. A yanked version is opened by its whole name only.
         registry: The registry: a folder, or hf://ORG.
         datasets_lock: A lock file; a release of the Hub that it pins is opened at the pinned commit.
-        offline: Ask no server: the release must be in a folder, or pinned by the lock and in the Hub's cache.
+        offline: Use no network: the release must be in a folder, or pinned by the lock and in the Hub's cache.
 
     Raises:
         InputError: There is no such release, or it differs from what the lock file pins.

@@ -126,7 +126,7 @@ def fetch_locked(path: Path = LOCK_FILE, names: Iterable[str] = (), offline: boo
     Args:
         path: The lock file.
         names: Which of its releases; all by default.
-        offline: Ask no server.
+        offline: Use only the files on this machine.
 
     Raises:
         InputError: A name is not in the lock file, or a byte is missing or differs.
@@ -149,7 +149,7 @@ def load_locked(
         name: The release, as the lock file names it.
         config: The config; it may be left out where there is only one.
         path: The lock file.
-        offline: Ask no server.
+        offline: Use only the files on this machine.
         **options: Those of `datasets.load_dataset`.
     """
     return open_folder(fetch_locked(path, [name], offline)[name]).load(config, **options)

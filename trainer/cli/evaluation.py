@@ -7,7 +7,7 @@ import click
 
 from corpora.cli import FILE, FOLDER, JSON, NAMES, WITH, assignments, option, options, report_progress, verb
 
-LANGS = option("--langs", type=NAMES, default=(), metavar="LANG,...", group="Items", help="Only these languages.")
+LANGS = option("--langs", type=NAMES, default=(), metavar="A,B", group="Items", help="Only these languages.")
 LIMIT = option(
     "--limit", type=click.IntRange(1), metavar="N", group="Items", help="Only the first N items of each language."
 )
@@ -64,15 +64,15 @@ RELEASE = [
 
 @verb("evaluate")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@option("--benchmarks", type=NAMES, required=True, metavar="NAME,...", group="Items", help="Such as flores,xquad.")
+@option("--benchmarks", type=NAMES, required=True, metavar="A,B", group="Items", help="Such as flores,xquad.")
 @LANGS
 @option(
-    "--directions", type=NAMES, default=(), metavar="DIRECTION,...", group="Items",
+    "--directions", type=NAMES, default=(), metavar="A,B", group="Items",
     help="Of translations: en-xx, xx-en; by default both.",
 )  # fmt: skip
 @LIMIT
 @option(
-    "--metrics", type=NAMES, default=(), metavar="NAME,...", group="Metrics",
+    "--metrics", type=NAMES, default=(), metavar="A,B", group="Metrics",
     help="Such as chrf++,token_accuracy; by default those of each benchmark.",
 )  # fmt: skip
 @METRIC_OPTION
@@ -158,11 +158,18 @@ def leaderboard_verb(card: Path | None, markdown: bool, as_json: bool, **argumen
     "--langs",
     type=NAMES,
     required=True,
-    metavar="LANG,...",
+    metavar="A,B",
     group="Items",
     help="The languages to compare with English.",
 )
-@option("--benchmark", default="flores", show_default=True, metavar="NAME", group="Items", help="Multi-way text.")
+@option(
+    "--benchmark",
+    default="flores",
+    show_default=True,
+    metavar="NAME",
+    group="Items",
+    help="A benchmark with the same sentences in all languages.",
+)
 @LIMIT
 @option("--layer", type=click.IntRange(0), metavar="N", group="Model", help="The layer of gamma; by default the last.")
 @BATCH_SIZE
@@ -192,7 +199,7 @@ def align_verb(model: str, as_json: bool, **arguments: Any) -> None:
 @option("--judge", required=True, metavar="NAME", group="Judge", help="The judge's name there.")
 @option(
     "--timeout", type=click.FloatRange(1), default=300, show_default=True, metavar="SECONDS", group="Judge",
-    help="How long to wait for a verdict.",
+    help="How long to wait for an answer of the judge.",
 )  # fmt: skip
 @WITH
 @OUTPUT

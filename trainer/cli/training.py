@@ -15,12 +15,14 @@ RELEASE = [
         help="NAME[@VERSION] of the registry, hf://ORG/NAME[@VERSION], or a folder. Default: the recipe's.",
     ),
     option("--config", metavar="NAME", group="Data", help="Config of the release, if it has several."),
-    option("--langs", type=NAMES, default=(), metavar="LANGS", group="Data", help="Languages beside English: el,hi."),
+    option(
+        "--langs", type=NAMES, default=(), metavar="A,B", group="Data", help="Languages beside English, such as el,hi."
+    ),
     option(
         "--registry",
         default="registry",
         show_default=True,
-        metavar="REGISTRY",
+        metavar="FOLDER|hf://ORG",
         group="Data",
         help="Registry of releases: a folder or hf://ORG.",
     ),
@@ -110,7 +112,14 @@ def sft_verb(
 @verb("sweep")
 @click.argument("recipe")
 @options(RELEASE)
-@option("--sizes", type=NAMES, required=True, metavar="SIZES", group="Runs", help="Translations per language: 1k,2k.")
+@option(
+    "--sizes",
+    type=NAMES,
+    required=True,
+    metavar="A,B",
+    group="Runs",
+    help="Translations (or documents) per language, such as 1k,2k.",
+)
 @option(
     "--seeds",
     type=click.IntRange(1),

@@ -231,7 +231,7 @@ def judge(
         judge: The judge's name there.
         langs: Only these languages.
         limit: Only the first answers of each language (the paper: 100 of XQuAD and MLQA).
-        timeout: The seconds to wait for a verdict.
+        timeout: The seconds to wait for an answer of the judge.
         with_: As in `evaluate`.
         output: The folder of outputs.
         results: The file of results.
