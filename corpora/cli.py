@@ -69,18 +69,6 @@ def options(*lists: Sequence[Callable[[Any], Any]]) -> Callable[[F], F]:
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 NAMES = Names()
-JSON = option("--json", "as_json", is_flag=True, group="Output", help="Print JSON.")
-WITH = option(
-    "--with",
-    "with_",
-    type=FOLDER,
-    multiple=True,
-    metavar="FOLDER",
-    group="Data",
-    help="Add your own tables (corpora.toml, languages.csv, filters.toml, prompts.toml, benchmarks.toml, "
-    "metrics.toml, translators.toml, quality_checks.toml, ...), recipes "
-    "(datasets/, training/), task files (lm_eval_tasks/) and Python functions. Repeatable.",
-)
 MESSAGES = [
     option("--log-file", type=FILE, metavar="FILE", group="Output", help="Append messages and progress to FILE."),
     option("-v", "--verbose", count=True, group="Output", help="Show more messages; -vv shows all."),

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from corpora.cli import FILE, JSON, NAMES, option, options, verb
+from corpora.cli import FILE, NAMES, option, options, verb
+from corpora.options import JSON, registry_option
 
 RESULTS = [
     option(
@@ -27,10 +28,7 @@ LIMITS = [
         "--release", default="muit", show_default=True, metavar="RELEASE", group="Limits",
         help="The release whose counts are the available pairs.",
     ),
-    option(
-        "--registry", default="registry", show_default=True, metavar="FOLDER|hf://ORG", group="Limits",
-        help="Where the release is.",
-    ),
+    registry_option("Limits"),
     option(
         "--available", type=FILE, metavar="FILE", group="Limits",
         help="A CSV of lang,rows with the available pairs, instead of a release.",

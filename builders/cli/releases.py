@@ -5,25 +5,10 @@ from typing import Any
 
 import click
 
-from corpora.cli import FILE, JSON, option, verb
+from corpora.cli import option, verb
+from corpora.options import JSON, datasets_lock_option, registry_option
 
-REGISTRY = option(
-    "--registry",
-    default="registry",
-    show_default=True,
-    metavar="FOLDER|hf://ORG",
-    group="Release",
-    help="Where releases are.",
-)
-DATASETS_LOCK = option(
-    "--datasets-lock",
-    type=FILE,
-    default="datasets.lock",
-    show_default=True,
-    metavar="FILE",
-    group="Release",
-    help="The lock file of releases.",
-)
+REGISTRY, DATASETS_LOCK = registry_option("Release"), datasets_lock_option("Release")
 DRY_RUN = option("--dry-run", is_flag=True, group="Release", help="Show what would be published; publish nothing.")
 
 

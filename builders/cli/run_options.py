@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from corpora.cli import FILE, FOLDER, NAMES, WITH, assignments, option
+from corpora.cli import FILE, FOLDER, NAMES, assignments, option
+from corpora.options import CORPORA_LOCK, MIRROR, OFFLINE, WITH
 from corpora.progress import Progress, stage
 
 COMPUTE_TYPES = ("int8", "float32", "float16", "bfloat16", "int8_float16")
@@ -32,15 +33,6 @@ WORK = option(
     metavar="FOLDER",
     group="Run",
     help="Folder of downloads and finished tasks.",
-)
-CORPORA_LOCK = option(
-    "--corpora-lock",
-    type=FILE,
-    default="corpora.lock",
-    show_default=True,
-    metavar="FILE",
-    group="Data",
-    help="Lock file with the digests of downloads.",
 )
 RUN_OPTIONS = [
     option("--langs", type=NAMES, default=(), metavar="A,B", group="Recipe", help="Languages beside English."),
@@ -87,13 +79,8 @@ RUN_OPTIONS = [
         help="Keep sentence pairs that contain texts of these benchmarks; the card says so.",
     ),
     WITH,
-    option(
-        "--mirror",
-        metavar="URL|FOLDER",
-        group="Data",
-        help="Use this in place of the public servers: scheme and host are replaced.",
-    ),
-    option("--offline", is_flag=True, group="Data", help="Use what is downloaded already; no network."),
+    MIRROR,
+    OFFLINE,
     CORPORA_LOCK,
     option(
         "--translator",

@@ -7,7 +7,8 @@ import click
 
 from builders.cli.budget_options import BUDGET_OPTIONS
 from builders.cli.run_options import RUN_OPTIONS, load_libraries
-from corpora.cli import JSON, option, options, report_progress, verb
+from corpora.cli import option, options, report_progress, verb
+from corpora.options import JSON
 
 DRY_RUN = option(
     "--dry-run",

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from builders.cli.run_options import RUN_OPTIONS, WORK, load_libraries
-from corpora.cli import FILE, FOLDER, JSON, NAMES, Program, option, options, report_progress, verb
+from corpora.cli import FILE, FOLDER, NAMES, Program, option, options, report_progress, verb
+from corpora.options import JSON
 
 
 @verb("translate")

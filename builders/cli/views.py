@@ -7,7 +7,8 @@ import click
 
 from builders.cli.releases import REGISTRY
 from builders.cli.run_options import WORK
-from corpora.cli import FILE, JSON, NAMES, WITH, option, verb
+from corpora.cli import FILE, NAMES, option, verb
+from corpora.options import JSON, WITH
 
 
 @verb("list")

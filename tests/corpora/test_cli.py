@@ -8,9 +8,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from corpora.cli import JSON, NAMES, Program, option, options, report_progress, run, verb
+from corpora.cli import NAMES, Program, option, options, report_progress, run, verb
 from corpora.errors import InputError
 from corpora.extensions import current_extensions
+from corpora.options import JSON
 from corpora.progress import stage
 
 logger = logging.getLogger("builders.test")

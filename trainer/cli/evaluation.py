@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from corpora.cli import FILE, FOLDER, JSON, NAMES, WITH, assignments, option, options, report_progress, verb
+from corpora.cli import FILE, FOLDER, NAMES, assignments, option, options, report_progress, verb
+from corpora.options import CORPORA_LOCK, JSON, MIRROR, OFFLINE, WITH, datasets_lock_option, registry_option
 
 LANGS = option("--langs", type=NAMES, default=(), metavar="A,B", group="Items", help="Only these languages.")
 LIMIT = option(
@@ -34,31 +35,19 @@ SOURCE = [
         "--allow-size-mismatch", is_flag=True, group="Data",
         help="Accept a benchmark with another number of items than upstream's.",
     ),
-    option(
-        "--mirror", metavar="URL|FOLDER", group="Data",
-        help="Replaces scheme and host of the public servers.",
-    ),
-    option("--offline", is_flag=True, group="Data", help="Use only what is downloaded."),
+    MIRROR,
+    OFFLINE,
     option(
         "--work", type=FOLDER, default="work", show_default=True, metavar="FOLDER", group="Data",
         help="The folder of downloads.",
     ),
-    option(
-        "--corpora-lock", type=FILE, default="corpora.lock", show_default=True, metavar="FILE", group="Data",
-        help="The lock file of downloads.",
-    ),
+    CORPORA_LOCK,
     WITH,
 ]  # fmt: skip
 RELEASE = [
     option("--release", metavar="RELEASE", group="Data", help="The release of the benchmark validation."),
-    option(
-        "--registry", default="registry", show_default=True, metavar="FOLDER|hf://ORG", group="Data",
-        help="The registry of releases.",
-    ),
-    option(
-        "--datasets-lock", type=FILE, default="datasets.lock", show_default=True, metavar="FILE", group="Data",
-        help="The lock file of releases on the Hub.",
-    ),
+    registry_option("Data"),
+    datasets_lock_option("Data"),
 ]  # fmt: skip
 
 

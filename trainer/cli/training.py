@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from corpora.cli import FILE, FOLDER, JSON, NAMES, WITH, option, options, report_progress, verb
+from corpora.cli import FILE, FOLDER, NAMES, option, options, report_progress, verb
+from corpora.options import JSON, OFFLINE, WITH, datasets_lock_option, registry_option
 
 RELEASE = [
     option(
@@ -18,24 +19,9 @@ RELEASE = [
     option(
         "--langs", type=NAMES, default=(), metavar="A,B", group="Data", help="Languages beside English, such as el,hi."
     ),
-    option(
-        "--registry",
-        default="registry",
-        show_default=True,
-        metavar="FOLDER|hf://ORG",
-        group="Data",
-        help="Registry of releases: a folder or hf://ORG.",
-    ),
-    option(
-        "--datasets-lock",
-        type=FILE,
-        default="datasets.lock",
-        show_default=True,
-        metavar="FILE",
-        group="Data",
-        help="Lock file of releases on the Hub.",
-    ),
-    option("--offline", is_flag=True, group="Data", help="Use only what is downloaded."),
+    registry_option("Data"),
+    datasets_lock_option("Data"),
+    OFFLINE,
     WITH,
 ]
 TRAINING = [
