@@ -4,19 +4,17 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar, get_type_hints
 
-from corpora.cli import split_names
+from corpora.arguments import checked, split_names
 from corpora.errors import InputError, unknown
-from recipes.recipe import DEFAULT_NAMES
-
-if TYPE_CHECKING:
-    from recipes.recipe import Recipe
+from recipes.recipe import DEFAULT_NAMES, Recipe
 
 F = TypeVar("F", bound=Callable[..., Any])
 Thresholds = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> key -> value or {lang: value}
+ComputeType = Literal["int8", "float32", "float16", "bfloat16", "int8_float16"]
 FORM = "FILTER.KEY[.LANG]=NUMBER, such as low_margin.min=1.06"
 MIN_MEMORY_BYTES = 800 * 10**6
 
@@ -34,12 +32,12 @@ class RunOptions(TypedDict, total=False):
     skip_decontamination: Sequence[str]
     corpora: Mapping[str, Any]
     with_: Sequence[str | Path]
-    mirror: str | None
+    mirror: str | Path | None
     offline: bool
     corpora_lock: str | Path
-    translator: str | None
+    translator: str | Path | None
     beam: int
-    compute_type: str | None
+    compute_type: ComputeType | None
     work: str | Path
     threads: int | None
     max_memory: str | int | None
@@ -50,7 +48,7 @@ class RunOptions(TypedDict, total=False):
 class BuildOptions:
     """What a user asks of a build. The defaults are those of the command line."""
 
-    recipes: "tuple[str | Path | Mapping[str, Any] | Recipe, ...]" = DEFAULT_NAMES
+    recipes: tuple[str | Path | Mapping[str, Any] | Recipe, ...] = DEFAULT_NAMES
     """Recipes by name, by path, or as mappings of the keys of a recipe's file and `name`."""
     langs: tuple[str, ...] = ()
     """Languages beside English; none means those of each recipe."""
@@ -115,9 +113,21 @@ def read_options(recipes: Any, options: Mapping[str, Any]) -> BuildOptions:
         if values.get(name) is not None:
             values[name] = Path(values[name])
     values["with_"] = tuple(Path(folder) for folder in listed(values.get("with_") or ()))
-    values["mirror"] = str(values["mirror"]) if values.get("mirror") else None
+    for name in ("mirror", "translator"):
+        values[name] = str(values[name]) if values.get(name) else None
     values["max_memory"] = parse_memory(values.get("max_memory"))
-    return BuildOptions(tuple(listed(recipes)) if recipes else DEFAULT_NAMES, **values)
+    return BuildOptions(_recipes(recipes), **values)
+
+
+def _recipes(recipes: Any) -> tuple[Any, ...]:
+    if recipes is None:
+        return DEFAULT_NAMES
+    if not (several := tuple(listed(recipes))):
+        raise InputError("The list of recipes is empty. Name a recipe, or leave the list out for coit and muit.")
+    for recipe in several:
+        if not isinstance(recipe, str | Path | Mapping | Recipe):
+            raise InputError(f"A recipe is a name, a path or a mapping of its keys, not a {type(recipe).__name__}.")
+    return several
 
 
 def listed(value: Any) -> Sequence[Any]:
@@ -173,15 +183,16 @@ def _number(name: str, value: Any) -> float:
 
 
 def with_run_options(function: F) -> F:
-    """Show the fields of `BuildOptions` in the signature of a function that takes them as `**options`."""
-    own = list(signature(function).parameters.values())
+    """Show `RunOptions` in the signature of a function that takes them as `**options`, and check its arguments."""
+    own, hints = signature(function), get_type_hints(RunOptions)
     shown = [
-        Parameter(f.name, Parameter.KEYWORD_ONLY, default=_default(f), annotation=f.type)
+        Parameter(f.name, Parameter.KEYWORD_ONLY, default=_default(f), annotation=hints[f.name])
         for f in fields(BuildOptions)
         if f.name != "recipes"
     ]
-    function.__signature__ = Signature([*own[:-1], *shown])  # type: ignore[attr-defined]
-    return function
+    parameters = [*list(own.parameters.values())[:-1], *shown]
+    function.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return checked(function)
 
 
 def _default(option: Any) -> Any:

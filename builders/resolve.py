@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from builders.budget import Budget, check_budget
-from builders.options import BuildOptions, parse_thresholds
+from builders.options import BuildOptions, listed, parse_thresholds
 from builders.pipeline import Filter, QualityScores, read_quality_scores, required_sources, resolve_filters
 from corpora.catalog import Corpus, language, load_catalog
 from corpora.download import Source
@@ -55,6 +55,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         for recipe_source in options.recipes
     ]
     _check_names(recipes)
+    _check_used(options, recipes, catalog)
     if budget:
         for recipe in recipes:
             check_budget(recipe, budget)
@@ -71,7 +72,9 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
 
 def in_memory_corpora(options: BuildOptions, langs: Sequence[str]) -> dict[str, Corpus]:
     """Return the corpora that a caller gives as tables, by id; their content is written to the work folder once."""
-    own = [lang for recipe in options.recipes if isinstance(recipe, Mapping) for lang in recipe.get("langs", ())]
+    own = [
+        lang for recipe in options.recipes if isinstance(recipe, Mapping) for lang in listed(recipe.get("langs", ()))
+    ]
     langs = langs or tuple(dict.fromkeys(own))
     return {
         name: value
@@ -84,8 +87,12 @@ def in_memory_corpora(options: BuildOptions, langs: Sequence[str]) -> dict[str, 
 def _by_language(name: str, value: Any, langs: Sequence[str]) -> Mapping[str, Any]:
     """Return tables by language; a single table is in English if it has instructions, else in the one of `langs`."""
     if isinstance(value, Mapping):
-        return value
-    if "instruction" in getattr(value, "column_names", getattr(value, "columns", ())):
+        return _checked_mapping(name, value)
+    if hasattr(value, "collect_schema"):  # a frame of Polars, perhaps lazy
+        columns = value.collect_schema().names()
+    else:
+        columns = getattr(value, "column_names", getattr(value, "columns", ()))
+    if "instruction" in columns:
         return {"en": value}
     if len(langs) != 1:
         raise InputError(
@@ -93,6 +100,19 @@ def _by_language(name: str, value: Any, langs: Sequence[str]) -> Mapping[str, An
             f"such as {{'{name}': {{'el': table}}}}."
         )
     return {langs[0]: value}
+
+
+def _checked_mapping(name: str, tables: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """Return tables by language; InputError for a mapping of columns or of splits."""
+    if hasattr(tables, "with_format"):
+        raise InputError(
+            f"The corpus '{name}' has the splits {', '.join(tables)}. Choose one, such as dataset['train']."
+        )
+    if any(isinstance(value, Sequence) for value in tables.values()):
+        raise InputError(
+            f"The corpus '{name}' is a mapping of lists. Make a table of it, such as polars.DataFrame(columns)."
+        )
+    return {str(lang): table for lang, table in tables.items()}
 
 
 def resolve_langs(codes: Sequence[str]) -> tuple[str, ...]:
@@ -104,6 +124,17 @@ def _check_names(recipes: Sequence[Recipe]) -> None:
     for name, count in Counter(recipe.name for recipe in recipes).items():
         if count > 1:
             raise InputError(f"{count} of the recipes are named {name}: a release has one. Rename a recipe's file.")
+
+
+def _check_used(options: BuildOptions, recipes: Sequence[Recipe], catalog: Mapping[str, Corpus]) -> None:
+    used = {source.corpus for recipe in recipes for source in required_sources(recipe, catalog)}
+    for name in options.corpora:
+        if name not in used:
+            langs = ", ".join(catalog[name].langs)
+            raise InputError(
+                f"No recipe uses the corpus '{name}' ({langs}). Name it in a recipe with one of these languages, such "
+                f"as bitext = ['{name}'], or leave it out."
+            )
 
 
 def _resolve_recipe(
@@ -143,7 +174,9 @@ def _find_recipe(recipe_source: Any, catalog: Mapping[str, Corpus]) -> Recipe:
         return recipe_source
     if not isinstance(recipe_source, Mapping):
         return load_recipe(str(recipe_source), catalog)
-    name = str(recipe_source.get("name", "my-recipe"))
+    name = recipe_source.get("name", "my-recipe")
+    if not isinstance(name, str):
+        raise InputError(f"The name of a recipe is a text, such as 'my-recipe', not {name!r}.")
     table = {"title": name, "summary": f"{name}.", "configs": "language"} | dict(recipe_source)
     table.pop("name", None)
     return parse_recipe(name, table, catalog, f"The recipe '{name}'")

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from builders.budget import Budget, name_by_budget, subsample
 from builders.execution import build_recipes, fetch, open_translator, open_workspace, plan_steps, report_step
-from builders.options import BuildOptions, RunOptions, listed, read_options, with_run_options
+from builders.options import BuildOptions, RunOptions, read_options, with_run_options
 from builders.pipeline import BuildResult, Steps, as_messages, required_sources
 from builders.publishing import (
     Draft,
@@ -36,16 +36,39 @@ from builders.translation import (
 )
 from builders.workspace import Workspace
 from corpora.catalog import load_catalog
+from corpora.download import SourceFile
 from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.progress import NullProgress, Progress, Status, as_progress
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe
 
 if TYPE_CHECKING:
+    from builders.budget import FitResult
     from builders.estimate import Estimate
+    from recipes.scaling import Laws
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 ProgressLike = Progress | Callable[[Status], object] | None
+RecipeLike = str | Path | Mapping[str, Any] | Recipe
+RecipeList = list[Any] | tuple[Any, ...] | None  # Any, because a list of texts is no list of RecipeLike for mypy
+
+
+class PublishSettings(RunOptions, total=False):
+    """The options of `publish` besides `dry_run`, for type checkers."""
+
+    registry: str | Path
+    private: bool
+    bump: Literal["major", "minor", "patch"] | None
+    as_version: str | None
+    preview: bool
+    format: Literal["instructions", "messages"]
+    budget: int | None
+    laws: "Laws | FitResult | str | Path | None"
+    mixture: str | Path | None
+    epochs: float
+    allow_partial: bool
+    progress: ProgressLike
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,9 +87,21 @@ class TranslateResult:
         return translate_text(self.built.ledger, self.files, self.translator)
 
 
+@overload
+def publish(
+    recipes: RecipeLike, *, dry_run: Literal[False] = False, **options: Unpack[PublishSettings]
+) -> Published: ...
+@overload
+def publish(
+    recipes: RecipeList = None, *, dry_run: Literal[False] = False, **options: Unpack[PublishSettings]
+) -> list[Published]: ...
+@overload
+def publish(
+    recipes: RecipeLike | RecipeList = None, *, dry_run: Literal[True], **options: Unpack[PublishSettings]
+) -> "Estimate": ...
 @with_run_options
 def publish(
-    recipes: Any = None,
+    recipes: RecipeLike | RecipeList = None,
     *,
     registry: str | Path = "registry",
     private: bool = False,
@@ -76,13 +111,13 @@ def publish(
     dry_run: bool = False,
     format: Literal["instructions", "messages"] = "instructions",
     budget: int | None = None,
-    laws: str | Path | None = None,
+    laws: "Laws | FitResult | str | Path | None" = None,
     mixture: str | Path | None = None,
     epochs: float = 1.0,
     allow_partial: bool = False,
     progress: ProgressLike = None,
     **options: Unpack[RunOptions],
-) -> Any:
+) -> "Published | list[Published] | Estimate":
     """Build recipes and publish each as the next version of its name.
 
     Args:
@@ -95,7 +130,7 @@ def publish(
         dry_run: Return an `Estimate` of downloads, disk, segments to translate and hours, and do nothing.
         format: Columns instruction, input and output, or a column of messages.
         budget: The number of sentence pairs to which the translations are cut.
-        laws: A file of laws (`builders.fit`) that split the budget among the languages.
+        laws: Laws or a file of them (`builders.fit`) that split the budget among the languages.
         mixture: Or a CSV of lang,rows,epochs, or uniform, unimax, proportional, temperature:A.
         epochs: How often a pair may be seen.
         allow_partial: Publish what there is where the budget is larger.
@@ -154,8 +189,16 @@ def run_estimate(options: BuildOptions, budget: Budget | None = None) -> "Estima
         return estimate_build(resolve(options, budget))
 
 
+@overload
+def build(recipes: RecipeLike, *, progress: ProgressLike = None, **options: Unpack[RunOptions]) -> BuildResult: ...
+@overload
+def build(
+    recipes: RecipeList = None, *, progress: ProgressLike = None, **options: Unpack[RunOptions]
+) -> list[BuildResult]: ...
 @with_run_options
-def build(recipes: Any = None, *, progress: ProgressLike = None, **options: Unpack[RunOptions]) -> Any:
+def build(
+    recipes: RecipeLike | RecipeList = None, *, progress: ProgressLike = None, **options: Unpack[RunOptions]
+) -> BuildResult | list[BuildResult]:
     """Build recipes in the work folder without publishing them.
 
     Args:
@@ -181,10 +224,30 @@ def run_build(options: BuildOptions, progress: Progress | None = None) -> list[B
             return list(build_recipes(plan, work, plan_steps(plan, work, progress or NullProgress())))
 
 
+@overload
+def pull(
+    recipes: RecipeLike | RecipeList = None,
+    *,
+    dry_run: Literal[False] = False,
+    progress: ProgressLike = None,
+    **options: Unpack[RunOptions],
+) -> list[SourceFile]: ...
+@overload
+def pull(
+    recipes: RecipeLike | RecipeList = None,
+    *,
+    dry_run: Literal[True],
+    progress: ProgressLike = None,
+    **options: Unpack[RunOptions],
+) -> "Estimate": ...
 @with_run_options
 def pull(
-    recipes: Any = None, *, dry_run: bool = False, progress: ProgressLike = None, **options: Unpack[RunOptions]
-) -> Any:
+    recipes: RecipeLike | RecipeList = None,
+    *,
+    dry_run: bool = False,
+    progress: ProgressLike = None,
+    **options: Unpack[RunOptions],
+) -> "list[SourceFile] | Estimate":
     """Download the files that recipes need, those of the translation model included, and return them.
 
     Args:
@@ -319,6 +382,6 @@ def _publish(
         return publish_draft(registry, draft, work, version)
 
 
-def _like(recipes: Any, results: Sequence[Any]) -> Any:
+def _like(recipes: RecipeLike | RecipeList, results: Sequence[T]) -> T | list[T]:
     """Return one result for one recipe, and a list for a list."""
-    return results[0] if recipes and listed(recipes) is not recipes else list(results)
+    return list(results) if recipes is None or isinstance(recipes, list | tuple) else results[0]

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from corpora.arguments import split_names
 from corpora.errors import InputError
 from corpora.extensions import Extensions, check_folders, current_extensions, use_extensions
 from corpora.messages import log_messages, say
@@ -27,19 +28,6 @@ class Names(click.ParamType[tuple[str, ...]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         return split_names(value, param.opts[0] if param else "The list")
-
-
-def split_names(value: Any, option: str) -> tuple[str, ...]:
-    """Return the names in a text such as `el,hi`, or in a list of names.
-
-    Raises:
-        InputError: A name is empty; `option` says what it was given to.
-    """
-    names = value.split(",") if isinstance(value, str) else value
-    names = tuple(str(name).strip() for name in names)
-    if not all(names):
-        raise InputError(f"{option} holds an empty name in '{value}'. Join names by commas, such as el,hi.")
-    return names
 
 
 class Option(click.Option):

@@ -64,6 +64,8 @@ def corpus_from_tables(
         raise InputError(
             f"The corpus '{name}' has pairs of English and another language. Name the other one, not 'en'."
         )
+    if not any(table.num_rows for table in checked.values()):
+        raise InputError(f"The corpus '{name}' has no rows. Give a table with at least one.")
     digests, version = _write(checked, folder)
     return Corpus(
         id=name,
@@ -121,6 +123,8 @@ def _check_columns(table: "pa.Table", kind: str, where: str) -> "pa.Table":
 
     known = [column.rstrip("?") for column in COLUMNS[kind]]
     for column in table.column_names:
+        if table.column_names.count(column) > 1:
+            raise InputError(f"{where}: there are several columns '{column}'. Keep one of them.")
         if column not in known:
             raise InputError(f"{where}: {unknown('column', column, known)} Select the columns that are to be read.")
     for column in COLUMNS[kind]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from cards.releases import open_release
+from corpora.arguments import split_names
 from corpora.catalog import language
-from corpora.cli import split_names
 from corpora.errors import InputError
 from recipes.mixing import AllocationProblem, allocation_problem, check_lang, read_lang_values
 from recipes.results import Result, read_results

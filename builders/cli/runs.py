@@ -64,7 +64,7 @@ def publish_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> No
 
     with report_progress() as progress:
         load_libraries(progress)
-        published = builders.publish(list(recipes), progress=progress, **settings)
+        published = builders.publish(list(recipes) or None, progress=progress, **settings)
     from builders.format import published_json, published_text
 
     if settings["dry_run"]:
@@ -83,7 +83,7 @@ def build_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None
 
     with report_progress() as progress:
         load_libraries(progress)
-        built = builders.build(list(recipes), progress=progress, **settings)
+        built = builders.build(list(recipes) or None, progress=progress, **settings)
     from builders.format import built_json, built_text
 
     click.echo(built_json(built) if as_json else built_text(built))
@@ -99,7 +99,7 @@ def pull_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
 
     with report_progress() as progress:
         load_libraries(progress)
-        fetched = builders.pull(list(recipes), progress=progress, **settings)
+        fetched = builders.pull(list(recipes) or None, progress=progress, **settings)
     from builders.format import pulled_json, pulled_text
 
     if settings["dry_run"]:

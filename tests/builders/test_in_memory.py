@@ -93,3 +93,32 @@ def test_releases_published_before_a_failure_are_named(
     with pytest.raises(builders.InputError, match="empty leaves no rows"), caplog.at_level("WARNING"):
         builders.publish([RECIPE, empty], **settings)
     assert "v1.0.0 was published before the run stopped." in caplog.text
+
+
+def test_table_that_is_no_corpus_is_an_error(options: dict[str, Any]) -> None:
+    import datasets
+    import polars as pl
+    import pyarrow as pa
+
+    table = pl.DataFrame(PAIRS)
+    for corpora, message in [
+        ([table], r"corpora= takes a mapping"),
+        ({"my-pairs": PAIRS}, "is a mapping of lists. Make a table"),
+        ({"my-pairs": datasets.DatasetDict({"train": frame("datasets")})}, "has the splits train. Choose one"),
+        ({"my-pairs": table.head(0)}, "has no rows"),
+        ({"my-pairs": {1: table}}, "Unknown language '1'"),
+        ({"my-pairs": pa.table([["a"], ["b"], ["c"]], ["en", "xx", "xx"])}, "there are several columns 'xx'"),
+        ({"my-pairs": table, "others": table}, r"No recipe uses the corpus 'others' \(el\)"),
+        ({"my-pairs": table.with_columns(margin=pl.lit("1.1"))}, "numbers were expected"),
+    ]:
+        with pytest.raises(builders.InputError, match=message):
+            builders.build(RECIPE, corpora=corpora, **options)
+
+
+def test_recipes_that_are_none_are_an_error() -> None:
+    import polars as pl
+
+    recipes: list[Any] = [5, pl.DataFrame(), [None], [], RECIPE | {"name": 5}]
+    for recipe in recipes:
+        with pytest.raises(builders.InputError, match="recipe"):
+            builders.build(recipe)

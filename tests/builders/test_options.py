@@ -21,7 +21,7 @@ def test_options_are_normalized() -> None:
     assert (options.work, options.with_) == (Path("here"), (Path("mine"),))
     assert options.max_memory == 1_500_000_000
     assert read_options(None, {}) == BuildOptions()
-    assert read_options([], {}).recipes == ("coit", "muit")
+    assert read_options(None, {}).recipes == ("coit", "muit")
 
 
 def test_unknown_option_is_named_with_the_nearest_one() -> None:
