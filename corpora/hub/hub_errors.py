@@ -19,7 +19,9 @@ def request_with_retry(label: str, call: Callable[..., Answer], *values: Any, **
 
     Args:
         label: What is asked for, such as `hf://ORG/NAME`: the subject of error sentences.
-        call: The request; `values` and `options` are its arguments.
+        call: The request.
+        *values: Its positional arguments.
+        **options: Its keyword arguments.
 
     Raises:
         InputError: The Hub refused, did not answer in `MAX_ATTEMPTS` attempts, or sent damaged files.

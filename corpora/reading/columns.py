@@ -35,6 +35,7 @@ def find_columns(
 
 
 def batch_of_rows(rows: Sequence[Row], names: Sequence[str], required: Sequence[str]) -> pa.RecordBatch:
+    """Return rows and their read errors as a batch."""
     values = zip(*(values for values, _ in rows), strict=True)
     columns = [
         pa.array(column, pa.float64() if name in NUMBERS else pa.string())
