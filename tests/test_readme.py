@@ -127,6 +127,15 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_keys_of_the_project_file_are_documented() -> None:
+    from corpora.project import Project
+    from corpora.tables import keys_table
+
+    text = (ROOT / "builders" / "README.md").read_text(encoding="utf-8")
+    table = text.split("<!-- project keys -->\n")[1].split("<!-- /project keys -->")[0]
+    assert table == keys_table(Project).replace("`with_`", "`with`")
+
+
 RUNNABLE = [path for path in DOCUMENTS if blocks(path, "sh") or blocks(path, "python")]
 
 
