@@ -8,7 +8,7 @@ from typing import Any
 from builders.budget import Budget, check_budget
 from builders.options import BuildOptions, listed, parse_thresholds
 from builders.pipeline import Filter, QualityScores, read_quality_scores, required_sources, resolve_filters
-from corpora.catalog import Corpus, language, load_catalog
+from corpora.catalog import Corpus, language_codes, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError
 from corpora.in_memory import corpus_from_tables
@@ -47,7 +47,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     Raises:
         InputError: Anything that the options or the recipes name is unknown, or does not fit together.
     """
-    langs = resolve_langs(options.langs)
+    langs = language_codes(options.langs)
     catalog = load_catalog(sample=options.sample) | in_memory_corpora(options, langs)
     scores = read_quality_scores(options.quality_scores, catalog, langs) if options.quality_scores else None
     recipes = [
@@ -113,11 +113,6 @@ def _checked_mapping(name: str, tables: Mapping[Any, Any]) -> Mapping[str, Any]:
             f"The corpus '{name}' is a mapping of lists. Make a table of it, such as polars.DataFrame(columns)."
         )
     return {str(lang): table for lang, table in tables.items()}
-
-
-def resolve_langs(codes: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of languages, which must be known."""
-    return tuple(language(code.lower()).code for code in codes)
 
 
 def _check_names(recipes: Sequence[Recipe]) -> None:

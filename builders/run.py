@@ -25,7 +25,7 @@ from builders.publishing import (
     validate_version,
     write_data,
 )
-from builders.resolve import BuildPlan, in_memory_corpora, resolve, resolve_langs
+from builders.resolve import BuildPlan, in_memory_corpora, resolve
 from builders.translation import (
     check_instructions,
     describe_translations,
@@ -35,7 +35,7 @@ from builders.translation import (
     translate_text,
 )
 from builders.workspace import Workspace
-from corpora.catalog import load_catalog
+from corpora.catalog import language_codes, load_catalog
 from corpora.download import SourceFile
 from corpora.errors import InputError
 from corpora.extensions import extend
@@ -304,7 +304,7 @@ def _translate(what: str, output: Path, build_options: BuildOptions, progress: P
     catalog = load_catalog(sample=build_options.sample) | in_memory_corpora(build_options, ())
     corpus, stem = load_instructions(what, catalog)
     catalog |= {corpus.id: corpus}
-    langs = resolve_langs(build_options.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
+    langs = language_codes(build_options.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
     if "en" in langs:
         raise InputError("The instructions are in English, so they are not translated into it. Remove en from --langs.")
     files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs}

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.corpus_list import CorpusList
-from corpora.catalog import languages, load_catalog
+from corpora.catalog import language_codes, languages, load_catalog
 from corpora.extensions import extend
 
 
@@ -16,10 +16,8 @@ def list_corpora(*, langs: Sequence[str] = (), with_: Sequence[str | Path] = ())
         langs: Codes of languages; none means all.
         with_: Folders with the user's own tables.
     """
-    from builders.resolve import resolve_langs
-
     with extend(with_):
-        return CorpusList(load_catalog(), resolve_langs(langs) or tuple(languages()))
+        return CorpusList(load_catalog(), language_codes(langs) or tuple(languages()))
 
 
 def inspect(

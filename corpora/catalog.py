@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -159,6 +159,11 @@ def language(code: str) -> Language:
         names = " or ".join(f"{row.code} ({row.name})" for row in near)
         raise InputError(f"Unknown language '{code}'. Did you mean {names}?")
     raise unknown("language", code, languages())
+
+
+def language_codes(langs: Iterable[str]) -> tuple[str, ...]:
+    """Return the codes of languages in small letters, each once; InputError unless all are known."""
+    return tuple(dict.fromkeys(language(lang.strip().lower()).code for lang in langs))
 
 
 def _by_name(text: str) -> list[Language]:

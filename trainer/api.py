@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cards.releases import Release, open_release
-from corpora.catalog import language
+from corpora.catalog import language_codes
 from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.progress import Progress, Status, as_progress
@@ -197,13 +197,13 @@ def _train_config(
     name = release or loaded["release"]
     if not name:
         raise InputError("Name the release to train on with --release.")
-    opened = name if isinstance(name, Release) else open_release(name, registry, Path(datasets_lock), offline)
+    opened = open_release(name, registry, Path(datasets_lock), offline)
     train_config = TrainConfig(
         recipe=loaded,
         release=opened,
         output=Path(),
         config_name=config,
-        langs=tuple(language(lang).code for lang in langs),
+        langs=language_codes(langs),
         size=parse_size(size) if size is not None else None,
         sharding=sharding or ("fsdp2" if processes > 1 else "none"),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from cards.releases import open_release
 from corpora.arguments import split_names
-from corpora.catalog import language
+from corpora.catalog import language_codes
 from corpora.errors import InputError
 from recipes.mixing import AllocationProblem, allocation_problem, check_lang, read_lang_values
 from recipes.results import Result, read_results
@@ -59,8 +59,7 @@ class Limits:
 
 def check_langs(langs: str | Sequence[str]) -> tuple[str, ...]:
     """Return the codes of languages, each once; a text such as `el,hi` names several."""
-    names = split_names(langs or (), "--langs")
-    return tuple(dict.fromkeys(language(name.lower()).code for name in names))
+    return language_codes(split_names(langs or (), "--langs"))
 
 
 def check_epochs(epochs: float) -> None:

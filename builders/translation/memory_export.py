@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
-from corpora.catalog import language, languages
+from corpora.catalog import language_codes, languages
 from corpora.errors import InputError
 from corpora.files import atomic_path
 
@@ -72,7 +72,7 @@ def export_memory(file: Path | str, *, langs: Sequence[str] = (), work: Path | s
     Raises:
         InputError: The file has another suffix, or the memory is empty.
     """
-    file, codes = Path(file), [language(lang.strip().lower()).code for lang in langs] or list(languages())
+    file, codes = Path(file), language_codes(langs) or tuple(languages())
     check_suffix(file)
     with TranslationStore(Path(work) / "memory").open() as store:
         tables = [partition.rows() for partition in store.partitions() if partition.lang in codes]

@@ -37,13 +37,17 @@ class Releases(Protocol):
 
 
 def open_release(
-    release: str | Path, registry: str | Path = REGISTRY, datasets_lock: Path | None = None, offline: bool = False
+    release: str | Path | Release,
+    registry: str | Path = REGISTRY,
+    datasets_lock: Path | None = None,
+    offline: bool = False,
 ) -> Release:
     """Return a release.
 
     Args:
         release: A folder, NAME[@VERSION] of the registry, or hf://ORG/NAME[@VERSION]. VERSION may be the beginning of
-            one (v1, v1.2); without one the newest is meant. A yanked version is opened by its whole name only.
+            one (v1, v1.2); without one the newest is meant. A yanked version is opened by its whole name only. A
+            release that is open already is returned as it is.
         registry: The registry: a folder, or hf://ORG.
         datasets_lock: A lock file; a release of the Hub that it pins is opened at the pinned commit.
         offline: Use no network: the release must be in a folder, or pinned by the lock and in the Hub's cache.
@@ -51,6 +55,8 @@ def open_release(
     Raises:
         InputError: There is no such release, or it differs from what the lock file pins.
     """
+    if isinstance(release, Release):
+        return release
     opened = _open(str(release), str(registry), datasets_lock, offline)
     if opened.yanked:
         logger.warning("Warning: %s is yanked: %s", opened.uri, opened.yanked)

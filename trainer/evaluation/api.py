@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cards.releases import Release, open_release
-from corpora.catalog import language
+from corpora.catalog import language_codes
 from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.progress import Progress, Status, as_progress
@@ -102,7 +102,7 @@ def evaluate(
         config = EvalConfig(
             models=_models(names, prompt, name, endpoint, served_model_name, offline),
             benchmarks=tuple(benchmarks),
-            langs=_codes(langs),
+            langs=language_codes(langs),
             directions=tuple(directions),
             metrics=tuple(metrics),
             limit=limit,
@@ -149,7 +149,7 @@ def compare(
     with extend(with_):
         options = MetricOptions(dict(metric_options or {}))
         names = [[os.fspath(model) for model in side] for side in sides]
-        return compare_models(names[0], names[1], metric, Path(output), options, benchmark, _codes(langs))
+        return compare_models(names[0], names[1], metric, Path(output), options, benchmark, language_codes(langs))
 
 
 def align(
@@ -203,7 +203,7 @@ def align(
         source = _source(data, None, REGISTRY, DATASETS_LOCK, allow_size_mismatch, mirror, offline, work, corpora_lock)
         loaded = load_model(os.fspath(model), None, name, offline)
         return align_model(
-            loaded, _codes(langs), benchmark, source, limit, layer, Path(output), Path(results), batch_size,
+            loaded, language_codes(langs), benchmark, source, limit, layer, Path(output), Path(results), batch_size,
             as_progress(progress),
         )  # fmt: skip
 
@@ -249,7 +249,7 @@ def judge(
     with extend(with_):
         judged = judge_answers(
             [remote_model(os.fspath(model)) for model in names], Endpoint(endpoint, judge, timeout), Path(output),
-            Path(results), benchmark, _codes(langs), limit, as_progress(progress),
+            Path(results), benchmark, language_codes(langs), limit, as_progress(progress),
         )  # fmt: skip
         return ResultTable(tuple(judgement.result for judgement in judged))
 
@@ -294,11 +294,7 @@ def _source(
     data: PathLike | None, release: str | Path | Release | None, registry: str | Path, datasets_lock: PathLike,
     allow_size_mismatch: bool, mirror: str | None, offline: bool, work: PathLike, corpora_lock: PathLike,
 ) -> BenchmarkSource:  # fmt: skip
-    opened = (
-        release
-        if release is None or isinstance(release, Release)
-        else open_release(release, registry, Path(datasets_lock), offline)
-    )
+    opened = None if release is None else open_release(release, registry, Path(datasets_lock), offline)
     return BenchmarkSource(
         data=Path(data) if data is not None else None,
         mirror=mirror,
@@ -308,7 +304,3 @@ def _source(
         allow_size_mismatch=allow_size_mismatch,
         release=opened,
     )
-
-
-def _codes(langs: Sequence[str]) -> tuple[str, ...]:
-    return tuple(language(lang).code for lang in langs)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from corpora.catalog import language, languages
+from corpora.catalog import language, language_codes, languages
 from corpora.errors import InputError, unknown
 from corpora.extensions import read_extended_rows
 from corpora.tables import check_reference
@@ -111,7 +111,7 @@ def list_evaluations(
     for name in dict.fromkeys(names):
         benchmark = get_benchmark(name, source)
         task = get_task(benchmark)
-        for lang in [language(code).code for code in dict.fromkeys(langs)] or task.list_langs(benchmark, source):
+        for lang in language_codes(langs) or task.list_langs(benchmark, source):
             for direction in task.list_directions(benchmark, lang, source):
                 if not direction or not directions or direction in directions:
                     yield benchmark, lang, direction
