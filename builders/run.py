@@ -122,15 +122,15 @@ def publish(
 
     Args:
         recipes: A recipe, by name, by path or as a mapping; or a list of them. None means `coit` and `muit`.
-        registry: A folder, hf://ORG (a repository a recipe), or hf://ORG/NAME.
+        registry: A folder, hf://ORG (a repository per recipe), or hf://ORG/NAME.
         private: Create a private repository on the Hub.
         bump: A larger step than the difference to the latest version needs.
         as_version: The version itself, such as v3.0.0; no smaller than the difference needs.
         preview: Build, and return what would be published; nothing is published.
         dry_run: Return an `Estimate` of downloads, disk, segments to translate and hours, and do nothing.
         format: Columns instruction, input and output, or a column of messages.
-        budget: The number of sentence pairs to which the translations are cut.
-        laws: Laws or a file of them (`builders.fit`) that split the budget among the languages.
+        budget: The most sentence pairs of which the release has translations; it gets a name of its own.
+        laws: Laws, or a file of them (`builders.fit`), by which the budget is allocated to the languages.
         mixture: Or a CSV of lang,rows,epochs, or uniform, unimax, proportional, temperature:A.
         epochs: How often a pair may be seen.
         allow_partial: Publish what there is where the budget is larger.
@@ -277,7 +277,7 @@ def translate(
     progress: ProgressLike = None,
     **options: Unpack[RunOptions],
 ) -> TranslateResult:
-    """Translate the instructions of a corpus, or of a JSON file, into languages: a Parquet file a language.
+    """Translate the instructions of a corpus, or of a JSON file, into languages: a Parquet file per language.
 
     Args:
         source: A corpus of the catalogue, or a JSON file; None means alpaca, and with `sample` the sample's.

@@ -58,7 +58,7 @@ def count_contents(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def group_by_corpus(sources: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the sources with an entry a corpus, which lists its languages."""
+    """Return the sources with one entry per corpus, which lists its languages."""
     corpora: dict[str, dict[str, Any]] = {}
     for source in sources:
         corpora.setdefault(source["corpus"], dict(source) | {"langs": []})["langs"].append(source["lang"])

@@ -47,7 +47,7 @@ class Recipe:
     summary: str
     """One sentence on what the release holds, for its card."""
     configs: Literal["language", "all"]
-    """`language`: one config a language; `all`: one config with all languages."""
+    """`language`: one config per language; `all`: one config with all languages."""
     langs: Names
     """The languages, beside English, in which the release has examples."""
     kind: Literal["training", "benchmark"] = "training"

@@ -9,7 +9,7 @@ BUDGET_OPTIONS = [
         type=int,
         metavar="PAIRS",
         group=GROUP,
-        help="Cut the translations to this many sentence pairs; the release gets a name of its own.",
+        help="Limit the translation examples to this many sentence pairs; the release gets a name of its own.",
     ),
     option("--laws", type=FILE, metavar="FILE", group=GROUP, help="Allocate the budget by the laws of `builders fit`."),
     option(

@@ -23,7 +23,7 @@ RELEASE_OPTIONS = [
         show_default=True,
         metavar="FOLDER|hf://ORG[/NAME]",
         group="Release",
-        help="Where to publish: a folder, an organisation (a repository a recipe), or one repository.",
+        help="Where to publish: a folder, an organisation (a repository per recipe), or one repository.",
     ),
     option("--private", is_flag=True, group="Release", help="Create a private repository on the Hub."),
     option(

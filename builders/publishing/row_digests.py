@@ -1,4 +1,4 @@
-"""Digests of rows: a SHA-256 a row, and one of all in the order of the file; the same whoever writes the Parquet."""
+"""Digests of rows: the SHA-256 of each row, and one of all rows of a file; they do not depend on the Parquet writer."""
 
 import hashlib
 from collections.abc import Sequence

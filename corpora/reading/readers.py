@@ -65,7 +65,7 @@ READ_ERRORS = ("invalid_utf8", "nul_byte", "missing_column", "invalid_margin", "
 def read_pairs(file: InputFile, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
     """Yield the sentence pairs of a file as batches of PAIRS; none for an empty file.
 
-    A row is a line (in TMX a unit, in a table a row) as upstream has it, numbered from 1, also if `read_error` is one
+    A row is a line (a unit of TMX, a row of a table) as upstream has it, numbered from 1, also if `read_error` is one
     of READ_ERRORS. Texts are in NFC; `margin` is null where the file has none.
 
     Args:

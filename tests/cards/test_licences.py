@@ -18,7 +18,7 @@ def test_release_with_alpaca_is_non_commercial():
     assert metadata(mixed)["license"] == "cc-by-nc-4.0"
     card = render_card(mixed)
     assert "for non-commercial use only, and so is this release as a whole** (alpaca)." in card
-    assert "Share-alike parts" in card
+    assert "share-alike parts" in card
 
 
 def test_translations_by_nllb_are_non_commercial():

@@ -56,7 +56,7 @@ def _cells(result: Result) -> dict[str, str]:
 
 @dataclass(frozen=True, repr=False)
 class Leaderboard:
-    """Tables by title: one for each benchmark, direction, metric and signature; a row a model, a column a language."""
+    """Tables by title, one for each benchmark, direction, metric and signature; rows are models, columns languages."""
 
     tables: Mapping[str, Sequence[Cells]]
 

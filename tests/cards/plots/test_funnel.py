@@ -33,7 +33,7 @@ def ledger(lang, corpus="small", num_in=200, num_rejected=(10, 50, 20, 12, 1, 7)
 
 def manifest(langs=("el", "hi"), **changes):
     numbers = [number for lang in langs for number in ledger(lang)]
-    filters = [{"name": name, "description": ""} for name in FILTERS]
+    filters = [{"name": name, "description": "", "thresholds": {}} for name in FILTERS]
     return {"name": "tiny", "version": "v1.0.0", "langs": [*langs], "filters": filters, "ledger": numbers} | changes
 
 
