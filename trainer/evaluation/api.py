@@ -94,11 +94,10 @@ def evaluate(
     Raises:
         InputError: A name, option, file or metric is wrong; it is raised before a model answers anything.
     """
-    names = [models] if isinstance(models, str | os.PathLike) else list(models)
+    names = _names(models)
     with extend(with_):
-        source = _source(
-            data, release, registry, datasets_lock, allow_size_mismatch, mirror, offline, work, corpora_lock
-        )
+        opened = None if release is None else open_release(release, registry, Path(datasets_lock), offline)
+        source = _source(data, mirror, offline, work, corpora_lock, allow_size_mismatch, opened)
         config = EvalConfig(
             models=_models(names, prompt, name, endpoint, served_model_name, offline),
             benchmarks=tuple(benchmarks),
@@ -145,11 +144,9 @@ def compare(
     Raises:
         InputError: A name is unknown, or the models have no comparable outputs.
     """
-    sides = [[side] if isinstance(side, str | os.PathLike) else list(side) for side in (a, b)]
     with extend(with_):
         options = MetricOptions(dict(metric_options or {}))
-        names = [[os.fspath(model) for model in side] for side in sides]
-        return compare_models(names[0], names[1], metric, Path(output), options, benchmark, language_codes(langs))
+        return compare_models(_names(a), _names(b), metric, Path(output), options, benchmark, language_codes(langs))
 
 
 def align(
@@ -200,7 +197,7 @@ def align(
         InputError: The benchmark is not multi-way text, or the model cannot be loaded.
     """
     with extend(with_):
-        source = _source(data, None, REGISTRY, DATASETS_LOCK, allow_size_mismatch, mirror, offline, work, corpora_lock)
+        source = _source(data, mirror, offline, work, corpora_lock, allow_size_mismatch)
         loaded = load_model(os.fspath(model), None, name, offline)
         return align_model(
             loaded, language_codes(langs), benchmark, source, limit, layer, Path(output), Path(results), batch_size,
@@ -243,12 +240,12 @@ def judge(
     Raises:
         InputError: There are no answers, or the judge does not answer readably.
     """
-    names = [models] if isinstance(models, str | os.PathLike) else list(models)
+    names = _names(models)
     if not 1 <= len(names) <= 2:
         raise InputError(f"One model is judged, or two are compared, not {len(names)}.")
     with extend(with_):
         judged = judge_answers(
-            [remote_model(os.fspath(model)) for model in names], Endpoint(endpoint, judge, timeout), Path(output),
+            [remote_model(model) for model in names], Endpoint(endpoint, judge, timeout), Path(output),
             Path(results), benchmark, language_codes(langs), limit, as_progress(progress),
         )  # fmt: skip
         return ResultTable(tuple(judgement.result for judgement in judged))
@@ -278,23 +275,28 @@ def leaderboard(
     return tables
 
 
+def _names(models: PathLike | Sequence[PathLike]) -> list[str]:
+    """Return the names or folders of models, of one or of several."""
+    several = [models] if isinstance(models, str | os.PathLike) else models
+    return [os.fspath(model) for model in several]
+
+
 def _models(
-    models: Sequence[PathLike], prompt: str | None, name: str | None, endpoint: str | None, served_name: str | None,
+    models: Sequence[str], prompt: str | None, name: str | None, endpoint: str | None, served_name: str | None,
     offline: bool,
 ) -> list[EvalModel]:  # fmt: skip
     if len(models) > 1 and (name or served_name):
         raise InputError("--name and --served-model-name are of one model. Evaluate the models one by one.")
     if endpoint is None:
-        return [load_model(os.fspath(model), prompt, name, offline) for model in models]
-    servers = [Endpoint(endpoint, served_name or os.fspath(model)) for model in models]
-    return [remote_model(os.fspath(model), server, prompt, name) for model, server in zip(models, servers, strict=True)]
+        return [load_model(model, prompt, name, offline) for model in models]
+    servers = [Endpoint(endpoint, served_name or model) for model in models]
+    return [remote_model(model, server, prompt, name) for model, server in zip(models, servers, strict=True)]
 
 
 def _source(
-    data: PathLike | None, release: str | Path | Release | None, registry: str | Path, datasets_lock: PathLike,
-    allow_size_mismatch: bool, mirror: str | None, offline: bool, work: PathLike, corpora_lock: PathLike,
+    data: PathLike | None, mirror: str | None, offline: bool, work: PathLike, corpora_lock: PathLike,
+    allow_size_mismatch: bool, release: Release | None = None,
 ) -> BenchmarkSource:  # fmt: skip
-    opened = None if release is None else open_release(release, registry, Path(datasets_lock), offline)
     return BenchmarkSource(
         data=Path(data) if data is not None else None,
         mirror=mirror,
@@ -302,5 +304,5 @@ def _source(
         downloads=Path(work) / "downloads",
         corpora_lock=Path(corpora_lock),
         allow_size_mismatch=allow_size_mismatch,
-        release=opened,
+        release=release,
     )
