@@ -73,10 +73,10 @@ def _signature(function: Callable[..., Any]) -> Signature:
     return signature(function)
 
 
-def _check_names(function: str, shown: Signature, given: Iterable[str]) -> None:
+def _check_names(function: str, shown: Signature, names: Iterable[str]) -> None:
     if any(parameter.kind == Parameter.VAR_KEYWORD for parameter in shown.parameters.values()):
         return
-    for name in given:
+    for name in names:
         if name not in shown.parameters:
             near = get_close_matches(name, shown.parameters, n=2, cutoff=0.6)
             hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(shown.parameters)}."
@@ -108,7 +108,7 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    """Return whether a value is of a kind; kinds that cannot be told apart at run time fit always."""
+    """Return whether a value is of a kind; kinds that cannot be distinguished at run time always fit."""
     origin = get_origin(kind) or kind
     if origin is Literal:
         return value in get_args(kind)
