@@ -8,7 +8,6 @@ The functions take the options of the command line as keyword arguments. What th
 """
 
 import os
-from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -58,17 +57,14 @@ _MODULES = {
     "cards.releases": ("Release", "open_release"),
     "corpora.errors": ("InputError",),
 }
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 if not TYPE_CHECKING:  # so that a type checker knows a wrong name
 
     def __getattr__(name: str) -> Any:
-        if name not in _MODULE_OF:
-            raise AttributeError(f"module 'builders' has no attribute '{name}'")
-        value = getattr(import_module(_MODULE_OF[name]), name)
-        globals()[name] = value
-        return value
+        from corpora.lazy_names import load_name
+
+        return load_name(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:

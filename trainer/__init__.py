@@ -8,8 +8,9 @@
 The functions take the options of the command line as keyword arguments. What they need is imported at the first use.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from corpora.errors import InputError
@@ -48,7 +49,7 @@ __all__ = [
     "sft",
     "sweep",
 ]
-_HOMES = {
+_MODULES = {
     "corpora.errors": ("InputError",),
     "trainer.api": ("estimate", "sft", "sweep"),
     "trainer.estimation": ("Estimate",),
@@ -59,17 +60,12 @@ _HOMES = {
     "trainer.results": ("Run", "Sweep"),
     "trainer.run": ("Stopped",),
 }
-_MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 
 if not TYPE_CHECKING:  # so that a type checker knows a wrong name
 
     def __getattr__(name: str) -> Any:
-        if name not in _MODULES:
-            raise AttributeError(f"module 'trainer' has no attribute '{name}'")
-        value = getattr(import_module(_MODULES[name]), name)
-        globals()[name] = value
-        return value
+        return load_name(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:

@@ -3,8 +3,9 @@
 Names are loaded when they are used: a build without a budget needs no laws, and so no SciPy.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from builders.budget.allocation import AllocationResult, allocate
@@ -30,17 +31,16 @@ __all__ = [
     "subsample",
 ]
 _MODULES = {
-    "allocation": ("AllocationResult", "allocate"),
-    "budget": ("read_budget",),
-    "format": ("mixture_lines",),
-    "law_fit": ("FitResult", "fit"),
-    "run_plan": ("PlanResult", "plan"),
-    "subsampling": ("Budget", "check_budget", "count_available", "name_by_budget", "subsample"),
+    "builders.budget.allocation": ("AllocationResult", "allocate"),
+    "builders.budget.budget": ("read_budget",),
+    "builders.budget.format": ("mixture_lines",),
+    "builders.budget.law_fit": ("FitResult", "fit"),
+    "builders.budget.run_plan": ("PlanResult", "plan"),
+    "builders.budget.subsampling": ("Budget", "check_budget", "count_available", "name_by_budget", "subsample"),
 }
 
 
-def __getattr__(name: str) -> Any:
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(import_module(f"builders.budget.{module}"), name)
-    raise AttributeError(f"module 'builders.budget' has no attribute '{name}'")
+if not TYPE_CHECKING:  # so that a type checker knows a wrong name
+
+    def __getattr__(name: str) -> Any:
+        return load_name(__name__, _MODULES, name)

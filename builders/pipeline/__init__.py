@@ -3,8 +3,9 @@
 Names are loaded when they are used, so that a worker process does not load DuckDB and Polars.
 """
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from builders.pipeline.build import BuildResult, build_recipe, resolve_filters
@@ -39,19 +40,18 @@ __all__ = [
     "write_lines",
 ]
 _MODULES = {
-    "build": ("BuildResult", "build_recipe", "resolve_filters"),
-    "examples": ("as_messages", "count_rows"),
-    "filters": ("Filter", "all_filters", "choose_filters"),
-    "ledger": ("filter_warnings", "totals"),
-    "lines": ("read_build_manifest", "read_lines", "sample_rejected", "write_lines"),
-    "quality_scores": ("QualityScores", "read_quality_scores", "score_warnings"),
-    "sources": ("required_sources",),
-    "steps": ("Steps", "build_stages"),
+    "builders.pipeline.build": ("BuildResult", "build_recipe", "resolve_filters"),
+    "builders.pipeline.examples": ("as_messages", "count_rows"),
+    "builders.pipeline.filters": ("Filter", "all_filters", "choose_filters"),
+    "builders.pipeline.ledger": ("filter_warnings", "totals"),
+    "builders.pipeline.lines": ("read_build_manifest", "read_lines", "sample_rejected", "write_lines"),
+    "builders.pipeline.quality_scores": ("QualityScores", "read_quality_scores", "score_warnings"),
+    "builders.pipeline.sources": ("required_sources",),
+    "builders.pipeline.steps": ("Steps", "build_stages"),
 }
 
 
-def __getattr__(name: str) -> Any:
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"builders.pipeline.{module}"), name)
-    raise AttributeError(f"module 'builders.pipeline' has no attribute '{name}'")
+if not TYPE_CHECKING:  # so that a type checker knows a wrong name
+
+    def __getattr__(name: str) -> Any:
+        return load_name(__name__, _MODULES, name)

@@ -3,8 +3,9 @@
 Names are loaded when they are used, so that a worker process, which needs `parallel` alone, does not load DuckDB.
 """
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from builders.workspace.parallel import on_all_cores, on_all_threads, report_rows
@@ -32,16 +33,15 @@ __all__ = [
     "temporary_workspace",
 ]
 _MODULES = {
-    "parallel": ("on_all_cores", "on_all_threads", "report_rows"),
-    "queries": ("execute", "macros", "sql"),
-    "stages": ("Stage", "funnel_stages", "all_stages"),
-    "task": ("Inputs", "Task", "inputs_json", "sql_task"),
-    "workspace": ("Tables", "Workspace", "temporary_workspace"),
+    "builders.workspace.parallel": ("on_all_cores", "on_all_threads", "report_rows"),
+    "builders.workspace.queries": ("execute", "macros", "sql"),
+    "builders.workspace.stages": ("Stage", "funnel_stages", "all_stages"),
+    "builders.workspace.task": ("Inputs", "Task", "inputs_json", "sql_task"),
+    "builders.workspace.workspace": ("Tables", "Workspace", "temporary_workspace"),
 }
 
 
-def __getattr__(name: str) -> Any:
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"builders.workspace.{module}"), name)
-    raise AttributeError(f"module 'builders.workspace' has no attribute '{name}'")
+if not TYPE_CHECKING:  # so that a type checker knows a wrong name
+
+    def __getattr__(name: str) -> Any:
+        return load_name(__name__, _MODULES, name)
