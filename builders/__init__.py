@@ -12,10 +12,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from builders.api import build, publish, pull, translate
     from builders.budget import allocate, fit, plan
     from builders.options import BuildOptions
     from builders.releases import diff, fetch, load, lock, rollback, verify, versions, yank
-    from builders.run import build, publish, pull, translate
     from builders.translation import export_memory, import_memory, list_memory
     from builders.views import inspect, list_corpora
     from cards.releases import Release, open_release
@@ -51,7 +51,7 @@ _MODULES = {
     "builders.budget": ("allocate", "fit", "plan"),
     "builders.options": ("BuildOptions",),
     "builders.releases": ("diff", "fetch", "load", "lock", "rollback", "verify", "versions", "yank"),
-    "builders.run": ("build", "publish", "pull", "translate"),
+    "builders.api": ("build", "publish", "pull", "translate"),
     "builders.translation": ("export_memory", "import_memory", "list_memory"),
     "builders.views": ("inspect", "list_corpora"),
     "cards.releases": ("Release", "open_release"),

@@ -1,17 +1,16 @@
-"""The functions behind the verbs that run recipes: publish, build, pull and translate."""
+"""Publish, build or estimate the recipes of some options."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING
 
 from builders.budget import Budget, name_by_budget, subsample
-from builders.execution import build_recipes, fetch, open_translator, open_workspace, plan_steps, report_step
-from builders.options import BuildOptions, RunOptions, read_options, with_run_options
-from builders.pipeline import BuildResult, Steps, as_messages, required_sources
+from builders.execution import build_recipes, open_workspace, plan_steps, report_step
+from builders.options import BuildOptions
+from builders.pipeline import BuildResult, Steps, as_messages
 from builders.publishing import (
     Draft,
     Published,
@@ -22,136 +21,18 @@ from builders.publishing import (
     open_registry,
     publish_draft,
     release_name,
-    validate_version,
     write_data,
 )
-from builders.resolve import BuildPlan, in_memory_corpora, resolve
-from builders.translation import (
-    check_instructions,
-    describe_translations,
-    export,
-    load_instructions,
-    output_path,
-    translate_text,
-)
+from builders.resolve import BuildPlan, resolve
 from builders.workspace import Workspace
-from corpora.catalog import language_codes, load_catalog
-from corpora.download import SourceFile
 from corpora.errors import InputError
 from corpora.extensions import extend
-from corpora.progress import NullProgress, Progress, Status, as_progress
-from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe
+from corpora.progress import NullProgress, Progress
 
 if TYPE_CHECKING:
-    from builders.budget import FitResult
     from builders.estimate import Estimate
-    from recipes.scaling import Laws
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
-ProgressLike = Progress | Callable[[Status], object] | None
-RecipeLike = str | Path | Mapping[str, Any] | Recipe
-RecipeList = list[Any] | tuple[Any, ...] | None  # Any, because a list of texts is no list of RecipeLike for mypy
-
-
-class PublishSettings(RunOptions, total=False):
-    """The options of `publish` besides `dry_run`, for type checkers."""
-
-    registry: str | Path
-    private: bool
-    bump: Literal["major", "minor", "patch"] | None
-    as_version: str | None
-    preview: bool
-    format: Literal["instructions", "messages"]
-    budget: int | None
-    laws: "Laws | FitResult | str | Path | None"
-    mixture: str | Path | None
-    epochs: float
-    allow_partial: bool
-    progress: ProgressLike
-
-
-@dataclass(frozen=True, repr=False)
-class TranslateResult:
-    """Translated instructions: a Parquet file for each language, and the build that made them."""
-
-    built: BuildResult
-    files: Mapping[str, Path]
-
-    @property
-    def translator(self) -> dict[str, Any]:
-        """The translator, and the number of translated segments by language and method."""
-        return describe_translations(self.built.translator, self.built.translations.values())
-
-    def __repr__(self) -> str:
-        return translate_text(self.built.ledger, self.files, self.translator)
-
-
-@overload
-def publish(
-    recipes: RecipeLike, *, dry_run: Literal[False] = False, **options: Unpack[PublishSettings]
-) -> Published: ...
-@overload
-def publish(
-    recipes: RecipeList = None, *, dry_run: Literal[False] = False, **options: Unpack[PublishSettings]
-) -> list[Published]: ...
-@overload
-def publish(
-    recipes: RecipeLike | RecipeList = None, *, dry_run: Literal[True], **options: Unpack[PublishSettings]
-) -> "Estimate": ...
-@with_run_options
-def publish(
-    recipes: RecipeLike | RecipeList = None,
-    *,
-    registry: str | Path = "registry",
-    private: bool = False,
-    bump: Literal["major", "minor", "patch"] | None = None,
-    as_version: str | None = None,
-    preview: bool = False,
-    dry_run: bool = False,
-    format: Literal["instructions", "messages"] = "instructions",
-    budget: int | None = None,
-    laws: "Laws | FitResult | str | Path | None" = None,
-    mixture: str | Path | None = None,
-    epochs: float = 1.0,
-    allow_partial: bool = False,
-    progress: ProgressLike = None,
-    **options: Unpack[RunOptions],
-) -> "Published | list[Published] | Estimate":
-    """Build recipes and publish each as the next version of its name.
-
-    Args:
-        recipes: A recipe, by name, by path or as a mapping; or a list of them. None means `coit` and `muit`.
-        registry: A folder, hf://ORG (a repository per recipe), or hf://ORG/NAME.
-        private: Create a private repository on the Hub.
-        bump: A larger step than the difference to the latest version needs.
-        as_version: The version itself, such as v3.0.0; no smaller than the difference needs.
-        preview: Build, and return what would be published; nothing is published.
-        dry_run: Return an `Estimate` of downloads, disk, segments to translate and hours, and do nothing.
-        format: Columns instruction, input and output, or a column of messages.
-        budget: The most sentence pairs of which the release has translations; it gets a name of its own.
-        laws: Laws, or a file of them (`builders.fit`), by which the budget is allocated to the languages.
-        mixture: Or a CSV of lang,rows,epochs, or uniform, unimax, proportional, temperature:A.
-        epochs: How often a pair may be seen.
-        allow_partial: Publish what there is where the budget is larger.
-        progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
-        **options: As in `builders.build`.
-
-    Returns:
-        The release; for a list of recipes or None, a list of releases. With `dry_run`, an `Estimate`.
-
-    Raises:
-        InputError: Something that the options, recipes or files say cannot be used; the message says what to do.
-    """
-    build_options = read_options(recipes, options)
-    validate_version(bump, as_version)
-    version = PublishOptions(bump, as_version, preview)
-    split = _read_budget(budget, laws, mixture, epochs, allow_partial)
-    if dry_run:
-        return run_estimate(build_options, split)
-    with open_progress(progress) as reported:
-        published = run_publish(build_options, registry, format, private, version, split, reported)
-    return _like(recipes, published)
 
 
 def run_publish(
@@ -189,167 +70,12 @@ def run_estimate(options: BuildOptions, budget: Budget | None = None) -> "Estima
         return estimate_build(resolve(options, budget))
 
 
-@overload
-def build(recipes: RecipeLike, *, progress: ProgressLike = None, **options: Unpack[RunOptions]) -> BuildResult: ...
-@overload
-def build(
-    recipes: RecipeList = None, *, progress: ProgressLike = None, **options: Unpack[RunOptions]
-) -> list[BuildResult]: ...
-@with_run_options
-def build(
-    recipes: RecipeLike | RecipeList = None, *, progress: ProgressLike = None, **options: Unpack[RunOptions]
-) -> BuildResult | list[BuildResult]:
-    """Build recipes in the work folder without publishing them.
-
-    Args:
-        recipes: A recipe, by name, by path or as a mapping; or a list of them. None means `coit` and `muit`.
-        progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
-        **options: The fields of `BuildOptions`.
-
-    Returns:
-        The build; for a list of recipes or None, a list of builds.
-
-    Raises:
-        InputError: Something that the options, recipes or files say cannot be used; the message says what to do.
-    """
-    with open_progress(progress) as reported:
-        return _like(recipes, run_build(read_options(recipes, options), reported))
-
-
 def run_build(options: BuildOptions, progress: Progress | None = None) -> list[BuildResult]:
     """Build the recipes of some options."""
     with extend(options.with_):
         plan = resolve(options)
         with open_workspace(options) as work:
             return list(build_recipes(plan, work, plan_steps(plan, work, progress or NullProgress())))
-
-
-@overload
-def pull(
-    recipes: RecipeLike | RecipeList = None,
-    *,
-    dry_run: Literal[False] = False,
-    progress: ProgressLike = None,
-    **options: Unpack[RunOptions],
-) -> list[SourceFile]: ...
-@overload
-def pull(
-    recipes: RecipeLike | RecipeList = None,
-    *,
-    dry_run: Literal[True],
-    progress: ProgressLike = None,
-    **options: Unpack[RunOptions],
-) -> "Estimate": ...
-@with_run_options
-def pull(
-    recipes: RecipeLike | RecipeList = None,
-    *,
-    dry_run: bool = False,
-    progress: ProgressLike = None,
-    **options: Unpack[RunOptions],
-) -> "list[SourceFile] | Estimate":
-    """Download the files that recipes need, those of the translation model included, and return them.
-
-    Args:
-        recipes: A recipe, by name, by path or as a mapping; or a list of them. None means `coit` and `muit`.
-        dry_run: Return an `Estimate` of downloads, disk, segments to translate and hours, and do nothing.
-        progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
-        **options: As in `builders.build`.
-
-    Raises:
-        InputError: A file cannot be had, or is not what the lock file or the catalogue expects.
-    """
-    build_options = read_options(recipes, options)
-    if dry_run:
-        return run_estimate(build_options)
-    with extend(build_options.with_), open_progress(progress) as reported:
-        plan = resolve(build_options)
-        with open_workspace(build_options) as work:
-            fetched = list(fetch(plan, Steps(work, 1, 1, reported)).values())
-            return fetched + list(open_translator(plan).files())
-
-
-@with_run_options
-def translate(
-    source: str | Path | None = None,
-    *,
-    output: str | Path = "translated",
-    progress: ProgressLike = None,
-    **options: Unpack[RunOptions],
-) -> TranslateResult:
-    """Translate the instructions of a corpus, or of a JSON file, into languages: a Parquet file per language.
-
-    Args:
-        source: A corpus of the catalogue, or a JSON file; None means alpaca, and with `sample` the sample's.
-        output: The folder for the files.
-        progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
-        **options: As in `builders.build`.
-
-    Raises:
-        InputError: There is nothing to translate, or nothing to translate with.
-    """
-    build_options = read_options(None, options)
-    if build_options.translator == "none":
-        raise InputError("--translator none translates nothing. Name a model, or leave the option out for the default.")
-    with extend(build_options.with_), open_progress(progress) as reported:
-        return _translate(
-            str(source or ("sample-alpaca" if build_options.sample else "alpaca")),
-            Path(output),
-            build_options,
-            reported,
-        )
-
-
-def _translate(what: str, output: Path, build_options: BuildOptions, progress: Progress) -> TranslateResult:
-    catalog = load_catalog(sample=build_options.sample) | in_memory_corpora(build_options, ())
-    corpus, stem = load_instructions(what, catalog)
-    catalog |= {corpus.id: corpus}
-    langs = language_codes(build_options.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
-    if "en" in langs:
-        raise InputError("The instructions are in English, so they are not translated into it. Remove en from --langs.")
-    files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs}
-    recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), build_options.max_instructions)
-    plan = BuildPlan(
-        build_options, catalog, (recipe,), {recipe.name: tuple(required_sources(recipe, catalog))}, {recipe.name: ()}
-    )
-    with open_workspace(build_options) as work:
-        (built,) = build_recipes(plan, work, plan_steps(plan, work, progress))
-        check_instructions(built.ledger, corpus)
-        for lang, path in files.items():
-            export(built.examples[lang], path)
-    return TranslateResult(built, files)
-
-
-def _translation_recipe(corpus: str, title: str, langs: tuple[str, ...], max_instructions: int | None) -> Recipe:
-    return Recipe(
-        name=f"translate-{corpus}",
-        title=title,
-        summary=f"{title}, translated.",
-        configs="language",
-        langs=langs,
-        instructions=(corpus,),
-        instruction_langs=("xx",),
-        max_instructions=max_instructions,
-    )
-
-
-@contextmanager
-def open_progress(progress: ProgressLike) -> Iterator[Progress]:
-    """Yield what a caller gave as a Progress, and end its stage whatever happens."""
-    reported = as_progress(progress)
-    try:
-        yield reported
-    finally:
-        reported.finish()
-
-
-def _read_budget(budget: int | None, *details: Any) -> Budget | None:
-    """Return the budget that the options describe; laws are loaded only if any option speaks of one."""
-    if budget is None and details == (None, None, 1.0, False):
-        return None
-    from builders.budget import read_budget
-
-    return read_budget(budget, *details)
 
 
 def _open_registries(plan: BuildPlan, uri: str, format: str, private: bool, check: bool) -> dict[str, Registry]:
@@ -380,8 +106,3 @@ def _publish(
             built = replace(built, examples=as_messages(built.recipe, built.examples, work))
         draft = Draft(describe(built, format, plan.catalog), partial(write_data, built, format), count_digests(built))
         return publish_draft(registry, draft, work, version)
-
-
-def _like(recipes: RecipeLike | RecipeList, results: Sequence[T]) -> T | list[T]:
-    """Return one result for one recipe, and a list for a list."""
-    return list(results) if recipes is None or isinstance(recipes, list | tuple) else results[0]

@@ -118,7 +118,7 @@ def test_python_m_runs_the_command(package: str, tmp_path: Path) -> None:
 
 
 def test_one_recipe_gives_one_result_and_a_list_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    import builders.run as module
+    import builders.api as module
 
     results: dict[str, Any] = {"published": ["release"]}
     monkeypatch.setattr(module, "run_build", lambda options, progress: results["published"] * len(options.recipes))

@@ -17,7 +17,7 @@ def load_libraries(progress: Progress) -> None:
     """Import what a run needs, while the progress shows that it has begun."""
     with stage(progress, "load libraries", 0, 0):
         import_module("builders.format")
-        import_module("builders.run")
+        import_module("builders.api")
 
 
 def read_thresholds(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:

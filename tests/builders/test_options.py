@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from builders.api import build
 from builders.cli.run_options import RUN_OPTIONS
 from builders.options import BuildOptions, RunOptions, parse_memory, parse_thresholds, read_options
-from builders.run import build
 from corpora.cli import assignments
 from corpora.errors import InputError
 

@@ -1,0 +1,73 @@
+"""Translate the instructions of one corpus: a build whose examples are files for the user."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builders.execution import build_recipes, open_workspace, plan_steps
+from builders.options import BuildOptions
+from builders.pipeline import BuildResult, required_sources
+from builders.resolve import BuildPlan, in_memory_corpora
+from builders.translation import (
+    check_instructions,
+    describe_translations,
+    export,
+    load_instructions,
+    output_path,
+    translate_text,
+)
+from corpora.catalog import language_codes, load_catalog
+from corpora.errors import InputError
+from corpora.progress import Progress
+from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe
+
+
+@dataclass(frozen=True, repr=False)
+class TranslateResult:
+    """Translated instructions: a Parquet file for each language, and the build that made them."""
+
+    built: BuildResult
+    files: Mapping[str, Path]
+
+    @property
+    def translator(self) -> dict[str, Any]:
+        """The translator, and the number of translated segments by language and method."""
+        return describe_translations(self.built.translator, self.built.translations.values())
+
+    def __repr__(self) -> str:
+        return translate_text(self.built.ledger, self.files, self.translator)
+
+
+def run_translation(what: str, output: Path, build_options: BuildOptions, progress: Progress) -> TranslateResult:
+    """Translate a corpus of the catalogue, or a JSON file, into a Parquet file per language in a folder."""
+    catalog = load_catalog(sample=build_options.sample) | in_memory_corpora(build_options, ())
+    corpus, stem = load_instructions(what, catalog)
+    catalog |= {corpus.id: corpus}
+    langs = language_codes(build_options.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
+    if "en" in langs:
+        raise InputError("The instructions are in English, so they are not translated into it. Remove en from --langs.")
+    files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs}
+    recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), build_options.max_instructions)
+    plan = BuildPlan(
+        build_options, catalog, (recipe,), {recipe.name: tuple(required_sources(recipe, catalog))}, {recipe.name: ()}
+    )
+    with open_workspace(build_options) as work:
+        (built,) = build_recipes(plan, work, plan_steps(plan, work, progress))
+        check_instructions(built.ledger, corpus)
+        for lang, path in files.items():
+            export(built.examples[lang], path)
+    return TranslateResult(built, files)
+
+
+def _translation_recipe(corpus: str, title: str, langs: tuple[str, ...], max_instructions: int | None) -> Recipe:
+    return Recipe(
+        name=f"translate-{corpus}",
+        title=title,
+        summary=f"{title}, translated.",
+        configs="language",
+        langs=langs,
+        instructions=(corpus,),
+        instruction_langs=("xx",),
+        max_instructions=max_instructions,
+    )
