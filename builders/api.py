@@ -91,7 +91,7 @@ def publish(
         format: Columns instruction, input and output, or a column of messages.
         budget: The most sentence pairs of which the release has translations; it gets a name of its own.
         laws: Laws, or a file of them (`builders.fit`), by which the budget is allocated to the languages.
-        mixture: Or a CSV of lang,rows,epochs, or uniform, unimax, proportional, temperature:A.
+        mixture: Instead of laws, a CSV of lang,rows,epochs, or uniform, unimax, proportional or temperature:A.
         epochs: How often a pair may be seen.
         allow_partial: Publish what there is where the budget is larger.
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
@@ -101,7 +101,7 @@ def publish(
         The release; for a list of recipes or None, a list of releases. With `dry_run`, an `Estimate`.
 
     Raises:
-        InputError: Something that the options, recipes or files say cannot be used; the message says what to do.
+        InputError: An option, recipe or file cannot be used; the message says what to do.
     """
     build_options = read_options(recipes, options)
     validate_version(bump, as_version)
@@ -135,7 +135,7 @@ def build(
         The build; for a list of recipes or None, a list of builds.
 
     Raises:
-        InputError: Something that the options, recipes or files say cannot be used; the message says what to do.
+        InputError: An option, recipe or file cannot be used; the message says what to do.
     """
     with open_progress(progress) as reported:
         return _like(recipes, run_build(read_options(recipes, options), reported))
@@ -174,7 +174,7 @@ def pull(
         **options: As in `builders.build`.
 
     Raises:
-        InputError: A file cannot be had, or is not what the lock file or the catalogue expects.
+        InputError: A file cannot be downloaded, or differs from what the lock file or the catalogue expects.
     """
     build_options = read_options(recipes, options)
     if dry_run:
@@ -203,7 +203,7 @@ def translate(
         **options: As in `builders.build`.
 
     Raises:
-        InputError: There is nothing to translate, or nothing to translate with.
+        InputError: There are no instructions to translate, or there is no translator.
     """
     build_options = read_options(None, options)
     if build_options.translator == "none":

@@ -46,7 +46,7 @@ class RunOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What a user asks of a build. The defaults are those of the command line."""
+    """The options of a build. The defaults are those of the command line."""
 
     recipes: tuple[str | Path | Mapping[str, Any] | Recipe, ...] = DEFAULT_NAMES
     """Recipes by name, by path, or as mappings of the keys of a recipe's file and `name`."""

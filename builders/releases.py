@@ -54,7 +54,7 @@ def versions(release: str | None = None, *, search: str = "", registry: str | Pa
 def diff(
     before: str, after: str, *, examples: int = 3, card: bool = False, registry: str | Path = REGISTRY
 ) -> ReleaseDiff:
-    """Return what differs between two releases.
+    """Return the differences between two releases.
 
     Args:
         before: The earlier release: NAME[@VERSION], hf://ORG/NAME[@VERSION], or a folder.
@@ -101,7 +101,7 @@ def fetch(
     """Return folders with exactly the bytes that a lock file pins, by name.
 
     Args:
-        names: Which of its releases, as the lock file names them; all by default.
+        names: The releases, as the lock file names them; all by default.
         offline: Use only the files on this machine.
         datasets_lock: The lock file.
     """

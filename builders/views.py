@@ -10,7 +10,7 @@ from corpora.extensions import extend
 
 
 def list_corpora(*, langs: Sequence[str] = (), with_: Sequence[str | Path] = ()) -> CorpusList:
-    """Return the corpora with what there is of each in some languages, or in all.
+    """Return the corpora, and what each of them has in some languages, or in all.
 
     Args:
         langs: Codes of languages; none means all.
@@ -35,7 +35,7 @@ def inspect(
     Args:
         lang: The language of the sentence pairs.
         reason: Only lines that this filter rejected; `kept` for those that are kept.
-        sample_rejected: So many lines that each filter rejected.
+        sample_rejected: The number of lines to return for each filter that rejected any.
         recipe: The build of this recipe; None means the newest with the language.
         limit: The most lines.
         output: Write all lines to this Parquet file, and return how many there are.

@@ -68,7 +68,7 @@ def plan(
 
     Args:
         budget: The number of sentence pairs to allocate; of tokens where `costs` are given.
-        laws: Laws, or a file of `fit`; without, laws are fitted to `results`.
+        laws: Laws, or a file of `fit`; None fits laws to `results`.
         results: A `results.jsonl`, or results.
         metric: The metric, where the results have several.
         benchmark: The benchmark, where the results have several.
@@ -80,7 +80,7 @@ def plan(
         available: A CSV of lang,rows with the available pairs, or a mapping, instead of a release.
         min: The fewest pairs of every language, or by language.
         max: The most pairs of every language, or by language.
-        weight: What each language counts, by language; 1 by default.
+        weight: The weight of each language, by language; 1 by default.
         costs: A CSV of lang,tokens with the tokens in a pair, or a mapping: the budget is in tokens then.
         epochs: How often a pair may be seen, from 1 to 100.
         allow_partial: Spend what there is where the budget is larger.

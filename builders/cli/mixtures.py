@@ -43,7 +43,7 @@ LIMITS = [
     ),
     option(
         "--weight", multiple=True, metavar="LANG=NUMBER", group="Limits",
-        help="What a language counts; 1 by default. Repeatable.",
+        help="The weight of a language; 1 by default. Repeatable.",
     ),
     option(
         "--costs", type=FILE, metavar="FILE", group="Limits",

@@ -73,7 +73,7 @@ class ReleaseDiff:
 
 
 def compare_releases(before: Release, after: Release, num_examples: int = 3, card: bool = False) -> ReleaseDiff:
-    """Return what differs between two releases.
+    """Return the differences between two releases.
 
     Args:
         before: The earlier release.

@@ -46,7 +46,7 @@ def open_release(
 
     Args:
         release: A folder, NAME[@VERSION] of the registry, or hf://ORG/NAME[@VERSION]. VERSION may be the beginning of
-            one (v1, v1.2); without one the newest is meant. A yanked version is opened by its whole name only. A
+            one (v1, v1.2); without one, the newest is opened. A yanked version is opened only by its full name. A
             release that is open already is returned as it is.
         registry: The registry: a folder, or hf://ORG.
         datasets_lock: A lock file; a release of the Hub that it pins is opened at the pinned commit.

@@ -238,7 +238,7 @@ def judge(
         The results, of the metric `judge_accuracy` or `win_rate`.
 
     Raises:
-        InputError: There are no answers, or the judge does not answer readably.
+        InputError: There are no answers, or an answer of the judge cannot be read.
     """
     names = _names(models)
     if not 1 <= len(names) <= 2:

@@ -63,7 +63,7 @@ def judge_answers(
         progress: Reports the verdicts.
 
     Raises:
-        InputError: There are no answers, or the judge does not answer readably.
+        InputError: There are no answers, or an answer of the judge cannot be read.
     """
     progress = progress or NullProgress()
     names = [model.name.replace("/", "--") for model in models]

@@ -18,7 +18,7 @@ Cells = Mapping[str, object]
 
 @dataclass(frozen=True, repr=False)
 class ResultTable:
-    """Results, a row each."""
+    """Results, one per row."""
 
     results: tuple[Result, ...]
 
