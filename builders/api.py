@@ -1,7 +1,6 @@
 """publish(), build(), pull() and translate(): the functions behind the verbs that run recipes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
@@ -16,7 +15,7 @@ from builders.run_translation import TranslateResult, run_translation
 from corpora.download import SourceFile
 from corpora.errors import InputError
 from corpora.extensions import extend
-from corpora.progress import Progress, Status, as_progress
+from corpora.progress import ProgressLike, open_progress
 from recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from recipes.scaling import Laws
 
 T = TypeVar("T")
-ProgressLike = Progress | Callable[[Status], object] | None
 RecipeLike = str | Path | Mapping[str, Any] | Recipe
 RecipeList = list[Any] | tuple[Any, ...] | None  # Any, because a list of texts is no list of RecipeLike for mypy
 
@@ -215,16 +213,6 @@ def translate(
             build_options,
             reported,
         )
-
-
-@contextmanager
-def open_progress(progress: ProgressLike) -> Iterator[Progress]:
-    """Yield what a caller gave as a Progress, and end its stage whatever happens."""
-    reported = as_progress(progress)
-    try:
-        yield reported
-    finally:
-        reported.finish()
 
 
 def _read_budget(budget: int | None, *details: Any) -> Budget | None:

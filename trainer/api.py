@@ -1,6 +1,6 @@
 """sft(), sweep() and estimate(): the functions behind the verbs that train; keywords are named as the options."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from cards.releases import Release, open_release
 from corpora.catalog import language_codes
 from corpora.errors import InputError
 from corpora.extensions import extend
-from corpora.progress import Progress, Status, as_progress
+from corpora.progress import ProgressLike, as_progress
 from trainer.estimation import Estimate, estimate_run
 from trainer.experiments import parse_size, plan_runs, run_name
 from trainer.launch import launch
@@ -19,7 +19,6 @@ from trainer.results import Run, Sweep
 from trainer.run_progress import RunProgress
 
 REGISTRY, LOCK, RUNS = "registry", "datasets.lock", "runs"
-ProgressLike = Progress | Callable[[Status], object] | None
 ReleaseLike = str | Path | Release | None
 
 

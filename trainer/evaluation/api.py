@@ -4,14 +4,14 @@ Keyword arguments are named as the options of the command line.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cards.releases import Release, open_release
 from corpora.catalog import language_codes
 from corpora.errors import InputError
 from corpora.extensions import extend
-from corpora.progress import Progress, Status, as_progress
+from corpora.progress import ProgressLike, as_progress
 from trainer.evaluation.alignment import Alignment, align_model
 from trainer.evaluation.comparison import Comparison, compare_models
 from trainer.evaluation.endpoint import Endpoint
@@ -26,7 +26,6 @@ from trainer.evaluation.run_evaluation import evaluate_models
 OUTPUT, RESULTS, WORK = "evaluations", "results.jsonl", "work"
 CORPORA_LOCK, DATASETS_LOCK, REGISTRY = "corpora.lock", "datasets.lock", "registry"
 PathLike = str | os.PathLike[str]
-ProgressLike = Progress | Callable[[Status], object] | None
 
 
 def evaluate(
