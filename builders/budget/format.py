@@ -179,9 +179,9 @@ def _regret_text(regret: Mapping[str, float] | None) -> str:
     if regret is None:
         return "The laws have no uncertainty, so the expected regret is unknown: fit them to results."
     return (
-        f"Expected regret: {regret['expected']:.4f} points below the best mixture, were the laws known exactly "
-        f"(by approximation {regret['approximation']:.4f}; 95th percentile {regret['quantile_95']:.4f}). The laws do "
-        "not see transfer between languages or differences in quality."
+        f"Expected regret: {regret['expected']:.4f} points below the best mixture, if the laws were known exactly "
+        f"(by approximation {regret['approximation']:.4f}; 95th percentile {regret['quantile_95']:.4f}). The laws "
+        "model neither transfer between languages nor differences in quality."
     )
 
 
@@ -197,7 +197,9 @@ def plan_text(runs: Sequence[NextRun], unit: str, num_runs: int, target_regret: 
         last = f"After them the expected regret is still above {target_regret:g} points (--target-regret)."
     else:
         last = "No further run would lower it."
-    return f"{_text(_runs_table(runs, unit))}\n\n{last} Fit again after each run: its result may change the next."
+    return (
+        f"{_text(_runs_table(runs, unit))}\n\n{last} Fit again after each run: its result may change the next choice."
+    )
 
 
 def plan_html(runs: Sequence[NextRun], unit: str) -> str:

@@ -72,7 +72,7 @@ def _open(release: str, registry: str, datasets_lock: Path | None, offline: bool
         return locked
     if offline and releases.uri.startswith(HUB):
         raise InputError(
-            f"Which commit {releases.uri}@{requested or 'main'} is cannot be known offline. "
+            f"The commit of {releases.uri}@{requested or 'main'} cannot be known offline. "
             f"Lock it online with `builders lock {releases.uri}`, or name a folder."
         )
     return open_version(releases, requested)

@@ -92,8 +92,8 @@ def hub_error(label: str, error: Exception) -> InputError:
         return InputError(f"The token for {label} has characters that no token has. {LOGIN_HINT}")
     if isinstance(error, errors.OfflineModeIsEnabled | errors.LocalEntryNotFoundError):
         return InputError(
-            f"{label} is not completely in the local cache, and the Hub cannot be reached or HF_HUB_OFFLINE forbids "
-            "to ask it. Check the connection and the variable, then run the command again."
+            f"{label} is not completely in the local cache, and the Hub cannot be reached or HF_HUB_OFFLINE "
+            "is set. Check the connection and the variable, then run the command again."
         )
     if isinstance(error, errors.GatedRepoError):
         return InputError(f"{label} is gated: accept its terms on its page on the Hub first. {LOGIN_HINT}")

@@ -29,7 +29,7 @@ class MixtureComparison:
         advantage: By how much the chosen mixture is predicted to be better.
         advantage_interval: The interval of the advantage.
         p_better: The probability that the chosen mixture is better.
-        regret: By how much this mixture is expected to be below the best one, were the laws known exactly.
+        regret: By how much this mixture is expected to be below the best one, if the laws were known exactly.
     """
 
     mixture: Mixture

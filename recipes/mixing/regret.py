@@ -1,4 +1,4 @@
-"""Regret: how far a mixture is expected to be below the best one, were the laws known exactly."""
+"""Regret: how far a mixture is expected to be below the best one, if the laws were known exactly."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
