@@ -1,4 +1,4 @@
-"""Tokens a second and model FLOP utilisation on one GPU: a Llama of about a billion random parameters in bfloat16.
+"""Tokens per second and model FLOP utilisation on one GPU: a Llama of about a billion random parameters in bfloat16.
 
     python tests/benchmarks/mfu.py [--release FOLDER] [--config CONFIG] [--steps 10]
 
