@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from builders.publishing import (
     Published,
@@ -21,18 +21,24 @@ from cards.releases import (
     LOCK_FILE,
     LockEntry,
     Release,
+    ReleaseLike,
     fetch_locked,
     list_releases,
     load_locked,
     lock_releases,
     open_release,
 )
+from corpora.arguments import checked
 from corpora.errors import InputError
+
+if TYPE_CHECKING:
+    import datasets
 
 REGISTRY = "registry"
 
 
-def versions(release: str | None = None, *, search: str = "", registry: str | Path = REGISTRY) -> list[Release]:
+@checked
+def versions(release: ReleaseLike | None = None, *, search: str = "", registry: str | Path = REGISTRY) -> list[Release]:
     """Return the versions of a release, oldest first, or of all releases in a registry.
 
     Args:
@@ -43,21 +49,23 @@ def versions(release: str | None = None, *, search: str = "", registry: str | Pa
     Raises:
         InputError: There is no such release.
     """
-    uri = release if release and release.startswith(HUB) else f"{registry}/{release}" if release else registry
+    name = _spelling(release).partition("@")[0] if release else ""
+    uri = name if name.startswith(HUB) else f"{registry}/{name}" if name else registry
     releases = list_releases(uri, search)
-    if release and not releases:
+    if name and not releases:
         words = f" with the words '{search}'" if search else ""
-        raise InputError(f"There is no release {release}{words} in {registry}. `builders versions` lists all.")
+        raise InputError(f"There is no release {name}{words} in {registry}. `builders versions` lists all.")
     return releases
 
 
+@checked
 def diff(
-    before: str, after: str, *, examples: int = 3, card: bool = False, registry: str | Path = REGISTRY
+    before: ReleaseLike, after: ReleaseLike, *, examples: int = 3, card: bool = False, registry: str | Path = REGISTRY
 ) -> ReleaseDiff:
     """Return the differences between two releases.
 
     Args:
-        before: The earlier release: NAME[@VERSION], hf://ORG/NAME[@VERSION], or a folder.
+        before: The earlier release: NAME[@VERSION], hf://ORG/NAME[@VERSION], a folder, or an opened one.
         after: The later one.
         examples: How many differing rows of each config to return.
         card: Whether to return the lines in which the cards differ.
@@ -66,18 +74,20 @@ def diff(
     return compare_releases(open_release(before, registry), open_release(after, registry), examples, card)
 
 
-def verify(release: str, *, registry: str | Path = REGISTRY) -> Verification:
+@checked
+def verify(release: ReleaseLike, *, registry: str | Path = REGISTRY) -> Verification:
     """Read every byte and row of a release and compare them with its manifest.
 
     Args:
-        release: NAME[@VERSION], hf://ORG/NAME[@VERSION], or a folder.
+        release: NAME[@VERSION], hf://ORG/NAME[@VERSION], a folder, or an opened one.
         registry: Where NAME is.
     """
     return verify_release(open_release(release, registry))
 
 
+@checked
 def lock(
-    releases: str | Sequence[str],
+    releases: ReleaseLike | Sequence[ReleaseLike],
     *,
     pin_only: bool = False,
     datasets_lock: str | Path = LOCK_FILE,
@@ -86,17 +96,18 @@ def lock(
     """Pin releases by version, commit and SHA-256 in a lock file, and return the new entries by name.
 
     Args:
-        releases: NAME[@VERSION], hf://ORG/NAME[@VERSION], or a folder; one or several.
+        releases: NAME[@VERSION], hf://ORG/NAME[@VERSION], a folder, or an opened one; one or several.
         pin_only: Do not fetch and check the files.
         datasets_lock: The lock file.
         registry: Where NAME is.
     """
-    names = [releases] if isinstance(releases, str) else releases
+    names = [releases] if isinstance(releases, ReleaseLike) else releases
     return lock_releases([open_release(name, registry) for name in names], Path(datasets_lock), fetch=not pin_only)
 
 
+@checked
 def fetch(
-    names: Sequence[str] = (), *, offline: bool = False, datasets_lock: str | Path = LOCK_FILE
+    names: str | Sequence[str] = (), *, offline: bool = False, datasets_lock: str | Path = LOCK_FILE
 ) -> dict[str, Path]:
     """Return folders with exactly the bytes that a lock file pins, by name.
 
@@ -105,11 +116,32 @@ def fetch(
         offline: Use only the files on this machine.
         datasets_lock: The lock file.
     """
-    return fetch_locked(Path(datasets_lock), names, offline)
+    return fetch_locked(Path(datasets_lock), [names] if isinstance(names, str) else names, offline)
 
 
+@overload
 def load(
-    release: str,
+    release: str | Release,
+    config: str | None = None,
+    *,
+    offline: bool = False,
+    datasets_lock: str | Path = LOCK_FILE,
+    split: None = None,
+    **options: Any,
+) -> "datasets.DatasetDict": ...
+@overload
+def load(
+    release: str | Release,
+    config: str | None = None,
+    *,
+    offline: bool = False,
+    datasets_lock: str | Path = LOCK_FILE,
+    split: str,
+    **options: Any,
+) -> "datasets.Dataset": ...
+@checked
+def load(
+    release: str | Release,
     config: str | None = None,
     *,
     offline: bool = False,
@@ -119,20 +151,24 @@ def load(
     """Return a config of a locked release as a `datasets.DatasetDict`, from exactly the pinned bytes.
 
     Args:
-        release: The release, as the lock file names it.
+        release: The release, as the lock file names it, or an opened one.
         config: The config; it may be left out where there is only one.
         offline: Use only the files on this machine.
         datasets_lock: The lock file.
         **options: Those of `datasets.load_dataset`, such as split="train".
     """
-    return load_locked(release, config, Path(datasets_lock), offline, **options)
+    name = release.locked_name if isinstance(release, Release) else release
+    return load_locked(name, config, Path(datasets_lock), offline, **options)
 
 
-def yank(release: str, *, why: str | None = None, undo: bool = False, registry: str | Path = REGISTRY) -> Release:
+@checked
+def yank(
+    release: str | Release, *, why: str | None = None, undo: bool = False, registry: str | Path = REGISTRY
+) -> Release:
     """Mark a version as one not to use, and return it; it stays in place for those who name it in full.
 
     Args:
-        release: NAME@VERSION or hf://ORG/NAME@VERSION.
+        release: NAME@VERSION or hf://ORG/NAME@VERSION, or an opened one.
         why: The reason, which everyone who uses the version reads.
         undo: Remove the mark.
         registry: Where NAME is.
@@ -142,13 +178,14 @@ def yank(release: str, *, why: str | None = None, undo: bool = False, registry: 
     """
     if undo == (why is not None):
         raise InputError("Give the reason with --why TEXT, or take it back with --undo.")
-    return yank_version(release, why, registry)
+    return yank_version(_spelling(release), why, registry)
 
 
+@checked
 def rollback(
-    release: str,
+    release: str | Release,
     *,
-    bump: str | None = None,
+    bump: Literal["major", "minor", "patch"] | None = None,
     as_version: str | None = None,
     dry_run: bool = False,
     registry: str | Path = REGISTRY,
@@ -156,15 +193,20 @@ def rollback(
     """Publish what an older version holds as the next version; no data is sent again, and no tag moves.
 
     Args:
-        release: NAME@VERSION or hf://ORG/NAME@VERSION.
+        release: NAME@VERSION or hf://ORG/NAME@VERSION, or an opened one.
         bump: A larger step than the difference requires: major, minor or patch.
         as_version: The version itself, such as v3.0.0; no smaller than the difference requires.
         dry_run: Return what would be published, and publish nothing.
         registry: Where NAME is.
     """
-    name, _, version = release.partition("@")
+    name, _, version = _spelling(release).partition("@")
     if not version:
         raise InputError(f"Name the version to go back to, such as {name}@v1.0.0.")
     with temporary_workspace() as work:
         options = PublishOptions(bump, as_version, dry_run)
         return roll_back(existing_registry(name, registry), version, work, options)
+
+
+def _spelling(release: ReleaseLike) -> str:
+    """Return how a user writes a release."""
+    return release.spelling if isinstance(release, Release) else str(release)

@@ -19,12 +19,13 @@ from builders.translation import (
 )
 from corpora.catalog import language_codes, load_catalog
 from corpora.errors import InputError
+from corpora.notebook import TextInNotebook
 from corpora.progress import Progress
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe
 
 
 @dataclass(frozen=True, repr=False)
-class TranslateResult:
+class TranslateResult(TextInNotebook):
     """Translated instructions: a Parquet file for each language, and the build that made them."""
 
     built: BuildResult

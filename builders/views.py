@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, overload
 
 from builders.corpus_list import CorpusList
+from corpora.arguments import checked
 from corpora.catalog import language_codes, languages, load_catalog
 from corpora.extensions import extend
 
+if TYPE_CHECKING:
+    import polars as pl
 
+
+@checked
 def list_corpora(*, langs: Sequence[str] = (), with_: Sequence[str | Path] = ()) -> CorpusList:
     """Return the corpora, and what each of them has in some languages, or in all.
 
@@ -20,6 +25,29 @@ def list_corpora(*, langs: Sequence[str] = (), with_: Sequence[str | Path] = ())
         return CorpusList(load_catalog(), language_codes(langs) or tuple(languages()))
 
 
+@overload
+def inspect(
+    *,
+    lang: str,
+    reason: str | None = None,
+    sample_rejected: int | None = None,
+    recipe: str | None = None,
+    limit: int = 20,
+    output: None = None,
+    work: str | Path = "work",
+) -> "pl.DataFrame": ...
+@overload
+def inspect(
+    *,
+    lang: str,
+    reason: str | None = None,
+    sample_rejected: int | None = None,
+    recipe: str | None = None,
+    limit: int = 20,
+    output: str | Path,
+    work: str | Path = "work",
+) -> int: ...
+@checked
 def inspect(
     *,
     lang: str,
@@ -29,7 +57,7 @@ def inspect(
     limit: int = 20,
     output: str | Path | None = None,
     work: str | Path = "work",
-) -> Any:
+) -> "pl.DataFrame | int":
     """Return lines of the newest build, kept or rejected, with measurements, reason and match, as a Polars frame.
 
     Args:

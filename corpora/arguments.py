@@ -91,6 +91,8 @@ def _read(value: Any, parameter: Parameter) -> Any:
         return parameter.default
     if isinstance(value, str) and Sequence[str] in kinds and str not in kinds:
         return split_names(value, f"{name}=") if value else ()
+    if isinstance(value, str) and Sequence[int | str] in kinds:
+        return tuple(value.split(","))
     if isinstance(value, str | os.PathLike) and Sequence[str | Path] in kinds:
         return (value,)
     if not any(_fits(value, kind) for kind in kinds):
@@ -120,7 +122,7 @@ def _fits(value: Any, kind: Any) -> bool:
         return several and (not isinstance(value, Sequence) or all(_fits_any(item, items[0]) for item in value))
     if _is_path(origin):
         return isinstance(value, os.PathLike)
-    return origin is Any or not isinstance(origin, type) or isinstance(value, origin)
+    return origin in (Any, Parameter.empty) or not isinstance(origin, type) or isinstance(value, origin)
 
 
 def _fits_any(value: Any, hint: Any) -> bool:

@@ -13,7 +13,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args, runtime_checkable
 
 from corpora.catalog import Corpus, Kind, language
 from corpora.errors import InputError, unknown
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 NUMBERS = ("margin",)  # columns that are no texts
 ROW_GROUP_ROWS = 100_000
 NO_LICENCE = "The table was given in memory, and no licence with it."
+
+
+@runtime_checkable
+class Table(Protocol):
+    """A table in memory that Arrow can read: of Polars, Arrow or pandas."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
 
 def corpus_from_tables(

@@ -111,6 +111,27 @@ def read_results(path: Path) -> list[Result]:
     return results
 
 
+def read_results_table(rows: Sequence[Mapping[str, Any]]) -> list[Result]:
+    """Return results from the rows of a table, such as Polars makes of a `results.jsonl`.
+
+    Raises:
+        InputError: A row is not a result; the message has its number, counted from 1.
+    """
+    if not rows:
+        raise InputError("The table of results holds no row.")
+    return [
+        parse_result({name: _without_nulls(value) for name, value in row.items()}, f"results, row {number}")
+        for number, row in enumerate(rows, start=1)
+    ]
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a value without the nulls that a table has in a mapping for keys of other rows."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+
+
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file of results."""
     try:

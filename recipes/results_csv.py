@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,41 @@ def read_results_csv(
     Raises:
         InputError: A column or value is not as expected; the message has file and line.
     """
+    if not (results := imported_results(_rows(path), metric, benchmark, direction, metric_range)):
+        raise InputError(f"{path} holds no row.")
+    return results
+
+
+def results_from_rows(rows: Sequence[Mapping[str, Any]], *details: Any) -> list[Result]:
+    """Return the rows of a table with the same columns as results; `details` are as in `read_results_csv`."""
+    for row in rows[:1]:
+        if sorted(row) not in (COLUMNS, sorted([*COLUMNS, "std"])):
+            raise InputError(
+                f"The table has the columns {', '.join(row)}; lang, num_pairs, value and perhaps std were expected."
+            )
+    texts = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
+    if not texts:
+        raise InputError("The table of results holds no row.")
+    return imported_results([(f"The table, row {number}", row) for number, row in enumerate(texts, 1)], *details)
+
+
+def imported_results(
+    rows: Sequence[tuple[str, dict[str, Any]]],
+    metric: str,
+    benchmark: str = "",
+    direction: str = "",
+    metric_range: tuple[float, float] = (0.0, 100.0),
+) -> list[Result]:
+    """Return results from rows of texts, each with where it is."""
     low, high = metric_range
     fixed = UNKNOWN | {"metric": metric, "benchmark": benchmark, "direction": direction}
     fixed |= {"metric_min": low, "metric_max": high}
     results, seeds = [], dict[tuple[str, int], int]()
-    for where, row in _rows(path):
+    for where, row in rows:
         lang, num_pairs = (row["lang"] or "").strip(), _num_pairs(row["num_pairs"], where)
         seed = seeds[lang, num_pairs] = seeds.get((lang, num_pairs), -1) + 1
         own = {"lang": lang, "num_pairs": num_pairs, "seed": seed}
         results.append(parse_result(fixed | own | _value_and_interval(row, where), where))
-    if not results:
-        raise InputError(f"{path} holds no row.")
     return results
 
 

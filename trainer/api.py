@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cards.releases import Release, open_release
+from corpora.arguments import checked
 from corpora.catalog import language_codes
 from corpora.errors import InputError
 from corpora.extensions import extend
@@ -22,6 +23,7 @@ REGISTRY, LOCK, RUNS = "registry", "datasets.lock", "runs"
 ReleaseLike = str | Path | Release | None
 
 
+@checked
 def sft(
     recipe: str | Path,
     *,
@@ -72,6 +74,7 @@ def sft(
         return Run(train_config.output, launch(train_config, processes, as_progress(progress)))
 
 
+@checked
 def sweep(
     recipe: str | Path,
     *,
@@ -132,6 +135,7 @@ def sweep(
         )
 
 
+@checked
 def estimate(
     recipe: str | Path,
     *,

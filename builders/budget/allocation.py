@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from builders.budget.format import allocation_json, allocation_text, mixture_html
-from builders.budget.inputs import LangValues, Limits, ResultSelection, build_problem, load_laws
+from builders.budget.inputs import HasLaws, LangValues, Limits, ResultSelection, ResultsLike, build_problem, load_laws
 from builders.budget.pictures import draw
+from cards.releases import ReleaseLike
+from corpora.arguments import checked
 from corpora.errors import InputError
 from recipes.mixing import (
     AllocationProblem,
@@ -18,7 +20,6 @@ from recipes.mixing import (
     quantile_optimum,
     write_mixture,
 )
-from recipes.results import Result
 from recipes.scaling import Laws, ScalingLaw
 
 
@@ -52,18 +53,19 @@ class AllocationResult:
         return mixture_html(self.laws, self.problem, self.mixture)
 
 
+@checked
 def allocate(
     budget: float,
     *,
-    laws: Laws | str | Path | None = None,
-    results: str | Path | Sequence[Result] = "results.jsonl",
+    laws: Laws | HasLaws | str | Path | None = None,
+    results: ResultsLike = "results.jsonl",
     metric: str | None = None,
     benchmark: str | None = None,
     direction: str | None = None,
     model: str | None = None,
     langs: Sequence[str] = (),
-    release: str = "muit",
-    registry: str = "registry",
+    release: ReleaseLike = "muit",
+    registry: str | Path = "registry",
     available: str | Path | LangValues | None = None,
     min: float | LangValues | None = None,
     max: float | LangValues | None = None,
@@ -79,8 +81,8 @@ def allocate(
 
     Args:
         budget: The number of sentence pairs; of tokens where `costs` are given.
-        laws: Laws, or a file of `fit`; None fits laws to `results`.
-        results: A `results.jsonl`, or results.
+        laws: The result of `fit`, its laws, or its file; without, laws are fitted to `results`.
+        results: A `results.jsonl`, results, or a table of them.
         metric: The metric, where the results have several.
         benchmark: The benchmark, where the results have several.
         direction: `en-xx` or `xx-en`, where the results have both.

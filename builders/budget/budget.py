@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from builders.budget.inputs import check_epochs
+from builders.budget.inputs import HasLaws, check_epochs, load_laws
 from builders.budget.subsampling import Budget
 from corpora.errors import InputError
 from recipes.mixing import BASELINES, parse_baseline
-from recipes.scaling import Laws, read_laws
+from recipes.scaling import Laws
 
 
 def read_budget(
     budget: int | None,
-    laws: Laws | str | Path | None = None,
+    laws: Laws | HasLaws | str | Path | None = None,
     mixture: str | Path | None = None,
     epochs: float = 1.0,
     allow_partial: bool = False,
@@ -41,5 +41,5 @@ def read_budget(
     if baseline:
         parse_baseline(baseline)
     file = Path(mixture) if mixture and not baseline else None
-    read = read_laws(Path(laws)) if isinstance(laws, str | Path) else laws
+    read = load_laws(laws) if laws else None
     return Budget(budget, read, file, baseline, epochs, allow_partial)

@@ -5,26 +5,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from cards.releases import open_release
+from cards.releases import ReleaseLike, open_release
 from corpora.arguments import split_names
 from corpora.catalog import language_codes
 from corpora.errors import InputError
+from corpora.in_memory import Table, to_arrow
 from recipes.mixing import AllocationProblem, allocation_problem, check_lang, read_lang_values
-from recipes.results import Result, read_results
+from recipes.results import Result, read_results, read_results_table
 from recipes.scaling import Floats, Laws, fit_results, read_laws, select_results
 
+ResultsLike = str | Path | Sequence[Result] | Table
 LangValues = Mapping[str, float]  # by language; the key "" stands for all others
 MAX_EPOCHS = 100
+
+
+@runtime_checkable
+class HasLaws(Protocol):
+    """The result of a fit."""
+
+    @property
+    def laws(self) -> Laws: ...
 
 
 @dataclass(frozen=True)
 class ResultSelection:
     """Which results the laws are fitted to: a file or results, and the options that select some of them."""
 
-    results: str | Path | Sequence[Result]
+    results: ResultsLike
     metric: str | None = None
     benchmark: str | None = None
     direction: str | None = None
@@ -33,8 +44,9 @@ class ResultSelection:
 
     def read(self) -> list[Result]:
         """Return all results."""
-        is_path = isinstance(self.results, str | Path)
-        return read_results(Path(self.results)) if is_path else list(self.results)  # type: ignore[arg-type]
+        if isinstance(self.results, Table):
+            return read_results_table(to_arrow(self.results, "results").to_pylist())
+        return read_results(Path(self.results)) if isinstance(self.results, str | Path) else list(self.results)
 
     def select(self, results: Sequence[Result], model: str | None, without: str | None = None) -> list[Result]:
         """Return the selected results of models with a name or pattern; those of `without` are left out."""
@@ -46,8 +58,8 @@ class ResultSelection:
 class Limits:
     """What limits an allocation; the values of each field are those of the option of the same name."""
 
-    release: str = "muit"
-    registry: str = "registry"
+    release: ReleaseLike = "muit"
+    registry: str | Path = "registry"
     available: str | Path | LangValues | None = None
     min: float | LangValues | None = None
     max: float | LangValues | None = None
@@ -68,11 +80,17 @@ def check_epochs(epochs: float) -> None:
         raise InputError(f"--epochs takes a number from 1 to {MAX_EPOCHS}, not {epochs:g}.")
 
 
-def load_laws(laws: Laws | str | Path | None, selection: ResultSelection) -> Laws:
+def load_laws(laws: Laws | HasLaws | str | Path | None, selection: ResultSelection | None = None) -> Laws:
     """Return laws, those in a file, or those fitted to the selected results."""
     if isinstance(laws, Laws):
         return laws
-    return read_laws(Path(laws)) if laws else fit_results(selection.select(selection.read(), selection.model))
+    if isinstance(laws, HasLaws):
+        return laws.laws
+    if not isinstance(laws, str | Path | None):
+        raise InputError(f"laws= takes the result of fit, its laws or its file, not {laws!r}.")
+    if laws or selection is None:
+        return read_laws(Path(laws or ""))
+    return fit_results(selection.select(selection.read(), selection.model))
 
 
 def build_problem(budget: float, laws: Laws, langs: Sequence[str], limits: Limits) -> tuple[AllocationProblem, str]:
@@ -121,7 +139,7 @@ def _available(limits: Limits) -> tuple[LangValues, str]:
         if (row["task"], row["split"]) == ("translation", "train"):
             counts[row["lang"]] = counts.get(row["lang"], 0) + row["num_rows"]
     if not counts:
-        raise InputError(f"{limits.release} has no translation data, so there is nothing to allocate.")
+        raise InputError(f"{manifest['name']} has no translation data, so there is nothing to allocate.")
     return counts, f"{manifest['name']} {manifest['version']}"
 
 

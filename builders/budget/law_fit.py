@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from builders.budget.format import equivalence_json, equivalence_text, laws_html, laws_text
-from builders.budget.inputs import ResultSelection
+from builders.budget.inputs import ResultSelection, ResultsLike
 from builders.budget.pictures import draw
+from corpora.arguments import checked
 from corpora.errors import InputError
+from corpora.in_memory import Table, to_arrow
 from recipes.mixing import laws_json
 from recipes.results import Result, append_results
-from recipes.results_csv import read_results_csv
+from recipes.results_csv import read_results_csv, results_from_rows
 from recipes.scaling import Laws, fit_results, mean_gammas, write_laws
 
 
@@ -51,8 +53,9 @@ class FitResult:
         return laws_html(self.laws)
 
 
+@checked
 def fit(
-    results: str | Path | Sequence[Result] = "results.jsonl",
+    results: ResultsLike = "results.jsonl",
     *,
     metric: str | None = None,
     benchmark: str | None = None,
@@ -61,14 +64,14 @@ def fit(
     langs: Sequence[str] = (),
     gamma: Mapping[str, float] | None = None,
     baseline: str | None = None,
-    import_: str | Path | None = None,
+    import_: str | Path | Table | None = None,
     metric_range: tuple[float, float] = (0.0, 100.0),
     output: str | Path | None = None,
 ) -> FitResult:
     """Fit a scaling law to the results of each language, in the form that predicts larger sizes best.
 
     Args:
-        results: A `results.jsonl`, or results.
+        results: A `results.jsonl`, results, or a table of them.
         metric: The metric, where the results have several.
         benchmark: The benchmark, where the results have several.
         direction: `en-xx` or `xx-en`, where the results have both.
@@ -76,7 +79,8 @@ def fit(
         langs: Only these languages.
         gamma: Similarities to English by language; with them the alpha of arXiv 2308.04948 is known.
         baseline: Models of this name or pattern get laws of their own, and the others are compared with them.
-        import_: A CSV of lang,num_pairs,value[,std], whose rows are first added to `results`.
+        import_: A CSV or a table of lang, num_pairs, value and perhaps std, whose rows are first added to the file
+            `results`.
         metric_range: The least and the greatest value of an imported metric.
         output: Write the laws to this JSON file, and a picture beside it.
 
@@ -85,7 +89,7 @@ def fit(
     """
     path = _check_output(output)
     selection = ResultSelection(results, metric, benchmark, direction, model, langs)
-    imported = _import(Path(import_), selection, metric_range) if import_ else None
+    imported = _import(import_, selection, metric_range) if import_ is not None else None
     rows = selection.read()
     chosen = selection.select(rows, model, without=baseline)
     laws = fit_results(chosen, {**mean_gammas(rows), **_check_gamma(gamma or {}, chosen)})
@@ -102,13 +106,19 @@ def _check_output(output: str | Path | None) -> Path | None:
     return Path(output)
 
 
-def _import(table: Path, selection: ResultSelection, metric_range: tuple[float, float]) -> tuple[int, int]:
+def _import(
+    table: str | Path | Table, selection: ResultSelection, metric_range: tuple[float, float]
+) -> tuple[int, int]:
     """Add the rows of a CSV to the results; return how many there are, and how many were new."""
     if not selection.metric:
-        raise InputError(f"--import {table} needs --metric: the metric of its values, such as comet.")
+        raise InputError("--import needs --metric: the metric of its values, such as comet.")
     if not isinstance(selection.results, str | Path):
         raise InputError("--import adds rows to a file; give the path of a results.jsonl as 'results'.")
-    rows = read_results_csv(table, selection.metric, selection.benchmark or "", selection.direction or "", metric_range)
+    details = (selection.metric, selection.benchmark or "", selection.direction or "", metric_range)
+    if isinstance(table, str | Path):
+        rows = read_results_csv(Path(table), *details)
+    else:
+        rows = results_from_rows(to_arrow(table, "import_").to_pylist(), *details)
     return len(rows), append_results(Path(selection.results), rows)
 
 

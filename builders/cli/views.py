@@ -54,12 +54,11 @@ def inspect_verb(output: Path | None, as_json: bool, **settings: Any) -> None:
     import builders
     from builders.format import lines_json, lines_text
 
-    lines = builders.inspect(output=output, **settings)
     if output:
-        click.echo(
-            json.dumps({"lines": lines, "file": str(output)}) if as_json else f"{lines:,} lines are in {output}."
-        )
+        num = builders.inspect(output=output, **settings)
+        click.echo(json.dumps({"lines": num, "file": str(output)}) if as_json else f"{num:,} lines are in {output}.")
         return
+    lines = builders.inspect(**settings)
     click.echo(lines_json(lines) if as_json else lines_text(lines))
 
 

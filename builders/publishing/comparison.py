@@ -15,6 +15,7 @@ from builders.workspace import Workspace, sql, temporary_workspace
 from cards.manifest import data_files, get_content
 from cards.manifest_types import Config, Manifest
 from cards.releases import Release, check_files
+from corpora.notebook import TextInNotebook
 
 CARD = "README.md"
 Row = Mapping[str, Any]
@@ -46,7 +47,7 @@ def find_examples(before: Release, after: Release, config: str, work: Workspace,
 
 
 @dataclass(frozen=True, repr=False)
-class ReleaseDiff:
+class ReleaseDiff(TextInNotebook):
     """Two releases, how they differ, rows that differ by config, and the lines in which their cards differ."""
 
     before: Release

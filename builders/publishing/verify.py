@@ -13,10 +13,11 @@ from cards.manifest import FILE, count_rows, release_files, to_text
 from cards.manifest_types import Split
 from cards.releases import Release, find_file_problems, find_unexpected_files
 from corpora.errors import InputError
+from corpora.notebook import TextInNotebook
 
 
-@dataclass(frozen=True)
-class Verification:
+@dataclass(frozen=True, repr=False)
+class Verification(TextInNotebook):
     """What was verified: files, bytes and rows as the manifest counts them, and a sentence for each problem."""
 
     uri: str
@@ -30,6 +31,11 @@ class Verification:
     def is_intact(self) -> bool:
         """Whether the release is as it was published."""
         return not self.problems
+
+    def __repr__(self) -> str:
+        from builders.publishing.format import verified_text
+
+        return verified_text(self)
 
 
 def verify_release(release: Release, work: Workspace | None = None) -> Verification:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
+from corpora.arguments import checked
 from corpora.catalog import language_codes, languages
 from corpora.errors import InputError
 from corpora.files import atomic_path
@@ -22,6 +23,7 @@ NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characte
 Row = dict[str, Any]
 
 
+@checked
 def list_memory(work: Path | str = "work") -> dict[str, Any]:
     """Return statistics of the translation memory of a work folder.
 
@@ -61,6 +63,7 @@ def _runs(store: TranslationStore) -> list[Row]:
     ]
 
 
+@checked
 def export_memory(file: Path | str, *, langs: Sequence[str] = (), work: Path | str = "work") -> int:
     """Write the translation memory to a .tmx or .parquet file, and return the number of translations.
 

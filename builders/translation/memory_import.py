@@ -13,6 +13,7 @@ from builders.translation.memory import HUMAN, MODEL, digest
 from builders.translation.memory_export import check_suffix
 from builders.translation.quality_checks import check_translations
 from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
+from corpora.arguments import checked
 from corpora.catalog import languages
 from corpora.errors import InputError
 from corpora.reading import InputFile, read_pairs
@@ -32,6 +33,7 @@ class ImportResult:
     num_known: int
 
 
+@checked
 def import_memory(file: Path | str, *, work: Path | str = "work") -> ImportResult:
     """Add the translations of a .tmx or .parquet file to the translation memory of a work folder.
 

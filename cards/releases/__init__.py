@@ -8,7 +8,15 @@ fetch_locked()                                    # {"hf://ORG/NAME": a folder w
 """
 
 from cards.releases.files import check_files, find_file_problem, find_file_problems, find_unexpected_files
-from cards.releases.find import Releases, find_releases, list_names, list_releases, open_release, registry_folder
+from cards.releases.find import (
+    ReleaseLike,
+    Releases,
+    find_releases,
+    list_names,
+    list_releases,
+    open_release,
+    registry_folder,
+)
 from cards.releases.folder import FolderReleases, release_names
 from cards.releases.hub import HUB, HubReleases, has_other_sha256, hub_releases
 from cards.releases.lock_file import LOCK_FILE, LockEntry, fetch_locked, load_locked, lock_releases, read_lock
@@ -24,6 +32,7 @@ __all__ = [
     "HubReleases",
     "LockEntry",
     "Release",
+    "ReleaseLike",
     "Releases",
     "check_files",
     "fetch_locked",

@@ -12,10 +12,12 @@ from cards.releases.hub import HUB, PART, hub_releases, list_hub_releases
 from cards.releases.lock_file import find_locked
 from cards.releases.release import Release, open_folder
 from cards.releases.versions import resolve_version
+from corpora.arguments import checked
 from corpora.catalog import language
 from corpora.errors import InputError, unknown
 
 REGISTRY = "registry"
+ReleaseLike = str | Path | Release
 logger = logging.getLogger(__name__)
 
 
@@ -36,10 +38,11 @@ class Releases(Protocol):
         """Return one of the versions."""
 
 
+@checked
 def open_release(
-    release: str | Path | Release,
+    release: ReleaseLike,
     registry: str | Path = REGISTRY,
-    datasets_lock: Path | None = None,
+    datasets_lock: str | Path | None = None,
     offline: bool = False,
 ) -> Release:
     """Return a release.
@@ -57,7 +60,7 @@ def open_release(
     """
     if isinstance(release, Release):
         return release
-    opened = _open(str(release), str(registry), datasets_lock, offline)
+    opened = _open(str(release), str(registry), Path(datasets_lock) if datasets_lock else None, offline)
     if opened.yanked:
         logger.warning("Warning: %s is yanked: %s", opened.uri, opened.yanked)
     return opened

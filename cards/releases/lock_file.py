@@ -22,7 +22,7 @@ LOCK_FILE = Path("datasets.lock")
 LOCK_VERSION = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LockEntry:
     """One pinned release: its version, its commit on the Hub, and every file with its digest."""
 
@@ -32,6 +32,10 @@ class LockEntry:
     commit: Annotated[str, Field(pattern=f"^{COMMIT.pattern}$")] | None
     manifest_sha256: Digest
     files: tuple[FileEntry, ...]
+
+    def __repr__(self) -> str:
+        commit = f" at commit {self.commit[:12]}" if self.commit else ""
+        return f"<LockEntry {self.name} {self.version}{commit}: {len(self.files)} files>"
 
 
 def lock_releases(releases: Iterable[Release], path: Path = LOCK_FILE, fetch: bool = True) -> dict[str, LockEntry]:
@@ -59,9 +63,8 @@ def lock_releases(releases: Iterable[Release], path: Path = LOCK_FILE, fetch: bo
 def _make_entry(release: Release) -> LockEntry:
     text = to_text(release.manifest).encode()
     manifest: FileEntry = {"path": FILE, "size": len(text), "sha256": release.identity}
-    name = release.uri.rpartition("@")[0] if release.commit else release.uri
     files = (manifest, *release_files(release.manifest))
-    return LockEntry(name, release.version, release.commit, release.identity, files)
+    return LockEntry(release.locked_name, release.version, release.commit, release.identity, files)
 
 
 def _write_lock(entries: Mapping[str, LockEntry], path: Path) -> None:

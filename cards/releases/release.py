@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from cards.manifest import FILE, count_rows, data_files, identity, num_split_rows, read_manifest, release_files
 from cards.manifest_types import FileEntry, Manifest
 from cards.releases.files import check_files
+from corpora.arguments import checked
 from corpora.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ class Release:
         return str(self.manifest["version"])
 
     @property
+    def spelling(self) -> str:
+        """How users write the release: NAME@VERSION, or hf://ORG/NAME@VERSION."""
+        return self.uri if self.uri.startswith("hf://") else f"{self.name}@{self.version}"
+
+    @property
+    def locked_name(self) -> str:
+        """The name by which a lock file pins the release."""
+        return self.uri.rpartition("@")[0] if self.commit else self.uri
+
+    @property
     def identity(self) -> str:
         """The SHA-256 of the manifest, in hexadecimal."""
         return identity(self.manifest)
@@ -59,6 +70,7 @@ class Release:
         """Return a folder with all its files; from the Hub they are fetched first. `builders.verify` checks them."""
         return self.fetch_files([FILE, *(entry["path"] for entry in release_files(self.manifest))])
 
+    @checked
     def rows(self, config: str | None = None, split: str = "train", langs: Sequence[str] = ()) -> "pl.DataFrame":
         """Return the rows of a split, from files that are checked against the manifest.
 
@@ -68,12 +80,15 @@ class Release:
             langs: Keep the rows in these languages; all by default.
 
         Raises:
-            InputError: There is no such config or split, or a file is not as published.
+            InputError: There is no such config, split or language, or a file is not as published.
         """
         import polars as pl
 
         config = self.resolve_config(config)
         splits = self.manifest["configs"][config]["splits"]
+        for lang in langs:
+            if lang not in (known := {"en", *self.manifest["configs"][config]["langs"]}):
+                raise unknown(f"language of config '{config}' of {self.origin}", lang, known)
         if split not in splits:
             raise unknown(f"split of config '{config}' of {self.origin}", split, splits)
         try:
@@ -82,7 +97,11 @@ class Release:
         except pl.exceptions.PolarsError as error:
             raise InputError(f"{self.uri} cannot be read as a release: {str(error).splitlines()[0]}.") from None
 
-    def load(self, config: str | None = None, **options: Any) -> "datasets.DatasetDict":
+    @overload
+    def load(self, config: str | None = None, *, split: None = None, **options: Any) -> "datasets.DatasetDict": ...
+    @overload
+    def load(self, config: str | None = None, *, split: str, **options: Any) -> "datasets.Dataset": ...
+    def load(self, config: str | None = None, **options: Any) -> "datasets.DatasetDict | datasets.Dataset":
         """Return the splits of a config as `datasets` has them, from files that are checked against the manifest.
 
         Args:
@@ -97,7 +116,7 @@ class Release:
         config = self.resolve_config(config)
         splits = self.manifest["configs"][config]["splits"]
         files = {name: [str(path) for path in self._checked(split["files"])] for name, split in splits.items()}
-        loaded: datasets.DatasetDict = datasets.load_dataset("parquet", data_files=files, **options)
+        loaded: datasets.DatasetDict | datasets.Dataset = datasets.load_dataset("parquet", data_files=files, **options)
         return loaded
 
     def _checked(self, entries: Sequence[FileEntry]) -> list[Path]:

@@ -30,7 +30,7 @@ class Source:
     sha256: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SourceFile:
     """A source's file on this machine: complete, and as the lock file and the catalogue say."""
 
@@ -38,6 +38,9 @@ class SourceFile:
     path: Path
     sha256: str
     size: int
+
+    def __repr__(self) -> str:
+        return f"<SourceFile {self.source.corpus} ({self.source.lang}): {self.path}, {self.size:,} bytes>"
 
 
 @dataclass(frozen=True)

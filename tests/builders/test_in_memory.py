@@ -65,6 +65,24 @@ def test_equal_tables_are_one_corpus_and_others_are_built_again(options: dict[st
 
 
 @pytest.mark.slow
+def test_an_opened_release_stands_where_a_name_does(options: dict[str, Any], tmp_path: Path) -> None:
+    corpora, registry, lock = {"my-pairs": frame("polars")}, tmp_path / "registry", tmp_path / "datasets.lock"
+    release = builders.publish(RECIPE, corpora=corpora, registry=registry, **options)
+    assert builders.open_release(release) is release
+    assert [found.version for found in builders.versions(release, registry=registry)] == ["v1.0.0"]
+    assert not builders.diff(release, release).difference.configs[0].added
+    assert builders.verify(release).is_intact
+    assert builders.verify(release)._repr_html_().startswith("<pre>")
+    assert list(builders.lock(release, datasets_lock=lock)) == list(builders.lock([release], datasets_lock=lock))
+    assert "<LockEntry " in repr(builders.lock(release, datasets_lock=lock))
+    assert release.rows("el", langs="el").height == len(PAIRS["en"])
+    with pytest.raises(builders.InputError, match=r"Unknown language of config 'el' of mine@v1\.0\.0 'hi'"):
+        release.rows("el", langs=["hi"])
+    assert builders.load(release, datasets_lock=lock, split="train").num_rows == len(PAIRS["en"])
+    assert builders.yank(release, why="wrong", registry=registry).yanked == "wrong"
+
+
+@pytest.mark.slow
 def test_instructions_in_memory_are_built(options: dict[str, Any]) -> None:
     import polars as pl
 

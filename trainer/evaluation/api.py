@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cards.releases import Release, open_release
+from corpora.arguments import checked
 from corpora.catalog import language_codes
 from corpora.errors import InputError
 from corpora.extensions import extend
@@ -28,6 +29,7 @@ CORPORA_LOCK, DATASETS_LOCK, REGISTRY = "corpora.lock", "datasets.lock", "regist
 PathLike = str | os.PathLike[str]
 
 
+@checked
 def evaluate(
     models: PathLike | Sequence[PathLike],
     *,
@@ -114,6 +116,7 @@ def evaluate(
         return ResultTable(tuple(evaluate_models(config, as_progress(progress))))
 
 
+@checked
 def compare(
     a: PathLike | Sequence[PathLike],
     b: PathLike | Sequence[PathLike],
@@ -148,6 +151,7 @@ def compare(
         return compare_models(_names(a), _names(b), metric, Path(output), options, benchmark, language_codes(langs))
 
 
+@checked
 def align(
     model: PathLike,
     *,
@@ -204,6 +208,7 @@ def align(
         )  # fmt: skip
 
 
+@checked
 def judge(
     models: PathLike | Sequence[PathLike],
     *,
@@ -250,6 +255,7 @@ def judge(
         return ResultTable(tuple(judgement.result for judgement in judged))
 
 
+@checked
 def leaderboard(
     *,
     metric: str | None = None,

@@ -97,3 +97,42 @@ def test_fit_compares_with_a_baseline(tmp_path: Path) -> None:
     assert all(path.stat().st_size for path in fitted.files)
     with pytest.raises(InputError, match="No result is of these models and languages"):
         fit(both, baseline="nothing-*")
+
+
+def test_results_and_laws_may_be_tables_and_results_of_fit(tmp_path: Path) -> None:
+    from dataclasses import asdict
+
+    import polars as pl
+
+    from builders.budget import allocate, fit, read_budget
+
+    rows = [asdict(result) | {"composition": {"text": {result.lang: 1}}} for result in results({"coit": 1.0})]
+    fitted = fit(pl.DataFrame(rows, infer_schema_length=None))
+    expected = fit(results({"coit": 1.0}))
+    assert repr(fitted) == repr(expected)
+    by_fit = allocate(600_000, laws=fitted, available=AVAILABLE, langs="el,hi")
+    assert list(by_fit.mixture.langs) == ["el", "hi"]
+    budget = read_budget(1000, fitted)
+    assert budget is not None
+    assert budget.laws is fitted.laws
+    table = pl.DataFrame(rows).select("lang", "num_pairs", "value")
+    imported = fit(tmp_path / "results.jsonl", metric="comet", import_=table)
+    assert imported.imported == (12, 12)
+    assert set(imported.laws.laws) == set(SCALES)
+
+
+def test_tables_that_are_no_results_are_errors(tmp_path: Path) -> None:
+    import polars as pl
+
+    from builders.budget import fit, read_budget
+
+    with pytest.raises(InputError, match="results, row 1: "):
+        fit(pl.DataFrame({"a": [1]}))
+    with pytest.raises(InputError, match="holds no row"):
+        fit(pl.DataFrame())
+    with pytest.raises(InputError, match="results= takes a text or a path or a list or a Table, not 5"):
+        fit(5)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="laws= takes the result of fit, its laws or its file, not 5"):
+        read_budget(1000, 5)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="The table has the columns a; lang, num_pairs, value"):
+        fit(tmp_path / "results.jsonl", metric="comet", import_=pl.DataFrame({"a": [1]}))
