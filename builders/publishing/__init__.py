@@ -7,8 +7,6 @@ from builders.publishing.difference import Difference
 from builders.publishing.format import (
     fetched_text,
     locked_text,
-    verified_json,
-    verified_text,
     versions_json,
     versions_text,
     yanked_text,
@@ -17,7 +15,7 @@ from builders.publishing.publish import Draft, publish_draft, roll_back
 from builders.publishing.registry import existing_registry, open_registry, yank_version
 from builders.publishing.row_digests import count_digests, rows_digest
 from builders.publishing.types import ConflictError, Published, PublishOptions, Registry, RegistryState, UploadPlan
-from builders.publishing.verify import Verification, verify_release
+from builders.publishing.verify import Verification, verified_json, verified_text, verify_release
 from builders.publishing.versions import validate_version
 
 __all__ = [

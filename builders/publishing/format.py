@@ -11,7 +11,6 @@ from tabulate import tabulate
 
 from builders.publishing.difference import Difference
 from builders.publishing.metadata_changes import metadata_changes
-from builders.publishing.verify import Verification
 from builders.publishing.versions import required_bump
 from cards.manifest import count_rows, data_files
 from cards.releases import LockEntry, Release
@@ -112,23 +111,6 @@ def _example(config: str, row: Mapping[str, Any]) -> str:
                 text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
                 lines.append(f"  {sign} {key}: {one_line(text)}")
     return "\n".join(lines)
-
-
-def verified_text(verification: Verification) -> str:
-    """Return what was verified, or every problem."""
-    if verification.problems:
-        lines = [
-            f"{verification.uri} is not as it was published:",
-            *(f"  {one_line(text)}" for text in verification.problems),
-        ]
-        return "\n".join(lines)
-    sizes = f"{verification.num_files} files, {verification.num_bytes:,} bytes, {verification.num_rows:,} rows"
-    return f"{verification.uri} is as it was published: {sizes}\n  identity {verification.identity}"
-
-
-def verified_json(verification: Verification) -> str:
-    """Return the same for a machine."""
-    return _json(asdict(verification) | {"is_intact": verification.is_intact})
 
 
 def locked_text(entries: Mapping[str, LockEntry], path: Path) -> str:

@@ -1,12 +1,14 @@
 """Verify a release: every byte and every row against its manifest."""
 
+import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builders.publishing.format import one_line
 from builders.publishing.row_digests import rows_digest
 from builders.workspace import Workspace, temporary_workspace
 from cards.manifest import FILE, count_rows, release_files, to_text
@@ -33,8 +35,6 @@ class Verification(TextInNotebook):
         return not self.problems
 
     def __repr__(self) -> str:
-        from builders.publishing.format import verified_text
-
         return verified_text(self)
 
 
@@ -80,3 +80,20 @@ def _find_row_problems(name: str, split: Split, folder: Path, work: Workspace) -
         yield f"{name} has {rows:,} rows; the manifest states {split['num_rows']:,}."
     elif digest != split["content_sha256"]:
         yield f"{name} has other rows than the manifest states: their digest is {digest}."
+
+
+def verified_text(verification: Verification) -> str:
+    """Return what was verified, or every problem."""
+    if verification.problems:
+        lines = [
+            f"{verification.uri} is not as it was published:",
+            *(f"  {one_line(text)}" for text in verification.problems),
+        ]
+        return "\n".join(lines)
+    sizes = f"{verification.num_files} files, {verification.num_bytes:,} bytes, {verification.num_rows:,} rows"
+    return f"{verification.uri} is as it was published: {sizes}\n  identity {verification.identity}"
+
+
+def verified_json(verification: Verification) -> str:
+    """Return the same for a machine."""
+    return json.dumps(asdict(verification) | {"is_intact": verification.is_intact}, ensure_ascii=False, indent=2)
