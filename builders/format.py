@@ -24,7 +24,7 @@ def published_text(item: Published) -> str:
     manifest, configs = item.manifest, list(item.manifest["configs"])
     kept = sum(row["num_kept"] or 0 for row in manifest["ledger"] if row["stage"] == LAST_STAGE)
     num_lines = sum(row["num_in"] or 0 for row in manifest["ledger"] if row["stage"] == FIRST_STAGE)
-    verb = "Would publish" if item.is_dry_run else "Published" if item.is_new else "Unchanged:"
+    verb = "Would publish" if item.is_preview else "Published" if item.is_new else "Unchanged:"
     lines = [
         f"{verb} {manifest['name']} {manifest['version']} ({item.reason})",
         f"  {count_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
@@ -62,7 +62,7 @@ def published_json(published: Sequence[Published]) -> str:
         [
             {"name": p.manifest["name"], "version": p.manifest["version"], "configs": p.manifest["configs"]}
             | {"uri": p.uri, "folder": None if p.load_path.startswith("hf://") else p.uri}
-            | {"is_new": p.is_new and not p.is_dry_run, "reason": p.reason, "num_rows": count_rows(p.manifest)}
+            | {"is_new": p.is_new and not p.is_preview, "reason": p.reason, "num_rows": count_rows(p.manifest)}
             | {"manifest_sha256": identity(p.manifest), "upload_plan": asdict(p.upload_plan) if p.upload_plan else None}
             for p in published
         ]

@@ -187,7 +187,7 @@ def rollback(
     *,
     bump: Literal["major", "minor", "patch"] | None = None,
     as_version: str | None = None,
-    dry_run: bool = False,
+    preview: bool = False,
     registry: str | Path = REGISTRY,
 ) -> Published:
     """Publish what an older version holds as the next version; no data is sent again, and no tag moves.
@@ -196,14 +196,14 @@ def rollback(
         release: NAME@VERSION or hf://ORG/NAME@VERSION, or an opened one.
         bump: A larger step than the difference requires: major, minor or patch.
         as_version: The version itself, such as v3.0.0; no smaller than the difference requires.
-        dry_run: Return what would be published, and publish nothing.
+        preview: Return what would be published, and publish nothing.
         registry: Where NAME is.
     """
     name, _, version = _spelling(release).partition("@")
     if not version:
         raise InputError(f"Name the version to go back to, such as {name}@v1.0.0.")
     with temporary_workspace() as work:
-        options = PublishOptions(bump, as_version, dry_run)
+        options = PublishOptions(bump, as_version, preview)
         return roll_back(existing_registry(name, registry), version, work, options)
 
 

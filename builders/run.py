@@ -48,7 +48,7 @@ def run_publish(
     version, progress = version or PublishOptions(), progress or NullProgress()
     with extend(options.with_):
         plan = resolve(options, budget)
-        registries = _open_registries(plan, str(registry), format, private, check=not version.dry_run)
+        registries = _open_registries(plan, str(registry), format, private, check=not version.preview)
         with open_workspace(options) as work:
             steps = plan_steps(plan, work, progress, publish=True)
             published: list[Published] = []

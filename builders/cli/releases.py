@@ -9,7 +9,7 @@ from corpora.cli import option, verb
 from corpora.options import JSON, datasets_lock_option, registry_option
 
 REGISTRY, DATASETS_LOCK = registry_option("Release"), datasets_lock_option("Release")
-DRY_RUN = option("--dry-run", is_flag=True, group="Release", help="Show what would be published; publish nothing.")
+PREVIEW = option("--preview", is_flag=True, group="Release", help="Say what would be published, and publish nothing.")
 
 
 @verb("versions")
@@ -137,7 +137,7 @@ def yank_verb(release: str, **settings: Any) -> None:
     help="Take a larger step than the difference requires.",
 )
 @option("--as-version", metavar="VERSION", group="Release", help="Publish as this version, such as v3.0.0.")
-@DRY_RUN
+@PREVIEW
 @REGISTRY
 @JSON
 def rollback_verb(release: str, as_json: bool, **settings: Any) -> None:

@@ -112,7 +112,7 @@ def _commit_with_retry(
         manifest = write_metadata(folder, content, version, location, read_human_written(state.card))
         if not tried and not is_copy:
             smoke_test(folder, manifest, work.scratch)
-        if options.dry_run:
+        if options.preview:
             return _planned(registry, state, manifest)
         tried.append(identity(manifest))
         try:
@@ -135,7 +135,7 @@ def _pauses() -> Iterator[float]:
 
 def _read_state(registry: Registry, name: str, options: PublishOptions) -> RegistryState:
     """Return the state of the registry, after completing what a killed publisher left undone."""
-    state = registry.get_state(finish=not options.dry_run)
+    state = registry.get_state(finish=not options.preview)
     published = state.newest.name if state.newest else name
     if name and published != name:
         raise InputError(f"{registry.uri} holds releases of {published}, not of {name}. Name another registry.")
@@ -183,10 +183,10 @@ def _is_unchanged(before: Release, manifest: Manifest, card: str, registry: Regi
 
 
 def _planned(registry: Registry, state: RegistryState, manifest: Manifest) -> Published:
-    """Return what a dry run found."""
+    """Return what a preview found."""
     changes = plan_upload(state.newest.manifest if state.newest else None, manifest)
     uri = state.newest.uri if state.newest else registry.uri
-    return replace(_published(uri, manifest), upload_plan=changes, is_dry_run=True)
+    return replace(_published(uri, manifest), upload_plan=changes, is_preview=True)
 
 
 def _published(uri: str, manifest: Manifest) -> Published:

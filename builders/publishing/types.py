@@ -23,12 +23,12 @@ class UploadPlan:
 
 @dataclass(frozen=True, repr=False)
 class Published(Release):
-    """A release with what publishing did, or in a dry run would do: whether it is new, and why it has its version."""
+    """A release with what publishing did, or in a preview would do: whether it is new, and why it has its version."""
 
     is_new: bool = True
     reason: str = ""
     upload_plan: UploadPlan | None = None
-    is_dry_run: bool = False
+    is_preview: bool = False
 
     @property
     def load_path(self) -> str:
@@ -36,7 +36,7 @@ class Published(Release):
         return self.uri.rpartition("@")[0] if self.uri.startswith(HUB) else self.uri
 
     def __repr__(self) -> str:
-        verb = "would publish" if self.is_dry_run else "published" if self.is_new else "unchanged"
+        verb = "would publish" if self.is_preview else "published" if self.is_new else "unchanged"
         return f"<Published {self.uri}: {verb} {self.manifest['name']} {self.manifest['version']}, {self.reason}>"
 
 
@@ -118,7 +118,7 @@ class PublishOptions:
 
     bump: str | None = None  # major, minor or patch, at least what the difference requires
     as_version: str | None = None  # such as v3.0.0, at least what the difference requires
-    dry_run: bool = False
+    preview: bool = False
 
 
 def plan_upload(before: Manifest | None, manifest: Manifest) -> UploadPlan:

@@ -61,7 +61,7 @@ def test_equal_tables_are_one_corpus_and_others_are_built_again(options: dict[st
     assert not publish(pl.DataFrame(PAIRS).to_arrow()).is_new
     changed = publish(pl.DataFrame(PAIRS).head(5))
     assert (changed.is_new, changed.version) == (True, "v2.0.0")
-    assert publish(pl.DataFrame(PAIRS), preview=True).is_dry_run
+    assert publish(pl.DataFrame(PAIRS), preview=True).is_preview
 
 
 @pytest.mark.slow

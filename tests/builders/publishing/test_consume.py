@@ -338,8 +338,8 @@ def test_rollback_is_a_new_version_and_sends_no_data(place, hub):
     assert "nothing changed" in run("rollback", f"{place}@v3.0.0")
 
 
-def test_rollback_dry_run_publishes_nothing(place, hub):
-    told = run("rollback", f"{place}@v1.0.0", "--dry-run")
+def test_rollback_preview_publishes_nothing(place, hub):
+    told = run("rollback", f"{place}@v1.0.0", "--preview")
     assert "Would publish tiny v3.0.0" in told
     assert open_release(place).version == "v2.0.0"
 

@@ -111,14 +111,14 @@ def test_unchanged_content_makes_no_commit(hub, repo, to):
     assert not [asked for asked in hub.seen if not asked.startswith(("GET", "HEAD"))]
 
 
-def test_dry_run_only_reads(hub, repo, to):
-    would = put(to, ONE, PublishOptions(dry_run=True))
+def test_preview_only_reads(hub, repo, to):
+    would = put(to, ONE, PublishOptions(preview=True))
     assert repo not in hub.store.repos
     assert "data/el/train-00000-of-00001.parquet" in would.upload_plan.added
     put(to, ONE)
     hub.seen.clear()
-    would = put(to, TWO, PublishOptions(dry_run=True))
-    assert (would.is_dry_run, would.manifest["version"]) == (True, "v2.0.0")
+    would = put(to, TWO, PublishOptions(preview=True))
+    assert (would.is_preview, would.manifest["version"]) == (True, "v2.0.0")
     assert would.upload_plan.deleted == ("data/tr/train-00000-of-00001.parquet",)
     assert "data/el/train-00000-of-00001.parquet" in would.upload_plan.changed
     assert all(asked.startswith(("GET", "HEAD")) for asked in hub.seen)
