@@ -8,6 +8,7 @@ from typing import Any
 from builders.budget import Budget, check_budget
 from builders.options import BuildOptions, listed, parse_thresholds
 from builders.pipeline import Filter, QualityScores, read_quality_scores, required_sources, resolve_filters
+from builders.translation import check_tables
 from corpora.catalog import Corpus, language_codes, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError
@@ -47,6 +48,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     Raises:
         InputError: Anything that the options or the recipes name is unknown, or does not fit together.
     """
+    check_tables(options.translator)
     langs = language_codes(options.langs)
     catalog = load_catalog(sample=options.sample) | in_memory_corpora(options, langs)
     scores = read_quality_scores(options.quality_scores, catalog, langs) if options.quality_scores else None

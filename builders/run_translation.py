@@ -11,6 +11,7 @@ from builders.pipeline import BuildResult, required_sources
 from builders.resolve import BuildPlan, in_memory_corpora
 from builders.translation import (
     check_instructions,
+    check_tables,
     describe_translations,
     export,
     load_instructions,
@@ -42,6 +43,7 @@ class TranslateResult(TextInNotebook):
 
 def run_translation(what: str, output: Path, build_options: BuildOptions, progress: Progress) -> TranslateResult:
     """Translate a corpus of the catalogue, or a JSON file, into a Parquet file per language in a folder."""
+    check_tables(build_options.translator)
     catalog = load_catalog(sample=build_options.sample) | in_memory_corpora(build_options, ())
     corpus, stem = load_instructions(what, catalog)
     catalog |= {corpus.id: corpus}

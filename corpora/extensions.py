@@ -168,6 +168,13 @@ def read_extended_rows(path: Path, row_type: type[Row], name: str = "name") -> M
     return rows
 
 
+def row_file(path: Path, name: str) -> Path:
+    """Return the file that the row of this name is from: the last of the user's that has it, else the project's."""
+    from corpora.tables import read_toml
+
+    return next((file for file in reversed(extension_files(path.name)) if name in read_toml(file)), path)
+
+
 @cache
 def _read_versions(path: Path, row_type: Any, name: str, versions: tuple[tuple[Path, int, int], ...]) -> Any:
     from corpora.tables import read_toml_rows

@@ -1,7 +1,9 @@
 """Check filters before any work: DuckDB binds their conditions in the stages' own SQL, over empty tables."""
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -20,6 +22,10 @@ MATCHES = """
     corpus varchar, line_number bigint, matched_corpus varchar, matched_line_number bigint, similarity double,
     reject_reason varchar
 """
+FORBIDDEN = {
+    "SUBQUERY": "a subquery, but it may read only its own row",
+    "WINDOW": "a window function, but it may read only its own row",
+}
 NGRAMS = "benchmark varchar, item bigint, ngram ubigint, num_ngrams bigint, is_whole_sentence boolean"
 
 
@@ -31,18 +37,45 @@ def check_filters(filters: Sequence[Filter], scores: Sequence[str] = ()) -> None
         scores: The columns with the user's scores, which the table `decisions` has.
 
     Raises:
-        InputError: A condition names an unknown column or function, or is not valid SQL; a Python function is missing.
+        InputError: A condition names an unknown column or function, is not valid SQL, or is not true or false; a Python
+            function is missing.
     """
     for rule in filters:
         if rule.function:
             rule.code()
     in_sql = [rule for rule in filters if rule.reject]
+    _check_syntax(in_sql)
+    # Only booleans are bound here; a build would convert numbers, and fail at the first text that it cannot convert.
+    in_sql = [replace(rule, reject=f"list_bool_or([{rule.reject}])") for rule in in_sql]
     try:
         _bind({table: reject_sql(in_sql, table, "en")[0] for table in TABLES}, scores)
     except duckdb.Error:
         for table in TABLES:
             _bind_alone([rule for rule in in_sql if rule.table == table], table, scores)
         raise
+
+
+def _check_syntax(filters: Sequence[Filter]) -> None:
+    """Raise InputError if a condition is not one SQL expression over one row."""
+    with duckdb.connect(":memory:") as connection:
+        for rule in filters:
+            query = f"select ({rule.reject}\n)"
+            row = connection.execute("select json_serialize_sql(?)", [query]).fetchone()
+            assert row is not None
+            tree = json.loads(row[0])
+            if tree["error"]:
+                raise InputError(f"{_where(rule)}: {tree['error_message']}. {_expected(rule)}")
+            for kind, name in FORBIDDEN.items():
+                if f'"class":"{kind}"' in row[0]:
+                    raise InputError(f"{_where(rule)}: the condition holds {name}. {_expected(rule)}")
+
+
+def _where(rule: Filter) -> str:
+    return f"{location(rule)}, key 'reject'"
+
+
+def _expected(rule: Filter) -> str:
+    return f"It is a condition over the table {rule.table}."
 
 
 def _bind_alone(rules: Sequence[Filter], table: str, scores: Sequence[str]) -> None:
@@ -59,9 +92,7 @@ def _bind_rule(rule: Filter, scores: Sequence[str]) -> None:
     try:
         _bind({rule.table: reject_sql([rule], rule.table, "en")[0]}, scores)
     except duckdb.Error as error:
-        raise InputError(
-            f"{location(rule)}, key 'reject': {_sentence(str(error))} It is a condition over the table {rule.table}."
-        ) from None
+        raise InputError(f"{_where(rule)}: {_sentence(str(error))} {_expected(rule)}") from None
 
 
 def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
@@ -108,5 +139,9 @@ def _sentence(message: str) -> str:
     if match := re.search(r"Function with name ([^\s]+) does not exist!", message):
         near = re.findall(r'"([^"]+)"', message.partition("Did you mean")[2].partition("\n")[0])
         return f"unknown function '{match[1]}'." + (f" Did you mean {near[0]}?" if near else "")
+    if "No matching aggregate function" in message:
+        return "the condition is not true or false."
+    if "GROUP BY" in message:
+        return "the condition holds an aggregate function, which reads several rows."
     first = message.partition("\n")[0]
-    return f"{(first.partition('Error: ')[2] or first).rstrip('.')}."
+    return f"{(first.partition('Error: ')[2] or first).rstrip('.!')}."

@@ -12,9 +12,9 @@ from typing import Literal, get_args
 
 from corpora.catalog import language, languages
 from corpora.errors import InputError, unknown
-from corpora.extensions import UserFunction, extension_files, load_function, read_extended_rows
+from corpora.extensions import UserFunction, load_function, read_extended_rows, row_file
 from corpora.language_id import language_checks
-from corpora.tables import STRICT, check_reference, read_toml
+from corpora.tables import STRICT, check_reference
 
 Table = Literal["pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "contaminated", "decisions"]
 TABLES: tuple[str, ...] = get_args(Table)  # in the order in which their filters are applied
@@ -81,16 +81,10 @@ def all_filters() -> dict[str, Filter]:
     Raises:
         InputError: A row is malformed, or names an unknown language or threshold.
     """
-    files = _files()
     rows = {name: _with_thresholds(rule) for name, rule in read_extended_rows(FILE, Filter).items()}
     for rule in rows.values():
-        _check(rule, f"{files.get(rule.name, FILE)}, table [{rule.name}]")
+        _check(rule, location(rule))
     return dict(sorted(rows.items(), key=lambda item: TABLES.index(item[1].table)))
-
-
-def _files() -> dict[str, Path]:
-    """Return the user's file that each of the user's filters is from."""
-    return {name: file for file in extension_files(FILE.name) for name in read_toml(file)}
 
 
 def _with_thresholds(rule: Filter) -> Filter:
@@ -110,7 +104,7 @@ def _with_thresholds(rule: Filter) -> Filter:
 
 def source_file(rule: Filter) -> Path:
     """Return the file that a filter is from."""
-    return _files().get(rule.name, FILE)
+    return row_file(FILE, rule.name)
 
 
 def location(rule: Filter) -> str:
@@ -133,8 +127,13 @@ def _check(rule: Filter, where: str) -> None:
         check_reference(lang, languages(), "language", f"{where}, key 'by_language'")
         for name in values:
             check_reference(name, rule.thresholds, "threshold", f"{where}, key 'by_language.{lang}'")
-    for name in re.findall(r"\$(\w+)", rule.reject):
+    used = re.findall(r"\$(\w+)", rule.reject)
+    for name in used:
         check_reference(name, rule.thresholds, "threshold", f"{where}, key 'reject'")
+    if rule.reject and not rule.thresholds_of:
+        for name in rule.thresholds:
+            if name not in used:
+                raise InputError(f"{where}: 'reject' does not use the threshold '{name}'. Add ${name}, or remove it.")
     if not all(map(math.isfinite, rule.every_threshold())):
         raise InputError(f"{where}: a threshold must be a finite number.")
 

@@ -1,5 +1,6 @@
 """Translate instructions into other languages: segmentation, translators, quality checks, the translation memory."""
 
+from builders.translation.check_tables import check_tables
 from builders.translation.do_not_translate import (
     DoNotTranslate,
     EmptyInput,
@@ -47,6 +48,7 @@ __all__ = [
     "TranslatorOptions",
     "TranslatorRow",
     "check_instructions",
+    "check_tables",
     "check_translations",
     "code_line_rows",
     "count_translations",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from corpora.errors import InputError
-from corpora.extensions import extension_versions, read_extended_rows
+from corpora.extensions import extension_versions, read_extended_rows, row_file
 from corpora.tables import STRICT, Regex
 
 FIELDS = ("instruction", "input", "output")
@@ -52,12 +52,15 @@ def do_not_translate_rows() -> Mapping[str, DoNotTranslate]:
     """Return the rows of do_not_translate.toml by name, the user's among them.
 
     Raises:
-        InputError: A rule has no pattern: it would apply to every instruction.
+        InputError: A rule keeps no field, or has no pattern: it would apply to every instruction.
     """
     rows = read_extended_rows(FILE, DoNotTranslate)
     for row in rows.values():
+        where = f"{row_file(FILE, row.name)}, table [{row.name}]"
+        if not row.keep:
+            raise InputError(f"{where}: 'keep' must name at least one of {', '.join(FIELDS)}.")
         if not (row.instruction or row.input or row.output):
-            raise InputError(f"{FILE.name}, table [{row.name}]: one of the keys {', '.join(FIELDS)} is needed.")
+            raise InputError(f"{where}: one of the keys {', '.join(FIELDS)} is needed.")
     return rows
 
 

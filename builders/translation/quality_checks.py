@@ -12,7 +12,7 @@ from typing import Any
 from builders.translation.placeholders import FILE as PLACEHOLDERS_FILE
 from builders.translation.placeholders import mask_placeholders, placeholder_rows
 from corpora.errors import InputError, unknown
-from corpora.extensions import extension_versions, load_function, read_extended_rows
+from corpora.extensions import extension_versions, load_function, read_extended_rows, row_file
 from corpora.language_id import find_wrong_language, find_wrong_length, language_checks_key
 from corpora.tables import STRICT
 
@@ -58,17 +58,24 @@ def checks_fingerprint(lang: str) -> str:
 
 @cache
 def _fingerprint(lang: str, versions: tuple[Any, ...], functions: tuple[str, ...]) -> str:
-    for row in quality_check_rows().values():
-        _check_row(row)
+    check_quality_checks()
     rows = [asdict(row) for row in quality_check_rows().values()]
     placeholders = [asdict(row) for row in placeholder_rows().values()]
     text = json.dumps([VERSION, rows, placeholders, functions, language_checks_key(lang)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def check_quality_checks() -> None:
+    """Raise InputError if a row of quality_checks.toml is malformed or cannot be applied."""
+    for row in quality_check_rows().values():
+        _check_row(row)
+
+
 def _check_row(row: QualityCheck) -> None:
     """Raise InputError if a row cannot be applied."""
-    where = f"{FILE.name}, table [{row.name}]"
+    where = _where(row)
+    if row.function:
+        _load(row)
     if row.flag or row.function:
         return
     if row.name not in CHECKS:
@@ -127,7 +134,11 @@ def first_flag(flags: Sequence[str]) -> str:
 
 
 def _load(row: QualityCheck) -> Any:
-    return load_function(row.function, f"{FILE.name}, table [{row.name}], key 'function'")
+    return load_function(row.function, f"{_where(row)}, key 'function'")
+
+
+def _where(row: QualityCheck) -> str:
+    return f"{row_file(FILE, row.name)}, table [{row.name}]"
 
 
 def _find_empty(sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds) -> list[bool]:

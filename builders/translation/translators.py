@@ -12,7 +12,7 @@ from builders.translation.model_hub import model_download_bytes
 from builders.translation.model_source import REPOSITORY
 from builders.translation.translator import Factory, Translation, Translator, TranslatorOptions
 from corpora.errors import InputError, unknown
-from corpora.extensions import load_function, read_extended_rows
+from corpora.extensions import load_function, read_extended_rows, row_file
 from corpora.tables import STRICT
 
 FILE = Path(__file__).with_name("translators.toml")
@@ -44,6 +44,16 @@ def translator_rows() -> Mapping[str, TranslatorRow]:
     return read_extended_rows(FILE, TranslatorRow)
 
 
+def check_translators(name: str | None = None) -> None:
+    """Raise InputError if a row of translators.toml is malformed, or if there is no translator of this name."""
+    for row in translator_rows().values():
+        if row.kind not in TRANSLATORS and ":" not in row.kind:
+            where = f"{row_file(FILE, row.name)}, table [{row.name}]"
+            raise InputError(f"{where}: {unknown('kind of translator', row.kind, TRANSLATORS)}")
+    if name and name not in translator_rows():
+        _find_kind(name)
+
+
 def translator_download_bytes(name: str | None, offline: bool) -> int | None:
     """Return the bytes that opening a translator would download; None if that is not known."""
     row = translator_rows().get(name or DEFAULT)
@@ -66,6 +76,7 @@ def resolve_translator(name: str | None, options: TranslatorOptions | None = Non
         InputError: There is no such translator, or it cannot be opened.
     """
     name, options = name or DEFAULT, options or TranslatorOptions()
+    check_translators()
     row = translator_rows().get(name)
     if row:
         return _open(row.kind, row.model, replace(options, licence=row.licence, sha256=row.sha256), row.name)
@@ -92,8 +103,6 @@ def _find_kind(name: str) -> tuple[str, str]:
 def _open(kind: str, model: str, options: TranslatorOptions, name: str) -> Translator:
     if kind in TRANSLATORS:
         return TRANSLATORS[kind](model, options)
-    if ":" not in kind:
-        raise InputError(f"{FILE.name}, table [{name}]: {unknown('kind of translator', kind, TRANSLATORS)}")
     loaded = load_function(kind, f"--translator {name}")
     translator = loaded.function(model, options)
     for attribute in REQUIRED:

@@ -198,3 +198,26 @@ def test_a_python_filter_is_in_the_manifest_with_the_digest_of_its_source(reques
     rows = {rule["name"]: rule for rule in json.loads(json.dumps(release.manifest["filters"]))}
     assert "my_filters:exclamation" in rows["exclamation"]["reject"]
     assert sha256_of(tmp_path / "my_filters.py") in rows["exclamation"]["reject"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("en", "the condition is not true or false"),
+        ("en_length", "the condition is not true or false"),
+        ("'yes'", "the condition is not true or false"),
+        ("en in (select en from measured)", "holds a subquery"),
+        ("row_number() over () > 3", "holds a window function"),
+        ("count(*) > 3", "holds an aggregate function"),
+        ("true) then 'x' end --", "syntax error"),
+        ("en_length >", "syntax error"),
+    ],
+)
+def test_a_condition_is_true_or_false_for_one_row(folder: Path, condition: str, message: str):
+    row = f'[exclamation]\ntable = "measured"\nreject = "{condition}"\ndescription = "x"\n'
+    assert message in refusal(folder, row)
+
+
+def test_a_threshold_that_the_condition_does_not_use_is_refused(folder: Path):
+    row = ROW.replace("{ min = 20 }", "{ min = 20, max = 30 }")
+    assert "'reject' does not use the threshold 'max'. Add $max, or remove it." in refusal(folder, row)
