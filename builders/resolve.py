@@ -155,7 +155,8 @@ def _resolve_recipe(
 
 def _check_filters(recipe_source: Any, recipe: Recipe, options: BuildOptions, scores: QualityScores | None) -> None:
     """Raise InputError, with the recipe's file, if a filter or threshold that the recipe itself names is unknown."""
-    resolve_filters(replace(recipe, filters={}, disable_filters=(), enable_filters=()), scores)  # errors of the tables
+    enabled = replace(recipe, filters={}, disable_filters=(), enable_filters=options.enable_filters)
+    resolve_filters(enabled, scores)  # errors of the tables and of the options
     try:
         resolve_filters(replace(recipe, enable_filters=(*recipe.enable_filters, *options.enable_filters)), scores)
     except InputError as error:

@@ -1,6 +1,5 @@
 """Translate instructions into other languages: segmentation, translators, quality checks, the translation memory."""
 
-from builders.translation.check_tables import check_tables
 from builders.translation.do_not_translate import (
     DoNotTranslate,
     EmptyInput,
@@ -23,6 +22,7 @@ from builders.translation.memory_import import ImportResult, import_memory
 from builders.translation.placeholders import Placeholder, placeholder_rows
 from builders.translation.quality_checks import QualityCheck, check_translations, quality_check_rows
 from builders.translation.segmentation import CodeLine, code_line_rows, is_spaced, merge, segment
+from builders.translation.tables import check_tables
 from builders.translation.translator import Translation, Translator, TranslatorOptions
 from builders.translation.translators import (
     TRANSLATORS,
