@@ -7,9 +7,17 @@
 The functions take the options of the command line as keyword arguments. What they need is imported at the first use.
 """
 
-import os
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+try:
+    from corpora.hidden_packages import check_not_hidden
+    from corpora.lazy_names import load_name
+except ImportError:  # another package 'corpora'
+    import corpora
+
+    raise ImportError(f"{corpora.__file__} hides the package 'corpora' of coit-builders. Rename it.") from None
+
+check_not_hidden()
 
 if TYPE_CHECKING:
     from builders.api import build, publish, pull, translate
@@ -62,26 +70,8 @@ _MODULES = {
 if not TYPE_CHECKING:  # so that a type checker knows a wrong name
 
     def __getattr__(name: str) -> Any:
-        from corpora.lazy_names import load_name
-
         return load_name(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:
     return __all__
-
-
-def _check_not_hidden() -> None:
-    """Raise ImportError if a module of the user's own hides one of the packages that this one imports."""
-    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for name in ("corpora", "recipes", "cards"):
-        spec = find_spec(name)
-        path = os.path.abspath(spec.origin) if spec and spec.origin else "nothing"
-        if not path.startswith(os.path.join(ours, name) + os.sep):
-            raise ImportError(
-                f"{path} hides the package '{name}' of coit-builders, because Python looks there first. Rename it, or "
-                "start from another folder. A folder without __init__.py hides nothing."
-            )
-
-
-_check_not_hidden()

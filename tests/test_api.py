@@ -103,7 +103,7 @@ def test_folders_of_the_users_own_hide_nothing(project: Path) -> None:
 @pytest.mark.parametrize("name", ["corpora", "recipes", "cards"])
 def test_packages_of_the_users_own_are_named_in_an_error(project: Path, name: str) -> None:
     (project / name / "__init__.py").touch()
-    for arguments in (["script.py"], ["-m", "builders", "list"]):
+    for arguments in (["script.py"], ["-m", "builders", "list"], ["-m", "trainer", "--help"], ["-c", "import trainer"]):
         done = run(project, *arguments)
         assert done.returncode != 0
         assert f"hides the package '{name}' of coit-builders" in done.stderr

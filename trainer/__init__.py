@@ -10,7 +10,15 @@ The functions take the options of the command line as keyword arguments. What th
 
 from typing import TYPE_CHECKING, Any
 
-from corpora.lazy_names import load_name
+try:
+    from corpora.hidden_packages import check_not_hidden
+    from corpora.lazy_names import load_name
+except ImportError:  # another package 'corpora'
+    import corpora
+
+    raise ImportError(f"{corpora.__file__} hides the package 'corpora' of coit-builders. Rename it.") from None
+
+check_not_hidden()
 
 if TYPE_CHECKING:
     from corpora.errors import InputError

@@ -96,4 +96,4 @@ def verified_text(verification: Verification) -> str:
 
 def verified_json(verification: Verification) -> str:
     """Return the same for a machine."""
-    return json.dumps(asdict(verification) | {"is_intact": verification.is_intact}, ensure_ascii=False, indent=2)
+    return json.dumps(asdict(verification) | {"is_intact": verification.is_intact}, indent=2)
