@@ -183,7 +183,10 @@ def load_catalog(*, sample: bool = False) -> dict[str, Corpus]:
     ours = [HERE / "corpora.toml", *([SAMPLE / "corpora.toml"] if sample else [])]
     corpora: dict[str, Corpus] = {}
     for path in (*ours, *extension_files("corpora.toml")):
-        corpora |= read_corpora(path)
+        corpora |= (rows := read_corpora(path))
+        for row in rows.values():
+            if row.sample_of:
+                check_reference(row.sample_of, corpora, "corpus", f"{path}, table [{row.id}], key 'sample_of'")
     return corpora
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,12 @@ from corpora.errors import InputError
 from corpora.files import sha256_of
 
 Row = TypeVar("Row")
+TABLES = (  # the files that extend a table of the project
+    *("corpora.toml", "languages.csv", "language_checks.toml", "filters.toml", "prompts.toml"),
+    *("translators.toml", "placeholders.toml", "lines.toml", "do_not_translate.toml", "empty_input.toml"),
+    *("quality_checks.toml", "benchmarks.toml", "metrics.toml"),
+)
+OTHER_FILES = ("builders.toml", "pyproject.toml")
 VARIABLE = "COIT_WITH"  # folders, separated as in PATH
 
 
@@ -78,12 +85,21 @@ def check_folders(folders: Sequence[str | Path], source: str) -> tuple[Path, ...
     """Return absolute paths of folders.
 
     Raises:
-        InputError: One of them is not a folder; `source` says who named it.
+        InputError: One of them is not a folder (`source` says who named it), or has a file with a mistyped name.
     """
     for folder in folders:
         if not Path(folder).is_dir():
             raise InputError(f"{source} names {folder}, which is not a folder. Name a folder with your own tables.")
+        _check_file_names(Path(folder))
     return tuple(dict.fromkeys(Path(folder).resolve() for folder in folders))
+
+
+def _check_file_names(folder: Path) -> None:
+    """Raise InputError for a file that is named almost like a table: it would not be read."""
+    others = [path for path in sorted(folder.iterdir()) if path.name not in (*TABLES, *OTHER_FILES)]
+    for path in others:
+        if near := get_close_matches(path.name, TABLES, 1, 0.9):
+            raise InputError(f"{path} is not the name of a table, so it would not be read. Did you mean {near[0]}?")
 
 
 def extension_files(name: str) -> tuple[Path, ...]:

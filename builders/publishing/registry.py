@@ -50,6 +50,8 @@ def yank_version(release: str, reason: str | None, registry: str | Path = "regis
         InputError: There is no such version, the reason is empty, or a version that is not yanked is to be restored.
     """
     name, _, version = release.partition("@")
+    if not version:
+        raise InputError(f"{release} names no version. Name one in full, such as {name}@v1.0.0.")
     version = "v" + version.removeprefix("v")
     existing = existing_registry(name, registry)
     if version not in existing.releases.versions():

@@ -118,6 +118,8 @@ def _not_a_release(name: str) -> InputError:
         return InputError(f"The folder {name} holds no {FILE}, so it is not a release. Name the folder of a version.")
     if re.fullmatch(rf"({PART})/({PART})", name):
         return InputError(f"There is no folder {name}. A release of the Hub is written {HUB}{name}.")
+    if wrong := re.match(r"hf:/*", name):
+        return InputError(f"There is no folder {name}. A release of the Hub is written {HUB}{name[wrong.end() :]}.")
     return InputError(f"There is no folder {name}. Name one that holds a {FILE}.")
 
 
@@ -125,12 +127,12 @@ def registry_folder(registry: str) -> Path:
     """Return the folder of a registry.
 
     Raises:
-        InputError: It is a URL of another kind.
+        InputError: It is a URL of another kind, or a file.
     """
-    if "://" in registry:
-        raise InputError(
-            f"{registry.partition('://')[0]}:// is not a registry. Name a folder, hf://ORG or hf://ORG/NAME."
-        )
+    if url := re.match(r"[a-z][a-z0-9+.-]+:/+", registry):
+        raise InputError(f"{url[0]} is not a registry. Name a folder, hf://ORG or hf://ORG/NAME.")
+    if Path(registry).is_file():
+        raise InputError(f"{registry} is a file, not a registry. Name a folder, hf://ORG or hf://ORG/NAME.")
     return Path(registry)
 
 

@@ -254,6 +254,7 @@ def test_corpus_for_any_language_has_all_of_the_table(load):
         (table(codes='"el"'), "'codes' must be a table, not 'el'"),
         (table(version="2026-01-01"), "'version' must not be a date or time"),
         (table(sample_for='"alpaca"'), "Unknown key 'sample_for'. Did you mean sample_of"),
+        (table(sample_of='"alpca"'), "key 'sample_of': Unknown corpus 'alpca'. Did you mean alpaca"),
         (table(url='"https://example.org/{lang}.zip"'), "'url' may hold {pair} and {code} only"),
         (table(url='"https://example.org/{}.zip"'), "'url' may hold {pair} and {code} only"),
         (table(url='"https://example.org/{pair.zip"'), "'url' may hold {pair} and {code} only"),

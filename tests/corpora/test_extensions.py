@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from corpora.errors import InputError
-from corpora.extensions import Extensions, extension_files, load_function, use_extensions
+from corpora.extensions import TABLES, Extensions, check_folders, extension_files, load_function, use_extensions
 
 
 @pytest.fixture
@@ -55,3 +55,20 @@ def test_wrong_reference_is_an_error_with_its_row(reference: str, message: str, 
 def test_code_is_never_read_from_a_folder_that_may_only_hold_tables(folder: Path) -> None:
     with use_extensions(Extensions((folder,))), pytest.raises(InputError, match="given with --with on the command"):
         load_function("my_code:double", "here", folder / "filters.toml")
+
+
+def test_file_that_is_named_almost_like_a_table_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "corpora.toml").touch()
+    (tmp_path / "builders.toml").touch()
+    (tmp_path / "notes.toml").touch()
+    check_folders([tmp_path], "--with")
+    (tmp_path / "filter.toml").touch()
+    with pytest.raises(InputError, match=r"filter\.toml is not the name of a table.* Did you mean filters\.toml\?"):
+        check_folders([tmp_path], "--with")
+
+
+def test_every_table_of_the_project_is_known_by_name() -> None:
+    root = Path(__file__).parent.parent.parent
+    tables = [path for room in ("corpora", "recipes", "builders", "trainer") for path in (root / room).rglob("*.toml")]
+    names = {path.name for path in tables if path.parent.name != "datasets"}
+    assert set(TABLES) == names - {"stages.toml"} | {"languages.csv"}

@@ -36,6 +36,7 @@ def test_release_opens_by_folder(registry):
         ("tiny@v1.0.1", "Unknown version of tiny 'v1.0.1'. Did you mean v1.0.0"),
         ("org/tiny", "There is no folder org/tiny. A release of the Hub is written hf://org/tiny."),
         ("org/tiny@v1.0.0", "A release of the Hub is written hf://org/tiny."),
+        ("hf:/org/tiny", "There is no folder hf:/org/tiny. A release of the Hub is written hf://org/tiny."),
         ("some/deep/folder", "There is no folder some/deep/folder."),
         ("hf://a/b/c", "is not a registry"),
     ],
