@@ -24,6 +24,19 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} is not valid TOML: {error}.") from None
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """Reads YAML as `safe_load` does, but a key that appears twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for index, (key, _) in enumerate(node.value):
+            if key.value in keys[:index]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key.value}' appears twice", key.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file.
 
@@ -31,7 +44,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         InputError: The file is missing, a folder, not valid YAML, or holds anything but a mapping.
     """
     try:
-        content = yaml.safe_load(_read_text(path, "YAML"))
+        content = yaml.load(_read_text(path, "YAML"), Loader=_UniqueKeys)  # a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f", line {mark.line + 1}," if mark else ""
+        raise InputError(f"{path}{line} is not valid YAML: {error.problem}.") from None
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(content, dict):

@@ -157,6 +157,13 @@ def test_yaml_must_hold_keys_and_values(tmp_path: Path) -> None:
             read_yaml(path)
 
 
+def test_key_that_appears_twice_in_yaml_is_an_error_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("a: 1\nb: 2\na: 3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"a\.yaml, line 3, is not valid YAML: the key 'a' appears twice\."):
+        read_yaml(path)
+
+
 @pytest.mark.parametrize("read", [read_toml, read_yaml])
 def test_file_that_cannot_be_read_is_an_error(tmp_path: Path, read: object) -> None:
     (tmp_path / "latin").write_bytes('title = "\xe9"'.encode("latin-1"))

@@ -1,18 +1,15 @@
 """Benchmarks: the rows of `benchmarks.toml`, checked before any work, and the evaluations that they give."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from corpora.catalog import language, language_codes, languages
 from corpora.errors import InputError, unknown
 from corpora.extensions import read_extended_rows
 from corpora.tables import check_reference
 from recipes.prompts import translation_prompts
-from trainer.evaluation.items import DIRECTIONS, Benchmark, BenchmarkSource, Items
+from trainer.evaluation.items import DIRECTIONS, TABLE, Benchmark, BenchmarkSource, Items
 from trainer.evaluation.metrics import Metric, load_metrics
 from trainer.evaluation.tasks import TASKS, get_task
-
-TABLE = Path(__file__).parent / "benchmarks.toml"
 
 
 def load_benchmarks(source: BenchmarkSource | None = None) -> Mapping[str, Benchmark]:

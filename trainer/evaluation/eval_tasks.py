@@ -15,6 +15,7 @@ from trainer.evaluation.metrics import (
     Metric,
     MetricOptions,
     OutputType,
+    check_code,
     check_options,
     fits,
     get_metric,
@@ -80,6 +81,8 @@ def load_tasks(config: EvalConfig, progress: Progress) -> list[EvalTask]:
         raise InputError(f"{', '.join(config.benchmarks) or 'No benchmark'} has no items in {where}.")
     benchmarks = {benchmark.name: benchmark for benchmark, _, _ in keys}
     metrics = {name: _choose_metrics(config, benchmark) for name, benchmark in benchmarks.items()}
+    for metric in {metric.name: metric for chosen in metrics.values() for metric in chosen}.values():
+        check_code(metric)
     num_stages = 1 + len(config.models) * len(keys)
     with stage(progress, "reading benchmarks", 1, num_stages, len(keys), "benchmarks"):
         return [_load_task(config, *key, metrics[key[0].name], progress) for key in keys]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from cards.releases import Release
 from corpora.catalog import Corpus, load_catalog
-from corpora.tables import STRICT
+from corpora.extensions import row_file
+from corpora.tables import STRICT, Regex
 
+TABLE = Path(__file__).with_name("benchmarks.toml")
 DIRECTIONS = ("en-xx", "xx-en")
 
 
@@ -34,7 +36,7 @@ class Benchmark:
     """The number of items in each language, or a table by language; without it, any number is accepted."""
     prompt: str = "paper"
     """The prompt of a translation benchmark, a table below [translation] in prompts.toml."""
-    id_pattern: str = ""
+    id_pattern: Regex = ""
     """A regular expression that each item's id must match."""
     alternative_codes: dict[str, str] = field(default_factory=dict)
     """Other codes of languages in names of files."""
@@ -46,7 +48,7 @@ class Benchmark:
     @property
     def where(self) -> str:
         """The row, for errors."""
-        return f"benchmarks.toml, table [{self.name}]"
+        return f"{row_file(TABLE, self.name)}, table [{self.name}]"
 
     def expected_items(self, lang: str) -> int | None:
         """Return how many items a language must hold, None where that is not known."""

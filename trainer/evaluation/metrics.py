@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from corpora.errors import InputError, unknown
-from corpora.extensions import load_function, read_extended_rows
-from corpora.tables import STRICT
+from corpora.extensions import load_function, read_extended_rows, row_file
+from corpora.tables import STRICT, check_reference
 from trainer.evaluation.items import Benchmark, BenchmarkSource
 
 TABLE = Path(__file__).parent / "metrics.toml"
@@ -62,7 +62,7 @@ class Metric:
     @property
     def where(self) -> str:
         """The row, for errors."""
-        return f"metrics.toml, table [{self.name}]"
+        return f"{row_file(TABLE, self.name)}, table [{self.name}]"
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,11 @@ def load_metrics() -> Mapping[str, Metric]:
             raise InputError(f"{metric.where}: exactly one of the keys function, scorer and verb is needed.")
         if not metric.min < metric.max:
             raise InputError(f"{metric.where}: 'min' ({metric.min:g}) must be less than 'max' ({metric.max:g}).")
+        for name, option in metric.options.items():
+            if option.choices and option.default is not None:
+                check_reference(
+                    option.default, option.choices, "choice", f"{metric.where}, key 'options.{name}.default'"
+                )
     return metrics
 
 
@@ -142,11 +147,21 @@ def fits(metric: Metric, benchmark: Benchmark) -> bool:
 
 
 def check_options(options: MetricOptions) -> None:
-    """Raise InputError for an option that no metric has."""
-    known = {name for metric in load_metrics().values() for name in metric.options}
-    for name in options.values:
-        if name not in known:
-            raise unknown("metric option", name, known)
+    """Raise InputError for an option that no metric has, or a value that none of them knows."""
+    known = [item for metric in load_metrics().values() for item in metric.options.items()]
+    for name, value in options.values.items():
+        choices = [option.choices for other, option in known if other == name]
+        if not choices:
+            raise unknown("metric option", name, {other for other, _ in known})
+        if all(choices) and not any(value in some for some in choices):
+            raise unknown(f"value of the metric option '{name}'", value, sum(choices, ()))
+
+
+def check_code(metric: Metric) -> None:
+    """Raise InputError if a function of the user's that computes a metric cannot be loaded."""
+    reference = metric.function or metric.scorer
+    if reference and not reference.startswith(OWN_CODE):
+        load_code(reference, metric.where)
 
 
 def load_code(reference: str, where: str) -> tuple[Callable[..., Any], str]:

@@ -10,6 +10,7 @@ import pytest
 from corpora.errors import InputError
 from corpora.extensions import extend
 from trainer.evaluation import Benchmark, Metric, MetricOption, load_benchmarks, load_metrics
+from trainer.evaluation.metrics import MetricOptions, check_options
 
 BENCHMARK = {"task": '"question"', "metrics": '["em"]', "corpus": '"xquad"'}
 METRIC = {"description": '"x"', "verb": '"align"'}
@@ -62,12 +63,27 @@ def test_missing_key_is_an_error(name: str, key: str, tmp_path: Path) -> None:
         ({"metrics": '["gamma"]'}, "Unknown metric 'gamma'"),
         ({"prompt": '"papr"'}, "Unknown translation prompt 'papr'. Did you mean paper?"),
         ({"langs": '["gr"]'}, "Unknown language 'gr'"),
+        ({"id_pattern": '"("'}, "'id_pattern' must be a regular expression"),
         ({"num_items": "{ gr = 1 }"}, "Unknown language 'gr'"),
         ({"task": '"academic"', "metrics": '["accuracy"]'}, "the key 'lm_eval_task' is missing"),
     ],
 )
 def test_unknown_reference_is_an_error(changes: dict[str, str], message: str, tmp_path: Path) -> None:
     assert message in error_of(tmp_path, "benchmarks.toml", BENCHMARK | changes)
+
+
+def test_default_of_a_metric_option_is_one_of_its_choices(tmp_path: Path) -> None:
+    keys = {"description": '"x"', "function": '"m:f"'}
+    options = '[own.options.size]\ndescription = "x"\ndefault = "smal"\nchoices = ["small"]\n'
+    error = error_of(tmp_path, "metrics.toml", keys, options)
+    assert f"{tmp_path / 'metrics.toml'}, table [own], key 'options.size.default'" in error
+    assert "Unknown choice 'smal'. Did you mean small?" in error
+
+
+def test_unknown_value_of_a_metric_option_is_an_error_before_any_work() -> None:
+    check_options(MetricOptions({"arabic": "fixed", "comet": "any-model"}))
+    with pytest.raises(InputError, match=r"value of the metric option 'arabic' 'fixd'. Did you mean fixed"):
+        check_options(MetricOptions({"arabic": "fixd"}))
 
 
 def test_keys_of_metric_options_are_strict(tmp_path: Path) -> None:
