@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from builders.budget import Budget
 from builders.execution import fetch, open_translator, open_workspace
@@ -12,6 +12,7 @@ from builders.publishing import Published, PublishOptions, validate_version
 from builders.resolve import resolve
 from builders.run import run_build, run_estimate, run_publish
 from builders.run_translation import TranslateResult, run_translation
+from corpora.arguments import overload
 from corpora.download import SourceFile
 from corpora.errors import InputError
 from corpora.extensions import extend

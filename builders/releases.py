@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 from builders.publishing import (
     Published,
@@ -28,7 +28,7 @@ from cards.releases import (
     lock_releases,
     open_release,
 )
-from corpora.arguments import checked
+from corpora.arguments import checked, overload
 from corpora.errors import InputError
 
 if TYPE_CHECKING:

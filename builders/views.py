@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from builders.corpus_list import CorpusList
-from corpora.arguments import checked
+from corpora.arguments import checked, overload
 from corpora.catalog import language_codes, languages, load_catalog
 from corpora.extensions import extend
 

@@ -15,9 +15,18 @@ from inspect import Parameter, Signature, signature
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from corpora.errors import InputError
+
+if TYPE_CHECKING:
+    from typing import overload as overload
+else:
+
+    def overload(function: Any) -> Any:
+        """Return the function; `typing.overload` would keep it, and DuckDB with it, until the interpreter ends."""
+        return function
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 AT_LEAST_ONE = {  # arguments that count something

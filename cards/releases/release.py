@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from cards.manifest import FILE, count_rows, data_files, identity, num_split_rows, read_manifest, release_files
 from cards.manifest_types import FileEntry, Manifest
 from cards.releases.files import check_files
-from corpora.arguments import checked
+from corpora.arguments import checked, overload
 from corpora.errors import InputError, unknown
 
 if TYPE_CHECKING:
