@@ -10,7 +10,7 @@ from builders.cli.releases import VERBS as RELEASE_VERBS
 from builders.cli.runs import VERBS as RUN_VERBS
 from builders.cli.translation import tm_verb, translate_verb
 from builders.cli.views import VERBS as VIEW_VERBS
-from corpora.cli import SETTINGS, Program, run
+from corpora.cli import INTERRUPTED, SETTINGS, Program, run
 
 
 @click.group(cls=Program, context_settings=SETTINGS)
@@ -34,6 +34,15 @@ cli.add_verbs("Releases", RELEASE_VERBS)
 cli.add_verbs("Mixtures", MIXTURE_VERBS)
 
 
+RESUME = "Finished work is kept; the same command continues from there."
+
+
 def main() -> NoReturn:
     """Run the command `builders`."""
-    sys.exit(run(cli, "Finished work is kept; the same command continues from there."))
+    sys.exit(run(cli, RESUME, _answer_interrupt))
+
+
+def _answer_interrupt(error: BaseException) -> tuple[str, int] | None:
+    """Answer Ctrl-C during a query, which DuckDB raises as a RuntimeError."""
+    is_interrupt = isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    return (f"Interrupted. {RESUME}", INTERRUPTED) if is_interrupt else None

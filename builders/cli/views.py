@@ -46,7 +46,7 @@ def show_verb(release: str, as_json: bool, **settings: Any) -> None:
 @option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Lines to print.")
 @option("--output", type=FILE, metavar="FILE", help="Write all lines to this Parquet file instead.")
 @WORK
-@JSON
+@option("--json", "as_json", is_flag=True, group="Output", help="Print JSON Lines: an object for each line.")
 def inspect_verb(output: Path | None, as_json: bool, **settings: Any) -> None:
     """Show lines of the newest build, kept or rejected, with measurements, reason and match."""
     import json
