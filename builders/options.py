@@ -25,7 +25,7 @@ class RunOptions(TypedDict, total=False):
     langs: Sequence[str]
     sample: bool
     max_instructions: int | None
-    set: Mapping[str, float]
+    set: Mapping[str, float | str]
     enable_filters: Sequence[str]
     disable_filters: Sequence[str]
     quality_scores: str | Path | None

@@ -41,6 +41,7 @@ WORDS = {
     str: "a text",
     os.PathLike: "a path",
     NoneType: "None",
+    Iterable: "a list",
     Sequence: "a list",
     Mapping: "a mapping",
     Callable: "a function",
@@ -125,13 +126,22 @@ def _fits(value: Any, kind: Any) -> bool:
         return value in get_args(kind)
     if origin in NUMBERS:
         return isinstance(value, NUMBERS[origin]) and not isinstance(value, bool)
-    if origin in (Sequence, list, tuple):
+    if origin is Mapping:
+        return isinstance(value, Mapping) and _fits_items(value, *get_args(kind))
+    if origin in (Iterable, Sequence, list, tuple):
         items = get_args(kind) or (Any,)
         several = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping | os.PathLike)
         return several and (not isinstance(value, Sequence) or all(_fits_any(item, items[0]) for item in value))
     if _is_path(origin):
         return isinstance(value, os.PathLike)
     return origin in (Any, Parameter.empty) or not isinstance(origin, type) or isinstance(value, origin)
+
+
+def _fits_items(items: Mapping[Any, Any], key: Any = Any, value: Any = Any) -> bool:
+    """Return whether the keys of a mapping fit, and its values where they are to be numbers."""
+    return all(_fits_any(each, key) for each in items) and (
+        value is not float or all(_fits(each, float) for each in items.values())
+    )
 
 
 def _fits_any(value: Any, hint: Any) -> bool:
@@ -150,6 +160,8 @@ def _words(kind: Any) -> str:
         return "a path"
     if kind == Sequence[str]:
         return "a list of names"
+    if kind == Mapping[str, float]:
+        return "a mapping of names to numbers"
     return WORDS.get(origin) or f"a {getattr(origin, '__name__', origin)}"
 
 

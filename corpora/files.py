@@ -106,7 +106,10 @@ def sha256_of(path: Path) -> str:
 @contextmanager
 def lock_folder(folder: Path, name: str, timeout: float = 0) -> Iterator[None]:
     """Lock `folder` for this process; InputError, with its `name`, if another run has it after `timeout` seconds."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"The {name} {folder} cannot be made: there is a file of this name. Name another.") from None
     try:
         with FileLock(folder / ".lock", timeout=timeout):
             yield

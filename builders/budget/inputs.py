@@ -1,7 +1,7 @@
 """What fit, allocate and plan read: results, laws, and how many pairs there are."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,7 +18,7 @@ from recipes.mixing import AllocationProblem, allocation_problem, check_lang, re
 from recipes.results import Result, read_results, read_results_table
 from recipes.scaling import Floats, Laws, fit_results, read_laws, select_results
 
-ResultsLike = str | Path | Sequence[Result] | Table
+ResultsLike = str | Path | Iterable[Result] | Table
 LangValues = Mapping[str, float]  # by language; the key "" stands for all others
 MAX_EPOCHS = 100
 

@@ -57,7 +57,6 @@ def publish(recipe: str, lang: str, mirror: Path | str) -> list[str]:
     ("arguments", "told"),
     [
         (["publish", "--langs", "gr"], ["language 'gr'", "el"]),
-        (["publish", "--langs", "el,el"], ["only once"]),
         (["publish", "--langs", ""], ["--langs", "empty name"]),
         (["publish", "--langs", "en"], ["beside English"]),
         (["publish", "coti"], ["recipe 'coti'", "Did you mean coit"]),

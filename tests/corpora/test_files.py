@@ -202,3 +202,13 @@ def test_block_that_fails_seals_nothing(tmp_path):
     with pytest.raises(IsADirectoryError), sealed_path(tmp_path / "table.parquet") as temporary:
         temporary.write_bytes(tmp_path.read_bytes())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["file", "file/folder"])
+def test_lock_on_a_file_is_an_input_error(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(InputError, match=r"The work folder .* cannot be made"),
+        lock_folder(tmp_path / name, "work folder"),
+    ):
+        pass

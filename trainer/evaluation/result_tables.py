@@ -1,7 +1,7 @@
 """Results for people: as they come, and as tables like arXiv 2308.04948's Tables 2 and 6."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +21,12 @@ class ResultTable:
     """Results, one per row."""
 
     results: tuple[Result, ...]
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
 
     def to_text(self) -> str:
         """Return a table with values and intervals."""
