@@ -43,6 +43,6 @@ def main() -> NoReturn:
 
 
 def _answer_interrupt(error: BaseException) -> tuple[str, int] | None:
-    """Answer Ctrl-C during a query, which DuckDB raises as a RuntimeError."""
-    is_interrupt = isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    """Answer Ctrl-C during a query, which DuckDB raises as an error of its own."""
+    is_interrupt = str(error) == "Query interrupted" or "failed: KeyboardInterrupt" in str(error)
     return (f"Interrupted. {RESUME}", INTERRUPTED) if is_interrupt else None

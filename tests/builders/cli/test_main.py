@@ -5,11 +5,12 @@ import pytest
 from builders.cli.main import RESUME, cli, main
 
 
+@pytest.mark.parametrize("message", ["Query interrupted", "reading the schema of pairs failed: KeyboardInterrupt: "])
 def test_ctrl_c_during_a_query_is_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(*args: object, **settings: object) -> None:
-        raise RuntimeError("Query interrupted")  # as DuckDB does
+        raise RuntimeError(message)  # as DuckDB does
 
     monkeypatch.setattr(cli, "main", interrupt)
     with pytest.raises(SystemExit) as done:
