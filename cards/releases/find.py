@@ -129,7 +129,7 @@ def registry_folder(registry: str) -> Path:
     Raises:
         InputError: It is a URL of another kind, or a file.
     """
-    if url := re.match(r"[a-z][a-z0-9+.-]+:/+", registry):
+    if url := re.match(r"\w+://|hf:/", registry):
         raise InputError(f"{url[0]} is not a registry. Name a folder, hf://ORG or hf://ORG/NAME.")
     if Path(registry).is_file():
         raise InputError(f"{registry} is a file, not a registry. Name a folder, hf://ORG or hf://ORG/NAME.")
