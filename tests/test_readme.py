@@ -1,5 +1,6 @@
 """The documentation: commands, options, examples and links in every README are true."""
 
+import os
 import re
 import subprocess
 import sys
@@ -143,9 +144,11 @@ RUNNABLE = [path for path in DOCUMENTS if blocks(path, "sh") or blocks(path, "py
 @pytest.mark.parametrize("path", RUNNABLE, ids=name_of)
 def test_runnable_examples_run(path: Path, tmp_path: Path) -> None:
     scripts = re.findall(r"^```(sh|python) run\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    commands = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # of this environment
     for language, code in scripts:
         command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        environment = os.environ | {"PATH": commands}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
 
 

@@ -58,8 +58,8 @@ def test_quality_scores_reject_below_their_threshold(request_for, tmp_path: Path
     from builders.run import run_build
 
     text = README.read_text(encoding="utf-8")
-    (csv,) = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
-    (tmp_path / "scores.csv").write_text(csv.replace("wikimatrix", "small"), encoding="utf-8")
+    (csv,) = re.findall(r"<<'CSV'\n(.*?)CSV\n", text, re.DOTALL)
+    (tmp_path / "scores.csv").write_text(csv.replace("sample-wikimatrix", "small"), encoding="utf-8")
     request = request_for({"small": {"el": LINES[:2]}}, folder=tmp_path)
     options = {"quality_scores": tmp_path / "scores.csv", "set": {"score_labse.min": 0.6}}
     (built,) = run_build(replace(request, **options))
