@@ -28,6 +28,7 @@ from corpora.language_id.fasttext_model import (
     MODEL_SHA256,
     identify_column,
     identify_languages,
+    make_word_cache,
     preload_model,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "language_checks",
     "language_checks_key",
     "length_ratios",
+    "make_word_cache",
     "preload_model",
     "variant_characters",
     "variant_patterns",

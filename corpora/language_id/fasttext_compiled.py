@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import njit, types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
 MAGIC = (793712314, 12)  # of the format, and its version
+DIMENSIONS = 16  # of an embedding
 MIN_NGRAM, MAX_NGRAM = 2, 4  # characters of an n-gram
 FNV_BASIS, FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)  # FNV-1a
 WORD_SLOTS = 1 << 15  # of the table of words
@@ -23,7 +27,7 @@ LOG_EPSILON = 1e-5  # fastText adds it before it takes a logarithm
 
 
 class Model(NamedTuple):
-    """A supervised model with hierarchical softmax: what `predict` reads."""
+    """A supervised model with hierarchical softmax, laid out for sums."""
 
     embeddings: NDArray[np.float32]  # rows of words, then of n-grams; (rows, dimensions)
     word_slots: NDArray[np.int32]  # slot -> word, or -1; a word's first slot is its hash's last bits
@@ -86,7 +90,8 @@ def read_model(path: Path) -> tuple[Model, list[str]]:
     assert reader.values("?") == (False,), "outputs as they are"
     labels, columns = reader.values("2q")
     outputs = reader.array("<f4", labels * columns).reshape(labels, columns)
-    assert columns == dimensions == embeddings.shape[1]
+    assert columns == dimensions == embeddings.shape[1] == DIMENSIONS
+    assert len(embeddings) <= 2**16
     left, right = _tree([count for _, count, is_label in entries if is_label])
     names = [text.decode().removeprefix("__label__") for text, _, is_label in entries if is_label]
     slots, hashes, ends, letters = _word_table([text for text, _, _ in entries[:words]])
@@ -129,7 +134,7 @@ def _tree(counts: Sequence[int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return left, right
 
 
-def _compiled(function: Any) -> Any:
+def compiled(function: Any) -> Any:
     """Compile a function, and keep the result for later runs where there is a folder for it."""
     try:
         return njit(nogil=True, cache=True)(function)
@@ -137,67 +142,38 @@ def _compiled(function: Any) -> Any:
         return njit(nogil=True)(function)
 
 
-@_compiled
-def predict(model, text, ends, first, last, labels, probabilities):  # type: ignore[no-untyped-def]
-    """Write the most probable label and its probability for texts `first` to `last`, whose bytes end at `ends[n + 1]`.
-
-    White space is as fastText has it; a line break counts as white space, and the end of a text as the end of a line.
-    """
-    longest = 0
-    for n in range(first, last):
-        longest = max(longest, ends[n + 1] - ends[n])
-    word = np.empty(longest + 2, np.uint8)
-    hidden = np.empty(model.embeddings.shape[1], np.float32)
-    for n in range(first, last):
-        hidden[:] = 0
-        count = 1
-        position = ends[n]
-        while position < ends[n + 1]:
-            if _is_space(text[position]):
-                position += 1
-                continue
-            length = 1
-            value = FNV_BASIS
-            while position < ends[n + 1] and not _is_space(text[position]):
-                word[length] = text[position]
-                value = _fnv1a_step(value, text[position])
-                length += 1
-                position += 1
-            word_index = _find_word(model, word, length, value)
-            if word_index == 0:  # </s> ends the line, wherever it is
-                break
-            if word_index > 0:
-                _add(hidden, model.embeddings, word_index)
-                count += 1
-            elif _is_label(word, length):
-                continue
-            word[0] = ord("<")
-            word[length] = ord(">")
-            count += _add_ngrams(hidden, model, word, length + 1)
-        _add(hidden, model.embeddings, 0)
-        hidden *= np.float32(1.0 / count)
-        labels[n], probabilities[n] = _most_probable(model, hidden)
-
-
 @njit(nogil=True)
-def _is_space(byte):  # type: ignore[no-untyped-def]
+def is_space(byte):  # type: ignore[no-untyped-def]
+    """Return whether fastText takes a byte for white space."""
     return byte == 32 or 9 <= byte <= 13 or byte == 0
 
 
 @njit(nogil=True)
-def _fnv1a_step(value, byte):  # type: ignore[no-untyped-def]
+def fnv1a_step(value, byte):  # type: ignore[no-untyped-def]
     """Return the FNV-1a hash after one more byte; fastText's bytes have a sign."""
     return np.uint32((value ^ np.uint32(np.int32(np.int8(byte)))) * FNV_PRIME)
 
 
-@njit(nogil=True)
-def _add(hidden, embeddings, row):  # type: ignore[no-untyped-def]
-    for column in range(hidden.size):
-        hidden[column] += embeddings[row, column]
+def _add_vectors(_, hidden, embeddings, row):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        vectors = ir.VectorType(ir.FloatType(), DIMENSIONS).as_pointer()
+        sums, table = (
+            builder.bitcast(make_array(kind)(context, builder, value).data, vectors)
+            for kind, value in zip(signature.args[:2], arguments[:2], strict=True)
+        )
+        values = builder.load(builder.gep(table, [arguments[2]]), align=4)
+        builder.store(builder.fadd(builder.load(sums, align=4), values), sums, align=4)
+        return context.get_dummy_value()
+
+    return types.void(hidden, embeddings, types.intp), generate
+
+
+# add_row(hidden, embeddings, row): one addition of vectors, where Numba would compile one for each column
+add_row: Any = intrinsic(_add_vectors)
 
 
 @njit(nogil=True)
-def _find_word(model, word, length, value):  # type: ignore[no-untyped-def]
+def find_word(model, word, length, value):  # type: ignore[no-untyped-def]
     """Return the index of the word in `word[1:length]`, or -1."""
     slot = value % np.uint32(model.word_slots.size)
     while model.word_slots[slot] >= 0:
@@ -214,8 +190,9 @@ def _find_word(model, word, length, value):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _is_label(word, length):  # type: ignore[no-untyped-def]
-    prefix = (95, 95, 108, 97, 98, 101, 108, 95, 95)  # __label__: fastText takes such a word for a label
+def is_label(word, length):  # type: ignore[no-untyped-def]
+    """Return whether fastText takes the word in `word[1:length]` for a label."""
+    prefix = (95, 95, 108, 97, 98, 101, 108, 95, 95)  # __label__
     same = 0
     while same < min(len(prefix), length - 1) and word[same + 1] == prefix[same]:
         same += 1
@@ -223,58 +200,39 @@ def _is_label(word, length):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True)
-def _add_ngrams(hidden, model, word, length):  # type: ignore[no-untyped-def]
-    """Add the embeddings of the character n-grams that the model has; return their number."""
-    buckets = np.uint32(model.ngram_rows.size)
-    count = 0
-    for begin in range(length):
-        if word[begin] & 0xC0 == 0x80:
-            continue
-        value = FNV_BASIS
-        end = begin
-        for size in range(1, MAX_NGRAM + 1):
-            if end >= length:
-                break
-            value = _fnv1a_step(value, word[end])
-            end += 1
-            while end < length and word[end] & 0xC0 == 0x80:
-                value = _fnv1a_step(value, word[end])
-                end += 1
-            if size >= MIN_NGRAM:
-                bucket = np.uint32(value % buckets)
-                if model.is_kept[bucket >> np.uint32(3)] >> (bucket & np.uint32(7)) & 1:
-                    _add(hidden, model.embeddings, model.ngram_rows[bucket])
-                    count += 1
-    return count
+def find_most_probable(model, hidden, stack):  # type: ignore[no-untyped-def]
+    """Search the tree, left before right, without branches that are less probable than the best label so far.
 
-
-@njit(nogil=True)
-def _most_probable(model, hidden):  # type: ignore[no-untyped-def]
-    """Search the tree, left before right, without branches that are less probable than the best label so far."""
+    `stack` has a row for each open branch: its node, the score of its parent, its share, and the product of the shares
+    on the way to it. A score is the sum of their logarithms, in single precision as fastText has it; the product spares
+    the logarithm of branches that are less probable by more than rounding.
+    """
     labels = model.outputs.shape[0]
-    nodes = np.empty(2 * labels, np.int32)
-    scores = np.empty(2 * labels, np.float32)
-    nodes[0] = 2 * labels - 2
-    scores[0] = 0
-    num_open = 1
     best = np.float32(math.log(LOG_EPSILON))  # a threshold of 0
+    best_product = LOG_EPSILON
     label = np.int32(0)
+    stack[0, :] = (2 * labels - 2, 0, 1, 1)
+    num_open = 1
     while num_open:
         num_open -= 1
-        node, score = nodes[num_open], scores[num_open]
+        product = stack[num_open, 3]
+        if product < 0.99 * best_product:
+            continue
+        node = np.int32(stack[num_open, 0])
+        score = np.float32(stack[num_open, 1]) + np.float32(math.log(stack[num_open, 2]))
         if score < best:
             continue
         if model.left[node] < 0:
-            best, label = score, node
+            best, best_product, label = score, product, node
             continue
         dot = np.float32(0)
-        for column in range(hidden.size):
+        for column in range(DIMENSIONS):
             dot += hidden[column] * model.outputs[node - labels, column]
         share = np.float32(1) / (np.float32(1) + np.float32(math.exp(np.float32(-dot))))
-        rest = np.float32(1) - share
-        nodes[num_open] = model.right[node]
-        scores[num_open] = score + np.float32(math.log(np.float64(share) + LOG_EPSILON))
-        nodes[num_open + 1] = model.left[node]
-        scores[num_open + 1] = score + np.float32(math.log(np.float64(rest) + LOG_EPSILON))
-        num_open += 2
+        for child, own in ((model.right[node], np.float32(1) * share), (model.left[node], np.float32(1) - share)):
+            stack[num_open, 0] = child
+            stack[num_open, 1] = score
+            stack[num_open, 2] = np.float64(own) + LOG_EPSILON
+            stack[num_open, 3] = product * stack[num_open, 2]
+            num_open += 1
     return label, np.float32(math.exp(best))

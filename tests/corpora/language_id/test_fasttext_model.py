@@ -1,6 +1,8 @@
 """Language identification: plain sentences get their language, alone, among others and by compiled code."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.language_id import MODEL_SHA256, identify_column, identify_languages
+from corpora.language_id import MODEL_SHA256, identify_column, identify_languages, make_word_cache
 from corpora.language_id.fasttext_model import check_model, model_path
 
 SENTENCES = {
@@ -103,6 +105,47 @@ def test_compiled_code_equals_fasttext():
 @given(st.lists(st.text() | st.lists(WORDS | st.text(max_size=5), max_size=12).map(" ".join), max_size=20))
 def test_compiled_code_equals_fasttext_on_any_text(texts):
     assert identify_compiled(texts) == identify_languages(texts)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(WORDS | st.text(max_size=9), max_size=40).map(" ".join), max_size=9), st.integers(0, 3))
+def test_cache_of_words_of_any_size_changes_nothing(texts, bits):
+    cache = fasttext_words().make_cache(1 << bits)
+    for column in (texts, texts[::-1], texts):
+        labels, probabilities = identify_column(pa.array(column, pa.string()), cache)
+        assert (labels.to_pylist(), probabilities.to_pylist()) == identify_languages(column)
+
+
+def fasttext_words() -> ModuleType:
+    from corpora.language_id import fasttext_words  # Numba
+
+    return fasttext_words
+
+
+@pytest.mark.slow
+def test_threads_with_caches_of_their_own_identify_the_same():
+    texts = [*TEXTS, *STRANGE] * 200
+
+    def identify(start: int) -> list[str]:
+        cache = make_word_cache()
+        parts = [identify_column(pa.array(texts[n : n + 50], pa.string()), cache)[0] for n in range(start, 2000, 50)]
+        return [label for part in parts for label in part.to_pylist()]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(identify, [0] * 4)) == [identify_languages(texts[:2000])[0]] * 4
+
+
+@pytest.mark.slow
+def test_null_has_no_label():
+    column = pa.array([None, TEXTS[2], None, "", None], pa.string())
+    for part in (column, column.slice(1, 3)):
+        labels, probabilities = identify_column(part)
+        assert [label is None for label in labels.to_pylist()] == [text is None for text in part.to_pylist()]
+        assert probabilities.is_null().equals(part.is_null())
+    assert labels[0].as_py() == "el"
+    nothing, none = identify_column(pa.array([None, None], pa.string()))
+    assert nothing.to_pylist() == none.to_pylist() == [None, None]
 
 
 @pytest.mark.slow
