@@ -1,4 +1,4 @@
-"""The one exception that a user sees, and the error for a mistyped name."""
+"""The one exception that a user sees, the error for a mistyped name, and the first line of a library's error."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,6 +6,12 @@ from difflib import get_close_matches
 
 class InputError(Exception):
     """An error that a user can fix: what is wrong, where, what was expected, what to do (exit code 2)."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a library's error message, with a full stop."""
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:

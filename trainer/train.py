@@ -10,6 +10,7 @@ import torch
 from cards.model_card import render_model_card
 from corpora.files import lock_folder, move_into_place, temporary_folder
 from corpora.progress import NullProgress, Progress
+from trainer.model_loading import check_run_checkpoint
 from trainer.preparation import Batches, TrainConfig, TrainState, begin_run, format_length_report, prepare
 from trainer.processes import is_main, num_processes
 from trainer.run import (
@@ -78,6 +79,7 @@ def _train(state: TrainState, metadata: RunMetadata, progress: Progress, stop: S
         trainer = build_trainer(state, batches, arguments, [stop, ReportProgress(progress, tokens)])
     if checkpoint := last_checkpoint(config.output):
         check_resumable(checkpoint, is_sharded(config.sharding))
+        check_run_checkpoint(checkpoint)
     first_step = step_of(checkpoint) if checkpoint else 0
     metadata.update({"status": "running", "processes": processes, "sharding": config.sharding})
     metadata["sessions"].append(new_session(_device(), first_step))

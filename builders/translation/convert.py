@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from builders.translation.model import TOKENIZERS
+from builders.translation.model_loading import convert_model
 from corpora.errors import InputError
 from corpora.files import move_into_place, sha256_of, temporary_folder
 
@@ -68,12 +69,10 @@ def _convert(original: Path, converted: Path) -> None:
             f"{original} is a Transformers model. To convert it, install coit-builders[train] "
             "(translation itself does not need it), or name a model that is converted already."
         )
-    from ctranslate2.converters import TransformersConverter
-
     copied = [name for name in (*TOKENIZERS, "README.md") if (original / name).is_file()]
     with temporary_folder(converted.parent) as temporary:
         try:
-            TransformersConverter(str(original), copy_files=copied).convert(str(temporary / "model"))
+            convert_model(original, temporary / "model", copied)
         except (RuntimeError, ValueError, KeyError, OSError) as error:
             raise InputError(f"{original} cannot be converted: {error}. Download it again.") from None
         move_into_place(temporary / "model", converted)

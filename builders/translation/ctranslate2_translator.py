@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from builders.translation.model import END, UNKNOWN, Model
+from builders.translation.model_loading import load_ctranslate2
 from builders.translation.model_lock import model_files
 from builders.translation.model_source import find_model
 from builders.translation.tokenizer import Tokenizer, load_tokenizer
@@ -161,13 +162,11 @@ class Engine:
             return self._loaded[compute_type]
 
     def _load(self, compute_type: str) -> Any:
-        import ctranslate2
-
-        devices = list(range(ctranslate2.get_cuda_device_count())) if self.device == "cuda" else 0
+        devices = list(range(self.num_workers)) if self.device == "cuda" else 0
         workers = {"inter_threads": self.threads, "intra_threads": 1} if self.device == "cpu" else {}
         try:
-            return ctranslate2.Translator(
-                str(self.model.folder), self.device, device_index=devices, compute_type=compute_type, **workers
+            return load_ctranslate2(
+                self.model.folder, self.device, device_index=devices, compute_type=compute_type, **workers
             )
         except (RuntimeError, ValueError) as error:
             first = str(error).split("\n", 1)[0].rstrip(".")

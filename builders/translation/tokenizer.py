@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from builders.translation.model import END, FETCH_HINT, TOKENIZERS, Model
+from builders.translation.model_loading import load_fast_tokenizer, load_sentencepiece
 from corpora.errors import InputError
 
 Encode = Callable[[Sequence[str]], list[list[str]]]
@@ -51,9 +52,7 @@ def load_tokenizer(model: Model) -> Tokenizer:
 
 
 def _fast(path: Path) -> tuple[Tokenizer, list[str]]:
-    from tokenizers import Tokenizer as Fast
-
-    fast = Fast.from_file(str(path))
+    fast = load_fast_tokenizer(path)
     fast.no_truncation()
     fast.no_padding()
 
@@ -62,16 +61,14 @@ def _fast(path: Path) -> tuple[Tokenizer, list[str]]:
 
     def decode(tokens: Sequence[Sequence[str]]) -> list[str]:
         numbers = [[fast.token_to_id(token) for token in sequence] for sequence in tokens]
-        return fast.decode_batch([[n for n in sequence if n is not None] for sequence in numbers])
+        return list(fast.decode_batch([[n for n in sequence if n is not None] for sequence in numbers]))
 
     numbers = fast.get_vocab(with_added_tokens=False)
     return Tokenizer(encode, decode), sorted(numbers, key=numbers.__getitem__)
 
 
 def _pieces(path: Path) -> tuple[Tokenizer, list[str]]:
-    from sentencepiece import SentencePieceProcessor
-
-    processor = SentencePieceProcessor(model_file=str(path))
+    processor = load_sentencepiece(path)
 
     def encode(texts: Sequence[str]) -> list[list[str]]:
         return [list(processor.encode(text, out_type=str)) for text in texts]

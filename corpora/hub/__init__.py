@@ -23,6 +23,7 @@ from corpora.hub.hub_errors import (
     hub_error,
     is_conflict,
     is_not_found,
+    is_offline,
     is_transient,
     request_with_retry,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "hub_error",
     "is_conflict",
     "is_not_found",
+    "is_offline",
     "is_transient",
     "remove_cached",
     "request_with_retry",

@@ -39,6 +39,13 @@ def request_with_retry(label: str, call: Callable[..., Answer], *values: Any, **
     raise AssertionError("the last attempt either answers or raises")
 
 
+def is_offline() -> bool:
+    """Return whether HF_HUB_OFFLINE forbids requests."""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
 def is_not_found(error: Exception) -> bool:
     """Return whether the Hub has no such repository, revision or file."""
     from huggingface_hub import errors

@@ -27,8 +27,8 @@ from corpora.reading.readers import (
     read_instructions,
     read_pairs,
 )
-from corpora.reading.strict_json import decode_text, parse_json
 from corpora.reading.tables import TABLE_FORMATS
+from corpora.strict_json import decode_text, parse_json
 
 __all__ = [
     "BENCHMARK_TEXTS",

@@ -9,7 +9,7 @@ from corpora.reading.archives import check_file, member_ending, open_zip, read_m
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import read_lines
 from corpora.reading.normalization import nfc
-from corpora.reading.strict_json import SURROGATE, parse_json
+from corpora.strict_json import SURROGATE, parse_json
 
 BenchmarkText = tuple[str, str, str]  # item, field, text
 

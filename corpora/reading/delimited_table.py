@@ -14,7 +14,7 @@ from corpora.reading.columns import BATCH_ROWS, NUMBERS, Row, batch_of_rows, fin
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import MAX_LINE_BYTES
 from corpora.reading.margins import parse_margin
-from corpora.reading.strict_json import SURROGATE
+from corpora.strict_json import SURROGATE
 
 
 def read_csv(file: InputFile, required: Sequence[str], optional: Sequence[str]) -> Iterator[pa.RecordBatch]:

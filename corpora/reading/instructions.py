@@ -9,7 +9,7 @@ from corpora.errors import InputError
 from corpora.reading.archives import check_file
 from corpora.reading.input_file import InputFile
 from corpora.reading.normalization import nfc
-from corpora.reading.strict_json import SURROGATE, decode_text, parse_json
+from corpora.strict_json import SURROGATE, decode_text, parse_json
 
 Instruction = dict[str, str | None]  # FIELDS and read_error
 FIELDS = ("instruction", "input", "output")

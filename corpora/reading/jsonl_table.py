@@ -11,7 +11,7 @@ from corpora.reading.archives import file_chunks
 from corpora.reading.columns import NUMBERS, Row, batch_of_rows
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import SHOWN_CHARS, read_lines
-from corpora.reading.strict_json import SURROGATE
+from corpora.strict_json import SURROGATE
 
 
 def read_jsonl(file: InputFile, required: Sequence[str], optional: Sequence[str]) -> Iterator[pa.RecordBatch]:

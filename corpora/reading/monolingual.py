@@ -7,7 +7,7 @@ from corpora.errors import InputError
 from corpora.reading.archives import file_chunks
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import SHOWN_CHARS, read_lines
-from corpora.reading.strict_json import parse_json
+from corpora.strict_json import parse_json
 
 
 def read_c4(file: InputFile) -> Iterator[tuple[str, str | None]]:

@@ -11,7 +11,7 @@ from corpora.errors import InputError
 from corpora.reading.archives import DAMAGE, damaged, file_chunks, member_ending, open_zip, read_member
 from corpora.reading.benchmarks import each_of, raw_text
 from corpora.reading.normalization import nfc
-from corpora.reading.strict_json import parse_json
+from corpora.strict_json import parse_json
 
 QUESTIONS = pa.schema(
     [("id", pa.string()), ("context", pa.string()), ("question", pa.string()), ("answers", pa.list_(pa.string()))]

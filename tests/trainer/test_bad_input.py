@@ -51,7 +51,7 @@ def error_of(registry: Path, tmp_path: Path) -> Callable[..., str]:
         (["--langs=elll"], "Unknown language 'elll'"),
         (["--size=0"], "'0' is not a size"),
         (["--size=9k"], "has 171 translations in el, fewer than 9,000"),
-        (["tokenizer=./no/where/there"], "No tokenizer could be loaded from './no/where/there'"),
+        (["tokenizer=./no/where/there"], "There is no folder ./no/where/there. Name a folder"),
         (["prompt=chat"], "The tokenizer has no chat template"),
         (["pad_token=<none>"], "has no token '<none>' to pad with"),
         (["--sharding=fsdp3"], "There is no file"),
@@ -132,7 +132,7 @@ def test_unfit_model_folder_is_refused(trained: tuple[Any, Path], tmp_path: Path
     assert "has no weights as safetensors; other formats are not read" in error_of(*start_from(pickled))
     damaged = copy_model("damaged")
     (damaged / "model.safetensors").write_bytes(b"no weights")
-    assert "could not be loaded" in error_of(*start_from(damaged))
+    assert "is not safetensors, or damaged: its header would have" in error_of(*start_from(damaged))
     small = copy_model("small")
     config = json.loads((small / "config.json").read_text())
     (small / "config.json").write_text(json.dumps(config | {"vocab_size": 100}))

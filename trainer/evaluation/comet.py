@@ -12,7 +12,7 @@ from corpora.hub import HubRepository
 from corpora.tables import read_yaml
 from trainer.evaluation.batching import by_length
 from trainer.evaluation.metrics import ResolvedOptions
-from trainer.preparation import first_line
+from trainer.model_loading import load_fast_tokenizer, make_xlm_roberta
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,12 +61,7 @@ class Comet:
     @cached_property
     def tokenizer(self) -> Any:
         """The encoder's tokenizer as its file has it; it truncates at the encoder's positions as unbabel-comet does."""
-        from tokenizers import Tokenizer
-
-        try:
-            tokenizer = Tokenizer.from_file(str(self.encoder / "tokenizer.json"))
-        except Exception as error:  # the library raises nothing narrower
-            raise InputError(f"{self.encoder / 'tokenizer.json'} is not a tokenizer: {first_line(error)}") from None
+        tokenizer = load_fast_tokenizer(self.encoder / "tokenizer.json")
         config = self.regression.encoder.model.config
         tokenizer.enable_truncation(config.max_position_embeddings - 4)
         tokenizer.enable_padding(pad_id=config.pad_token_id, pad_token="<pad>")
@@ -77,14 +72,26 @@ class Comet:
         """The model, in float32, on a GPU where there is one."""
         import torch
 
-        from trainer.evaluation.comet_model import Regression, build_encoder, load_weights
+        from trainer.evaluation.comet_model import load_weights, read_weights
+
+        path = self.folder / CHECKPOINT
+        weights = read_weights(path)
+        with torch.device("meta"):
+            num_weights = sum(weight.numel() for weight in self._build().parameters())
+        if num_weights > path.stat().st_size:  # a weight takes two bytes or four
+            raise InputError(f"{self.folder / SETTINGS} describes {num_weights:,} weights, more than {path} has.")
+        model = self._build()
+        load_weights(model, weights, path)
+        model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+        return model
+
+    def _build(self) -> "Regression":
+        """Return the network that the settings describe, without its weights."""
+        from trainer.evaluation.comet_model import Regression
 
         settings = _settings(self.folder / SETTINGS)
         sparse = settings["layer_transformation"] == "sparsemax"
-        model = Regression(build_encoder(self.encoder), settings["hidden_sizes"], sparse, settings["layer_norm"])
-        load_weights(model, self.folder / CHECKPOINT)
-        model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
-        return model
+        return Regression(make_xlm_roberta(self.encoder), settings["hidden_sizes"], sparse, settings["layer_norm"])
 
     def scores(
         self, sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], batch_size: int = 32

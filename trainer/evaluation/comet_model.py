@@ -1,6 +1,6 @@
 """The network of COMET-22, with the weights' names of its authors' checkpoints."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from corpora.errors import InputError
-from trainer.preparation import first_line
+from corpora.errors import InputError, first_line
+from trainer.model_loading import load_checkpoint
 
 UNUSED = ("position_ids", "dropout_mask", "dropout_fill")  # buffers that only training reads
 
@@ -77,27 +77,25 @@ def sparsemax(weights: Tensor) -> Tensor:
     return (weights - excess[size - 1] / size).clamp(min=0)
 
 
-def build_encoder(folder: Path) -> Any:
-    """Return an XLM-R as the `config.json` of a folder describes it, before its weights are loaded."""
-    from transformers import XLMRobertaConfig, XLMRobertaModel
+def read_weights(path: Path) -> Mapping[str, Tensor]:
+    """Return the weights in a checkpoint; InputError if it holds code, or none."""
+    content = load_checkpoint(path)
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        raise InputError(f"{path} is not a checkpoint that can be read as weights only: it has no 'state_dict'.")
+    weights: Mapping[str, Tensor] = content["state_dict"]
+    return weights
 
-    try:
-        return XLMRobertaModel(XLMRobertaConfig.from_pretrained(folder), add_pooling_layer=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{folder / 'config.json'} does not describe an XLM-R: {first_line(error)}") from None
 
-
-def load_weights(model: Regression, path: Path) -> None:
-    """Read a checkpoint's weights into a model.
+def load_weights(model: Regression, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Copy the weights of a checkpoint into a model.
 
     Raises:
-        InputError: The checkpoint holds code, or weights are missing, unknown or of another shape.
+        InputError: Weights are missing, unknown or of another shape.
     """
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
         loaded = model.load_state_dict(weights, strict=False)
-    except Exception as error:  # bytes that are not a checkpoint raise any kind of error
-        raise InputError(f"{path} is not a checkpoint that can be read as weights only: {first_line(error)}") from None
+    except (TypeError, RuntimeError) as error:
+        raise InputError(f"{path} does not hold the weights of COMET: {first_line(error)}") from None
     problems = [*loaded.missing_keys, *(key for key in loaded.unexpected_keys if not key.endswith(UNUSED))]
     if problems:
         raise InputError(f"{path} does not fit its settings: {', '.join(problems[:3])} missing or unknown.")

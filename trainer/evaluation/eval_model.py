@@ -7,14 +7,13 @@ from typing import Any
 
 from corpora.errors import InputError
 from corpora.files import sha256_of
-from corpora.hub import HubRepository
 from recipes.prompts import PromptTemplate, prompt_template
 from trainer.evaluation.endpoint import Endpoint
-from trainer.preparation import Encoder, first_line, tokenizer_sha256
+from trainer.model_loading import find_model_folder, load_tokenizer_files, load_weights
+from trainer.preparation import Encoder, tokenizer_sha256
 from trainer.recipe import digest
 from trainer.run import RunMetadata, cumulative_examples, read_metadata
 
-MODEL_FILES = ("config.json", "*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")  # of a repository on the Hub
 DEFAULT_PROMPT = "alpaca"  # for a model without a run
 
 
@@ -60,20 +59,12 @@ class EvalModel:
     @cached_property
     def folder(self) -> Path:
         """The folder of its files: a local one, or that of one commit in the Hub's cache, downloaded if need be."""
-        if Path(self.path).is_dir():
-            return Path(self.path)
-        repository = HubRepository(self.path, "model", self.offline)
-        return repository.download(repository.resolve(self.revision or "main"), MODEL_FILES)
+        return find_model_folder(self.path, self.revision, self.offline)
 
     @cached_property
     def tokenizer(self) -> Any:
         """The model's own tokenizer; InputError if it has none, or one without an end token."""
-        from transformers import AutoTokenizer
-
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
-        except (OSError, ValueError, KeyError, ImportError) as error:
-            raise InputError(f"No tokenizer could be loaded from '{self.path}': {first_line(error)}") from None
+        tokenizer = load_tokenizer_files(self.folder, self.path)
         if tokenizer.eos_token_id is None:
             raise InputError(f"The tokenizer of '{self.path}' has no end token, so no answer would ever end.")
         return tokenizer
@@ -87,19 +78,10 @@ class EvalModel:
     def model(self) -> Any:
         """The model, in float32 on a CPU and bfloat16 on a GPU, read from safetensors only."""
         import torch
-        from transformers import AutoModelForCausalLM
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()
-        try:
-            model = AutoModelForCausalLM.from_pretrained(
-                self.folder,
-                dtype=getattr(torch, dtype_name()),
-                use_safetensors=True,
-                trust_remote_code=False,
-            )
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-            raise InputError(f"No model could be loaded from '{self.path}': {first_line(error)}") from None
+        model = load_weights(self.folder, self.path, dtype=getattr(torch, dtype_name()))
         _check_tokens(model, self.tokenizer, self.path)
         return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 

@@ -10,6 +10,7 @@ from corpora.errors import InputError
 from trainer.evaluation.academic import doc_id, load_task
 from trainer.evaluation.eval_model import EvalModel
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item
+from trainer.model_loading import wrap_for_harness
 
 Row = dict[str, Any]
 CHUNK = 256  # questions at once, where they have no subjects
@@ -38,9 +39,7 @@ def run_lm_eval(
 
 
 def _language_model(model: EvalModel, tokenizer: Any, batch_size: int) -> Any:
-    from lm_eval.models.huggingface import HFLM
-
-    lm = HFLM(pretrained=model.model, tokenizer=tokenizer, batch_size=batch_size)
+    lm = wrap_for_harness(model.model, tokenizer, batch_size)
     for name in ("loglikelihood", "generate_until"):
         setattr(lm, name, partial(getattr(lm, name), disable_tqdm=True))  # progress is reported by us
     return lm

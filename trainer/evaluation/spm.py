@@ -7,6 +7,7 @@ from typing import Any
 from corpora.errors import InputError
 from corpora.files import sha256_of
 from trainer.evaluation.items import BenchmarkSource
+from trainer.model_loading import load_sentencepiece
 
 # The model of NLLB and of sacreBLEU's `flores200` are the same file.
 PINNED = {"flores200": "14bb8dfb35c0ffdea7bc01e56cea38b9e3d5efcdcb9c251d6b40538e1aab555a"}
@@ -51,7 +52,7 @@ def load_pieces(value: str, source: BenchmarkSource | None = None) -> SentencePi
         raise InputError(
             f"{path} is not the model of {name}: sha256 {sha256}, expected {PINNED[name]}. Download it again."
         )
-    return SentencePieces(name if name in PINNED else f"{name}-{sha256[:12]}", _processor(path))
+    return SentencePieces(name if name in PINNED else f"{name}-{sha256[:12]}", load_sentencepiece(path))
 
 
 def _download(name: str, source: BenchmarkSource) -> Path:
@@ -61,12 +62,3 @@ def _download(name: str, source: BenchmarkSource) -> Path:
     file = Source(f"spm-{name}", "", URLS[name], PINNED[name])
     folder, lock = source.downloads, source.corpora_lock
     return pull_sources([file], folder, lock, mirror=source.mirror, offline=source.offline)[0].path
-
-
-def _processor(path: Path) -> Any:
-    from sentencepiece import SentencePieceProcessor
-
-    try:
-        return SentencePieceProcessor(model_file=str(path))
-    except (RuntimeError, OSError) as error:
-        raise InputError(f"{path} is not a SentencePiece model: {str(error).splitlines()[0]}") from None

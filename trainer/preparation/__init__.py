@@ -11,7 +11,7 @@ from trainer.preparation.example_table import (
 )
 from trainer.preparation.examples import Encoder, Example, limit_length
 from trainer.preparation.state import TrainConfig, TrainState, begin_run, check_size, prepare
-from trainer.preparation.tokenizer import first_line, load_tokenizer, revision, tokenizer_sha256
+from trainer.preparation.tokenizer import load_tokenizer, tokenizer_sha256
 from trainer.preparation.tokens_per_pair import write_tokens_per_pair
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "begin_run",
     "check_lengths",
     "check_size",
-    "first_line",
     "format_length_report",
     "limit_length",
     "load_tokenizer",
@@ -33,7 +32,6 @@ __all__ = [
     "order_by_digest",
     "pack",
     "prepare",
-    "revision",
     "schedule_batches",
     "snake_partition",
     "tokenizer_sha256",

@@ -8,6 +8,7 @@ import polars as pl
 
 from corpora.errors import InputError
 from recipes.prompts import PromptTemplate
+from trainer.model_loading import render_chat_template
 
 BATCH_ROWS = 2_000
 
@@ -95,11 +96,7 @@ class Encoder:
         template = self.template.chat or self.tokenizer.chat_template
         if not template:
             raise InputError("The tokenizer has no chat template. Use another prompt, such as --set prompt=chatml.")
-        return str(
-            self.tokenizer.apply_chat_template(
-                messages, chat_template=template, tokenize=False, add_generation_prompt=add_generation_prompt
-            )
-        )
+        return render_chat_template(self.tokenizer, template, messages, add_generation_prompt)
 
     def _encode_texts(
         self, prompts: Sequence[str], targets: Sequence[str]

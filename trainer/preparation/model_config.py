@@ -5,7 +5,7 @@ from typing import Any
 
 from corpora.errors import InputError, unknown
 from corpora.files import sha256_of
-from trainer.preparation.tokenizer import first_line, revision
+from trainer.model_loading import find_model_folder, load_configuration
 from trainer.recipe import TrainingRecipe, digest
 
 
@@ -26,7 +26,7 @@ def load_model_config(recipe: TrainingRecipe, tokenizer: Any) -> Any:
     Raises:
         InputError: There is none, its architecture is unknown, or the tokenizer has more tokens than the model.
     """
-    from transformers import AutoConfig, LlamaConfig
+    from transformers import LlamaConfig
 
     if recipe["model_config"] is not None:
         return LlamaConfig(
@@ -37,10 +37,7 @@ def load_model_config(recipe: TrainingRecipe, tokenizer: Any) -> Any:
             pad_token_id=tokenizer.pad_token_id,
         )
     source = recipe["model_name_or_path"]
-    try:
-        config = AutoConfig.from_pretrained(source, revision=revision(recipe, source), trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"No model could be loaded from '{source}': {first_line(error)}") from None
+    config = load_configuration(find_model_folder(source, recipe["model_revision"]), source)
     _check_vocabulary(config, tokenizer, source)
     return config
 
@@ -62,21 +59,13 @@ def _check_vocabulary(config: Any, tokenizer: Any, source: str) -> None:
         raise InputError(f"The tokenizer has more tokens than the {size:,} of the model '{source}'.")
 
 
-def count_parameters(config: Any) -> int:
-    """Return the number of parameters of a model of this configuration, without allocating them."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    with torch.device("meta"):
-        return int(AutoModelForCausalLM.from_config(config, trust_remote_code=False).num_parameters())
-
-
-def model_fingerprint(recipe: TrainingRecipe, config: Any) -> dict[str, str]:
+def model_fingerprint(recipe: TrainingRecipe) -> dict[str, str]:
     """Return the name of the model that a run starts from, with the digest of its weights or its commit on the Hub."""
     if recipe["model_config"] is not None:
         return {"name": "from scratch", "sha256": digest(recipe["model_config"])}
-    folder = Path(recipe["model_name_or_path"])
-    if not folder.is_dir():
-        return {"name": str(folder), "commit": str(getattr(config, "_commit_hash", None))}
+    source = recipe["model_name_or_path"]
+    folder = find_model_folder(source, recipe["model_revision"])
+    if not Path(source).is_dir():
+        return {"name": source, "commit": folder.name}
     files = sorted([*folder.glob("*.safetensors"), folder / "config.json"])
     return {"name": folder.resolve().name, "sha256": digest({path.name: sha256_of(path) for path in files})}

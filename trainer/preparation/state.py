@@ -16,10 +16,11 @@ from cards.releases import Release
 from corpora.errors import InputError
 from corpora.progress import NullProgress, Progress
 from recipes.prompts import PromptTemplate, prompt_template
+from trainer.model_loading import count_parameters
 from trainer.preparation.batches import Batches, order_by_digest, schedule_batches
 from trainer.preparation.example_table import Counts, check_lengths, open_table, read_counts, write_table
 from trainer.preparation.examples import Encoder
-from trainer.preparation.model_config import check_model_folder, count_parameters, load_model_config, model_fingerprint
+from trainer.preparation.model_config import check_model_folder, load_model_config, model_fingerprint
 from trainer.preparation.tokenizer import load_tokenizer, tokenizer_sha256
 from trainer.preparation.tokens_per_pair import write_tokens_per_pair
 from trainer.recipe import TrainingRecipe, digest
@@ -122,7 +123,7 @@ def prepare(config: TrainConfig, progress: Progress | None = None) -> TrainState
     template = prompt_template(recipe["prompt"])
     tokenizer.chat_template = template.chat or tokenizer.chat_template  # saved with the model, for inference
     shape = load_model_config(recipe, tokenizer)
-    model = model_fingerprint(recipe, shape)
+    model = model_fingerprint(recipe)
     tables_folder = config.output / "examples"
     state = TrainState(config, config_name, langs, template, tokenizer, shape, model, tables_folder)
     check_same_run(config.output, state.identity())  # before anything in the folder is touched

@@ -1,9 +1,9 @@
 """The tokenizer of a run: loaded without remote code, with end and padding tokens, and its digest."""
 
-from pathlib import Path
 from typing import Any
 
 from corpora.errors import InputError
+from trainer.model_loading import find_model_folder, load_tokenizer_files
 from trainer.recipe import TrainingRecipe, digest, training_folders
 
 
@@ -13,30 +13,14 @@ def load_tokenizer(recipe: TrainingRecipe) -> Any:
     Raises:
         InputError: It cannot be loaded, is not fast, or has no end-of-sequence or padding token.
     """
-    from transformers import AutoTokenizer
-
     source = recipe["tokenizer"] or recipe["model_name_or_path"]
     bundled = (folder / source for folder in training_folders())
     source = next((str(folder) for folder in bundled if (folder / "tokenizer.json").exists()), source)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision(recipe, source), trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise InputError(f"No tokenizer could be loaded from '{source}': {first_line(error)}") from None
+    tokenizer = load_tokenizer_files(find_model_folder(source, recipe["model_revision"]), source)
     if not tokenizer.is_fast:
         raise InputError(f"'{source}' has no fast tokenizer (tokenizer.json). Convert it first.")
     _check_special_tokens(tokenizer, source, recipe["pad_token"])
     return tokenizer
-
-
-def revision(recipe: TrainingRecipe, source: str) -> str | None:
-    """Return the revision to load from the Hub; None for a folder."""
-    return None if Path(source).is_dir() else recipe["model_revision"]
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of a library's error message, with a full stop."""
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _check_special_tokens(tokenizer: Any, source: str, pad_token: str | None) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from trl import SFTConfig
 
-from corpora.errors import InputError
-from trainer.preparation import Batches, TrainConfig, first_line
+from corpora.errors import InputError, first_line
+from trainer.preparation import Batches, TrainConfig
 from trainer.recipe import fsdp_settings
 
 COPIED_KEYS = (  # with the recipe's values

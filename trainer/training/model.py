@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from corpora.errors import InputError
-from trainer.preparation import first_line, revision
+from trainer.model_loading import find_model_folder, load_weights, make_model
 from trainer.recipe import TrainingRecipe
 
 
@@ -14,25 +13,13 @@ def load_model(recipe: TrainingRecipe, config: Any) -> Any:
         InputError: The weights cannot be loaded.
     """
     import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, LlamaForCausalLM, set_seed
 
     if recipe["model_config"] is not None:
-        set_seed(recipe["seed"])
-        config._attn_implementation = recipe["attn_implementation"]
-        return LlamaForCausalLM(config)
+        return make_model(config, recipe["attn_implementation"], recipe["seed"])
     source = recipe["model_name_or_path"]
-    try:
-        return AutoModelForCausalLM.from_pretrained(
-            source,
-            revision=revision(recipe, source),
-            dtype=torch.bfloat16 if recipe["use_peft"] and recipe["bf16"] else torch.float32,
-            attn_implementation=recipe["attn_implementation"],
-            use_safetensors=True,
-            trust_remote_code=False,
-        )
-    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
-        raise InputError(f"The model '{source}' could not be loaded: {first_line(error)}") from None
+    dtype = torch.bfloat16 if recipe["use_peft"] and recipe["bf16"] else torch.float32
+    folder = find_model_folder(source, recipe["model_revision"])
+    return load_weights(folder, source, recipe["attn_implementation"], dtype=dtype)
 
 
 def lora_config(recipe: TrainingRecipe) -> Any:

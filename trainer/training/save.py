@@ -6,6 +6,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from trainer.model_loading import load_adapter
 from trainer.preparation import TrainState
 from trainer.processes import is_main
 from trainer.training.model import load_model
@@ -25,7 +26,7 @@ def save_model(trainer: PlannedSFTTrainer, state: TrainState, folder: Path) -> N
     if state.config.recipe["use_peft"]:
         save_adapter(trainer.model, weights, trainer.num_trained, state.config.output / "adapter")
         base = load_model(state.config.recipe, state.model_config)
-        merge_adapter(base, state.config.output / "adapter").save_pretrained(str(folder))
+        load_adapter(base, state.config.output / "adapter").save_pretrained(str(folder))
     else:
         for tied in trainer.model.all_tied_weights_keys if sharded else ():
             weights.pop(tied, None)  # gathered weights do not share memory and would be in the file twice
@@ -47,13 +48,6 @@ def save_adapter(model: Any, state: Mapping[str, Any], num_trained: int, folder:
     folder.mkdir(parents=True, exist_ok=True)
     save_file({name: value.contiguous() for name, value in weights.items()}, folder / "adapter_model.safetensors")
     model.peft_config["default"].save_pretrained(str(folder))
-
-
-def merge_adapter(base: Any, adapter: Path) -> Any:
-    """Return a base model with a saved adapter merged into its weights."""
-    from peft import PeftModel
-
-    return PeftModel.from_pretrained(base, str(adapter)).merge_and_unload()
 
 
 def check_saved(folder: Path, num_parameters: int) -> None:
