@@ -9,7 +9,15 @@ from builders.workspace import all_stages, funnel_stages
 
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "builders" / "sql"
-HELPERS = {"macros", "unidentified", "changes", "difference", "digests"}  # SQL files that make no table of a build
+HELPERS = {
+    "character_counts",
+    "measures",
+    "macros",
+    "unidentified",
+    "changes",
+    "difference",
+    "digests",
+}  # SQL files that make no table of a build
 OWN_COLUMNS = {"ledger", "quality_scores"}  # described where they are made, or the user's
 
 

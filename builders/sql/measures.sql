@@ -1,0 +1,53 @@
+-- A row is a line of a bitext with its cheap measures and the first filter on them that rejects it; its texts are in `pairs`.
+with character_counts as (
+    {character_counts}
+),
+with_measures as (
+    select
+        corpus,
+        lang,
+        line_number,
+        en,
+        xx,
+        en_cleaned,
+        xx_cleaned,
+        margin,
+        read_error,
+        en_length,
+        xx_length,
+        early_reject_reason,
+        en_norm,
+        xx_norm,
+        en_num_letters,
+        xx_num_letters,
+        -- A formula of corpora/language_id/language_checks.toml, as quality checks of translations use it.
+        if(early_reject_reason is null, length_ratio(en_length, xx_length, $ratio), null) as length_ratio,
+        if(has_numbers, numbers_in(en), []) as en_numbers,
+        if(has_numbers, numbers_in(xx), []) as xx_numbers,
+        if(has_english_words, english_words(en), 0) as en_english_words,
+        if(has_english_words, english_words(xx), 0) as xx_english_words,
+        copies_source_edge,
+        if(is_suspicious, has_mojibake(en) or has_mojibake(xx), is_suspicious) as has_mojibake,
+        if(is_suspicious, has_markup(en) or has_markup(xx), is_suspicious) as has_markup,
+        script_share,
+        en_script_share,
+        traditional_share
+    from character_counts
+),
+decided as (
+    select
+        *,
+        coalesce(early_reject_reason, {reject_reason}) as reject_reason
+    from with_measures as filter_row
+)
+select
+    * exclude (en, xx, early_reject_reason, en_norm, xx_norm, reject_reason),
+    -- What later stages compare; they do not compare rejected rows.
+    if(reject_reason is null, en_norm, null) as en_norm,
+    if(reject_reason is null, xx_norm, null) as xx_norm,
+    if(reject_reason is null, hash_128(en_norm), null) as en_norm_hash,
+    if(reject_reason is null, hash_128(xx_norm), null) as xx_norm_hash,
+    if(reject_reason is null, hash_128(en), null) as en_hash,
+    if(reject_reason is null, hash_128(xx), null) as xx_hash,
+    reject_reason
+from decided
