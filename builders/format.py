@@ -12,6 +12,7 @@ from tabulate import tabulate
 from builders.pipeline import BuildResult
 from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call
+from cards.description import describe_rows
 from cards.manifest import count_rows, identity, num_split_rows
 from cards.manifest_types import Manifest
 from cards.summary import FIRST_STAGE, LAST_STAGE, count_rejections
@@ -123,7 +124,7 @@ def release_text(folder: str, manifest: Manifest) -> str:
     ]
     sources = [(s["corpus"], s["lang"], s["licence"], s["sha256"][:12], s["url"]) for s in manifest["sources"]]
     parts = [
-        f"{manifest['name']} {manifest['version']}  {folder}\n{manifest['summary']}\nidentity {identity(manifest)}",
+        f"{manifest['name']} {manifest['version']}  {folder}\n{describe_rows(manifest)}\nidentity {identity(manifest)}",
         tabulate(configs, ["config", "languages", *SPLITS], disable_numparse=True),
         tabulate(cost, ["rejected by", *manifest["langs"], "all"], disable_numparse=True) if cost else "",
         tabulate(_stages(manifest), ["stage", "corpus", "lang", "in", "rejected", "kept"], disable_numparse=True),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cards.description import describe_rows
 from cards.licences import licence_url, row_licences, text_sources
 from cards.manifest_types import Feature, Manifest, SourceEntry, Split
 
@@ -59,7 +60,7 @@ def croissant(manifest: Manifest) -> dict[str, Any]:
         "@type": "sc:Dataset",
         "conformsTo": SPEC,
         "name": manifest["name"],
-        "description": f"{manifest['title']}: {manifest['summary']}",
+        "description": f"{manifest['title']}: {describe_rows(manifest)}",
         "version": manifest["version"].removeprefix("v"),
         "license": [licence_url(name) for name in row_licences(manifest)],
         "inLanguage": sorted({"en", *manifest["langs"]}),

@@ -1,22 +1,45 @@
 """The dataset card: README.md of a release, with the YAML that the Hub and `load_dataset` read."""
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import jinja2
-import yaml
 
+from cards.description import describe_rows, join
+from cards.escaping import code, fence, front_matter, link, markdown
 from cards.human_written import format_part
-from cards.licences import is_non_commercial, release_licence, text_sources, translation_models
-from cards.manifest import count_rows
-from cards.manifest_types import Config, Manifest
-from cards.summary import count_contents, count_pairs, count_rejections, group_by_corpus
-from corpora.catalog import language
+from cards.licences import is_non_commercial, release_licence, row_licences, text_sources, translation_models
+from cards.manifest import count_rows, data_files
+from cards.manifest_types import Config, ExampleRow, Manifest
+from cards.summary import (
+    count_contents,
+    count_pairs,
+    count_rejections,
+    group_by_corpus,
+    most_shared,
+    select_rejections,
+    sum_benchmarks,
+    sum_statistics,
+)
+from corpora.catalog import language, languages
 
+HOMEPAGE = "https://pypi.org/project/coit-builders/"
 SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them
+MAX_LANGUAGES, NUM_SHOWN = 40, 20  # with more languages than the first, the first table shows only the second number
+RIGHT_TO_LEFT = {"Adlam", "Arabic", "Hebrew", "Nko", "Syriac", "Thaana"}  # scripts
+CITATIONS = """\
+@article{zhu2023extrapolating,
+  title = {Extrapolating Large Language Models to Non-English by Aligning Languages},
+  author = {Zhu, Wenhao and Lv, Yunzhe and Dong, Qingxiu and Yuan, Fei and Xu, Jingjing and Huang, Shujian and Kong, Lingpeng and Chen, Jiajun and Li, Lei},
+  journal = {arXiv:2308.04948}, year = {2023}
+}
+@article{ranaldi2023empowering,
+  title = {Empowering Cross-lingual Abilities of Instruction-tuned Large Language Models by Translation-following demonstrations},
+  author = {Ranaldi, Leonardo and Pucci, Giulia and Freitas, Andre},
+  journal = {arXiv:2308.14186}, year = {2023}
+}"""  # noqa: E501
 
 
 def render_card(manifest: Manifest, location: str = ".", human_written: Mapping[str, str] | None = None) -> str:
@@ -27,30 +50,69 @@ def render_card(manifest: Manifest, location: str = ".", human_written: Mapping[
         location: The folder or the hf://ORG/NAME that the card tells to load.
         human_written: The parts that people wrote, by name.
     """
-    front = yaml.dump(metadata(manifest), Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=1000)
     sources = group_by_corpus(text_sources(manifest))
     return (
         make_environment()
         .get_template("dataset.md.jinja")
         .render(
             m=manifest,
-            front=front.strip(),
+            front=front_matter(metadata(manifest)),
             load=load_call(location, manifest, next(iter(manifest["configs"]))),
             uri=f"{location}@{manifest['version']}" if location.startswith("hf://") else "",
+            homepage=HOMEPAGE,
             human_written=partial(format_part, human_written=human_written or {}),
-            non_commercial=is_non_commercial(manifest),
-            restricted=[source["corpus"] for source in sources if "-nc" in source["licence"]],
-            translation_models=translation_models(manifest),
-            benchmarks=group_by_corpus(source for source in manifest["sources"] if source["kind"] == "benchmark"),
-            contents=count_contents(manifest),
-            pairs=count_pairs(manifest),
-            reasons=count_rejections(manifest),
-            names={lang: language(lang).name for lang in manifest["langs"]},
-            num_rows=count_rows(manifest),
-            overlap={(row["lang"], row["other"]): row["num_sentences"] for row in manifest["english_overlap"]},
             sources=sources,
+            citations="\n".join([CITATIONS, *(source["citation"] for source in sources if source["citation"])]),
+            **_sentences(manifest, sources),
+            **_tables(manifest),
         )
     )
+
+
+def _sentences(manifest: Manifest, sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the sentences of a card need."""
+    origins = [link(f"{source['corpus']} {source['version']}", source["homepage"]) for source in sources]
+    return {
+        "rows_sentence": markdown(describe_rows(manifest)),
+        "origins": join(origins),
+        "licence_names": join([code(name) for name in row_licences(manifest)]),
+        "non_commercial": is_non_commercial(manifest),
+        "restricted": [source["corpus"] for source in sources if "-nc" in source["licence"]],
+        "translation_models": translation_models(manifest),
+        "size": _megabytes(sum(file["size"] for file in data_files(manifest["configs"]))) + " MB",
+        "funnel_text": _funnel_text(manifest),
+    }
+
+
+def _tables(manifest: Manifest) -> dict[str, Any]:
+    """Return the numbers of a card's tables."""
+    largest = sorted(manifest["statistics"], key=lambda row: -row["num_rows"])
+    return {
+        "total": sum_statistics(manifest),
+        "shown_languages": manifest["statistics"] if len(largest) <= MAX_LANGUAGES else largest[:NUM_SHOWN],
+        "num_rows": count_rows(manifest),
+        "num_tokens": sum(row["num_tokens"] for row in manifest["lengths"]),
+        "contents": count_contents(manifest),
+        "pairs": count_pairs(manifest),
+        "reasons": count_rejections(manifest),
+        "notable": select_rejections(manifest),
+        "overlap": most_shared(manifest),
+        "searched": sum_benchmarks(manifest),
+        "benchmark_names": join([markdown(row["name"]) for row in sum_benchmarks(manifest)]),
+        "num_contaminated": sum(row["num_rows"] or 0 for row in manifest["ledger"] if row["reason"] == "contaminated"),
+        "benchmarks": group_by_corpus(source for source in manifest["sources"] if source["kind"] == "benchmark"),
+    }
+
+
+def _funnel_text(manifest: Manifest) -> str:
+    """Return the alternative text of the picture: the shares of pairs kept."""
+    sums: dict[str, list[int]] = {}
+    for row in count_pairs(manifest):
+        counts = sums.setdefault(row["lang"], [0, 0])
+        counts[0] += row["num_kept"]
+        counts[1] += row["num_in"]
+    shares = [f"{language(lang).name} {kept / lines:.1%}" for lang, (kept, lines) in sums.items()]
+    return markdown(f"Bars of the sentence pairs of each language. Kept: {', '.join(shares)}.")
 
 
 def load_call(location: str, manifest: Manifest, config: str) -> str:
@@ -64,28 +126,60 @@ def load_call(location: str, manifest: Manifest, config: str) -> str:
 
 
 def make_environment() -> jinja2.Environment:
-    """Return the environment of the templates, strict about names, with the filters that they use."""
+    """Return the environment of the templates, strict about names, with the filters that they use.
+
+    Every value from outside goes through `md`, `code`, `link` or `fence`.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cards", "templates"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # Markdown; values from outside go through `cell`
+        autoescape=False,  # this is Markdown, not HTML
     )
-    environment.filters |= {"cell": _cell, "fenced": _fenced, "count": "{:,}".format, "share": "{:.1%}".format}
+    environment.filters |= {"md": markdown, "code": code, "link": link, "fence": fence}
+    environment.filters |= {"count": "{:,}".format, "share": "{:.1%}".format, "mb": _megabytes}
+    environment.filters |= {
+        "name": lambda lang: language(lang).name,
+        "number": _number,
+        "langs": _langs,
+        "cell_text": _cell_text,
+    }
     return environment
 
 
-class _PlainDumper(yaml.SafeDumper):
-    """YAML without anchors: what is the same in two configs is written twice."""
+def _megabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:,.1f}" if num_bytes >= 1e5 else f"{num_bytes / 1e6:.3f}"
 
-    def ignore_aliases(self, data: object) -> bool:
-        return True
+
+def _number(value: int) -> str:
+    return f"{value:,}" if value else "–"
+
+
+def _langs(langs: Sequence[str]) -> str:
+    return ", ".join(langs) if len(langs) <= 12 else f"{len(langs)} languages"
+
+
+def _cell_text(text: str, row: ExampleRow, column: str) -> str:
+    """Return a text of an example for a cell, in the direction of its language's script."""
+    lang = _text_language(row, column)
+    is_right_to_left = bool(text) and bool(RIGHT_TO_LEFT & set(languages()[lang].script))
+    return f'<div dir="rtl" lang="{lang}">{markdown(text)}</div>' if is_right_to_left else markdown(text)
+
+
+def _text_language(row: ExampleRow, column: str) -> str:
+    """Return the language of a text: instructions of translations are in English, as is one side."""
+    if row["task"] == "translation" and column != ("output" if row["direction"].startswith("en-") else "input"):
+        return "en"
+    return row["lang"]
 
 
 def metadata(manifest: Manifest) -> dict[str, Any]:
-    """Return the card's YAML: languages, licences, configs with files, columns and sizes, as the Hub spells them."""
+    """Return the card's YAML: languages, licences, configs with files and sizes, as the Hub spells them.
+
+    The columns are not in it: the Parquet files have them.
+    """
     return {
         "language": sorted({"en", *manifest["langs"]}),
         "license": release_licence(manifest),
@@ -95,7 +189,7 @@ def metadata(manifest: Manifest) -> dict[str, Any]:
         "multilinguality": ["multilingual"],
         "tags": ["instruction-tuning", "cross-lingual", "parallel-corpus", manifest["name"]],
         "configs": [_config(name, config, manifest) for name, config in manifest["configs"].items()],
-        "dataset_info": [_info(name, config, manifest) for name, config in manifest["configs"].items()],
+        "dataset_info": [_info(name, config) for name, config in manifest["configs"].items()],
     }
 
 
@@ -105,11 +199,10 @@ def _config(name: str, config: Config, manifest: Manifest) -> dict[str, Any]:
     return {"config_name": name, **alone, "version": manifest["version"].removeprefix("v"), "data_files": files}
 
 
-def _info(name: str, config: Config, manifest: Manifest) -> dict[str, Any]:
+def _info(name: str, config: Config) -> dict[str, Any]:
     splits = config["splits"].items()
     return {
         "config_name": name,
-        "features": [{"name": feature["name"], **feature} for feature in manifest["features"]],
         "splits": [{"name": s, "num_bytes": v["num_bytes"], "num_examples": v["num_rows"]} for s, v in splits],
         "download_size": sum(file["size"] for _, v in splits for file in v["files"]),
         "dataset_size": sum(v["num_bytes"] for _, v in splits),
@@ -121,14 +214,3 @@ def _size_category(num_rows: int) -> str:
     if index in (0, len(SIZES)):
         return f"n<{SIZES[0]}" if index == 0 else f"n>{SIZES[-1]}"
     return f"{SIZES[index - 1]}<n<{SIZES[index]}"
-
-
-def _fenced(text: str) -> str:
-    """Return a text from outside that stays inside a fence of backticks."""
-    return text.replace("```", "'''")
-
-
-def _cell(text: object) -> str:
-    """Return a value from outside as one line of a Markdown table."""
-    escaped = re.sub(r"([\\|`\[\]])", r"\\\1", str(text)).replace("<", "&lt;")
-    return " ".join(escaped.split())

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-MANIFEST_VERSION = 3
+MANIFEST_VERSION = 4
 PART = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)  # as `corpora.tables.STRICT`
 SCHEMA_FILE = Path(__file__).parent / "manifest.schema.json"
 DIGEST = r"[0-9a-f]{64}"
@@ -249,6 +249,78 @@ class LedgerRow(TypedDict):
 
 
 @with_config(PART)
+class StatisticsRow(TypedDict):
+    """The distinct rows of one language; a row that several configs have counts once."""
+
+    lang: str
+    """The language; `en` for rows in English only."""
+    num_rows: Count
+    """The rows."""
+    num_pairs: Count
+    """The sentence pairs that translations are made from; in both directions a pair makes two rows."""
+    num_instructions: Count
+    """The rows that are instructions."""
+    num_documents: Count
+    """The rows that are documents."""
+    num_train: Count
+    """The rows to train on."""
+    num_validation: Count
+    """The rows to validate with."""
+    num_bytes: Count
+    """The bytes of the texts, in UTF-8."""
+
+
+@with_config(PART)
+class LengthRow(TypedDict):
+    """The lengths of the texts of the distinct rows of one language and task.
+
+    A token is a word, a number, another character, or a letter of a script that is written without spaces (Han, kana,
+    Thai, Lao, Khmer, Burmese). The tokenizer of a model makes more.
+    """
+
+    lang: str
+    """The language."""
+    task: str
+    """translation, instruction or text."""
+    part: Literal["prompt", "answer"]
+    """The instruction with its input, or the output."""
+    num_tokens: Count
+    """The tokens of all texts."""
+    chars_median: Count
+    """The median of the characters of a text."""
+    chars_quantile_95: Count
+    """The length that 95 % of the texts do not exceed."""
+    chars_max: Count
+    """The characters of the longest text."""
+    tokens_median: Count
+    """The same in tokens: the median,"""
+    tokens_quantile_95: Count
+    """the 95 % quantile,"""
+    tokens_max: Count
+    """and the most."""
+
+
+@with_config(PART)
+class ExampleRow(TypedDict):
+    """A row to show, its texts cut after 120 characters."""
+
+    id: str
+    """The id of the row."""
+    lang: str
+    """Its language."""
+    task: str
+    """Its task."""
+    direction: str
+    """The direction of a translation, empty otherwise."""
+    instruction: str
+    """The instruction, or the messages before the answer."""
+    input: str
+    """The input."""
+    output: str
+    """The output."""
+
+
+@with_config(PART)
 class Parent(TypedDict):
     """The version before this one."""
 
@@ -264,7 +336,7 @@ class Parent(TypedDict):
 class Description(TypedDict):
     """What a build states of itself, before its rows are written."""
 
-    manifest_version: Literal[3]
+    manifest_version: Literal[4]
     """The version of this format."""
     name: Name
     """The name of the release."""
@@ -307,11 +379,22 @@ class Description(TypedDict):
 
 
 @with_config(PART)
-class Content(Description):
-    """What a release holds: two versions with the same content are the same release."""
+class Measured(TypedDict):
+    """What is known of a release once its rows are written."""
 
     configs: dict[Name, Config]
     """The configs, by name."""
+    statistics: list[StatisticsRow]
+    """The distinct rows by language."""
+    lengths: list[LengthRow]
+    """The lengths of texts by language and task."""
+    examples: list[ExampleRow]
+    """Rows for the card, of languages in different scripts."""
+
+
+@with_config(PART)
+class Content(Description, Measured):
+    """What a release holds: two versions with the same content are the same release."""
 
 
 @with_config(PART)
@@ -334,7 +417,7 @@ MANIFEST = TypeAdapter(Manifest)
 def manifest_schema() -> dict[str, Any]:
     """Return the JSON schema of manifest.json."""
     schema = MANIFEST.json_schema()
-    for base in (Description, Content):  # of inherited keys pydantic does not know the descriptions
+    for base in (Description, Measured):  # of inherited keys pydantic does not know the descriptions
         for key, value in TypeAdapter(base).json_schema()["properties"].items():
             schema["properties"][key] = value | schema["properties"][key]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

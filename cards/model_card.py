@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from cards.dataset_card import make_environment
+from cards.escaping import front_matter
 from cards.manifest import list_licences
 from cards.manifest_types import Manifest
 from corpora.catalog import language
@@ -33,7 +32,7 @@ def render_model_card(metadata: Mapping[str, Any], manifest: Manifest) -> str:
         .render(
             run=metadata,
             settings=metadata["recipe"]["settings"],
-            front=yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip(),
+            front=front_matter(front),
             names={lang: language(lang).name for lang in langs},
             non_commercial=any("-nc" in terms for terms in list_licences(manifest["sources"])),
             evaluation=metadata["evaluations"][-1] if metadata["evaluations"] else {},

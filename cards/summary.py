@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cards.manifest_types import Manifest
+from cards.manifest_types import Manifest, StatisticsRow
 
 FIRST_STAGE, LAST_STAGE = "measured", "decisions"  # of those that reject sentence pairs
+NOTABLE = 0.001  # the least share of a language's pairs that a filter rejects to be in the first table
 PAIR_STAGES = (FIRST_STAGE, "duplicates", "contaminated", LAST_STAGE)
 
 
@@ -36,15 +37,70 @@ def count_rejections(manifest: Manifest) -> list[dict[str, Any]]:
     return table
 
 
+def select_rejections(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return the filters that rejected a notable share of some language's pairs, those that rejected most first.
+
+    Each has, beside the keys of `count_rejections`, `share` of all pairs, and the language `most_in` with its share
+    `most`.
+    """
+    lines = dict.fromkeys(manifest["langs"], 0)
+    for row in count_pairs(manifest):
+        lines[row["lang"]] += row["num_in"]
+    table = []
+    for rule in count_rejections(manifest):
+        shares = {lang: num / lines[lang] for lang, num in rule["num_rows"].items() if lines[lang]}
+        most_in = max(shares, key=lambda lang: shares[lang], default="")
+        if most_in and shares[most_in] >= NOTABLE:
+            share = rule["total"] / sum(lines.values())
+            table.append(rule | {"share": share, "most_in": most_in, "most": shares[most_in]})
+    return sorted(table, key=lambda rule: -rule["total"])
+
+
+def sum_statistics(manifest: Manifest) -> dict[str, int]:
+    """Return the sums of the statistics over all languages, by their names."""
+    names = [name for name in StatisticsRow.__annotations__ if name != "lang"]
+    return {name: sum(int(row[name]) for row in manifest["statistics"]) for name in names}  # type: ignore[literal-required]
+
+
 def format_thresholds(thresholds: Mapping[str, Mapping[str, float]]) -> str:
     """Return thresholds as text, such as `min 40 (zh 12)`: the most frequent value, and the languages with another."""
     texts = []
     for name, by_lang in thresholds.items():
         values = list(by_lang.values())
         usual = max(values, key=values.count)
-        others = ", ".join(f"{lang} {value:g}" for lang, value in by_lang.items() if value != usual)
-        texts.append(f"{name} {usual:g}" + (f" ({others})" if others else ""))
+        others = ", ".join(f"{lang} {_number(value)}" for lang, value in by_lang.items() if value != usual)
+        texts.append(f"{name} {_number(usual)}" + (f" ({others})" if others else ""))
     return ", ".join(texts)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 and value == int(value) else f"{value:g}"
+
+
+def sum_benchmarks(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return {name, num_sentences, num_rows, parts} for each benchmark; `parts` are its rows by language."""
+    table: dict[str, dict[str, Any]] = {}
+    for row in manifest["decontamination"]:
+        entry = table.setdefault(row["benchmark"], {"name": row["benchmark"], "parts": []})
+        entry["parts"].append(row)
+    for entry in table.values():
+        entry |= {name: sum(row[name] for row in entry["parts"]) for name in ("num_sentences", "num_rows")}
+    return list(table.values())
+
+
+def most_shared(manifest: Manifest, limit: int = 5) -> list[dict[str, Any]]:
+    """Return {lang, num_sentences, others}: English sentences by language, and the languages that share most of them.
+
+    `others` has at most `limit` pairs of a language and a number, the largest number first.
+    """
+    counts: dict[str, dict[str, int]] = {lang: {} for lang in manifest["langs"]}
+    for row in manifest["english_overlap"]:
+        counts.setdefault(row["lang"], {})[row["other"]] = row["num_sentences"]
+    table = []
+    for lang, by_other in counts.items():
+        others = sorted(((o, n) for o, n in by_other.items() if o != lang and n), key=lambda pair: -pair[1])
+        table.append({"lang": lang, "num_sentences": by_other.get(lang, 0), "others": others[:limit]})
+    return table
 
 
 def count_contents(manifest: Manifest) -> list[dict[str, Any]]:

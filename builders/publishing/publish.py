@@ -19,6 +19,7 @@ from builders.publishing.metadata_files import (
     smoke_test,
     write_metadata,
 )
+from builders.publishing.statistics import get_measured, measure_rows
 from builders.publishing.types import (
     ConflictError,
     Published,
@@ -33,7 +34,7 @@ from builders.workspace import Workspace
 from cards.dataset_card import render_card
 from cards.human_written import read_human_written
 from cards.manifest import UNPUBLISHED, VersionInfo, get_content, identity, make_manifest, row_digests
-from cards.manifest_types import Config, Content, Description, Manifest, Parent
+from cards.manifest_types import Config, Content, Description, Manifest, Measured, Parent
 from cards.releases import Release, resolve_version
 from corpora.errors import InputError
 from corpora.files import temporary_folder
@@ -54,9 +55,9 @@ class Draft:
     write: Callable[[Path], dict[str, Config]]
     row_digests: Mapping[str, Any] | None = None
 
-    def content(self, configs: dict[str, Config]) -> Content:
-        """Return what the release holds, once its configs are known."""
-        return {**self.description, "configs": configs}
+    def content(self, measured: Measured) -> Content:
+        """Return what the release holds, once its rows are known."""
+        return {**self.description, **measured}
 
 
 def publish_draft(
@@ -75,7 +76,7 @@ def publish_draft(
         state = _read_state(registry, draft.description["name"], options)
         if before := _known_unchanged(registry, draft, state):
             return _unchanged(before, options)
-        content = draft.content(draft.write(folder))
+        content = draft.content(measure_rows(folder, draft.write(folder)))
         check_not_empty(content)
         source = Release(str(folder), make_manifest(content, UNPUBLISHED), lambda paths: folder)
         return _commit_with_retry(registry, source, folder, work, options)
@@ -167,7 +168,7 @@ def _known_unchanged(registry: Registry, draft: Draft, state: RegistryState) -> 
     before = state.newest
     if not before or draft.row_digests is None or draft.row_digests != row_digests(before.manifest["configs"]):
         return None
-    again = make_manifest(draft.content(before.manifest["configs"]), UNPUBLISHED)
+    again = make_manifest(draft.content(get_measured(before.manifest)), UNPUBLISHED)
     if not _is_unchanged(before, again, state.card, registry) or read_environment(before) != environment():
         return None
     return before

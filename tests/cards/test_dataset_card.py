@@ -3,15 +3,21 @@
 import json
 import re
 from dataclasses import asdict
+from itertools import pairwise
 
 import jinja2
 import pytest
 import yaml
+from hypothesis import example, given, settings
+from markdown_it import MarkdownIt
 
 from cards.dataset_card import metadata, render_card
+from cards.human_written import read_human_written
 from recipes.recipe import Recipe
+from tests.cards.test_escaping import HOSTILE as TEXTS
 
 HOSTILE = "a | b `c` \\| d\n---\n<script>alert(1)</script>\r\n| x | y |\n# Heading {{ 1 }} {% if %}"
+BLOCKS = ("tr_open", "td_open", "th_open", "li_open", "fence", "code_block", "blockquote_open", "hr", "image")
 FEATURES = [{"name": "id", "dtype": "string"}, {"name": "lang", "dtype": "string"}]
 
 
@@ -42,7 +48,7 @@ def manifest(**changes):
     """A manifest with one config of seven rows from ten lines."""
     splits = {"train": split(6, "train"), "validation": split(1, "validation")}
     values = {
-        "manifest_version": 3,
+        "manifest_version": 4,
         "name": "tiny",
         "version": "v1.2.0",
         "parent": None,
@@ -52,6 +58,15 @@ def manifest(**changes):
         "langs": ["el"],
         "configs": {"el": {"langs": ["el"], "splits": splits}},
         "features": FEATURES,
+        "statistics": [
+            {"lang": "el", "num_rows": 7, "num_pairs": 7, "num_instructions": 0, "num_documents": 0}
+            | {"num_train": 6, "num_validation": 1, "num_bytes": 1_234_000}
+        ],
+        "lengths": [],
+        "examples": [
+            {"id": "0" * 32, "lang": "el", "task": "translation", "direction": "en-xx"}
+            | {"instruction": "Translate into Greek.", "input": "Yes.", "output": "Ναι."}
+        ],
         "layout": {},
         "difference": "the first release",
         "metadata_files": [],
@@ -136,7 +151,6 @@ def test_yaml_configs_match_the_manifest():
     assert data["dataset_info"] == [
         {
             "config_name": "el",
-            "features": FEATURES,
             "splits": [
                 {"name": "train", "num_bytes": 60, "num_examples": 6},
                 {"name": "validation", "num_bytes": 10, "num_examples": 1},
@@ -153,40 +167,56 @@ def test_several_configs_have_no_default():
     assert [config["config_name"] for config in data["configs"]] == ["el", "hi"]
     assert [info["config_name"] for info in data["dataset_info"]] == ["el", "hi"]
     assert not any("default" in config for config in data["configs"])
-    assert "Configs: `el`, `hi`." in text
+    assert "7 distinct; 14 over the 2 configs" in text
     check_tables(render_card(both))
+
+
+def test_page_leads_with_rows_of_the_release_and_not_with_the_recipe():
+    _, text = front(render_card(manifest()))
+    assert "A tiny one." not in text
+    assert "7 rows for instruction tuning in Greek: translation from English (7 sentence pairs)." in text
+    assert "| Greek | `el` | 7 | 6 | 1 | 1.2 |\n| **all** | | **7** | **6** | **1** | **1.2** |\n" in text
 
 
 def test_page_counts_pairs_in_kept_and_removed_by_filters():
     _, text = front(render_card(manifest()))
-    assert "| Greek (`el`) | small | 10 | 7 | 70.0% |" in text
-    assert "| `empty` | 3 | 3 | One side says nothing. |" in text
-    assert "**7 examples** in 1 config," in text
+    assert "Of 10 sentence pairs, 7 were kept (70.0%)." in text
+    assert "| Greek | small | 10 | 7 | 70.0% |" in text
+    assert "| `empty` | 3 | 30.0% | Greek&nbsp;30.0% |  |" in text
+    assert "- `empty`: One side says nothing." in text
+    assert "| `empty` | 3 | el 3 |  |" in text
     check_tables(render_card(manifest()))
 
 
-def test_config_without_validation_has_zero_rows():
+def test_filter_that_removed_little_is_only_in_the_folded_table():
+    ledger = [totals("measured", 10_000, 9_998), rejected("measured", "empty", 2), totals("decisions", 9_998, 9_998)]
+    _, text = front(render_card(manifest(ledger=ledger)))
+    assert text.count("| `empty` |") == 1
+    assert text.index("| `empty` |") > text.index("All 1 filters")
+
+
+def test_example_in_a_right_to_left_script_says_so():
+    row = manifest()["examples"][0] | {"lang": "ar", "output": "نعم | <b>"}
+    card = render_card(manifest(examples=[row]))
+    assert (
+        '| Yes. | <div dir="rtl" lang="ar">نعم &#124; &lt;b&gt;</div> |'.replace("&lt;", "&#60;").replace(
+            "&gt;", "&#62;"
+        )
+        in card
+    )
+    check_tables(card)
+
+
+def test_config_without_validation_is_loaded_without_it():
     configs = {"el": {"langs": ["el"], "splits": {"train": split(6, "train")}}}
     card = render_card(manifest(configs=configs))
-    assert re.search(r"\| `el` \| el \| 6 \| 0 \|", card)
     assert "validation" not in [s["split"] for s in front(card)[0]["configs"][0]["data_files"]]
     check_tables(card)
 
 
 def test_release_without_pairs_has_no_filter_table():
     card = render_card(manifest(filters=[], prompts=[], ledger=[totals("instructions", 7, 7, "alpaca", "en")]))
-    assert "What the filters rejected" not in card
-    check_tables(card)
-
-
-@pytest.mark.parametrize("key", ["title", "licence_note", "version", "corpus", "licence"])
-def test_hostile_corpus_text_is_escaped(key):
-    card = render_card(manifest(sources=[source(**{key: HOSTILE})]))
-    data, text = front(card)
-    assert data["configs"][0]["config_name"] == "el"
-    assert "<script>" not in text
-    assert "\n# Heading" not in text
-    assert text.count("\n---\n") == 0
+    assert "What the filters removed" not in card
     check_tables(card)
 
 
@@ -197,40 +227,71 @@ def test_hostile_recipe_text_is_valid_yaml(key):
     assert data["pretty_name"] == (HOSTILE if key == "title" else "Tiny")
 
 
-def test_hostile_filter_and_translator_text_is_escaped():
-    rule = {"name": "empty", "reject": "", "description": HOSTILE, "thresholds": {}}
-    general = manifest()["recipe"] | {"instruction_langs": ["xx"]}
-    card = render_card(
-        manifest(filters=[rule], recipe=general, translator={"name": f"memory {HOSTILE}", "sha256": "2" * 64})
+def rendered(card: str) -> list:
+    """Return the tokens of a card below its YAML, as a Markdown renderer finds them, parts of lines included."""
+    blocks = MarkdownIt("gfm-like", {"html": True, "linkify": False}).parse(front(card)[1])
+    return [token for block in blocks for token in (block, *(block.children or ()))]
+
+
+def headings(tokens: list) -> list[str]:
+    return [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
+
+
+def tags(tokens: list) -> set[str]:
+    """Return the HTML of a card: whole comments, and the names of tags."""
+    pages = [token.content for token in tokens if token.type in ("html_block", "html_inline")]
+    return {tag for page in pages for tag in re.findall(r"<!--.*?-->|</?[a-z]+", page, re.DOTALL)}
+
+
+def hostile_manifest(text: str):
+    """Return a manifest that has a text wherever a text may be anything."""
+    base = manifest()
+    entry = source(**dict.fromkeys(("corpus", "title", "version", "licence", "licence_note", "homepage"), text))
+    rule = {"name": text, "reject": text, "description": text, "thresholds": {text: {"el": 1.0}}}
+    recipe = base["recipe"] | {"instruction_langs": ["en", "xx"], "not_decontaminated": [text]}
+    example = base["examples"][0] | dict.fromkeys(("instruction", "input", "output"), text)
+    model = {"role": "translation", "name": text, "sha256": text, "licence": text}
+    return manifest(
+        **dict.fromkeys(("title", "summary", "difference"), text),
+        parent={"version": "v1.1.0", "manifest_sha256": "0" * 64},
+        sources=[entry | {"citation": text}, entry | {"kind": "benchmark", "corpus": f"b{text}"}],
+        filters=[rule],
+        ledger=[totals("measured", 10, 7, text), rejected("measured", text, 3, text), totals("decisions", 7, 7, text)],
+        recipe=recipe,
+        examples=[example, example | {"lang": "ar"}],
+        prompts=[{"name": text, "text": text, "origin": text}],
+        models=[base["models"][0] | {"name": text, "sha256": text}, model],
+        translator={"name": text, "sha256": text, "licence": text, "revision": text, "decoding": text},
+        decontamination=[base["decontamination"][0] | {"benchmark": text}],
+        composition=[base["composition"][0] | {"corpus": text}],
     )
-    assert "<script>" not in card
-    check_tables(card)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"title": HOSTILE},
-        {"summary": HOSTILE},
-        {"sources": [source(homepage=HOSTILE)]},
-        {"sources": [source(citation="```\n<script>alert(1)</script>\n```")]},
-    ],
-    ids=["title", "summary", "homepage", "citation"],
-)
-def test_text_from_outside_is_escaped(changes):
-    card = render_card(manifest(**changes))
-    text = re.sub(r"^```bibtex\n.*?^```$", "", front(card)[1], flags=re.MULTILINE | re.DOTALL)
-    assert "<script>" not in text
-    check_tables(card)
+@settings(max_examples=60, deadline=None)
+@given(TEXTS)
+@example("```\n# Hidden\n")
+@example("</summary></details>\n\n# After")
+@example("---\n# x\n---\n")
+def test_hostile_texts_add_no_heading_html_link_or_row(text):
+    plain, hostile = (render_card(hostile_manifest(own)) for own in ("plain", f"plain {text}"))
+    expected, tokens = rendered(plain), rendered(hostile)
+    assert headings(tokens)[1:] == headings(expected)[1:]
+    assert tags(tokens) == tags(expected)
+    assert [t.type for t in tokens if t.type in BLOCKS] == [t.type for t in expected if t.type in BLOCKS]
+    assert {t.attrs["href"] for t in tokens if t.type == "link_open"} == {
+        t.attrs["href"] for t in expected if t.type == "link_open"
+    }
+    assert yaml.safe_load(hostile.split("\n---\n")[0])["pretty_name"] == f"plain {text}"
+    assert read_human_written(hostile) == {}
 
 
 def test_benchmarks_searched_for_are_in_a_table():
     _, text = front(render_card(manifest()))
-    assert "| exam | el | 5 | 50 | 2 |" in text
+    assert "| exam | 5 | 2 | el 5 (50) |" in text
 
 
 def test_braces_in_text_are_no_template():
-    assert "{{ 7 * 6 }}" in render_card(manifest(sources=[source(title="{{ 7 * 6 }}")]))
+    assert "{{ 7 }}" in render_card(manifest(sources=[source(title="{{ 7 }}")]))
 
 
 @pytest.mark.parametrize("key", ["title", "langs", "composition", "sources", "models"])
@@ -249,13 +310,12 @@ def test_several_licences_are_a_list():
 
 def test_corpus_of_two_languages_is_one_row():
     _, text = front(render_card(manifest(sources=[source(), source(lang="hi")])))
-    assert "| small | el, hi | 1 | cc-by-4.0 |" in text
-    assert text.count("| small | cc-by-4.0 |") == 1
+    assert text.count("| small | el, hi | 1 | cc-by-4.0 |") == 1
 
 
 def test_licence_note_is_in_the_card():
     _, text = front(render_card(manifest(sources=[source(licence="other", licence_note="Research use.")])))
-    assert "| small | other: Research use. |" in text
+    assert "| small | el | 1 | other: Research use. |" in text
 
 
 @pytest.mark.parametrize(("licence", "said"), [("cc-by-nc-4.0", True), ("cc-by-nc-sa-3.0", True), ("cc-by-4.0", False)])
@@ -266,7 +326,7 @@ def test_non_commercial_source_makes_the_release_non_commercial(licence, said):
 
 def test_release_without_translated_instructions_says_so():
     card = render_card(manifest(recipe=manifest()["recipe"] | {"instruction_langs": ["en", "xx"]}))
-    assert "This release has no translated instructions" in card
+    assert "There are no translated instructions" in card
     assert "no translated instructions" not in render_card(
         manifest(recipe=manifest()["recipe"] | {"instruction_langs": ["en"]})
     )
@@ -303,5 +363,5 @@ def test_card_has_script_variants_and_english_overlap():
     langs = ["el", "zh"]
     ledger = [totals("measured", 10, 10, lang=lang) for lang in langs]
     card = render_card(manifest(langs=langs, ledger=ledger))
-    assert "of the foreign side:\n1,200 simplified." in card
-    assert "| zh | 30 | 900 |" in card
+    assert "of the target side:\n1,200 simplified." in card
+    assert "| Chinese | 900 | el 30 |" in card

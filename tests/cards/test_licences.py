@@ -27,7 +27,7 @@ def test_translations_by_nllb_are_non_commercial():
     translated = free | {"models": [*free["models"], NLLB | {"licence": model_licence(NLLB["name"])}]}
     assert metadata(translated)["license"] == "cc-by-nc-4.0"
     card = render_card(translated)
-    assert "| any, translated by facebook/nllb-200-distilled-600M | also cc-by-nc-4.0" in card
+    assert "| translations by facebook/nllb-200-distilled-600M | | | also cc-by-nc-4.0" in card
     assert "as a whole** (facebook/nllb-200-distilled-600M)." in card
 
 
@@ -36,7 +36,7 @@ def test_benchmark_adds_no_licence():
     assert row_licences(searched) == ["cc-by-4.0"]
     assert metadata(searched)["license"] == "cc-by-4.0"
     text = render_card(searched)
-    assert "| xquad | el | 1 | Small, <https://example.org> |" in text
+    assert "- xquad 1, el: [Small](<https://example.org>)" in text
     assert "| xquad | cc-by-nc-sa-4.0 |" not in text
 
 

@@ -220,7 +220,7 @@ def test_leftovers_of_a_killed_run_are_removed(put, row, registry):
 def make_version(registry: Path, name: str, version: str) -> None:
     folder = registry / name / version
     folder.mkdir(parents=True)
-    content = described(name=name) | {"configs": {}}
+    content = described(name=name) | {"configs": {}, "statistics": [], "lengths": [], "examples": []}
     (folder / "manifest.json").write_text(
         to_text(make_manifest(content, VersionInfo(version.removesuffix("-backup"), None, "none")))
     )

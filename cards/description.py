@@ -1,0 +1,52 @@
+"""Describe a release in sentences: what its rows are, where they are from, and what a budget was worth."""
+
+from collections.abc import Sequence
+
+from cards.manifest_types import Manifest
+from cards.summary import sum_statistics
+from corpora.catalog import language
+
+MAX_NAMES = 6  # the most languages that a sentence names
+DIRECTIONS = {("en-xx",): "from English", ("xx-en",): "into English", ("en-xx", "xx-en"): "from and into English"}
+
+
+def describe_rows(manifest: Manifest) -> str:
+    """Return one sentence on what the rows of a release are, counted from the rows themselves."""
+    total = sum_statistics(manifest)
+    purpose = "evaluation" if manifest["recipe"]["kind"] == "benchmark" else "instruction tuning"
+    parts = [part for part in (_pairs(manifest), *_instructions(manifest), _documents(manifest)) if part]
+    langs = [row["lang"] for row in manifest["statistics"] if row["lang"] != "en"]
+    has_english = len(langs) < len(manifest["statistics"])
+    names = [*list_languages(langs), *(["English"] if has_english else [])]
+    return f"{total['num_rows']:,} rows for {purpose} in {join(names)}: {join(parts)}."
+
+
+def list_languages(langs: Sequence[str]) -> list[str]:
+    """Return the names of languages, or of many their number."""
+    return [language(lang).name for lang in langs] if len(langs) <= MAX_NAMES else [f"{len(langs)} languages"]
+
+
+def join(parts: Sequence[str]) -> str:
+    """Return parts of a sentence joined by commas and `and`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def _pairs(manifest: Manifest) -> str:
+    num_pairs = sum_statistics(manifest)["num_pairs"]
+    used = {row["direction"] for row in manifest["composition"] if row["task"] == "translation"}
+    known = tuple(direction for direction in ("en-xx", "xx-en") if direction in used)
+    return f"translation {DIRECTIONS.get(known, '')} ({num_pairs:,} sentence pairs)" if num_pairs else ""
+
+
+def _instructions(manifest: Manifest) -> list[str]:
+    """Return how many instructions there are in English, and in other languages."""
+    rows = {row["lang"]: row["num_instructions"] for row in manifest["statistics"] if row["num_instructions"]}
+    others = [lang for lang in rows if lang != "en"]
+    english = [f"{rows['en']:,} instructions in English"] if "en" in rows else []
+    num = sum(rows[lang] for lang in others)
+    return english + ([f"{num:,} instructions translated into {join(list_languages(others))}"] if others else [])
+
+
+def _documents(manifest: Manifest) -> str:
+    num = sum_statistics(manifest)["num_documents"]
+    return f"{num:,} documents" if num else ""
