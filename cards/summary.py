@@ -58,8 +58,8 @@ def select_rejections(manifest: Manifest) -> list[dict[str, Any]]:
 
 def sum_statistics(manifest: Manifest) -> dict[str, int]:
     """Return the sums of the statistics over all languages, by their names."""
-    names = [name for name in StatisticsRow.__annotations__ if name != "lang"]
-    return {name: sum(int(row[name]) for row in manifest["statistics"]) for name in names}  # type: ignore[literal-required]
+    rows: list[dict[str, Any]] = [dict(row) for row in manifest["statistics"]]
+    return {name: sum(row[name] for row in rows) for name in StatisticsRow.__annotations__ if name != "lang"}
 
 
 def format_thresholds(thresholds: Mapping[str, Mapping[str, float]]) -> str:
