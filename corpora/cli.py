@@ -11,7 +11,8 @@ import click
 from corpora.arguments import split_names
 from corpora.errors import InputError
 from corpora.extensions import Extensions, check_folders, current_extensions, use_extensions
-from corpora.messages import log_messages, say
+from corpora.messages import log_messages
+from corpora.printing import clean_streams, print_traceback, say
 from corpora.progress import LogProgress, NullProgress, Progress, SeveralProgress, TerminalProgress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -193,6 +194,16 @@ def run(
         answer: The sentence and exit code for errors of the command's own; None for those that it does not know.
         write: Writes the sentence for an exit code.
     """
+    with clean_streams():
+        return _run(program, resume, answer, write)
+
+
+def _run(
+    program: click.Group,
+    resume: str,
+    answer: Callable[[BaseException], tuple[str, int] | None],
+    write: Callable[[str, int], None],
+) -> int:
     try:
         program.main(standalone_mode=False)
     except click.ClickException as error:
@@ -206,6 +217,7 @@ def run(
     except Exception as error:
         known = answer(error) or _known(error)
         if known is None:
+            sys.excepthook = print_traceback
             raise
         return _written(write, *known)
     return 0

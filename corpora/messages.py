@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
+from corpora.printing import clean, say
 
 LOGGERS = ("corpora", "recipes", "cards", "builders", "trainer")
 PROGRESS = "corpora.progress"  # the logger of progress lines
@@ -24,8 +24,8 @@ def log_messages(log_file: Path | None = None, verbose: int = 0, quiet: bool = F
     handlers: list[logging.Handler] = [_Console(logging.ERROR if quiet else logging.WARNING - 10 * min(verbose, 2))]
     if log_file:
         log_file.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
-        handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handlers.append(logging.FileHandler(log_file, encoding="utf-8", errors="backslashreplace"))
+        handlers[-1].setFormatter(_CleanFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     loggers = [logging.getLogger(name) for name in LOGGERS]
     for logger in loggers:
         logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
@@ -39,6 +39,13 @@ def log_messages(log_file: Path | None = None, verbose: int = 0, quiet: bool = F
             logger.handlers = [handler for handler in logger.handlers if handler not in handlers]
         for handler in handlers:
             handler.close()
+
+
+class _CleanFormatter(logging.Formatter):
+    """Formats messages for a file that someone may show on a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean(super().format(record))
 
 
 class _Console(logging.Handler):
@@ -55,8 +62,3 @@ class _Console(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         say(self.format(record))
-
-
-def say(sentence: str) -> None:
-    """Write a sentence to stderr."""
-    click.echo(sentence, err=True)

@@ -6,6 +6,7 @@ import click
 
 from corpora.cli import FILE, NAMES, option, options, verb
 from corpora.options import JSON, registry_option
+from corpora.printing import print_text
 
 RESULTS = [
     option(
@@ -220,4 +221,4 @@ def _range(text: str) -> tuple[float, float]:
 def _print(result: Any, as_json: bool) -> None:
     import json
 
-    click.echo(json.dumps(result.to_json(), indent=2) if as_json else repr(result))
+    print_text(json.dumps(result.to_json(), indent=2) if as_json else repr(result))

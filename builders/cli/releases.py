@@ -7,6 +7,7 @@ import click
 
 from corpora.cli import option, verb
 from corpora.options import JSON, datasets_lock_option, registry_option
+from corpora.printing import print_text
 
 REGISTRY, DATASETS_LOCK = registry_option("Release"), datasets_lock_option("Release")
 PREVIEW = option("--preview", is_flag=True, group="Release", help="Say what would be published, and publish nothing.")
@@ -26,7 +27,7 @@ def versions_verb(release: str | None, as_json: bool, **settings: Any) -> None:
     from builders.releases import versions
 
     releases = versions(release, **settings)
-    click.echo(versions_json(releases) if as_json else versions_text(releases))
+    print_text(versions_json(releases) if as_json else versions_text(releases))
 
 
 @verb("diff")
@@ -48,7 +49,7 @@ def diff_verb(before: str, after: str, as_json: bool, **settings: Any) -> None:
     from builders.releases import diff
 
     difference = diff(before, after, **settings)
-    click.echo(json.dumps(difference.to_json(), indent=2) if as_json else repr(difference))
+    print_text(json.dumps(difference.to_json(), indent=2) if as_json else repr(difference))
 
 
 @verb("verify")
@@ -67,7 +68,7 @@ def verify_verb(releases: tuple[str, ...], as_json: bool, **settings: Any) -> No
     damaged = []
     for release in releases:
         verification = verify(release, **settings)
-        click.echo(verified_json(verification) if as_json else verified_text(verification))
+        print_text(verified_json(verification) if as_json else verified_text(verification))
         damaged += [] if verification.is_intact else [verification.uri]
     if damaged:
         raise InputError(f"Do not use {', '.join(damaged)}: fetch it again, or restore it.")
@@ -86,7 +87,7 @@ def lock_verb(releases: tuple[str, ...], datasets_lock: Path, **settings: Any) -
     from builders.publishing import locked_text
     from builders.releases import lock
 
-    click.echo(locked_text(lock(releases, datasets_lock=datasets_lock, **settings), datasets_lock))
+    print_text(locked_text(lock(releases, datasets_lock=datasets_lock, **settings), datasets_lock))
 
 
 @verb("fetch")
@@ -109,7 +110,7 @@ def fetch_verb(names: tuple[str, ...], datasets_lock: Path, as_json: bool, **set
 
     folders = fetch(names, datasets_lock=datasets_lock, **settings)
     paths = {name: str(folder) for name, folder in folders.items()}
-    click.echo(json.dumps(paths, indent=2) if as_json else fetched_text(folders, read_lock(datasets_lock)))
+    print_text(json.dumps(paths, indent=2) if as_json else fetched_text(folders, read_lock(datasets_lock)))
 
 
 @verb("yank")
@@ -125,7 +126,7 @@ def yank_verb(release: str, **settings: Any) -> None:
     from builders.publishing import yanked_text
     from builders.releases import yank
 
-    click.echo(yanked_text(yank(release, **settings)))
+    print_text(yanked_text(yank(release, **settings)))
 
 
 @verb("rollback")
@@ -149,7 +150,7 @@ def rollback_verb(release: str, as_json: bool, **settings: Any) -> None:
     from builders.releases import rollback
 
     published = rollback(release, **settings)
-    click.echo(published_json([published]) if as_json else published_text(published))
+    print_text(published_json([published]) if as_json else published_text(published))
 
 
 VERBS = (versions_verb, diff_verb, verify_verb, lock_verb, fetch_verb, yank_verb, rollback_verb)

@@ -9,6 +9,7 @@ from builders.cli.budget_options import BUDGET_OPTIONS
 from builders.cli.run_options import RUN_OPTIONS, load_libraries
 from corpora.cli import option, options, report_progress, verb
 from corpora.options import JSON
+from corpora.printing import print_text
 
 DRY_RUN = option(
     "--dry-run",
@@ -70,7 +71,7 @@ def publish_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> No
     if settings["dry_run"]:
         _print_estimate(published, as_json)
     else:
-        click.echo(published_json(published) if as_json else "\n".join(published_text(item) for item in published))
+        print_text(published_json(published) if as_json else "\n".join(published_text(item) for item in published))
 
 
 @verb("build")
@@ -86,7 +87,7 @@ def build_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None
         built = builders.build(list(recipes) or None, progress=progress, **settings)
     from builders.format import built_json, built_text
 
-    click.echo(built_json(built) if as_json else built_text(built))
+    print_text(built_json(built) if as_json else built_text(built))
 
 
 @verb("pull")
@@ -105,11 +106,11 @@ def pull_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> None:
     if settings["dry_run"]:
         _print_estimate(fetched, as_json)
     else:
-        click.echo(pulled_json(fetched) if as_json else pulled_text(fetched))
+        print_text(pulled_json(fetched) if as_json else pulled_text(fetched))
 
 
 def _print_estimate(estimate: Any, as_json: bool) -> None:
-    click.echo(json.dumps(estimate.to_json(), indent=2) if as_json else repr(estimate))
+    print_text(json.dumps(estimate.to_json(), indent=2) if as_json else repr(estimate))
 
 
 VERBS = (publish_verb, build_verb, pull_verb)

@@ -8,6 +8,7 @@ import click
 from builders.cli.run_options import RUN_OPTIONS, WORK, load_libraries
 from corpora.cli import FILE, FOLDER, NAMES, Program, option, options, report_progress, verb
 from corpora.options import JSON
+from corpora.printing import print_text
 
 
 @verb("translate")
@@ -38,7 +39,7 @@ def translate_verb(source: str | None, as_json: bool, **settings: Any) -> None:
     from builders.translation import translate_json, translate_text
 
     write = translate_json if as_json else translate_text
-    click.echo(write(result.built.ledger, result.files, result.translator))
+    print_text(write(result.built.ledger, result.files, result.translator))
 
 
 @click.group("tm", cls=Program)
@@ -54,7 +55,7 @@ def list_verb(work: Path, as_json: bool) -> None:
     from builders.translation import list_memory, memory_json, memory_text
 
     statistics = list_memory(work)
-    click.echo(memory_json(statistics) if as_json else memory_text(statistics))
+    print_text(memory_json(statistics) if as_json else memory_text(statistics))
 
 
 @tm_verb.command("export")
@@ -66,7 +67,7 @@ def export_verb(file: Path, langs: tuple[str, ...], work: Path) -> None:
     from builders.translation import export_memory
 
     count = export_memory(file, langs=langs, work=work)
-    click.echo(f"{count:,} translations are in {file}.")
+    print_text(f"{count:,} translations are in {file}.")
 
 
 @tm_verb.command("import")
@@ -78,4 +79,4 @@ def import_verb(file: Path, work: Path) -> None:
 
     result = import_memory(file, work=work)
     failed = f" ({result.num_failed:,} of them fail a check and are not used)" if result.num_failed else ""
-    click.echo(f"{result.num_added:,} translations were added from {file}{failed}, {result.num_known:,} were known.")
+    print_text(f"{result.num_added:,} translations were added from {file}{failed}, {result.num_known:,} were known.")

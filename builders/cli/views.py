@@ -9,6 +9,7 @@ from builders.cli.releases import REGISTRY
 from builders.cli.run_options import WORK
 from corpora.cli import FILE, NAMES, option, verb
 from corpora.options import JSON, WITH
+from corpora.printing import print_text
 
 
 @verb("list")
@@ -21,7 +22,7 @@ def list_verb(as_json: bool, **settings: Any) -> None:
     from builders.corpus_list import corpora_json, corpora_text
 
     corpora = builders.list_corpora(**settings)
-    click.echo(corpora_json(corpora) if as_json else corpora_text(corpora))
+    print_text(corpora_json(corpora) if as_json else corpora_text(corpora))
 
 
 @verb("show")
@@ -35,7 +36,7 @@ def show_verb(release: str, as_json: bool, **settings: Any) -> None:
     from cards.manifest import to_text
 
     opened = builders.open_release(release, **settings)
-    click.echo(to_text(opened.manifest).rstrip() if as_json else release_text(opened.uri, opened.manifest))
+    print_text(to_text(opened.manifest).rstrip() if as_json else release_text(opened.uri, opened.manifest))
 
 
 @verb("inspect")
@@ -56,10 +57,10 @@ def inspect_verb(output: Path | None, as_json: bool, **settings: Any) -> None:
 
     if output:
         num = builders.inspect(output=output, **settings)
-        click.echo(json.dumps({"lines": num, "file": str(output)}) if as_json else f"{num:,} lines are in {output}.")
+        print_text(json.dumps({"lines": num, "file": str(output)}) if as_json else f"{num:,} lines are in {output}.")
         return
     lines = builders.inspect(**settings)
-    click.echo(lines_json(lines) if as_json else lines_text(lines))
+    print_text(lines_json(lines) if as_json else lines_text(lines))
 
 
 VERBS = (list_verb, show_verb, inspect_verb)

@@ -1,7 +1,9 @@
 """Progress as one line on a terminal."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
+from corpora.printing import clean, raw_stream
 from corpora.progress.counter import Counter
 from corpora.progress.status import Status, duration
 
@@ -21,7 +23,8 @@ class TerminalProgress(Counter):
         from rich.console import Console
         from rich.progress import Progress as Bar
 
-        self._bar = Bar(*_columns(self), console=Console(stderr=True), transient=True, refresh_per_second=8)
+        console = Console(file=raw_stream(sys.stderr))
+        self._bar = Bar(*_columns(self), console=console, transient=True, refresh_per_second=8)
         self._bar.add_task(status.stage, total=status.total)
         self._bar.start()
 
@@ -43,7 +46,7 @@ def _columns(progress: TerminalProgress) -> list[Any]:
     class Before(ProgressColumn):
         def render(self, task: Any) -> "Text":
             status = progress.status()
-            return Text(f"{status.position()} {status.stage}" if status else "")
+            return Text(clean(f"{status.position()} {status.stage}") if status else "")
 
     class After(ProgressColumn):
         def render(self, task: Any) -> "Text":
@@ -52,6 +55,6 @@ def _columns(progress: TerminalProgress) -> list[Any]:
             left = f"{duration(status.remaining_s)} left" if status.remaining_s is not None else ""
             amount = status.amount() if status.done or status.total else ""
             parts = (amount, status.speed(), left or duration(status.seconds), status.note)
-            return Text("  ".join(filter(None, parts)))
+            return Text(clean("  ".join(filter(None, parts))))
 
     return [Before(), BarColumn(bar_width=16), After()]

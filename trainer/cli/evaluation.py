@@ -7,6 +7,7 @@ import click
 
 from corpora.cli import FILE, FOLDER, NAMES, assignments, option, options, report_progress, verb
 from corpora.options import CORPORA_LOCK, JSON, MIRROR, OFFLINE, WITH, datasets_lock_option, registry_option
+from corpora.printing import print_text
 
 LANGS = option("--langs", type=NAMES, default=(), metavar="A,B", group="Items", help="Only these languages.")
 LIMIT = option(
@@ -96,7 +97,7 @@ def evaluate_verb(models: tuple[str, ...], metric_options: tuple[str, ...], as_j
     chosen = assignments(metric_options, "--metric-option", "NAME=VALUE, such as comet=wmt22-comet-da")
     with report_progress() as progress:
         table = evaluate(models, metric_options=chosen, progress=progress, **arguments)
-    click.echo(table.to_json() if as_json else table.to_text())
+    print_text(table.to_json() if as_json else table.to_text())
 
 
 @verb("compare")
@@ -120,7 +121,7 @@ def compare_verb(
 
     chosen = assignments(metric_options, "--metric-option", "NAME=VALUE, such as spm=flores200=FILE")
     comparison = compare(a, b, metric_options=chosen, **arguments)
-    click.echo(comparison.to_json() if as_json else comparison.to_text())
+    print_text(comparison.to_json() if as_json else comparison.to_text())
 
 
 @verb("leaderboard")
@@ -138,7 +139,7 @@ def leaderboard_verb(card: Path | None, markdown: bool, as_json: bool, **argumen
     from trainer.evaluation import leaderboard
 
     tables = leaderboard(card=card, **arguments)
-    click.echo(tables.to_json() if as_json else tables.to_markdown() if markdown else tables.to_text())
+    print_text(tables.to_json() if as_json else tables.to_markdown() if markdown else tables.to_text())
 
 
 @verb("align")
@@ -173,7 +174,7 @@ def align_verb(model: str, as_json: bool, **arguments: Any) -> None:
 
     with report_progress() as progress:
         alignment = align(model, progress=progress, **arguments)
-    click.echo(alignment.to_json() if as_json else alignment.to_text())
+    print_text(alignment.to_json() if as_json else alignment.to_text())
 
 
 @verb("judge")
@@ -200,7 +201,7 @@ def judge_verb(models: tuple[str, ...], as_json: bool, **arguments: Any) -> None
 
     with report_progress() as progress:
         table = judge(models, progress=progress, **arguments)
-    click.echo(table.to_json() if as_json else table.to_text())
+    print_text(table.to_json() if as_json else table.to_text())
 
 
 VERBS = [evaluate_verb, compare_verb, leaderboard_verb, align_verb, judge_verb]

@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from corpora.cli import INPUT_ERROR, SETTINGS, Program, run
-from corpora.messages import say
+from corpora.printing import say
 from trainer.cli.evaluation import VERBS as EVALUATION_VERBS
 from trainer.cli.training import VERBS as TRAINING_VERBS
 

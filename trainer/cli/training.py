@@ -7,6 +7,7 @@ import click
 
 from corpora.cli import FILE, FOLDER, NAMES, option, options, report_progress, verb
 from corpora.options import JSON, OFFLINE, WITH, datasets_lock_option, registry_option
+from corpora.printing import print_text
 
 RELEASE = [
     option(
@@ -87,12 +88,12 @@ def sft_verb(
     settings = parse_changes(changes)
     if dry_run:
         estimate = trainer.estimate(recipe, set=settings, device=device, tokens_per_pair=tokens_per_pair, **data)
-        click.echo(to_json(vars(estimate)) if as_json else estimate)
+        print_text(to_json(vars(estimate)) if as_json else estimate)
         return
     with report_progress() as progress:
         run = trainer.sft(recipe, set=settings, output=output, progress=progress, **data)
     if reports_result():
-        click.echo(to_json(run.metadata) if as_json else run)
+        print_text(to_json(run.metadata) if as_json else run)
 
 
 @verb("sweep")
@@ -139,7 +140,7 @@ def sweep_verb(recipe: str, changes: tuple[str, ...], as_json: bool, **data: Any
     with report_progress() as progress:
         sweep = trainer.sweep(recipe, set=parse_changes(changes), progress=progress, **data)
     if reports_result():
-        click.echo(to_json(sweep.rows) if as_json else sweep)
+        print_text(to_json(sweep.rows) if as_json else sweep)
 
 
 VERBS = [sft_verb, sweep_verb]

@@ -1,0 +1,100 @@
+"""What both commands print: data never writes to the terminal as it likes, and no character stops the output.
+
+Escape sequences, control characters and characters that reverse the direction of text become escapes such as \\u001b,
+which JSON reads as the same character. Newlines and tabs stay.
+"""
+
+import io
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Any, TextIO
+
+import click
+
+# C0 without tab and newline, DEL, C1, line separators, overrides of direction, half characters, invisible tags.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+# What progress bars of libraries write in one piece: back to the start of the line, and lines up.
+_BAR = re.compile(r"\n*(\x1b\[A)*")
+
+
+def clean(text: object) -> str:
+    """Return a text without escape sequences and control characters; each becomes a visible escape."""
+    return _CONTROL.sub(_escape, str(text))
+
+
+def _escape(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    if number <= 0xFFFF:
+        return f"\\u{number:04x}"
+    high, low = divmod(number - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+def print_text(text: object) -> None:
+    """Write the result of a verb to stdout."""
+    click.echo(clean(text))
+
+
+def say(sentence: object) -> None:
+    """Write a sentence to stderr."""
+    click.echo(clean(sentence), err=True)
+
+
+def print_traceback(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    """Write the traceback of an error of ours to stderr; for `sys.excepthook`."""
+    say("".join(traceback.format_exception(kind, error, frames)).rstrip())
+
+
+class CleanStream(io.TextIOWrapper):
+    """A stream that cleans all that is written to it, by libraries too; `original` is for our own progress bar."""
+
+    def __init__(self, original: TextIO) -> None:
+        super().__init__(original.buffer, original.encoding, "backslashreplace", line_buffering=True)
+        self.original = original
+
+    @property
+    def name(self) -> Any:
+        """The name of the original, such as <stderr>."""
+        return getattr(self.original, "name", "")
+
+    def write(self, text: str) -> int:
+        """Write a text without control characters, and what moves a progress bar as it is."""
+        if _BAR.fullmatch(text):
+            return super().write(text)
+        start, end = text.startswith("\r"), len(text) > 1 and text.endswith("\r")
+        body = clean(text[start : len(text) - end])
+        return super().write("\r" * start + body + "\r" * end)
+
+
+@contextmanager
+def clean_streams() -> Iterator[None]:
+    """Clean stdout and stderr while the block runs."""
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        stream.flush()
+    ours = [CleanStream(stream) if isinstance(stream, io.TextIOWrapper) else stream for stream in before]
+    sys.stdout, sys.stderr = ours
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+        for stream in ours:
+            _release(stream)
+
+
+def _release(stream: TextIO) -> None:
+    """Flush a stream and give its buffer back; a reader that has gone does not matter any more."""
+    if isinstance(stream, CleanStream) and not stream.closed:
+        with suppress(OSError):
+            stream.detach()
+
+
+def raw_stream(stream: TextIO) -> TextIO:
+    """Return the stream below a CleanStream, to which our own progress bar writes."""
+    return stream.original if isinstance(stream, CleanStream) else stream
