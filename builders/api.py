@@ -37,6 +37,7 @@ class PublishSettings(RunOptions, total=False):
     bump: Literal["major", "minor", "patch"] | None
     as_version: str | None
     preview: bool
+    remove_unexpected: bool
     format: Literal["instructions", "messages"]
     budget: int | None
     laws: "Laws | FitResult | str | Path | None"
@@ -67,6 +68,7 @@ def publish(
     bump: Literal["major", "minor", "patch"] | None = None,
     as_version: str | None = None,
     preview: bool = False,
+    remove_unexpected: bool = False,
     dry_run: bool = False,
     format: Literal["instructions", "messages"] = "instructions",
     budget: int | None = None,
@@ -86,6 +88,7 @@ def publish(
         bump: A larger step than the difference to the latest version needs.
         as_version: The version itself, such as v3.0.0; no smaller than the difference needs.
         preview: Build, and return what would be published; nothing is published.
+        remove_unexpected: Delete files on the Hub that no manifest lists; they are refused otherwise.
         dry_run: Return an `Estimate` of downloads, disk, segments to translate and hours, and do nothing.
         format: Columns instruction, input and output, or a column of messages.
         budget: The most sentence pairs of which the release has translations; it gets a name of its own.
@@ -104,7 +107,7 @@ def publish(
     """
     build_options = read_options(recipes, options)
     validate_version(bump, as_version)
-    version = PublishOptions(bump, as_version, preview)
+    version = PublishOptions(bump, as_version, preview, remove_unexpected)
     split = _read_budget(budget, laws, mixture, epochs, allow_partial)
     if dry_run:
         return run_estimate(build_options, split)
@@ -168,6 +171,7 @@ def pull(
 
     Args:
         recipes: A recipe, by name, by path or as a mapping; or a list of them. None means `coit` and `muit`.
+        remove_unexpected: Delete files on the Hub that no manifest lists; they are refused otherwise.
         dry_run: Return an `Estimate` of downloads, disk, segments to translate and hours, and do nothing.
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
         **options: As in `builders.build`.

@@ -188,6 +188,7 @@ def rollback(
     bump: Literal["major", "minor", "patch"] | None = None,
     as_version: str | None = None,
     preview: bool = False,
+    remove_unexpected: bool = False,
     registry: str | Path = REGISTRY,
 ) -> Published:
     """Publish what an older version holds as the next version; no data is sent again, and no tag moves.
@@ -197,13 +198,14 @@ def rollback(
         bump: A larger step than the difference requires: major, minor or patch.
         as_version: The version itself, such as v3.0.0; no smaller than the difference requires.
         preview: Return what would be published, and publish nothing.
+        remove_unexpected: Delete files on the Hub that no manifest lists; they are refused otherwise.
         registry: Where NAME is.
     """
     name, _, version = _spelling(release).partition("@")
     if not version:
         raise InputError(f"Name the version to go back to, such as {name}@v1.0.0.")
     with temporary_workspace() as work:
-        options = PublishOptions(bump, as_version, preview)
+        options = PublishOptions(bump, as_version, preview, remove_unexpected)
         return roll_back(existing_registry(name, registry), version, work, options)
 
 

@@ -48,7 +48,7 @@ def run_publish(
     version, progress = version or PublishOptions(), progress or NullProgress()
     with extend(options.with_):
         plan = resolve(options, budget)
-        registries = _open_registries(plan, str(registry), format, private, check=not version.preview)
+        registries = _open_registries(plan, str(registry), format, private, version)
         with open_workspace(options) as work:
             steps = plan_steps(plan, work, progress, publish=True)
             published: list[Published] = []
@@ -78,14 +78,16 @@ def run_build(options: BuildOptions, progress: Progress | None = None) -> list[B
             return list(build_recipes(plan, work, plan_steps(plan, work, progress or NullProgress())))
 
 
-def _open_registries(plan: BuildPlan, uri: str, format: str, private: bool, check: bool) -> dict[str, Registry]:
+def _open_registries(
+    plan: BuildPlan, uri: str, format: str, private: bool, version: PublishOptions
+) -> dict[str, Registry]:
     """Return the registry of each recipe's releases, by the recipe's name."""
     names = {recipe.name: release_name(name_by_budget(recipe, plan.budget), format) for recipe in plan.recipes}
     registries = {recipe: open_registry(uri, name, private) for recipe, name in names.items()}
     if len({registry.uri for registry in registries.values()}) < len(plan.recipes):
         raise InputError(f"{uri} is one repository, for one recipe. Name the organisation, or publish one recipe.")
-    for registry in registries.values() if check else ():
-        registry.check_writable()
+    for registry in registries.values() if not version.preview else ():
+        registry.check_writable(version.remove_unexpected)
     return registries
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from corpora.files import sha256_of
 from corpora.urls import is_url, public_url
 
 FILE = "manifest.json"
+METADATA_FILES = ("README.md", "croissant.json", "funnel.png", "laws.png", "ledger.parquet")
 VERSION_KEYS = ("version", "parent", "difference", "metadata_files")  # what a version adds to its content
 
 
@@ -104,18 +106,45 @@ def parse_manifest(text: bytes, where: str) -> Manifest:
         )
     if fault := _find_fault(manifest):
         raise InputError(f"{where} is damaged: {fault}. Restore it.")
+    if not _is_canonical(manifest, text):
+        raise InputError(
+            f"{where} is not as builders writes it, so its sha256 is not the identity of the release. Restore it."
+        )
     return cast(Manifest, manifest)
+
+
+def _is_canonical(manifest: Mapping[str, Any], text: bytes) -> bool:
+    """Return whether a text is the one that `to_text` writes: one manifest has one text, and so one identity."""
+    try:
+        return to_text(manifest).encode() == text
+    except (ValueError, RecursionError):
+        return False
 
 
 def _find_fault(manifest: object) -> str:
     """Return what is wrong with a manifest, or nothing: what it holds becomes names of files and tags."""
     try:
-        MANIFEST.validate_python(manifest)
+        valid = MANIFEST.validate_python(manifest)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         return f"'{key[:200]}': {first['msg']}"
-    return ""
+    return _find_path_fault(valid)
+
+
+def _find_path_fault(manifest: Manifest) -> str:
+    """Return which file is not where `datasets` and the card expect it, or nothing."""
+    for config, entry in manifest["configs"].items():
+        for split, rows in entry["splits"].items():
+            pattern = rf"data/{re.escape(config)}/{split}-\d{{5}}-of-\d{{5}}\.parquet"
+            for path in (file["path"] for file in rows["files"] if not re.fullmatch(pattern, file["path"])):
+                return f"'{path[:200]}' is not a name of a file of split {split} of config {config}"
+    metadata = {file["path"] for file in manifest["metadata_files"]}
+    if unknown_paths := sorted(metadata - set(METADATA_FILES)):
+        return f"'{unknown_paths[0][:200]}' is not one of {', '.join(METADATA_FILES)}"
+    counts = Counter(file["path"].casefold() for file in release_files(manifest))
+    twice = [path for path, count in counts.items() if count > 1]
+    return f"'{twice[0][:200]}' is listed twice, where letter case does not count" if twice else ""
 
 
 def is_version(name: str) -> bool:

@@ -12,6 +12,13 @@ from corpora.printing import print_text
 REGISTRY, DATASETS_LOCK = registry_option("Release"), datasets_lock_option("Release")
 PREVIEW = option("--preview", is_flag=True, group="Release", help="Say what would be published, and publish nothing.")
 
+REMOVE_UNEXPECTED = option(
+    "--remove-unexpected",
+    is_flag=True,
+    group="Release",
+    help="Delete files from the repository on the Hub that no manifest lists; they are refused otherwise.",
+)
+
 
 @verb("versions")
 @click.argument("release", required=False)
@@ -139,6 +146,7 @@ def yank_verb(release: str, **settings: Any) -> None:
 )
 @option("--as-version", metavar="VERSION", group="Release", help="Publish as this version, such as v3.0.0.")
 @PREVIEW
+@REMOVE_UNEXPECTED
 @REGISTRY
 @JSON
 def rollback_verb(release: str, as_json: bool, **settings: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from builders.cli.budget_options import BUDGET_OPTIONS
+from builders.cli.releases import REMOVE_UNEXPECTED
 from builders.cli.run_options import RUN_OPTIONS, load_libraries
 from corpora.cli import option, options, report_progress, verb
 from corpora.options import JSON
@@ -38,6 +39,7 @@ RELEASE_OPTIONS = [
     ),
     DRY_RUN,
     option("--preview", is_flag=True, group="Release", help="Build, say what would be published, and publish nothing."),
+    REMOVE_UNEXPECTED,
     option(
         "--format",
         type=click.Choice(("instructions", "messages")),

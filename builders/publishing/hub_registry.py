@@ -1,7 +1,7 @@
 """A registry on the Hugging Face Hub: a release is one commit of a repository, and a tag that never moves."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from cards.releases import (
     has_other_sha256,
     hub_releases,
     sort_versions,
+    unexpected_paths,
 )
 from corpora.errors import InputError
 from corpora.files import sha256_of
@@ -63,12 +64,15 @@ class HubRegistry:
         """Return the repository; the version is its revision."""
         return self.uri
 
-    def check_writable(self) -> None:
+    def check_writable(self, remove_unexpected: bool = False) -> None:
         """Raise InputError if the token may not write here: before hours of work, not after."""
         try:
             request_with_retry(self.uri, self._check_access)
         except LookupError:  # there is no repository yet
-            self._check_membership()
+            return self._check_membership()
+        if (head := self.releases.refs().main) and not remove_unexpected:
+            self._refuse(self._find_unexpected(head))
+        return None
 
     def _check_access(self) -> None:
         try:
@@ -86,8 +90,13 @@ class HubRegistry:
 
     # What it holds
 
-    def get_state(self, finish: bool = False) -> RegistryState:
-        """Return its tags and what is on `main`. With `finish`, a commit whose publisher was killed gets its tag."""
+    def get_state(self, finish: bool = False, remove_unexpected: bool = False) -> RegistryState:
+        """Return its tags and what is on `main`.
+
+        Args:
+            finish: A commit whose publisher was killed gets its tag, and files that no manifest lists are refused.
+            remove_unexpected: They are deleted instead, by a commit of their own.
+        """
         refs = self.releases.refs()
         if refs.main is None:
             return RegistryState()
@@ -98,8 +107,37 @@ class HubRegistry:
             refs.tags[main["version"]] = self._finish(main, refs.main)
         versions = sort_versions(refs.tags)
         newest = self.releases.open_commit(versions[-1], refs.tags[versions[-1]], refs.main) if versions else None
-        card = self.repository.read_file("README.md", refs.main) or b""
-        return RegistryState(newest, tuple(versions), card.decode(errors="replace"), refs.main)
+        head = self._remove_unexpected(refs.main, remove_unexpected) if finish else refs.main
+        card = self.repository.read_file("README.md", head) or b""
+        return RegistryState(newest, tuple(versions), card.decode(errors="replace"), head)
+
+    def _find_unexpected(self, head: str) -> list[str]:
+        """Return the files of a commit that its manifest does not list; none if it holds no release."""
+        main = self.releases.read_manifest(head)
+        return unexpected_paths(self.repository.list_files(head), main) if main else []
+
+    def _refuse(self, unexpected: Sequence[str]) -> None:
+        if unexpected:
+            raise InputError(
+                f"{self.uri} holds files that no manifest lists, such as {unexpected[0][:80]!r}, and `datasets` might "
+                "read them from the next version. Delete them on the Hub, or with --remove-unexpected."
+            )
+
+    def _remove_unexpected(self, head: str, may_delete: bool) -> str:
+        """Delete the files that no manifest lists, and return the head of `main`; without leave, refuse them."""
+        unexpected = self._find_unexpected(head)
+        if not (unexpected and may_delete):
+            self._refuse(unexpected)
+            return head
+        operations = [CommitOperationDelete(path, is_folder=False) for path in unexpected]
+        title = f"Remove {len(unexpected)} files that no manifest lists"
+        try:
+            with request_once(self.uri):
+                return self.repository.api.create_commit(
+                    self.repository.name, operations, commit_message=title, repo_type="dataset", parent_commit=head
+                ).oid
+        except ConflictError as conflict:
+            raise InputError(f"{self.uri}: {conflict}. Run the same command again.") from None
 
     def _is_private(self) -> bool:
         api = self.repository.api
@@ -234,7 +272,7 @@ def _operations(
         operations += [CommitOperationCopy(path, path, src_revision=copied_from.commit) for path in copies]
     published = {entry["path"] for entry in release_files(state.newest.manifest)} if state.newest else set()
     kept = {*data, *metadata}
-    stale = [path for path in files if (path in published or path.startswith("data/")) and path not in kept]
+    stale = [path for path in files if path in published and path not in kept]
     return operations + [CommitOperationDelete(path, is_folder=False) for path in sorted(stale)]
 
 

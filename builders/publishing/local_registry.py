@@ -9,7 +9,14 @@ from pathlib import Path
 from builders.publishing.types import RegistryState
 from cards.manifest import data_files
 from cards.manifest_types import Manifest
-from cards.releases import STATUS_FILE, FolderReleases, Release, find_file_problems, format_yanked
+from cards.releases import (
+    STATUS_FILE,
+    FolderReleases,
+    Release,
+    find_file_problems,
+    find_unexpected_files,
+    format_yanked,
+)
 from corpora.errors import InputError
 from corpora.files import atomic_path, lock_folder, move_into_place, remove_leftovers
 
@@ -38,7 +45,7 @@ class LocalRegistry:
         """Its versions, to read."""
         return FolderReleases(self.path)
 
-    def check_writable(self) -> None:
+    def check_writable(self, remove_unexpected: bool = False) -> None:
         """Raise InputError if `datasets` could not load from here."""
         if set(str(self.path.resolve())) & set("[]*?"):
             raise InputError(
@@ -53,7 +60,7 @@ class LocalRegistry:
             remove_leftovers(self.path)
             yield self.path
 
-    def get_state(self, finish: bool = False) -> RegistryState:
+    def get_state(self, finish: bool = False, remove_unexpected: bool = False) -> RegistryState:
         """Return what it holds. With `finish`, for what builds upon it: InputError unless its data is as published."""
         versions = self.releases.versions()
         if not versions:
@@ -61,6 +68,8 @@ class LocalRegistry:
         newest = self.releases.open(versions[-1])
         if finish:
             _check_data(self.path / versions[-1], newest.manifest)
+            if unexpected := find_unexpected_files(self.path / versions[-1], newest.manifest):
+                raise InputError(unexpected[0])
         card = self.path / versions[-1] / "README.md"
         return RegistryState(newest, tuple(versions), card.read_text(encoding="utf-8") if card.exists() else "")
 

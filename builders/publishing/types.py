@@ -83,14 +83,19 @@ class Registry(Protocol):
     def releases(self) -> Releases:
         """Its versions, to read."""
 
-    def check_writable(self) -> None:
+    def check_writable(self, remove_unexpected: bool = False) -> None:
         """Raise InputError if it is known already that nothing can be published here."""
 
     def lock(self) -> AbstractContextManager[Path | None]:
         """Keep other publishers out where that can be done; yield a folder to write a release in, or None for any."""
 
-    def get_state(self, finish: bool = False) -> RegistryState:
-        """Return what it holds; with `finish`, what a killed publisher left undone is completed first."""
+    def get_state(self, finish: bool = False, remove_unexpected: bool = False) -> RegistryState:
+        """Return what it holds; with `finish`, what a killed publisher left undone is completed first.
+
+        Args:
+            finish: Prepare it for the next version.
+            remove_unexpected: Then delete, on the Hub, files that no manifest lists; without it they are refused.
+        """
 
     def card_location(self, version: str) -> str:
         """Return what the card tells to load: hf://ORG/NAME, or a folder as it is called on every machine."""
@@ -119,6 +124,7 @@ class PublishOptions:
     bump: str | None = None  # major, minor or patch, at least what the difference requires
     as_version: str | None = None  # such as v3.0.0, at least what the difference requires
     preview: bool = False
+    remove_unexpected: bool = False  # delete files on the Hub that no manifest lists
 
 
 def plan_upload(before: Manifest | None, manifest: Manifest) -> UploadPlan:

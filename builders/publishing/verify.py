@@ -1,21 +1,22 @@
 """Verify a release: every byte and every row against its manifest."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from builders.publishing.format import one_line
 from builders.publishing.row_digests import rows_digest
 from builders.workspace import Workspace, temporary_workspace
-from cards.manifest import FILE, count_rows, release_files, to_text
-from cards.manifest_types import Split
-from cards.releases import Release, find_file_problems, find_unexpected_files
+from cards.front_matter import find_front_problems
+from cards.manifest import FILE, count_rows, release_files
+from cards.manifest_types import Manifest, Split
+from cards.releases import Release, find_file_problems, find_unexpected_files, read_split
 from corpora.errors import InputError
+from corpora.files import sha256_of
 from corpora.notebook import TextInNotebook
+
+CARD = "README.md"
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,28 +58,26 @@ def verify_release(release: Release, work: Workspace | None = None) -> Verificat
 def _find_problems(folder: Path, release: Release, work: Workspace) -> Iterator[str]:
     wrong_files = find_file_problems(folder, release_files(release.manifest))
     yield from wrong_files.values()
-    if (folder / FILE).read_bytes() != to_text(release.manifest).encode():
-        yield f"{folder / FILE} is not as builders writes it, so its sha256 is not the identity of the release."
-    if not release.commit:  # from the Hub only the files of the manifest are fetched
-        yield from find_unexpected_files(folder, release.manifest)
+    if sha256_of(folder / FILE) != release.identity:
+        yield f"{folder / FILE} has been changed: it is not the manifest that was opened."
+    yield from find_unexpected_files(folder, release.manifest)
+    if CARD not in wrong_files:
+        card = (folder / CARD).read_text(encoding="utf-8", errors="replace")
+        yield from (f"{folder / CARD}: {problem}." for problem in find_front_problems(card, release.manifest))
     for config, entry in release.manifest["configs"].items():
         for name, split in entry["splits"].items():
             if not {file["path"] for file in split["files"]} & wrong_files.keys():
-                yield from _find_row_problems(f"{config}/{name}", split, folder, work)
+                yield from _find_row_problems(f"{config}/{name}", split, folder, release.manifest, work)
 
 
-def _find_row_problems(name: str, split: Split, folder: Path, work: Workspace) -> Iterator[str]:
-    """Yield a sentence if the rows of a split are not those of the manifest, by number and by digest."""
-    files: Collection[Path] = [folder / file["path"] for file in split["files"]]
+def _find_row_problems(name: str, split: Split, folder: Path, manifest: Manifest, work: Workspace) -> Iterator[str]:
+    """Yield a sentence if the rows of a split are not those of the manifest, by columns, number and digest."""
     try:
-        rows = sum(pq.read_metadata(path).num_rows for path in files)
-        digest = rows_digest(list(files), work)
-    except (pa.ArrowInvalid, OSError) as error:
-        yield f"{name} cannot be read as Parquet: {error}"
+        digest = rows_digest(read_split(folder, split, manifest["features"]), work)
+    except InputError as error:
+        yield f"{name}: {error}"
         return
-    if rows != split["num_rows"]:
-        yield f"{name} has {rows:,} rows; the manifest states {split['num_rows']:,}."
-    elif digest != split["content_sha256"]:
+    if digest != split["content_sha256"]:
         yield f"{name} has other rows than the manifest states: their digest is {digest}."
 
 

@@ -7,7 +7,13 @@ lock_releases([release])                          # datasets.lock
 fetch_locked()                                    # {"hf://ORG/NAME": a folder with exactly the locked bytes}
 """
 
-from cards.releases.files import check_files, find_file_problem, find_file_problems, find_unexpected_files
+from cards.releases.files import (
+    check_files,
+    find_file_problem,
+    find_file_problems,
+    find_unexpected_files,
+    unexpected_paths,
+)
 from cards.releases.find import (
     ReleaseLike,
     Releases,
@@ -21,6 +27,7 @@ from cards.releases.folder import FolderReleases, release_names
 from cards.releases.hub import HUB, HubReleases, has_other_sha256, hub_releases
 from cards.releases.lock_file import LOCK_FILE, LockEntry, fetch_locked, load_locked, lock_releases, read_lock
 from cards.releases.release import Release, open_folder
+from cards.releases.verified_rows import read_split
 from cards.releases.versions import format_version, parse_version, resolve_version, sort_versions
 from cards.releases.yanked import STATUS_FILE, format_yanked
 
@@ -52,8 +59,10 @@ __all__ = [
     "open_release",
     "parse_version",
     "read_lock",
+    "read_split",
     "registry_folder",
     "release_names",
     "resolve_version",
     "sort_versions",
+    "unexpected_paths",
 ]

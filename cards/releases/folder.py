@@ -7,6 +7,7 @@ from cards.manifest import FILE
 from cards.releases.release import Release, open_folder
 from cards.releases.versions import sort_versions
 from cards.releases.yanked import STATUS_FILE, parse_yanked
+from corpora.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,18 @@ class FolderReleases:
         return parse_yanked(path.read_bytes(), str(path)) if path.exists() else {}
 
     def open(self, version: str) -> Release:
-        """Return one of the versions."""
-        return open_folder(self.path / version, self.yanked().get(version))
+        """Return one of the versions.
+
+        Raises:
+            InputError: Its folder holds another version, or a release of another name.
+        """
+        release, name = open_folder(self.path / version, self.yanked().get(version)), self.path.absolute().name
+        if (release.name, release.version) != (name, version):
+            raise InputError(
+                f"{release.uri} holds {release.name}@{release.version}, not {name}@{version}: the folder was renamed "
+                "or replaced. Restore it, or move it away."
+            )
+        return release
 
 
 def release_names(registry: Path) -> list[str]:

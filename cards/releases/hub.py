@@ -6,6 +6,7 @@ from functools import partial
 
 from cards.manifest import FILE, is_version, parse_manifest, release_files
 from cards.manifest_types import Manifest
+from cards.releases.files import MAX_UNEXPECTED, unexpected_paths
 from cards.releases.release import Release
 from cards.releases.versions import sort_versions
 from cards.releases.yanked import STATUS_FILE, parse_yanked
@@ -90,9 +91,10 @@ class HubReleases:
             for path, entry in entries.items()
             if path not in files or files[path].size != entry["size"] or has_other_sha256(files[path], entry["sha256"])
         ]
-        wrong += [path for path in files if path.startswith("data/") and path not in entries]
-        version = manifest["version"]
-        return [f"{self.uri} does not hold '{path[:200]}' of {version} as it was published." for path in wrong]
+        version = f"{self.uri}@{manifest['version']}"
+        problems = [f"{version} does not hold '{path[:200]}' as it was published." for path in wrong]
+        unexpected = unexpected_paths(files, manifest)[:MAX_UNEXPECTED]
+        return problems + [f"{version} holds '{path[:200]}', which is not in its manifest." for path in unexpected]
 
 
 def has_other_sha256(file: HubFile, sha256: str) -> bool:

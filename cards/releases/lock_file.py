@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cards.manifest import FILE, release_files, to_text
 from cards.manifest_types import Digest, FileEntry, Version
-from cards.releases.files import find_file_problems
+from cards.releases.files import find_file_problems, find_unexpected_files
 from cards.releases.hub import HUB, hub_releases
 from cards.releases.release import Release, open_folder
 from corpora.errors import InputError, unknown
@@ -114,13 +114,7 @@ def find_locked(path: Path, uri: str, version: str, offline: bool = False) -> Re
             f"{path} pins {uri} at {entry.version}, not at {version}. Lock the version that you want "
             f"with `builders lock {uri}@{version}`, or name another lock file with --datasets-lock."
         )
-    release = _open_locked(entry, offline)
-    if release.identity != entry.manifest_sha256:
-        raise InputError(
-            f"{uri} at commit {entry.commit[:12]} holds a manifest with the sha256 {release.identity}, but {path} pins "
-            f"{entry.manifest_sha256}. Nothing was read. Find out who changed what."
-        )
-    return release
+    return _open_locked(entry, path, offline)
 
 
 def fetch_locked(path: Path = LOCK_FILE, names: Iterable[str] = (), offline: bool = False) -> dict[str, Path]:
@@ -140,7 +134,7 @@ def fetch_locked(path: Path = LOCK_FILE, names: Iterable[str] = (), offline: boo
         if name not in entries:
             raise unknown(f"release in {path}", name, entries)
     chosen = [entries[name] for name in names] or list(entries.values())
-    return {entry.name: _fetch_checked(entry, _open_locked(entry, offline), offline) for entry in chosen}
+    return {entry.name: _fetch_checked(entry, _open_locked(entry, path, offline), offline) for entry in chosen}
 
 
 def load_locked(
@@ -155,13 +149,32 @@ def load_locked(
         offline: Use only the files on this machine.
         **options: Those of `datasets.load_dataset`.
     """
-    return open_folder(fetch_locked(path, [name], offline)[name]).load(config, **options)
+    entries = read_lock(path)
+    if name not in entries:
+        raise unknown(f"release in {path}", name, entries)
+    release = _open_locked(entries[name], path, offline)
+    _fetch_checked(entries[name], release, offline)
+    return release.load(config, **options)
 
 
-def _open_locked(entry: LockEntry, offline: bool) -> Release:
+def _open_locked(entry: LockEntry, path: Path, offline: bool) -> Release:
+    """Return the release that a lock file pins.
+
+    Raises:
+        InputError: Its manifest, or a file that it lists, is another than the pinned one.
+    """
     if entry.commit is None:
-        return open_folder(Path(entry.name))
-    return hub_releases(entry.name, offline=offline).open_commit(entry.version, entry.commit)
+        release = open_folder(Path(entry.name))
+    else:
+        release = hub_releases(entry.name, offline=offline).open_commit(entry.version, entry.commit)
+    if (release.version, release.identity) != (entry.version, entry.manifest_sha256):
+        raise InputError(
+            f"{release.uri} holds {release.version} with a manifest of the sha256 {release.identity}, but {path} pins "
+            f"{entry.version} with {entry.manifest_sha256}. Nothing was read. Find out who changed what."
+        )
+    if _make_entry(release).files != entry.files:
+        raise InputError(f"{path} pins other files of {entry.name} than its manifest lists. Lock it again.")
+    return release
 
 
 def _fetch_checked(entry: LockEntry, release: Release, offline: bool = False) -> Path:
@@ -179,6 +192,8 @@ def _fetch_checked(entry: LockEntry, release: Release, offline: bool = False) ->
             f"{entry.name} {entry.version} is not what was locked: {next(iter(problems.values()))} "
             "Restore it, or run `builders fetch` again where the Hub can be reached."
         )
+    if unexpected := find_unexpected_files(folder, release.manifest):
+        raise InputError(f"{entry.name} {entry.version} is not what was locked: {unexpected[0]}")
     return folder
 
 

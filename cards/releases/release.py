@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cards.manifest import FILE, count_rows, data_files, identity, num_split_rows, read_manifest, release_files
-from cards.manifest_types import FileEntry, Manifest
-from cards.releases.files import check_files
+from cards.manifest_types import FileEntry, Manifest, Split
+from cards.releases.verified_rows import load_splits, read_split
 from corpora.arguments import checked, overload
 from corpora.errors import InputError, unknown
 
@@ -92,9 +92,10 @@ class Release:
         if split not in splits:
             raise unknown(f"split of config '{config}' of {self.origin}", split, splits)
         try:
-            rows = pl.scan_parquet(self._checked(splits[split]["files"]), glob=False)
-            return rows.filter(pl.col("lang").is_in(list(langs))).collect() if langs else rows.collect()
-        except pl.exceptions.PolarsError as error:
+            tables = read_split(self._folder_of(splits[split]), splits[split], self.manifest["features"])
+            frames = (pl.DataFrame(pl.from_arrow(table)) for table in tables)
+            return pl.concat([frame.filter(pl.col("lang").is_in(list(langs))) if langs else frame for frame in frames])
+        except (pl.exceptions.PolarsError, ValueError) as error:
             raise InputError(f"{self.uri} cannot be read as a release: {str(error).splitlines()[0]}.") from None
 
     @overload
@@ -102,26 +103,28 @@ class Release:
     @overload
     def load(self, config: str | None = None, *, split: str, **options: Any) -> "datasets.Dataset": ...
     def load(self, config: str | None = None, **options: Any) -> "datasets.DatasetDict | datasets.Dataset":
-        """Return the splits of a config as `datasets` has them, from files that are checked against the manifest.
+        """Return the splits of a config as `datasets` has them, from copies that are checked against the manifest.
+
+        They are prepared anew in a folder that only this user can write to, and that is removed when Python ends.
 
         Args:
             config: The config; it may be left out where there is only one.
-            **options: Those of `datasets.load_dataset`; with `split="train"` one Dataset is returned.
+            **options: Those of `datasets.load_dataset` that do not choose files; with `split="train"` one Dataset is
+                returned.
 
         Raises:
             InputError: There is no such config, or a file is not as published.
         """
-        import datasets
-
-        config = self.resolve_config(config)
-        splits = self.manifest["configs"][config]["splits"]
-        files = {name: [str(path) for path in self._checked(split["files"])] for name, split in splits.items()}
-        loaded: datasets.DatasetDict | datasets.Dataset = datasets.load_dataset("parquet", data_files=files, **options)
+        splits = self.manifest["configs"][self.resolve_config(config)]["splits"]
+        folder = self._folder_of(*splits.values())
+        loaded: datasets.DatasetDict | datasets.Dataset = load_splits(
+            folder, splits, self.manifest["features"], options
+        )
         return loaded
 
-    def _checked(self, entries: Sequence[FileEntry]) -> list[Path]:
-        """Return the paths of some files, fetched and checked."""
-        return check_files(self.fetch_files([entry["path"] for entry in entries]), entries)
+    def _folder_of(self, *splits: Split) -> Path:
+        """Return the folder in which the files of some splits can be read; from the Hub they are fetched first."""
+        return self.fetch_files([entry["path"] for split in splits for entry in split["files"]])
 
     def resolve_config(self, config: str | None) -> str:
         """Return the config of this name; with None, the only one.

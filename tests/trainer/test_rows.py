@@ -39,8 +39,12 @@ def test_messages_are_read_as_instruction_and_output(release: Release, tmp_path:
         ]
         for row in rows.iter_rows(named=True)
     ]
-    rows.drop("instruction", "input", "output").with_columns(messages=pl.Series(turns)).write_parquet(path)
+    written = rows.drop("instruction", "input", "output").with_columns(messages=pl.Series(turns))
+    written.write_parquet(path)
+    message = [{"name": name, "dtype": "string"} for name in ("role", "content")]
+    features = [{"name": name, "dtype": "string"} for name in written.columns[:-1]]
     manifest = json.loads((copy / FILE).read_text(encoding="utf-8")) | {"output_format": "messages"}
+    manifest["features"] = [*features, {"name": "messages", "list": message}]
     manifest["configs"]["el"]["splits"]["train"]["files"] = [file_entry(copy, path)]
     (copy / FILE).write_text(to_text(manifest), encoding="utf-8")
     found = read_rows(open_release(str(copy), tmp_path), "el", "train", ("el",))

@@ -138,9 +138,8 @@ def told_anew(manifest: dict, folder: Path, write: bool = True) -> None:
         (turn, "has been changed: its sha256 is"),
         (Path.unlink, "is missing"),
         (lambda path: path.write_bytes(path.read_bytes() + b"x"), "bytes, published were"),
-        (lambda path: path.with_name("train-00001.parquet").write_bytes(b"x"), "is among the data, but not"),
+        (lambda path: path.with_name("train-00001.parquet").write_bytes(b"x"), "00001.parquet is not in the manifest"),
         (lambda path: turn(path.parents[2] / "README.md"), "README.md has been changed"),
-        (lambda path: (path.parents[2] / "manifest.json").open("a").write("\n"), "is not as builders writes it"),
         (other_rows, "el/train has other rows than the manifest states"),
     ],
 )
@@ -406,7 +405,7 @@ def test_digest_of_rows_does_not_depend_on_the_writer(here, text):
     path = made.folder() / TRAIN
     pl.read_parquet(path).write_parquet(here / "other.parquet", compression="uncompressed", row_group_size=1)
     with temporary_workspace() as work:
-        digests = {rows_digest([file], work) for file in (path, here / "other.parquet")}
+        digests = {rows_digest([pq.read_table(file)], work) for file in (path, here / "other.parquet")}
     assert digests == {made.manifest["configs"]["el"]["splits"]["train"]["content_sha256"]}
 
 

@@ -27,6 +27,12 @@ from drafts import alone, described, digest, put
 pytestmark = pytest.mark.slow
 ONE = {"el": {"1": "ένα", "2": "δύο"}, "hi": {"1": "एक"}, "tr": {"1": "bir"}}
 TWO = {"el": {"1": "ένα", "2": "δύο!"}, "hi": {"1": "एक"}, "vi": {"1": "một"}}
+THREE = {"el": {"1": "ένα", "2": "δύο!"}, "hi": {"1": "एक"}}
+
+
+def faults(name: str) -> tuple[str, ...]:
+    with temporary_workspace() as work:
+        return verify_release(open_release(name), work).problems
 
 
 @pytest.fixture
@@ -138,16 +144,32 @@ def test_public_repository_does_not_become_private(to):
         put(to, TWO, private=True)
 
 
-def test_foreign_data_is_deleted_and_other_files_stay(hub, repo, to):
+@pytest.mark.parametrize("path", [".huggingface.yaml", "data/el/train-00001-of-00002.parquet", "notes/mine.txt"])
+def test_unexpected_file_is_refused_or_removed(hub, repo, to, path):
     put(to, ONE)
     from huggingface_hub import CommitOperationAdd, HfApi
 
-    strangers = [CommitOperationAdd(p, b"x") for p in ("data/el/train-00001-of-00002.parquet", "notes/mine.txt")]
-    HfApi().create_commit(repo, strangers, commit_message="By hand", repo_type="dataset")
-    put(to, TWO)
-    files = hub.store.repos[repo].commits[hub.store.repos[repo].heads["main"]].files
-    assert "notes/mine.txt" in files
-    assert "data/el/train-00001-of-00002.parquet" not in files
+    HfApi().create_commit(repo, [CommitOperationAdd(path, b"x")], commit_message="By hand", repo_type="dataset")
+    for rows in (ONE, TWO):
+        with pytest.raises(InputError, match=re.escape(f"holds files that no manifest lists, such as '{path}'")):
+            put(to, rows)
+    with pytest.raises(InputError, match="no manifest lists"):
+        open_registry(to, "tiny").check_writable()
+    put(to, TWO, PublishOptions(remove_unexpected=True))
+    kept = hub.store.repos[repo]
+    assert {path} & kept.commits[kept.heads["main"]].files.keys() == set()
+    put(to, THREE)
+    assert faults(f"{to}@v3.0.0") == faults(f"{to}@v2.0.0") == ()
+
+
+def test_tag_on_a_commit_with_an_unexpected_file_does_not_verify(hub, repo, to):
+    put(to, ONE)
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    added = [CommitOperationAdd(".huggingface.yaml", b"configs: []")]
+    kept = hub.store.repos[repo]
+    kept.tags["v1.0.0"] = HfApi().create_commit(repo, added, commit_message="By hand", repo_type="dataset").oid
+    assert faults(f"{to}@v1.0.0") == (f"{to}@v1.0.0 holds '.huggingface.yaml', which is not in its manifest.",)
 
 
 def test_repository_with_foreign_files_is_refused(hub, repo, to):
@@ -323,8 +345,8 @@ def test_verify_compares_the_file_list_of_the_hub(hub, repo, to):
     files = kept.commits[kept.tags["v1.0.0"]].files
     files[path] = replace(files[path], size=1)
     with temporary_workspace() as work:
-        faults = verify_release(open_release(made.uri), work).problems
-    assert f"{to} does not hold '{path}' of v1.0.0 as it was published." in faults
+        problems = verify_release(open_release(made.uri), work).problems
+    assert f"{to}@v1.0.0 does not hold '{path}' as it was published." in problems
 
 
 # Killed, and all at once

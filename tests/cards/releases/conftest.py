@@ -43,6 +43,7 @@ def write_release(tmp_path: Path) -> Callable[..., Path]:
             "name": name,
             "version": version,
             "configs": entries,
+            "features": [{"name": column, "dtype": "string"} for column in ROWS],
             "metadata_files": metadata_files,
             "difference": "first",
         }

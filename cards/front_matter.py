@@ -1,0 +1,60 @@
+"""The YAML at the beginning of a card, which the Hub and `load_dataset` obey, compared with the manifest."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from cards.manifest_types import Manifest
+
+FRONT = re.compile(r"\A(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---(\r\n|\r|\n|\Z))")  # as the Hub's client finds it
+MAX_FRONT = 1_000_000  # characters
+CONFIG_KEYS = {"config_name", "default", "version", "data_files"}
+
+
+def find_front_problems(card: str, manifest: Manifest) -> Iterator[str]:
+    """Yield what `load_dataset` would load otherwise by the card than the manifest states."""
+    front = _read_front(card)
+    configs, infos = front.get("configs"), front.get("dataset_info")
+    if _files_by_config(configs) != _expected_files(manifest):
+        yield "its `configs` name other files than the manifest"
+    if _columns_by_config(infos) != dict.fromkeys(manifest["configs"], manifest["features"]):
+        yield "its `dataset_info` states other columns than the manifest"
+
+
+def _read_front(card: str) -> dict[str, Any]:
+    match = FRONT.match(card[:MAX_FRONT])
+    try:
+        front = yaml.safe_load(match[2]) if match else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        front = None
+    return front if isinstance(front, dict) else {}
+
+
+def _files_by_config(configs: object) -> object:
+    """Return the paths by config and split; None if there is anything else, or a name twice."""
+    try:
+        assert isinstance(configs, list)
+        files = {c["config_name"]: {f["split"]: f["path"] for f in c["data_files"]} for c in configs}
+        is_plain = all(c.keys() <= CONFIG_KEYS for c in configs)
+        is_plain &= all(f.keys() == {"split", "path"} for c in configs for f in c["data_files"])
+        num_files = sum(len(c["data_files"]) for c in configs)
+    except (AssertionError, KeyError, TypeError, AttributeError):
+        return None
+    return files if is_plain and num_files == sum(map(len, files.values())) else None
+
+
+def _expected_files(manifest: Manifest) -> dict[str, dict[str, str]]:
+    return {
+        name: {split: f"data/{name}/{split}-*.parquet" for split in config["splits"]}
+        for name, config in manifest["configs"].items()
+    }
+
+
+def _columns_by_config(infos: object) -> object:
+    try:
+        assert isinstance(infos, list)
+        return {info["config_name"]: info["features"] for info in infos}
+    except (AssertionError, KeyError, TypeError):
+        return None
