@@ -10,12 +10,13 @@ from cards.manifest_types import Manifest
 from corpora.catalog import language
 
 
-def render_model_card(metadata: Mapping[str, Any], manifest: Manifest) -> str:
+def render_model_card(metadata: Mapping[str, Any], manifest: Manifest, has_picture: bool = False) -> str:
     """Return the README.md of a model.
 
     Args:
         metadata: The content of the run's run.json.
         manifest: The manifest of the release that the model was trained on.
+        has_picture: Whether the picture of the losses, `losses.png`, is beside the card.
     """
     langs = metadata["release"]["langs"]
     front = {
@@ -35,6 +36,7 @@ def render_model_card(metadata: Mapping[str, Any], manifest: Manifest) -> str:
             front=front_matter(front),
             names={lang: language(lang).name for lang in langs},
             non_commercial=any("-nc" in terms for terms in list_licences(manifest["sources"])),
+            has_picture=has_picture,
             evaluation=metadata["evaluations"][-1] if metadata["evaluations"] else {},
         )
     )

@@ -17,13 +17,16 @@ from trainer.cli import cli as trainer_cli
 ROOT = Path(__file__).parent.parent
 COMMANDS = {"builders": builders_cli, "trainer": trainer_cli}
 NAMES = {  # the function of a verb that has another name
-    "list": "list_corpora",
-    "show": "open_release",
+    "builders list": "list_corpora",
+    "builders show": "open_release",
+    "trainer list": "list_runs",
+    "trainer show": "show_run",
     "tm list": "list_memory",
     "tm export": "export_memory",
     "tm import": "import_memory",
 }
 OUTPUT = {"as_json", "markdown", "log_file", "verbose", "quiet", "help"}  # how the command prints
+OUTPUT |= {"list_runs", "commands"}
 PYTHON_ONLY = {"progress", "corpora", "options"}
 EXTRA = {  # arguments that only the function has
     "open_release": {"datasets_lock", "offline"},
@@ -47,7 +50,7 @@ ALL = [(package, name, verb) for package, cli in COMMANDS.items() for name, verb
 @pytest.mark.parametrize(("package", "name", "verb"), ALL, ids=[f"{package} {name}" for package, name, _ in ALL])
 def test_each_verb_has_a_function_with_its_names(package: str, name: str, verb: click.Command) -> None:
     module = importlib.import_module(package)
-    function = NAMES.get(name, name.replace("-", "_"))
+    function = NAMES.get(name) or NAMES.get(f"{package} {name}") or name.replace("-", "_")
     assert function in module.__all__
     parameters = set(inspect.signature(getattr(module, function)).parameters)
     options = {{"changes": "set"}.get(str(param.name), str(param.name)) for param in verb.params} - OUTPUT

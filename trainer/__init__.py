@@ -22,7 +22,7 @@ check_not_hidden()
 
 if TYPE_CHECKING:
     from corpora.errors import InputError
-    from trainer.api import estimate, sft, sweep
+    from trainer.api import estimate, plan_sweep, sft, sweep
     from trainer.estimation import Estimate
     from trainer.evaluation import (
         Alignment,
@@ -36,16 +36,20 @@ if TYPE_CHECKING:
         leaderboard,
     )
     from trainer.results import Run, Sweep
-    from trainer.run import Stopped
+    from trainer.run import Diverged, Stopped
+    from trainer.run_list import RunList, RunSummary, list_runs, show_run
 
 __all__ = [
     "Alignment",
     "Comparison",
+    "Diverged",
     "Estimate",
     "InputError",
     "Leaderboard",
     "ResultTable",
     "Run",
+    "RunList",
+    "RunSummary",
     "Stopped",
     "Sweep",
     "align",
@@ -54,19 +58,23 @@ __all__ = [
     "evaluate",
     "judge",
     "leaderboard",
+    "list_runs",
+    "plan_sweep",
     "sft",
+    "show_run",
     "sweep",
 ]
 _MODULES = {
     "corpora.errors": ("InputError",),
-    "trainer.api": ("estimate", "sft", "sweep"),
+    "trainer.api": ("estimate", "plan_sweep", "sft", "sweep"),
     "trainer.estimation": ("Estimate",),
     "trainer.evaluation": (
         *("Alignment", "Comparison", "Leaderboard", "ResultTable"),
         *("align", "compare", "evaluate", "judge", "leaderboard"),
     ),
     "trainer.results": ("Run", "Sweep"),
-    "trainer.run": ("Stopped",),
+    "trainer.run": ("Diverged", "Stopped"),
+    "trainer.run_list": ("RunList", "RunSummary", "list_runs", "show_run"),
 }
 
 

@@ -3,23 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cards.releases import Release, open_release
 from corpora.arguments import checked
 from corpora.catalog import language_codes
 from corpora.errors import InputError
 from corpora.extensions import extend
-from corpora.progress import ProgressLike, as_progress
+from corpora.progress import Progress, ProgressLike, as_progress, stage
 from trainer.estimation import Estimate, estimate_run
 from trainer.experiments import parse_size, plan_runs, run_name
 from trainer.launch import launch
 from trainer.preparation import TrainConfig
+from trainer.processes import choose_sharding, join_slurm
 from trainer.recipe import load_recipe
 from trainer.results import Run, Sweep
+from trainer.run import RunMetadata
+from trainer.run_commands import RunProcesses, as_shell, sft_command, visible_gpus
 from trainer.run_progress import RunProgress
+from trainer.sweep_runs import parse_array_index, run_status, train_runs
 
 REGISTRY, LOCK, RUNS = "registry", "datasets.lock", "runs"
+Dtype = Literal["float32", "bfloat16", "float16"]
 ReleaseLike = str | Path | Release | None
 
 
@@ -39,6 +44,8 @@ def sft(
     output: str | Path | None = None,
     processes: int = 1,
     sharding: str | None = None,
+    dtype: Dtype | None = None,
+    keep_checkpoints: bool = False,
     progress: ProgressLike = None,
 ) -> Run:
     """Train a model on a release, or continue a run that was stopped. A finished run is returned as it is.
@@ -58,6 +65,8 @@ def sft(
         output: The folder of the run; by default `runs/` and a name of recipe, release and settings.
         processes: The number of processes on this machine that train together.
         sharding: `none`, or an accelerate file for FSDP2; by default `fsdp2` with several processes.
+        dtype: The precision of the finished model; by default its base's.
+        keep_checkpoints: Keep the checkpoints of a run that is finished.
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
 
     Returns:
@@ -65,12 +74,14 @@ def sft(
 
     Raises:
         InputError: The run cannot be trained as configured; the message says what to do.
+        Diverged: A loss or gradient is not finite.
         Stopped: A signal ended the run; calling again continues it.
     """
     with extend(with_):
         train_config = _train_config(
             recipe, release, config, langs, size, registry, datasets_lock, offline, set, output, processes, sharding
         )
+        train_config = replace(train_config, dtype=dtype, keep_checkpoints=keep_checkpoints)
         return Run(train_config.output, launch(train_config, processes, as_progress(progress)))
 
 
@@ -91,11 +102,15 @@ def sweep(
     set: Mapping[str, Any] | None = None,
     processes: int = 1,
     sharding: str | None = None,
+    dtype: Dtype | None = None,
+    keep_checkpoints: bool = False,
+    jobs: int = 1,
+    array_index: str | None = None,
     progress: ProgressLike = None,
 ) -> Sweep:
     """Train a recipe on nested subsets of a release, a run per language, size and seed: the data of a scaling law.
 
-    Finished runs are not repeated.
+    Finished runs are not repeated. Several jobs may share the folder: each takes the next run that no other trains.
 
     Args:
         recipe: A training recipe: a name, or a YAML file.
@@ -112,6 +127,10 @@ def sweep(
         set: As in `sft`.
         processes: As in `sft`.
         sharding: As in `sft`.
+        dtype: As in `sft`.
+        keep_checkpoints: As in `sft`.
+        jobs: The number of runs that are trained at the same time, each in a process of its own.
+        array_index: `K/N`: only every N-th run, from the K-th (counted from 0), without waiting for others.
         progress: As in `sft`.
 
     Returns:
@@ -122,17 +141,158 @@ def sweep(
         Stopped: A signal ended a run; calling again continues it.
     """
     with extend(with_):
-        train_config = _train_config(
-            recipe, release, config, langs, None, registry, datasets_lock, offline, set, runs, processes, sharding
+        options = _options(
+            release, registry, datasets_lock, offline, with_, processes, sharding, dtype, keep_checkpoints
         )
-        planned = plan_runs(train_config, [parse_size(size) for size in sizes], seeds, Path(runs))
-        reported = as_progress(progress)
-        return Sweep(
-            tuple(
-                Run(run.output, launch(run, processes, RunProgress(reported, run.output.name, number, len(planned))))
-                for number, run in enumerate(planned, 1)
-            )
+        planned = _plan(
+            recipe,
+            release,
+            config,
+            langs,
+            registry,
+            datasets_lock,
+            offline,
+            set,
+            runs,
+            processes,
+            sharding,
+            sizes,
+            seeds,
         )
+        chosen = _every_nth(planned, array_index)
+        made = [replace(run, dtype=dtype, keep_checkpoints=keep_checkpoints) for run in chosen]
+        commands = [sft_command(recipe, run, set or {}, options) for run in made]
+        results, failures = _train_all(made, commands, processes, jobs, as_progress(progress))
+        finished = tuple(Run(made[index].output, results[index]) for index in sorted(results))
+        return Sweep(finished, {made[index].output.name: failures[index] for index in sorted(failures)})
+
+
+@checked
+def plan_sweep(
+    recipe: str | Path,
+    *,
+    sizes: Sequence[int | str],
+    seeds: int = 1,
+    runs: str | Path = RUNS,
+    release: ReleaseLike = None,
+    config: str | None = None,
+    langs: Sequence[str] = (),
+    registry: str | Path = REGISTRY,
+    datasets_lock: str | Path = LOCK,
+    offline: bool = False,
+    with_: Sequence[str | Path] = (),
+    set: Mapping[str, Any] | None = None,
+    processes: int = 1,
+    sharding: str | None = None,
+    dtype: Dtype | None = None,
+    keep_checkpoints: bool = False,
+    array_index: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return the runs that `sweep` would train: folder, language, size, seed, status, and the command for each.
+
+    Args:
+        recipe: As in `sweep`.
+        sizes: As in `sweep`.
+        seeds: As in `sweep`.
+        runs: As in `sweep`.
+        release: As in `sweep`.
+        config: As in `sweep`.
+        langs: As in `sweep`.
+        registry: As in `sweep`.
+        datasets_lock: As in `sweep`.
+        offline: As in `sweep`.
+        with_: As in `sweep`.
+        set: As in `sweep`.
+        processes: As in `sweep`.
+        sharding: As in `sweep`.
+        dtype: As in `sweep`.
+        keep_checkpoints: As in `sweep`.
+        array_index: As in `sweep`.
+
+    Raises:
+        InputError: As in `sweep`.
+    """
+    with extend(with_):
+        options = _options(
+            release, registry, datasets_lock, offline, with_, processes, sharding, dtype, keep_checkpoints
+        )
+        planned = _plan(
+            recipe,
+            release,
+            config,
+            langs,
+            registry,
+            datasets_lock,
+            offline,
+            set,
+            runs,
+            processes,
+            sharding,
+            sizes,
+            seeds,
+        )
+        return [
+            {
+                "folder": str(run.output),
+                "lang": run.langs[0],
+                "size": run.size,
+                "seed": run.recipe["seed"],
+                "status": run_status(run.output),
+                "command": as_shell(sft_command(recipe, run, set or {}, options)),
+            }
+            for run in _every_nth(planned, array_index)
+        ]
+
+
+def _plan(
+    recipe: str | Path, release: ReleaseLike, config: str | None, langs: Sequence[str], registry: str | Path,
+    datasets_lock: str | Path, offline: bool, changes: Mapping[str, Any] | None, runs: str | Path, processes: int,
+    sharding: str | None, sizes: Sequence[int | str], seeds: int,
+) -> list[TrainConfig]:  # fmt: skip
+    """Return the runs of a sweep."""
+    train_config = _train_config(
+        recipe, release, config, langs, None, registry, datasets_lock, offline, changes, runs, processes, sharding
+    )
+    return plan_runs(train_config, [parse_size(size) for size in sizes], seeds, Path(runs))
+
+
+def _every_nth(runs: list[TrainConfig], array_index: str | None) -> list[TrainConfig]:
+    if array_index is None:
+        return runs
+    index, count = parse_array_index(array_index)
+    return runs[index::count]
+
+
+def _options(
+    release: ReleaseLike, registry: str | Path, datasets_lock: str | Path, offline: bool,
+    with_: Sequence[str | Path], processes: int, sharding: str | None, dtype: str | None, keep_checkpoints: bool,
+) -> dict[str, object]:  # fmt: skip
+    """Return the options of `trainer sft` that are the same for all runs of a sweep."""
+    named = release.uri if isinstance(release, Release) else release
+    options: dict[str, object] = {"--release": named, "--with": [str(folder) for folder in with_]}
+    options |= {"--registry": None if str(registry) == REGISTRY else registry}
+    options |= {"--datasets-lock": None if str(datasets_lock) == LOCK else datasets_lock, "--offline": offline}
+    options |= {"--processes": processes if processes > 1 else None, "--sharding": sharding, "--dtype": dtype}
+    return options | {"--keep-checkpoints": keep_checkpoints}
+
+
+def _train_all(
+    runs: Sequence[TrainConfig], commands: Sequence[Sequence[str]], processes: int, jobs: int, progress: Progress
+) -> tuple[dict[int, RunMetadata], dict[int, str]]:
+    """Train the runs of a sweep here one by one, or several at a time in processes of their own."""
+    if jobs == 1:
+        return train_runs(
+            runs, lambda n, run: launch(run, processes, RunProgress(progress, run.output.name, n, len(runs)))
+        )
+    running = RunProcesses(visible_gpus())
+
+    def train(number: int, run: TrainConfig) -> RunMetadata:
+        metadata = running.train(commands[number - 1], run.output)
+        progress.advance()
+        return metadata
+
+    with running.forward_signals(), stage(progress, "training runs", 1, 1, len(runs), "runs"):
+        return train_runs(runs, train, jobs)
 
 
 @checked
@@ -196,6 +356,7 @@ def _train_config(
     sharding: str | None,
 ) -> TrainConfig:
     """Return the run that the options describe, with its recipe and release found."""
+    join_slurm()
     loaded = load_recipe(recipe, changes)
     name = release or loaded["release"]
     if not name:
@@ -208,6 +369,6 @@ def _train_config(
         config_name=config,
         langs=language_codes(langs),
         size=parse_size(size) if size is not None else None,
-        sharding=sharding or ("fsdp2" if processes > 1 else "none"),
+        sharding=choose_sharding(sharding, processes),
     )
     return replace(train_config, output=Path(output or Path(RUNS) / run_name(train_config)))

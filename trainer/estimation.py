@@ -132,7 +132,7 @@ def _resources(state: TrainState, schedule: dict[str, Any], device_name: str | N
             processes if sharded else 1,
             checkpointed,
         ),
-        "device_bytes": device.memory,
+        "device_bytes": 1e9 * device.memory,
         "seconds": estimate_seconds(num, schedule["num_tokens"], device, processes, checkpointed),
         "share_of_peak": device.share,
     }

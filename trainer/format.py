@@ -24,12 +24,12 @@ def to_json(value: object) -> str:
 
 def run_text(metadata: RunMetadata, folder: Path) -> str:
     """Return what was trained, the result, and how to load the model."""
-    release, first, last = metadata["release"], metadata["losses"][0], metadata["losses"][-1]
+    release, losses = metadata["release"], [row["loss"] for row in metadata["losses"]]
     seconds = sum(session.get("seconds", 0.0) for session in metadata["sessions"])
     lines = [
         f"Trained {metadata['recipe']['name']} on {release['name']}@{release['version']}, config {release['config']}",
-        f"  {metadata['step']:,} steps, {metadata['num_tokens']:,} tokens in {seconds:,.0f} s; "
-        f"loss {first['loss']:.3f} -> {last['loss']:.3f}",
+        f"  {metadata['step']:,} steps, {metadata['num_tokens']:,} tokens in {seconds:,.0f} s"
+        + (f"; loss {losses[0]:.3f} -> {losses[-1]:.3f}" if losses else ""),
         f"  {_evaluation_text(metadata)}",
         f"  model     {folder / 'model'}",
         f'  load      transformers.AutoModelForCausalLM.from_pretrained("{folder / "model"}")',

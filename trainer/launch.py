@@ -73,6 +73,7 @@ def _start_processes(arguments: list[str], processes: int) -> int:
         if name.startswith(("torch.distributed.elastic", "torch.distributed.run")):
             logging.getLogger(name).setLevel(logging.CRITICAL)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+    os.environ.setdefault("TORCHELASTIC_SIGNALS_TO_HANDLE", "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1")
     os.environ[STARTED_HERE] = "1"
     options = ["--standalone", f"--nproc-per-node={processes}", f"--shutdown-timeout={GRACE_S}"]
     try:
@@ -92,7 +93,9 @@ def _arguments(config: TrainConfig) -> list[str]:
     recipe.write_text(yaml.safe_dump(dict(config.recipe.settings), allow_unicode=True, sort_keys=False), "utf-8")
     options = {"release": config.release.folder(), "output": config.output, "sharding": config.sharding}
     options |= {"config": config.config_name, "langs": ",".join(config.langs), "size": config.size}
-    return ["sft", str(recipe), *[f"--{name}={value}" for name, value in options.items() if value]]
+    options |= {"dtype": config.dtype}
+    kept = ["--keep-checkpoints"] if config.keep_checkpoints else []
+    return ["sft", str(recipe), *[f"--{name}={value}" for name, value in options.items() if value], *kept]
 
 
 def _message_options(progress: Progress) -> list[str]:

@@ -1,10 +1,13 @@
 """Estimates of the memory and time of a run, by the field's rules of thumb."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from corpora.errors import unknown
+from corpora.tables import STRICT, parse_row, read_toml
 from trainer.recipe import TrainingRecipe
 
 BYTES_PER_PARAMETER = 16  # weights, gradients and two moments of Adam in float32
@@ -12,43 +15,62 @@ BYTES_PER_PARAMETER = 16  # weights, gradients and two moments of Adam in float3
 
 @dataclass(frozen=True)
 class Device:
-    """A processor.
+    """A processor: a row of `devices.toml`."""
 
-    `peak` is in floating-point operations per second (the maker's value for dense bfloat16), `memory` in bytes;
-    `share` is the part of the peak that published runs of this kind reach.
-    """
-
+    __pydantic_config__ = STRICT
     name: str
+    """Its name for people."""
+    match: str
+    """A part of the name that its driver gives."""
     peak: float
-    memory: int
+    """The maker's value for dense bfloat16, in operations per second."""
+    memory: float
+    """Its memory in GB."""
     share: float
+    """The part of the peak that published runs of this kind reach."""
 
 
-DEVICES = {
-    "h100": Device("H100", 989e12, 80 * 10**9, 0.35),
-    "h200": Device("H200", 989e12, 141 * 10**9, 0.35),
-    "a100": Device("A100", 312e12, 80 * 10**9, 0.45),
-    "l40s": Device("L40S", 362e12, 48 * 10**9, 0.30),
-}
+@cache
+def devices() -> dict[str, Device]:
+    """Return the known processors by the name that --device takes."""
+    path = Path(__file__).parent / "devices.toml"
+    return {key: parse_row(table, Device, f"{path}, table [{key}]") for key, table in read_toml(path).items()}
+
+
+def known_device(gpu_name: str, memory_bytes: float) -> Device | None:
+    """Return the row of a GPU with this name, the one whose memory is nearest; None if there is none."""
+    rows = [device for device in devices().values() if device.match.lower() in gpu_name.lower()]
+    return min(rows, key=lambda device: abs(1e9 * device.memory - memory_bytes), default=None)
+
+
+def peak_flops(num_processes: int) -> float:
+    """Return the peak of all GPUs of a run, in operations per second; 0 if they are not known."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return 0.0
+    gpu = torch.cuda.get_device_properties(0)
+    known = known_device(gpu.name, gpu.total_memory)
+    return known.peak * num_processes if known else 0.0
 
 
 def find_device(name: str | None) -> Device:
     """Return the device of this name, or that of this machine.
 
     Raises:
-        InputError: DEVICES has no such name.
+        InputError: `devices.toml` has no such name.
     """
     import torch
 
     if name is not None and name != "cpu":
-        if name not in DEVICES:
-            raise unknown("device", name, [*DEVICES, "cpu"])
-        return DEVICES[name]
+        if name not in devices():
+            raise unknown("device", name, [*devices(), "cpu"])
+        return devices()[name]
     if name is None and torch.cuda.is_available():
         gpu = torch.cuda.get_device_properties(0)
-        known = next((device for key, device in DEVICES.items() if key in gpu.name.lower()), DEVICES["a100"])
-        return Device(gpu.name, known.peak, gpu.total_memory, known.share)
-    return Device("this machine's CPU", _measure_cpu(), 0, 0.25)
+        known = known_device(gpu.name, gpu.total_memory) or devices()["a100"]
+        return replace(known, name=gpu.name, memory=gpu.total_memory / 1e9)
+    return Device("this machine's CPU", "", _measure_cpu(), 0, 0.25)
 
 
 def _measure_cpu(size: int = 768) -> float:

@@ -1,7 +1,7 @@
 """Run and Sweep: what training returns, with text for a terminal and tables for a notebook."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class Sweep:
     """The runs of a sweep, smallest first."""
 
     runs: tuple[Run, ...]
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """The error of each run that failed, by the name of its folder."""
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -61,7 +63,8 @@ class Sweep:
         return len(self.runs)
 
     def __repr__(self) -> str:
-        return sweep_table(self.rows)
+        failed = [f"{name} failed: {error}" for name, error in self.failures.items()]
+        return "\n".join([sweep_table(self.rows) if self.runs else "No run is finished.", *failed])
 
     def _repr_html_(self) -> str:
         return sweep_table(self.rows, "html")

@@ -1,10 +1,7 @@
 """RunMetadata: run.json, which records what a run trained on, with what, and what came of it."""
 
 import json
-import platform
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
@@ -14,7 +11,6 @@ from trainer.recipe import TrainingRecipe, digest
 
 FILE = "run.json"
 VERSION = 2
-PACKAGES = ("coit-builders", "torch", "transformers", "trl", "accelerate", "peft", "tokenizers", "datasets")
 Composition = dict[str, dict[str, int]]  # task -> language -> examples
 
 
@@ -30,7 +26,7 @@ class RunMetadata(TypedDict):
     """The content of run.json."""
 
     metadata_version: int
-    status: Literal["prepared", "running", "stopped", "done"]
+    status: Literal["prepared", "running", "stopped", "failed", "done"]
     key: str  # the digest of `identity`
     identity: dict[str, Any]  # all that makes this run the same run
     release: dict[str, Any]  # name, version, manifest_sha256, origin, config, langs, size
@@ -44,8 +40,11 @@ class RunMetadata(TypedDict):
     composition: Composition  # the examples that are trained
     parent_run: ParentRun | None
     processes: int
-    sharding: str
+    sharding: str  # how the parameters were divided: `fsdp2`, `copies` of several processes, or `none`
     sessions: list[dict[str, Any]]  # one for each start of the command
+    error: NotRequired[str]  # why the last start of the command failed
+    dtype: NotRequired[str]  # of the finished model
+    weights_sha256: NotRequired[str]  # of the finished model's files
     step: NotRequired[int]
     num_steps: NotRequired[int]
     num_tokens: NotRequired[int]  # trained so far, over all epochs
@@ -55,6 +54,10 @@ class RunMetadata(TypedDict):
 
 class Stopped(Exception):
     """A signal stopped a run, which left a checkpoint; `args` are the step and the number of steps."""
+
+
+class Diverged(InputError):
+    """A loss or a gradient is not a finite number, so the run ended; the last checkpoint is from before."""
 
 
 class ProcessesFailed(Exception):
@@ -142,7 +145,7 @@ def begin(
         num_parameters: The parameters of the model.
         counts: The counts of examples by split, as `write_table` returns them.
         processes: The processes that train together.
-        sharding: `none`, or the name of the accelerate file.
+        sharding: How the parameters are divided.
     """
     return {
         "metadata_version": VERSION,
@@ -192,23 +195,6 @@ def find_parent_run(model: str | None) -> ParentRun | None:
     release = metadata["release"]
     name = f"{metadata['recipe']['name']} on {release['name']}@{release['version']}"
     return {"key": metadata["key"], "name": name, "cumulative_examples": cumulative_examples(metadata)}
-
-
-def new_session(device: str, first_step: int) -> dict[str, Any]:
-    """Return the entry of one start of the command: time, first step, device and versions of packages."""
-    return {
-        "began": datetime.now(UTC).isoformat(timespec="seconds"),
-        "first_step": first_step,
-        "device": device,
-        "packages": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-    }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
 
 
 def read_losses(log: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -3,5 +3,6 @@
 from cards.plots.alignment import draw_alignment
 from cards.plots.funnel import draw_funnel
 from cards.plots.laws import draw_allocation, draw_frontier, draw_laws
+from cards.plots.losses import draw_losses
 
-__all__ = ["draw_alignment", "draw_allocation", "draw_frontier", "draw_funnel", "draw_laws"]
+__all__ = ["draw_alignment", "draw_allocation", "draw_frontier", "draw_funnel", "draw_laws", "draw_losses"]

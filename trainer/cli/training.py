@@ -1,4 +1,4 @@
-"""The verbs that train models: sft and sweep."""
+"""The verbs that train models and show what runs are: sft, sweep, list and show."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from corpora.cli import FILE, FOLDER, NAMES, option, options, report_progress, v
 from corpora.options import JSON, OFFLINE, WITH, datasets_lock_option, registry_option
 from corpora.printing import print_text
 
+FAILED = 1  # the exit code of a sweep in which a run failed
+DTYPES = ("float32", "bfloat16", "float16")
 RELEASE = [
     option(
         "--release",
@@ -49,6 +51,16 @@ TRAINING = [
         group="Training",
         help="'none' for full copies, or an accelerate file for FSDP2. Default with several processes: fsdp2.",
     ),
+    option(
+        "--dtype",
+        type=click.Choice(DTYPES),
+        metavar="NAME",
+        group="Training",
+        help="Precision of the finished model: float32, bfloat16 or float16. Default: its base's.",
+    ),
+    option(
+        "--keep-checkpoints", is_flag=True, group="Training", help="Keep the checkpoints of a run that is finished."
+    ),
 ]
 
 
@@ -60,7 +72,10 @@ TRAINING = [
 @option("--output", type=FOLDER, metavar="FOLDER", group="Training", help="Folder of the run. Default: below runs/.")
 @option("--dry-run", is_flag=True, group="Dry run", help="Print what would be trained and needed, and stop.")
 @option(
-    "--device", metavar="NAME", group="Dry run", help="Estimate for h100, h200, a100, l40s or cpu. Default: this one."
+    "--device",
+    metavar="NAME",
+    group="Dry run",
+    help="Estimate for a row of devices.toml, such as h100 or rtx4090, or for cpu. Default: this one.",
 )
 @option(
     "--tokens-per-pair", type=FILE, metavar="FILE", group="Dry run", help="Write tokens per translation by language."
@@ -73,6 +88,8 @@ def sft_verb(
     dry_run: bool,
     device: str | None,
     tokens_per_pair: Path | None,
+    dtype: Any,
+    keep_checkpoints: bool,
     as_json: bool,
     **data: Any,
 ) -> None:
@@ -91,7 +108,15 @@ def sft_verb(
         print_text(to_json(vars(estimate)) if as_json else estimate)
         return
     with report_progress() as progress:
-        run = trainer.sft(recipe, set=settings, output=output, progress=progress, **data)
+        run = trainer.sft(
+            recipe,
+            set=settings,
+            output=output,
+            dtype=dtype,
+            keep_checkpoints=keep_checkpoints,
+            progress=progress,
+            **data,
+        )
     if reports_result():
         print_text(to_json(run.metadata) if as_json else run)
 
@@ -126,21 +151,86 @@ def sft_verb(
     help="Folder of the runs' folders.",
 )
 @options(TRAINING)
+@option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    group="Jobs",
+    help="Runs at the same time, each in a process of its own; they alternate over the GPUs.",
+)
+@option(
+    "--array-index",
+    metavar="K/N",
+    group="Jobs",
+    help="Only every N-th run from the K-th, counted from 0, such as $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT.",
+)
+@option("--list", "list_runs", is_flag=True, group="Jobs", help="Print the runs and their status, and stop.")
+@option("--commands", is_flag=True, group="Jobs", help="Print a command for each run, and stop.")
 @JSON
-def sweep_verb(recipe: str, changes: tuple[str, ...], as_json: bool, **data: Any) -> None:
+def sweep_verb(
+    recipe: str,
+    changes: tuple[str, ...],
+    list_runs: bool,
+    commands: bool,
+    jobs: int,
+    as_json: bool,
+    **data: Any,
+) -> None:
     """Train a recipe on nested subsets of a release, for scaling laws.
 
     RECIPE is a name or a YAML file. There is a run per language, size and seed; finished runs are not repeated.
+    Several jobs may share the folder of the runs: each takes the next run that no other trains.
     """
     import trainer
-    from trainer.format import to_json
+    from trainer.format import sweep_table, to_json
     from trainer.processes import reports_result
     from trainer.recipe import parse_changes
 
+    settings = parse_changes(changes)
+    if list_runs or commands:
+        rows = trainer.plan_sweep(recipe, set=settings, **data)
+        columns = [{key: row[key] for key in row if key != "command"} for row in rows]
+        lines = "\n".join(row["command"] for row in rows) if commands else sweep_table(columns)
+        print_text(to_json(rows) if as_json else lines)
+        return
     with report_progress() as progress:
-        sweep = trainer.sweep(recipe, set=parse_changes(changes), progress=progress, **data)
+        sweep = trainer.sweep(recipe, set=settings, jobs=jobs, progress=progress, **data)
     if reports_result():
         print_text(to_json(sweep.rows) if as_json else sweep)
+        if sweep.failures:
+            raise SystemExit(FAILED)
 
 
-VERBS = [sft_verb, sweep_verb]
+@verb("list")
+@option(
+    "--runs", type=FOLDER, default="runs", show_default=True, metavar="FOLDER", group="Runs",
+    help="Folder of the runs' folders.",
+)  # fmt: skip
+@JSON
+def list_verb(runs: Path, as_json: bool) -> None:
+    """List the runs of a folder: status, steps, tokens and losses."""
+    import trainer
+    from trainer.format import to_json
+
+    listed = trainer.list_runs(runs)
+    print_text(to_json(listed.rows) if as_json else listed)
+
+
+@verb("show")
+@click.argument("run", type=click.Path(path_type=Path))
+@JSON
+def show_verb(run: Path, as_json: bool) -> None:
+    """Show what a run was trained on, how, and what came of it.
+
+    RUN is the folder of a run, or of its model.
+    """
+    import trainer
+    from trainer.format import to_json
+
+    summary = trainer.show_run(run)
+    print_text(to_json(summary.metadata) if as_json else summary)
+
+
+VERBS = [sft_verb, sweep_verb, list_verb, show_verb]

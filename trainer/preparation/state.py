@@ -36,7 +36,8 @@ class TrainConfig:
 
     `size` keeps that many translations per language (documents if there are none): the first in the order of a seeded
     digest, so that smaller sizes are parts of larger ones. `sharding` is `none` or an accelerate file for FSDP2, by
-    name or path.
+    name or path. `dtype` is the precision of the finished model, by default its base's; the checkpoints of a finished
+    run are removed unless `keep_checkpoints`.
     """
 
     recipe: TrainingRecipe
@@ -46,6 +47,8 @@ class TrainConfig:
     langs: tuple[str, ...] = ()
     size: int | None = None
     sharding: str = "none"
+    dtype: str | None = None
+    keep_checkpoints: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from trl import SFTConfig
 
 from corpora.errors import InputError, first_line
 from trainer.preparation import Batches, TrainConfig
+from trainer.processes import BY_ACCELERATE, NO_SHARDING
 from trainer.recipe import fsdp_settings
 
 COPIED_KEYS = (  # with the recipe's values
@@ -25,10 +26,11 @@ def training_arguments(config: TrainConfig, batches: Batches, processes: int) ->
     """
     recipe, gpu = config.recipe, torch.cuda.is_available()
     fsdp = _fsdp(config.sharding)
+    os.environ["ACCELERATE_MIXED_PRECISION"] = "bf16" if recipe["bf16"] and gpu else "no"  # the recipe decides
     try:
         return SFTConfig(
             **{key: recipe[key] for key in COPIED_KEYS},
-            **({"report_to": _reporters()} | recipe.trl_settings()),
+            **({"report_to": [], "logging_nan_inf_filter": False, "logging_first_step": True} | recipe.trl_settings()),
             **({"fsdp": True, "fsdp_config": fsdp} if fsdp else {}),
             output_dir=str(config.output),
             num_train_epochs=1,  # the schedule of batches holds all epochs
@@ -39,11 +41,12 @@ def training_arguments(config: TrainConfig, batches: Batches, processes: int) ->
             dataset_kwargs={"skip_prepare_dataset": True},
             remove_unused_columns=False,
             # FSDP's own activation checkpointing and the trainer's exclude each other.
-            activation_checkpointing=recipe["activation_checkpointing"] and not _checkpoints_activations(fsdp),
+            activation_checkpointing=recipe["activation_checkpointing"]
+            and not _fsdp_checkpoints_activations(config.sharding),
             bf16=recipe["bf16"] and gpu,
             tf32=True if recipe["tf32"] and gpu else None,
             use_cpu=not gpu and not is_sharded(config.sharding),
-            logging_steps=_to_steps(recipe["logging_steps"], batches),
+            logging_steps=min(batches.num_steps, _to_steps(recipe["logging_steps"], batches)),
             eval_strategy="steps",
             eval_steps=_to_steps(recipe["eval_steps"], batches),
             save_strategy="steps",
@@ -58,29 +61,19 @@ def training_arguments(config: TrainConfig, batches: Batches, processes: int) ->
 
 def _fsdp(sharding: str) -> dict[str, Any]:
     """Return FSDP's settings; none without sharding or if `accelerate launch` has set them in the environment."""
-    return {} if sharding == "none" or _launched_with_fsdp() else fsdp_settings(sharding)
-
-
-def _launched_with_fsdp() -> bool:
-    return os.environ.get("ACCELERATE_USE_FSDP", "false") == "true"
+    return {} if sharding in (NO_SHARDING, BY_ACCELERATE) else fsdp_settings(sharding)
 
 
 def is_sharded(sharding: str) -> bool:
-    """Return True if the parameters are sharded over the processes."""
-    return sharding != "none" or _launched_with_fsdp()
+    """Return True if the parameters are to be divided among the processes."""
+    return sharding != NO_SHARDING
 
 
-def _checkpoints_activations(fsdp: dict[str, Any]) -> bool:
+def _fsdp_checkpoints_activations(sharding: str) -> bool:
     by_environment = os.environ.get("FSDP_ACTIVATION_CHECKPOINTING", "false") == "true"
-    return bool(fsdp.get("activation_checkpointing")) or (_launched_with_fsdp() and by_environment)
+    return by_environment if sharding == BY_ACCELERATE else bool(_fsdp(sharding).get("activation_checkpointing"))
 
 
 def _to_steps(value: float, batches: Batches) -> int:
     """Return a number of steps; a value below 1 is a share of all steps."""
     return max(1, round(value * batches.num_steps)) if value < 1 else int(value)
-
-
-def _reporters() -> list[str]:
-    from transformers.integrations import is_tensorboard_available
-
-    return ["tensorboard"] if is_tensorboard_available() else []

@@ -1,7 +1,8 @@
 """build_trainer(): TRL's trainer with the model, the tables and the callbacks of a run."""
 
+import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from accelerate.utils import DistributedType
@@ -14,14 +15,19 @@ from corpora.errors import InputError
 from trainer.preparation import Batches, TrainState
 from trainer.training.arguments import is_sharded
 from trainer.training.checkpoints import check_disk_space, checkpoint_bytes
+from trainer.training.launch_record import RecordLaunch
 from trainer.training.model import load_model, lora_config
-from trainer.training.planned_trainer import NOT_SHARDED, PlannedSFTTrainer, check_sharded
+from trainer.training.planned_trainer import NOT_SHARDED, PlannedSFTTrainer
 
 
 def build_trainer(
-    state: TrainState, batches: Batches, arguments: SFTConfig, callbacks: Sequence[TrainerCallback] = ()
+    state: TrainState,
+    batches: Batches,
+    arguments: SFTConfig,
+    callbacks: Sequence[TrainerCallback] = (),
+    record: Callable[[dict[str, Any]], None] | None = None,
 ) -> PlannedSFTTrainer:
-    """Return TRL's trainer for a run.
+    """Return TRL's trainer for a run; `record` is called with what really runs, before the first step.
 
     Raises:
         InputError: The model cannot be loaded or sharded, or there is no disk space for a checkpoint.
@@ -32,7 +38,7 @@ def build_trainer(
     trainer = PlannedSFTTrainer(
         batches=batches,
         validation=state.validation(),
-        model=load_model(recipe, state.model_config),
+        model=_load(state, sharded),
         args=arguments,
         train_dataset=_dataset(state, "train"),
         eval_dataset=_dataset(state, "validation"),
@@ -45,8 +51,8 @@ def build_trainer(
     trainer.num_trained = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     trainer.checkpoint_bytes = checkpoint_bytes(state.num_parameters, trainer.num_trained)
     check_disk_space(state.config.output, trainer.checkpoint_bytes + 4 * state.num_parameters)
-    if sharded:
-        trainer.add_callback(CheckSharded(trainer))
+    trainer.keys = state.keys("train")
+    trainer.add_callback(RecordLaunch(trainer, sharded, record or (lambda launch: None)))
     return trainer
 
 
@@ -57,15 +63,16 @@ def silence_libraries() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
 
 
-class CheckSharded(TrainerCallback):
-    """Checks that the parameters are sharded once the model is wrapped, before the first step."""
-
-    def __init__(self, trainer: PlannedSFTTrainer) -> None:
-        self.trainer = trainer
-
-    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
-        """Raise InputError if the parameters are not sharded."""
-        check_sharded(self.trainer)
+def _load(state: TrainState, sharded: bool) -> Any:
+    """Return the model; of several processes that shard it, the first of each machine alone reads the weights."""
+    variable, before = "ACCELERATE_USE_FSDP", os.environ.get("ACCELERATE_USE_FSDP")
+    if sharded:
+        os.environ[variable] = "true"  # transformers looks here; accelerate sets it too late
+    try:
+        return load_model(state.config.recipe, state.model_config)
+    finally:
+        if sharded and before is None:
+            del os.environ[variable]
 
 
 def _dataset(state: TrainState, split: str) -> Dataset:

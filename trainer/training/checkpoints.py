@@ -39,6 +39,12 @@ def remove_incomplete(run: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def remove_checkpoints(run: Path) -> None:
+    """Remove the checkpoints of a finished run."""
+    for path in run.glob("checkpoint-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def checkpoint_bytes(num_parameters: int, num_trained: int) -> int:
     """Return the size of a checkpoint: each parameter in float32, and two moments of Adam for each trained one."""
     return 4 * num_parameters + 8 * num_trained

@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from corpora.errors import InputError
 from trainer.preparation import Batches
-from trainer.training.checkpoints import COMPLETE, check_disk_space
+from trainer.run import Diverged
+from trainer.training.checkpoints import COMPLETE, check_disk_space, last_checkpoint
+from trainer.training.finite import divergence, is_finite
 
 NOT_SHARDED = (
     "FSDP2 was requested, but the parameters are not sharded: without a GPU, accelerate trains full copies and does "
@@ -47,10 +48,12 @@ class PlannedSFTTrainer(SFTTrainer):
 
     num_trained = 0  # trained weights, over all processes
     checkpoint_bytes = 0
+    keys: Sequence[str] = ()  # of the rows of the table, for messages
 
     def __init__(self, batches: Batches, validation: Mapping[str, Sequence[int]], **arguments: Any) -> None:
         self.batches = batches
         self.validation = validation  # language -> indices into the evaluation table
+        self.step_losses: list[torch.Tensor] = []  # of the micro-batches of a step on this process
         super().__init__(**arguments)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
@@ -63,6 +66,37 @@ class PlannedSFTTrainer(SFTTrainer):
         )
         return self.accelerator.prepare(loader)
 
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Return the loss of a micro-batch, which is kept until the gradient of its step is checked."""
+        loss = super().training_step(*args, **kwargs)
+        self.step_losses.append(loss.detach())
+        return loss
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> float:
+        """Return the norm of the gradient.
+
+        Raises:
+            Diverged: The loss or the norm is not finite; the weights have not been changed by it.
+        """
+        norm = float(super()._get_grad_norm(model, grad_norm=grad_norm))
+        losses = torch.stack(self.step_losses).tolist()
+        self.step_losses.clear()
+        if not is_finite(*losses):
+            self._end("loss", next(loss for loss in losses if not is_finite(loss)), losses)
+        if not is_finite(norm) and not self.args.fp16:  # with float16, steps whose gradient overflows are left out
+            self._end("gradient norm", norm, [])
+        return norm
+
+    def _end(self, what: str, value: float, losses: Sequence[float]) -> None:
+        """Raise Diverged with the rows of the step, or of its micro-batches whose loss is not finite."""
+        step, per_step, world = self.state.global_step, self.batches.per_step, self.args.world_size
+        numbers = [at * world + self.args.process_index for at, loss in enumerate(losses) if not is_finite(loss)]
+        micro_batches = self.batches.micro_batches[step * per_step : (step + 1) * per_step]
+        chosen = [micro_batches[number] for number in numbers] or micro_batches
+        keys = [self.keys[index] for batch in chosen for index in batch if index < len(self.keys)]
+        checkpoint = last_checkpoint(Path(self.args.output_dir))
+        raise Diverged(divergence(what, value, step + 1, keys, str(checkpoint) if checkpoint else None))
+
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Return loss (nats per target token) and token accuracy by language: `eval_el_loss`, `eval_el_token_accuracy`.
 
@@ -73,6 +107,9 @@ class PlannedSFTTrainer(SFTTrainer):
         metrics: dict[str, float] = {}
         for lang, indices in self.validation.items():
             loss, num_correct, count = self._sum_over(indices).tolist()
+            if not is_finite(loss):
+                keys = [f"validation rows in {lang}"]
+                raise Diverged(divergence("validation loss", loss, self.state.global_step, keys, None))
             metrics |= {f"eval_{lang}_loss": loss / count, f"eval_{lang}_token_accuracy": num_correct / count}
         self.log(metrics)
         self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -118,11 +155,3 @@ class PlannedSFTTrainer(SFTTrainer):
             content = {"processes": self.args.world_size, "sharded": self.is_fsdp_enabled}
             (checkpoint / COMPLETE).write_text(json.dumps(content) + "\n", encoding="utf-8")
             os.sync()
-
-
-def check_sharded(trainer: PlannedSFTTrainer) -> None:
-    """Raise InputError if the wrapped model's parameters are not sharded."""
-    from torch.distributed.tensor import DTensor
-
-    if not any(isinstance(parameter, DTensor) for parameter in trainer.model.parameters()):
-        raise InputError(NOT_SHARDED)

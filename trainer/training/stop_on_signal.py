@@ -1,4 +1,4 @@
-"""StopOnSignal: SIGTERM or Ctrl-C ends a run after the current step, with a checkpoint, on all processes together."""
+"""StopOnSignal: SIGTERM, SIGUSR1 or Ctrl-C ends a run after the current step, with a checkpoint, on all processes."""
 
 import signal
 from threading import current_thread, main_thread
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)  # Slurm and others warn by SIGUSR1 or SIGTERM
 
 
 class StopOnSignal(TrainerCallback):

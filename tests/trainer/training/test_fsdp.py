@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,15 +21,20 @@ Run = tuple[Any, Path]
 CHANGES = ("num_train_epochs=2", "activation_checkpointing=true", "save_steps=8", "eval_steps=16")
 
 
-def start(output: Path, release: Any, shim: bool = True) -> subprocess.Popen[str]:
-    """Start `trainer sft --processes 2` on the sample; the shim lets accelerate shard on CPUs."""
+def start(
+    output: Path, release: Any, *launcher: str, shim: bool = True, variables: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start `trainer sft` in two processes on the sample, by default with --processes 2.
+
+    The shim lets accelerate shard on CPUs.
+    """
     changes = [f"--set={change}" for change in (*SMALL, *CHANGES)]
-    options = [f"--release={release.folder()}", "--config=el", f"--output={output}", "--processes=2"]
-    options += [f"--log-file={output.parent / 'messages.log'}"]
+    options = [f"--release={release.folder()}", "--config=el", f"--output={output}"]
+    options += [f"--log-file={output.parent / 'messages.log'}", *(() if launcher else ["--processes=2"])]
     paths = [str(HERE.parent / "shim"), str(ROOT)] if shim else [str(ROOT)]
     return subprocess.Popen(
-        [sys.executable, "-m", "trainer", "sft", "tiny", *changes, *options],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        [sys.executable, *(launcher or ("-m",)), "trainer", "sft", "tiny", *changes, *options],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | (variables or {}),
         cwd=output.parent,
         text=True,
         stdout=subprocess.PIPE,
@@ -74,14 +80,102 @@ def resumed(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return read_metadata(output), output
 
 
-def test_two_processes_have_the_losses_of_one(sharded: Run, release: Any, tmp_path: Path, one_thread: None) -> None:
+@pytest.fixture(scope="module")
+def single(release: Any, tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Any:
+    """Return the metadata of the same run in one process."""
     from trainer.preparation import TrainConfig
     from trainer.train import train
 
+    output = tmp_path_factory.mktemp("single") / "run"
+    return train(TrainConfig(small_recipe(*CHANGES), release, output, config_name="el"))
+
+
+def check_record(metadata: Any, launcher: str, nodes: int = 1) -> None:
+    """Check that run.json says what really ran."""
+    assert (metadata["processes"], metadata["sharding"]) == (2, "fsdp2")
+    session = metadata["sessions"][-1]
+    assert (session["launcher"], session["world_size"], session["nodes"]) == (launcher, 2, nodes)
+    assert {session[f"{of}_dtype"] for of in ("parameter", "compute", "reduce")} == {"float32"}
+    assert session["command"].startswith(("trainer sft tiny", "__main__.py sft tiny"))
+    assert session["tokens_per_second"] > 0
+    assert session["peak_memory_bytes"] > 1e7
+
+
+LAUNCHERS = {
+    "torchrun": ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"),
+    "accelerate launch": (
+        *("-m", "accelerate.commands.accelerate_cli", "launch", "--num_processes=2"),
+        *(f"--config_file={ROOT / 'recipes' / 'training' / 'fsdp2.yaml'}", "-m"),
+    ),
+}
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_launched_run_is_sharded_stops_and_continues_with_the_losses_of_one_process(
+    launcher: str, single: Any, release: Any, tmp_path: Path
+) -> None:
+    from trainer.run import read_metadata
+    from trainer.training import last_checkpoint
+
+    output = tmp_path / "run"
+    process = start(output, release, *LAUNCHERS[launcher])
+    while last_checkpoint(output) is None and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=300)
+    stopped = read_metadata(output)
+    assert stopped is not None, errors
+    assert stopped["status"] == "stopped", errors
+    check_record(stopped, launcher)
+    again = start(output, release, *LAUNCHERS[launcher])
+    _, errors = again.communicate(timeout=300)
+    assert again.returncode == 0, errors
+    metadata = read_metadata(output)
+    assert metadata is not None
+    check_record(metadata, launcher)
+    assert metadata["sessions"][-1]["first_step"] > 0
+    assert len(losses(metadata)) >= 20
+    assert losses(metadata) == pytest.approx(losses(single), rel=1e-5)
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def check_several(processes: list[subprocess.Popen[str]], output: Path, single: Any, launcher: str, nodes: int) -> None:
+    """Wait for processes that were started one by one, and check what they trained together."""
+    from trainer.run import read_metadata
+
+    errors = [process.communicate(timeout=300)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
+    metadata = read_metadata(output)
+    check_record(metadata, launcher, nodes)
+    assert metadata is not None
+    assert losses(metadata) == pytest.approx(losses(single), rel=1e-5)
+
+
+def test_two_nodes_train_together(single: Any, release: Any, tmp_path: Path) -> None:
+    output, port = tmp_path / "run", free_port()
+    options = ("--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", f"--rdzv-endpoint=127.0.0.1:{port}")
+    command = ("-m", "torch.distributed.run", *options, "--local-addr=127.0.0.1", "-m")
+    nodes = [start(output, release, *command) for _ in range(2)]
+    check_several(nodes, output, single, "torchrun", nodes=2)
+
+
+def test_two_tasks_of_srun_train_together(single: Any, release: Any, tmp_path: Path) -> None:
+    output, port = tmp_path / "run", free_port()
+    step = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NUM_NODES": "2"}
+    step |= {"SLURM_STEP_NODELIST": "127.0.0.1", "MASTER_PORT": str(port)}
+    ranks = [step | {"SLURM_PROCID": str(rank), "SLURM_LOCALID": "0"} for rank in range(2)]
+    tasks = [start(output, release, "-m", variables=variables) for variables in ranks]
+    check_several(tasks, output, single, "srun", nodes=2)
+
+
+def test_two_processes_have_the_losses_of_one(sharded: Run, single: Any) -> None:
     metadata, _ = sharded
-    single = train(TrainConfig(small_recipe(*CHANGES), release, tmp_path / "run", config_name="el"))
-    assert metadata["processes"] == 2
-    assert metadata["sharding"] == "fsdp2"
+    check_record(metadata, "trainer --processes")
     assert losses(metadata) == pytest.approx(losses(single), abs=1e-5)
     assert metadata["num_tokens"] == single["num_tokens"]
     assert metadata["evaluations"][-1]["el"] == pytest.approx(single["evaluations"][-1]["el"], abs=1e-4)
