@@ -31,6 +31,7 @@ OTHER_OPTIONS = {
     "--signal",
     "--requeue",
     "--array",
+    "--data-parallel-size",
     "--include_path",
     "--tasks",
     "--model_args",

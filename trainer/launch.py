@@ -12,6 +12,7 @@ from trainer.preparation import TrainConfig, begin_run, prepare
 from trainer.processes import STARTED_HERE, is_launched, is_main
 from trainer.run import ProcessesFailed, RunMetadata, Stopped, read_metadata, write_metadata
 from trainer.run_progress import RunProgress, run_stage
+from trainer.session import command_line
 
 GRACE_S = 600  # processes get this long to write a checkpoint after a signal
 
@@ -74,7 +75,7 @@ def _start_processes(arguments: list[str], processes: int) -> int:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
     os.environ.setdefault("TORCHELASTIC_SIGNALS_TO_HANDLE", "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1")
-    os.environ[STARTED_HERE] = "1"
+    os.environ[STARTED_HERE] = command_line()
     options = ["--standalone", f"--nproc-per-node={processes}", f"--shutdown-timeout={GRACE_S}"]
     try:
         run(get_args_parser().parse_args([*options, "-m", "trainer", *arguments]))

@@ -6,7 +6,7 @@ import re
 from corpora.errors import InputError
 
 WORLD_SIZE = "WORLD_SIZE"  # set by torchrun and accelerate in the processes that they start
-STARTED_HERE = "COIT_TRAINER_STARTED"  # set by `trainer` in the processes that it starts and reports for
+STARTED_HERE = "COIT_TRAINER_COMMAND"  # the command of `trainer`, in the processes that it starts and reports for
 BY_SRUN = "COIT_TRAINER_SRUN"  # set by `join_slurm` in the processes that srun has started
 NO_SHARDING, BY_ACCELERATE = "none", "accelerate"  # values of --sharding; the second follows accelerate's variables
 OTHER_PLUGINS = {

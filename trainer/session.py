@@ -1,5 +1,6 @@
 """The record of one start of a run: command, code, versions, machines, and how fast it was."""
 
+import os
 import platform
 import shlex
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.child_processes import git_commit
-from trainer.processes import launcher, num_nodes, num_processes
+from trainer.processes import STARTED_HERE, launcher, num_nodes, num_processes
 
 PACKAGES = ("coit-builders", "torch", "transformers", "trl", "accelerate", "peft", "tokenizers", "datasets")
 
@@ -34,10 +35,16 @@ def new_session(device: str, first_step: int, devices: Sequence[str] = (), cuda:
         "launcher": launcher(),
         "world_size": num_processes(),
         "nodes": num_nodes(),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": os.environ.get(STARTED_HERE) or command_line(),
         "git_commit": git_commit(Path.cwd()),
         "packages": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
     }
+
+
+def command_line() -> str:
+    """Return the command line of this process as a shell reads it."""
+    program = Path(sys.argv[0]).name
+    return shlex.join(["trainer" if program == "__main__.py" else program, *sys.argv[1:]])
 
 
 def now() -> str:

@@ -34,12 +34,13 @@ def keywords_of(function: Callable[..., Any]) -> set[str]:
 
 def test_keywords_are_the_options() -> None:
     assert keywords_of(trainer.sft) == options_of("sft") - DRY_RUN_OPTIONS
-    assert keywords_of(trainer.sweep) == options_of("sweep")
-    assert keywords_of(trainer.estimate) == options_of("sft") - {"dry_run", "output"}
+    assert keywords_of(trainer.sweep) == options_of("sweep") - {"list_runs", "commands"}
+    assert keywords_of(trainer.plan_sweep) == keywords_of(trainer.sweep) - {"jobs", "progress"}
+    assert keywords_of(trainer.estimate) == options_of("sft") - {"dry_run", "output", "dtype", "keep_checkpoints"}
 
 
 def test_every_keyword_is_documented() -> None:
-    for function in (trainer.sft, trainer.sweep, trainer.estimate):
+    for function in (trainer.sft, trainer.sweep, trainer.plan_sweep, trainer.estimate):
         documented = inspect.getdoc(function) or ""
         assert all(f"\n    {name}: " in documented for name in inspect.signature(function).parameters)
 

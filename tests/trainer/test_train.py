@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -264,3 +265,44 @@ def test_full_disk_is_reported_before_the_first_step(config_of: ConfigOf, monkey
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1000))
     with pytest.raises(InputError, match=r"has 0\.0 GB of free space, and a checkpoint needs"):
         train(config_of())
+
+
+@pytest.mark.parametrize(("chosen", "saved"), [(None, "bfloat16"), ("float16", "float16")])
+def test_model_keeps_the_precision_of_its_base_and_no_checkpoints(
+    chosen: str | None, saved: str, config_of: ConfigOf, tmp_path: Path
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from tests.trainer.models import make_model
+
+    base = make_model(tmp_path / "base")
+    AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).save_pretrained(base)
+    from trainer.train import train
+
+    changes = ("model_config=null", f"model_name_or_path={base}", "tokenizer=null", "num_train_epochs=0.2")
+    changes += ("pad_token=<unk>", "max_length=300")
+    config = config_of(*changes, dtype=chosen)
+    metadata = train(config)
+    assert metadata["dtype"] == saved
+    assert metadata["sessions"][0]["parameter_dtype"] == "float32"
+    assert {str(value.dtype) for value in weights(config.output).values()} == {f"torch.{saved}"}
+    assert str(AutoModelForCausalLM.from_pretrained(config.output / "model").dtype) == f"torch.{saved}"
+    assert not list(config.output.glob("checkpoint-*"))
+
+
+def test_save_steps_take_effect_when_a_run_continues(
+    release: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainer.train import train
+
+    output = tmp_path / "run"
+    stop_at(monkeypatch, 5, signal.SIGUSR1)
+    with pytest.raises(Stopped):
+        train(same_config(output, release))
+    monkeypatch.undo()
+    config = same_config(output, release, "save_steps=3", "save_total_limit=9")
+    train(replace(config, keep_checkpoints=True))
+    steps = {int(path.name.partition("-")[2]) for path in output.glob("checkpoint-*")}
+    assert {6, 9, 12, 15} <= steps
+    assert not {8, 10} & steps

@@ -9,6 +9,7 @@ from corpora.cli import FILE, FOLDER, NAMES, assignments, option, options, repor
 from corpora.options import CORPORA_LOCK, JSON, MIRROR, OFFLINE, WITH, datasets_lock_option, registry_option
 from corpora.printing import print_text
 
+SKIPPED = 1  # the exit code if models were left out
 LANGS = option("--langs", type=NAMES, default=(), metavar="A,B", group="Items", help="Only these languages.")
 LIMIT = option(
     "--limit", type=click.IntRange(1), metavar="N", group="Items", help="Only the first N items of each language."
@@ -16,6 +17,10 @@ LIMIT = option(
 BATCH_SIZE = option(
     "--batch-size", type=click.IntRange(1), default=32, show_default=True, metavar="N", group="Model",
     help="Texts at once.",
+)  # fmt: skip
+CONCURRENT = option(
+    "--concurrency", type=click.IntRange(1), default=32, show_default=True, metavar="N", group="Model",
+    help="Requests that a server works on at once.",
 )  # fmt: skip
 NAME = option("--name", metavar="NAME", group="Model", help="The model's name in results; by default its folder's.")
 METRIC_OPTION = option(
@@ -71,8 +76,8 @@ RELEASE = [
     help="The prompt template; by default the one of the model's run, else alpaca.",
 )  # fmt: skip
 @option(
-    "--max-new-tokens", type=click.IntRange(1), default=512, show_default=True, metavar="N", group="Model",
-    help="The longest answer.",
+    "--max-new-tokens", type=click.IntRange(1), metavar="N", group="Model",
+    help="The longest answer; by default each benchmark's own.",
 )  # fmt: skip
 @BATCH_SIZE
 @NAME
@@ -83,6 +88,12 @@ RELEASE = [
 @option(
     "--served-model-name", metavar="NAME", group="Model", help="The model's name at the endpoint; by default its own."
 )
+@CONCURRENT
+@option(
+    "--serve", metavar="NAME", group="Model",
+    help="Start a server for each model and stop it after it: vllm or transformers.",
+)  # fmt: skip
+@option("--serve-env", type=FOLDER, metavar="FOLDER", group="Model", help="The virtual environment with the server.")
 @options(SOURCE, RELEASE)
 @OUTPUT
 @RESULTS
@@ -98,6 +109,8 @@ def evaluate_verb(models: tuple[str, ...], metric_options: tuple[str, ...], as_j
     with report_progress() as progress:
         table = evaluate(models, metric_options=chosen, progress=progress, **arguments)
     print_text(table.to_json() if as_json else table.to_text())
+    if table.skipped:
+        raise SystemExit(SKIPPED)
 
 
 @verb("compare")
@@ -191,6 +204,7 @@ def align_verb(model: str, as_json: bool, **arguments: Any) -> None:
     "--timeout", type=click.FloatRange(1), default=300, show_default=True, metavar="SECONDS", group="Judge",
     help="How long to wait for an answer of the judge.",
 )  # fmt: skip
+@CONCURRENT
 @WITH
 @OUTPUT
 @RESULTS

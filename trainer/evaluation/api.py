@@ -21,8 +21,10 @@ from trainer.evaluation.eval_tasks import EvalConfig
 from trainer.evaluation.items import BenchmarkSource
 from trainer.evaluation.judging import judge_answers
 from trainer.evaluation.metrics import MetricOptions
+from trainer.evaluation.remote_generation import CONCURRENCY
 from trainer.evaluation.result_tables import Leaderboard, ResultTable, build_leaderboard, write_into_card
 from trainer.evaluation.run_evaluation import evaluate_models
+from trainer.evaluation.server_process import ServerRow, find_server
 
 OUTPUT, RESULTS, WORK = "evaluations", "results.jsonl", "work"
 CORPORA_LOCK, DATASETS_LOCK, REGISTRY = "corpora.lock", "datasets.lock", "registry"
@@ -39,12 +41,15 @@ def evaluate(
     metrics: Sequence[str] = (),
     metric_options: Mapping[str, str] | None = None,
     limit: int | None = None,
-    max_new_tokens: int = 512,
+    max_new_tokens: int | None = None,
     batch_size: int = 32,
     prompt: str | None = None,
     name: str | None = None,
     endpoint: str | None = None,
     served_model_name: str | None = None,
+    concurrency: int = CONCURRENCY,
+    serve: str | None = None,
+    serve_env: PathLike | None = None,
     data: PathLike | None = None,
     release: str | Path | Release | None = None,
     registry: str | Path = REGISTRY,
@@ -69,12 +74,15 @@ def evaluate(
         metrics: The metrics; by default those of each benchmark for which all options are given.
         metric_options: Options of metrics, such as `{"comet": "wmt22-comet-da"}`.
         limit: Only the first items of each language; the signature of a result says so.
-        max_new_tokens: The longest answer, in tokens.
+        max_new_tokens: The longest answer, in tokens; by default each benchmark's own.
         batch_size: The number of prompts at once.
         prompt: The prompt template; by default the one of the model's run, else alpaca.
         name: The model's name in results; by default its folder's.
         endpoint: An OpenAI-compatible server that answers, such as http://127.0.0.1:8000/v1.
         served_model_name: The model's name at the endpoint; by default its own.
+        concurrency: The requests that a server works on at once.
+        serve: A server to start for each model and to stop after it: `vllm` or `transformers`.
+        serve_env: The virtual environment that has the server.
         data: A folder with files of benchmarks, read before upstream.
         release: The release whose validation split is the benchmark `validation`.
         registry: The registry of releases: a folder, or hf://ORG.
@@ -90,17 +98,19 @@ def evaluate(
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
 
     Returns:
-        The results, which are also in the file of results.
+        The results, which are also in the file of results; and of several models those that were left out.
 
     Raises:
         InputError: A name, option, file or metric is wrong; it is raised before a model answers anything.
     """
     names = _names(models)
+    skipped: dict[str, str] = {}
     with extend(with_):
+        server = _server(serve, serve_env, endpoint)
         opened = None if release is None else open_release(release, registry, Path(datasets_lock), offline)
         source = _source(data, mirror, offline, work, corpora_lock, allow_size_mismatch, opened)
         config = EvalConfig(
-            models=_models(names, prompt, name, endpoint, served_model_name, offline),
+            models=_models(names, prompt, name, endpoint, served_model_name, offline, skipped),
             benchmarks=tuple(benchmarks),
             langs=language_codes(langs),
             directions=tuple(directions),
@@ -108,12 +118,17 @@ def evaluate(
             limit=limit,
             max_new_tokens=max_new_tokens,
             batch_size=batch_size,
+            concurrency=concurrency,
+            server=server,
             source=source,
             metric_options=MetricOptions(dict(metric_options or {}), source),
             output=Path(output),
             results=Path(results),
         )
-        return ResultTable(tuple(evaluate_models(config, as_progress(progress))))
+        measured = tuple(evaluate_models(config, as_progress(progress), skipped if len(names) > 1 else None))
+        if not measured and skipped:
+            raise InputError(f"None of {len(names)} models could be evaluated. {' '.join(skipped.values())}")
+        return ResultTable(measured, skipped)
 
 
 @checked
@@ -218,6 +233,7 @@ def judge(
     langs: Sequence[str] = (),
     limit: int | None = None,
     timeout: float = 300,
+    concurrency: int = CONCURRENCY,
     with_: Sequence[str | Path] = (),
     output: PathLike = OUTPUT,
     results: PathLike = RESULTS,
@@ -233,6 +249,7 @@ def judge(
         langs: Only these languages.
         limit: Only the first answers of each language (the paper: 100 of XQuAD and MLQA).
         timeout: The seconds to wait for an answer of the judge.
+        concurrency: The requests that the judge's server works on at once.
         with_: As in `evaluate`.
         output: The folder of outputs.
         results: The file of results.
@@ -250,7 +267,7 @@ def judge(
     with extend(with_):
         judged = judge_answers(
             [remote_model(model) for model in names], Endpoint(endpoint, judge, timeout), Path(output),
-            Path(results), benchmark, language_codes(langs), limit, as_progress(progress),
+            Path(results), benchmark, language_codes(langs), limit, as_progress(progress), concurrency,
         )  # fmt: skip
         return ResultTable(tuple(judgement.result for judgement in judged))
 
@@ -286,16 +303,35 @@ def _names(models: PathLike | Sequence[PathLike]) -> list[str]:
     return [os.fspath(model) for model in several]
 
 
+def _server(serve: str | None, environment: PathLike | None, endpoint: str | None) -> ServerRow | None:
+    if serve is None:
+        return None
+    if endpoint is not None:
+        raise InputError("--serve starts a server, and --endpoint names one that runs. Give one of the two.")
+    return find_server(serve, Path(environment) if environment is not None else None)
+
+
 def _models(
     models: Sequence[str], prompt: str | None, name: str | None, endpoint: str | None, served_name: str | None,
-    offline: bool,
+    offline: bool, skipped: dict[str, str],
 ) -> list[EvalModel]:  # fmt: skip
+    """Return the models; of several, the reason for each that cannot be evaluated is written into `skipped`."""
     if len(models) > 1 and (name or served_name):
         raise InputError("--name and --served-model-name are of one model. Evaluate the models one by one.")
-    if endpoint is None:
-        return [load_model(model, prompt, name, offline) for model in models]
-    servers = [Endpoint(endpoint, served_name or model) for model in models]
-    return [remote_model(model, server, prompt, name) for model, server in zip(models, servers, strict=True)]
+    loaded = []
+    for model in models:
+        try:
+            if endpoint is None:
+                loaded.append(load_model(model, prompt, name, offline))
+            else:
+                loaded.append(remote_model(model, Endpoint(endpoint, served_name or model), prompt, name))
+        except InputError as error:
+            if len(models) == 1:
+                raise
+            skipped[model] = str(error)
+    if not loaded:
+        raise InputError(f"None of {len(models)} models can be evaluated. {' '.join(skipped.values())}")
+    return loaded
 
 
 def _source(

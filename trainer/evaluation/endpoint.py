@@ -2,8 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import random
+import re
 from dataclasses import dataclass
 from http.client import HTTPException
 from time import sleep
@@ -12,13 +12,18 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from corpora.errors import InputError
-from recipes.prompts import PromptTemplate
-from trainer.evaluation.items import Item
 from trainer.recipe import digest
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-RETRY_WAITS_S = (1.0, 4.0, 15.0)  # before each further attempt, where the server is busy or the connection broke
-MAX_PARALLEL = 16  # requests
+MAX_RETRY_AFTER_S = 120.0
+RETRY_WAITS_S = (1.0, 4.0, 15.0, 30.0)  # before each further attempt, where the server is busy or the connection broke
+TOO_LONG = re.compile(
+    r"context[ _-]?(length|window)|too (long|many tokens)|max_(model_len|tokens|position)", re.IGNORECASE
+)
+
+
+class PromptTooLong(InputError):
+    """The server refuses a prompt because of its length."""
 
 
 @dataclass(frozen=True)
@@ -28,53 +33,30 @@ class Endpoint:
     url: str
     model: str
     timeout_s: float = 300.0
+    weights: str = ""  # the digest of the weights that are served, if this process has started the server
 
     @property
     def fingerprint(self) -> str:
-        """What answers depend on as far as it can be known: the weights behind a server are unknown."""
-        return digest(["endpoint", self.model])
+        """What answers depend on as far as it can be known: the weights behind a server of others are unknown."""
+        return digest(["endpoint", self.weights or self.model])
 
 
-def generate_remote(
-    endpoint: Endpoint, prompt: PromptTemplate, items: Sequence[Item], max_new_tokens: int
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield a server's greedy answers to items, some at a time, as rows {index, text, num_new_tokens, ended}."""
-    with ThreadPoolExecutor(MAX_PARALLEL) as pool:
-        for start in range(0, len(items), 4 * MAX_PARALLEL):
-            indices = range(start, min(start + 4 * MAX_PARALLEL, len(items)))
-            bodies = [_body(prompt, items[index]) | {"max_tokens": max_new_tokens} for index in indices]
-            answers = pool.map(lambda body: _answer(complete(endpoint, body), endpoint), bodies)
-            yield [{"index": index} | answer for index, answer in zip(indices, answers, strict=True)]
-
-
-def _body(prompt: PromptTemplate, item: Item) -> dict[str, Any]:
-    """Return a chat for a chat template, else the text of the prompt."""
-    if prompt.chat is None:
-        return {"prompt": prompt.prompt(item.instruction, item.input)}
-    text = f"{item.instruction}\n\n{item.input}" if item.input else item.instruction
-    return {"messages": [{"role": "user", "content": text}]}
-
-
-def _answer(reply: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
-    text, ended = text_of(reply, endpoint)
-    used = reply.get("usage") or {}
-    return {"text": text.strip(), "num_new_tokens": int(used.get("completion_tokens") or 0), "ended": ended}
-
-
-def text_of(reply: dict[str, Any], endpoint: Endpoint) -> tuple[str, bool]:
-    """Return the text of a reply, and whether it ended by itself.
-
-    Raises:
-        InputError: The reply is not in the format of OpenAI's API.
-    """
-    try:
-        choice = reply["choices"][0]
-        text = choice["message"]["content"] if "message" in choice else choice["text"]
-    except (KeyError, IndexError, TypeError):
-        text = None
-    if not isinstance(text, str):
-        raise InputError(f"{endpoint.url} does not answer in the format of OpenAI's API: {json.dumps(reply)[:200]}")
-    return text, choice.get("finish_reason") == "stop"
+def backend(endpoint: Endpoint) -> str:
+    """Return the name and version of a server, as far as it gives them: `vllm-0.33.0`, or `server`."""
+    root = endpoint.url.rstrip("/").removesuffix("/v1")
+    for path, key in ((f"{root}/version", "version"), (f"{root}/v1/models", "data")):
+        try:
+            with urlopen(Request(path, headers=_headers()), timeout=10) as response:
+                content = json.loads(response.read(1 << 20))
+                value = content[key]
+        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            continue
+        if isinstance(value, str):
+            return f"vllm-{value}"
+        owners = {row.get("owned_by") for row in value if isinstance(row, dict) and row.get("id") == endpoint.model}
+        if owners and isinstance(owner := owners.pop(), str):
+            return re.sub(r"[^\w.-]+", "-", owner) or "server"
+    return "server"
 
 
 def complete(endpoint: Endpoint, body: dict[str, Any]) -> dict[str, Any]:
@@ -85,21 +67,38 @@ def complete(endpoint: Endpoint, body: dict[str, Any]) -> dict[str, Any]:
     """
     path = "chat/completions" if "messages" in body else "completions"
     data = json.dumps({"model": endpoint.model, "temperature": 0} | body, ensure_ascii=False).encode()
-    headers = {"Content-Type": "application/json"}
-    if key := os.environ.get(KEY_VARIABLE):
-        headers["Authorization"] = f"Bearer {key}"
-    request = Request(f"{endpoint.url.rstrip('/')}/{path}", data, headers)
+    request = Request(f"{endpoint.url.rstrip('/')}/{path}", data, _headers())
     for wait_s in (*RETRY_WAITS_S, None):
         reply = _request(request, endpoint)
         if isinstance(reply, dict):
             return reply
         if wait_s is None:
-            raise InputError(f"{endpoint.url} gave no answer after {len(RETRY_WAITS_S) + 1} attempts: {reply}.")
-        sleep(wait_s)
+            raise InputError(f"{endpoint.url} gave no answer after {len(RETRY_WAITS_S) + 1} attempts: {reply.reason}.")
+        sleep(reply.retry_after_s or random.uniform(0.75, 1.25) * wait_s)
     raise AssertionError
 
 
-def _request(request: Request, endpoint: Endpoint) -> dict[str, Any] | str:
+def _headers() -> dict[str, str]:
+    headers = {"Content-Type": "application/json"}
+    if key := os.environ.get(KEY_VARIABLE):
+        headers["Authorization"] = f"Bearer {key}"
+    return headers
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Why there is no reply yet, and the seconds that the server asks to wait."""
+
+    reason: str
+    retry_after_s: float = 0.0
+
+
+def _retry_after(error: HTTPError) -> float:
+    seconds = error.headers.get("Retry-After", "") if error.headers else ""
+    return min(float(seconds), MAX_RETRY_AFTER_S) if seconds.isdecimal() else 0.0
+
+
+def _request(request: Request, endpoint: Endpoint) -> dict[str, Any] | Busy:
     """Return the reply, or the reason why there is none yet.
 
     Raises:
@@ -110,12 +109,14 @@ def _request(request: Request, endpoint: Endpoint) -> dict[str, Any] | str:
             reply = json.loads(response.read())
     except HTTPError as error:
         if error.code in (408, 429) or error.code >= 500:
-            return f"its status is {error.code} {error.reason}"
-        detail = error.read(300).decode("utf-8", "replace")
+            return Busy(f"its status is {error.code} {error.reason}", _retry_after(error))
+        detail = error.read(1000).decode("utf-8", "replace")
+        if error.code in (400, 413, 422) and TOO_LONG.search(detail):
+            raise PromptTooLong(f"{endpoint.url} refuses a prompt as too long: {detail}") from None
         hint = f" Set {KEY_VARIABLE}." if error.code in (401, 403) else ""
         raise InputError(f"{endpoint.url} refuses: {error.code} {error.reason}. {detail}{hint}") from None
     except (URLError, TimeoutError, ConnectionError, HTTPException) as error:
-        return str(getattr(error, "reason", error)) or type(error).__name__
+        return Busy(str(getattr(error, "reason", error)) or type(error).__name__)
     except ValueError:
         raise InputError(f"{endpoint.url} does not answer with JSON. The address usually ends in /v1.") from None
     if not isinstance(reply, dict):

@@ -8,7 +8,7 @@ from typing import Any
 from corpora.errors import InputError
 from corpora.files import sha256_of
 from recipes.prompts import PromptTemplate, prompt_template
-from trainer.evaluation.endpoint import Endpoint
+from trainer.evaluation.endpoint import Endpoint, backend
 from trainer.model_loading import find_model_folder, load_tokenizer_files, load_weights
 from trainer.preparation import Encoder, tokenizer_sha256
 from trainer.recipe import digest
@@ -85,6 +85,32 @@ class EvalModel:
         _check_tokens(model, self.tokenizer, self.path)
         return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
+    @cached_property
+    def backend(self) -> str:
+        """What computes the outputs, with its version: transformers and the number type here, or a server."""
+        if self.endpoint:
+            return backend(self.endpoint)
+        import transformers
+
+        return f"transformers-{transformers.__version__}-{dtype_name()}"
+
+    @cached_property
+    def weights(self) -> str:
+        """The digest of the files of weights and configuration."""
+        return digest(self._weights())
+
+    def release(self) -> None:
+        """Forget the loaded model, so that its memory is free for the next one."""
+        import gc
+
+        import torch
+
+        for name in ("model", "encoder", "tokenizer"):
+            self.__dict__.pop(name, None)
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
     def result_fields(self, lang: str) -> dict[str, Any]:
         """Return the fields of a result in a language that say which model it is about."""
         provenance = self.provenance
@@ -132,6 +158,8 @@ def load_model(
         InputError: There is no such model, or its run is not finished.
     """
     path, text = Path(model), str(model)
+    if path.is_file():
+        raise InputError(f"{text} is a file; the folder of a run or of a model was expected.")
     if not path.is_dir():
         if text.startswith((".", "/")) or text.count("/") != 1 or path.parent.is_dir():  # runs/RUN is no ORG/NAME
             raise InputError(f"There is no folder {text}. Name a run, a folder with a model, or ORG/NAME on the Hub.")

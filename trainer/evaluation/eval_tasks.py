@@ -21,6 +21,8 @@ from trainer.evaluation.metrics import (
     get_metric,
     load_metrics,
 )
+from trainer.evaluation.remote_generation import CONCURRENCY
+from trainer.evaluation.server_process import ServerRow
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +37,18 @@ class EvalConfig:
     directions: Sequence[str] = ()
     metrics: Sequence[str] = ()
     limit: int | None = None
-    max_new_tokens: int = 512
+    max_new_tokens: int | None = None
     batch_size: int = 32
+    concurrency: int = CONCURRENCY
+    server: ServerRow | None = None
     source: BenchmarkSource = field(default_factory=BenchmarkSource)
     metric_options: MetricOptions = field(default_factory=MetricOptions)
     output: Path = Path("evaluations")
     results: Path = Path("results.jsonl")
+
+    def longest_answer(self, benchmark: Benchmark) -> int:
+        """Return the most tokens of an answer: those that were chosen, or the benchmark's own."""
+        return self.max_new_tokens or benchmark.max_new_tokens
 
 
 @dataclass(frozen=True)
@@ -120,8 +128,8 @@ def _choose_metrics(config: EvalConfig, benchmark: Benchmark) -> list[Metric]:
 
 
 def is_remote(config: EvalConfig) -> bool:
-    """Return True if a model is behind a server."""
-    return any(model.endpoint for model in config.models)
+    """Return True if a model is, or will be, behind a server."""
+    return config.server is not None or any(model.endpoint for model in config.models)
 
 
 def _default_metrics(config: EvalConfig, benchmark: Benchmark) -> list[Metric]:

@@ -17,13 +17,14 @@ from recipes.prompts import TOKENIZER_TEMPLATE, judge_prompts, prompt_template
 from recipes.results import Result, append_results
 from trainer.evaluation.bootstrap import interval
 from trainer.evaluation.comparison import EvalKey, Predictions, shared_outputs
-from trainer.evaluation.endpoint import Endpoint, generate_remote
+from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel
 from trainer.evaluation.items import Item
 from trainer.evaluation.measurement import mean_percent
 from trainer.evaluation.metrics import load_metrics
 from trainer.evaluation.model_outputs import output_folder
 from trainer.evaluation.outputs import compute_outputs
+from trainer.evaluation.remote_generation import CONCURRENCY, generate_remote
 from trainer.recipe import digest
 
 MAX_VERDICT_TOKENS = 1024
@@ -45,7 +46,7 @@ class Judgement:
 
 def judge_answers(
     models: Sequence[EvalModel], endpoint: Endpoint, output: Path, results: Path, benchmark: str, langs: Sequence[str],
-    limit: int | None, progress: Progress | None = None,
+    limit: int | None, progress: Progress | None = None, concurrency: int = CONCURRENCY,
 ) -> Iterator[Judgement]:  # fmt: skip
     """Yield the share of one model's answers that a judge calls right, or how often the second of two models wins.
 
@@ -61,6 +62,7 @@ def judge_answers(
         langs: The languages; none for all that have answers.
         limit: Only the first answers of each language.
         progress: Reports the verdicts.
+        concurrency: The requests that the judge's server works on at once.
 
     Raises:
         InputError: There are no answers, or an answer of the judge cannot be read.
@@ -75,14 +77,19 @@ def judge_answers(
             name = f"judge {'.'.join(filter(None, key))}"
             with stage(progress, name, number, len(shared), len(tables[0]) * len(tables), "verdicts"):
                 judge = _compare_pairs if len(runs) == 2 else _judge_answers
-                verdicts = judge(key, tables, endpoint, folder, progress)
+                verdicts = judge(key, tables, endpoint, folder, progress, concurrency)
             judgement = _judgement(models, key, verdicts, endpoint, runs)
             append_results(results, [judgement.result])
             yield judgement
 
 
 def _judge_answers(
-    key: EvalKey, tables: Sequence[pl.DataFrame], endpoint: Endpoint, folder: Path, progress: Progress
+    key: EvalKey,
+    tables: Sequence[pl.DataFrame],
+    endpoint: Endpoint,
+    folder: Path,
+    progress: Progress,
+    concurrency: int = CONCURRENCY,
 ) -> list[float | None]:
     """Return 1 for each answer called right, 0 for one called wrong or empty, None for an unreadable verdict."""
     rubric, (table,) = rubric_text("answer"), tables
@@ -91,13 +98,18 @@ def _judge_answers(
         for number, row in enumerate(table.iter_rows(named=True))
         if row["text"].strip()
     }
-    replies = _ask_judge(key, list(requests.values()), endpoint, folder, progress)
+    replies = _ask_judge(key, list(requests.values()), endpoint, folder, progress, concurrency)
     verdicts = dict(zip(requests, replies, strict=True))
     return [read_verdict(verdicts[number]) if number in verdicts else 0.0 for number in range(len(table))]
 
 
 def _compare_pairs(
-    key: EvalKey, tables: Sequence[pl.DataFrame], endpoint: Endpoint, folder: Path, progress: Progress
+    key: EvalKey,
+    tables: Sequence[pl.DataFrame],
+    endpoint: Endpoint,
+    folder: Path,
+    progress: Progress,
+    concurrency: int = CONCURRENCY,
 ) -> list[float | None]:
     """Return 1 where the second model's scores in both orders add up to more, 0.5 for a tie, else 0; None if unread."""
     rubric, requests = rubric_text("pair"), []
@@ -106,7 +118,7 @@ def _compare_pairs(
         for first, second in ((one, other), (other, one)):
             text = rubric.format(question=question, first=first["text"], second=second["text"])
             requests.append(Item(one["item_id"], text, "", ()))
-    replies = [read_pair_scores(text) for text in _ask_judge(key, requests, endpoint, folder, progress)]
+    replies = [read_pair_scores(text) for text in _ask_judge(key, requests, endpoint, folder, progress, concurrency)]
     return [_winner(in_order, swapped) for in_order, swapped in zip(replies[::2], replies[1::2], strict=True)]
 
 
@@ -119,7 +131,12 @@ def _winner(in_order: tuple[float, float] | None, swapped: tuple[float, float] |
 
 
 def _ask_judge(
-    key: EvalKey, requests: Sequence[Item], endpoint: Endpoint, folder: Path, progress: Progress
+    key: EvalKey,
+    requests: Sequence[Item],
+    endpoint: Endpoint,
+    folder: Path,
+    progress: Progress,
+    concurrency: int = CONCURRENCY,
 ) -> list[str]:
     """Return the judge's reply to each request; replies are stored, so that no request is sent twice."""
     digest_of_requests = hashlib.sha256("\0".join(item.instruction for item in requests).encode()).hexdigest()
@@ -127,7 +144,9 @@ def _ask_judge(
     path = folder / f"{'.'.join(filter(None, key))}.judge.{digest(stored)[:8]}.parquet"
 
     def make(remaining: Sequence[Item]) -> Iterator[list[dict[str, object]]]:
-        return generate_remote(endpoint, prompt_template(TOKENIZER_TEMPLATE), remaining, MAX_VERDICT_TOKENS)
+        return generate_remote(
+            endpoint, prompt_template(TOKENIZER_TEMPLATE), remaining, MAX_VERDICT_TOKENS, concurrency
+        )
 
     return list(compute_outputs(path, stored, requests, make, progress.advance)["text"]) if requests else []
 

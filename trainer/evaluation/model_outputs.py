@@ -8,7 +8,6 @@ import polars as pl
 from corpora.errors import InputError
 from corpora.progress import Progress
 from trainer.evaluation.academic import harness_version, task_sha256
-from trainer.evaluation.endpoint import generate_remote
 from trainer.evaluation.eval_model import EvalModel
 from trainer.evaluation.eval_tasks import EvalConfig, EvalTask
 from trainer.evaluation.items import Item
@@ -16,6 +15,7 @@ from trainer.evaluation.lm_eval_harness import run_lm_eval
 from trainer.evaluation.measurement import Scorer
 from trainer.evaluation.metrics import Metric, OutputType
 from trainer.evaluation.outputs import Row, compute_outputs
+from trainer.evaluation.remote_generation import generate_remote
 from trainer.recipe import digest
 
 VERSION = 2  # of how outputs are computed; a higher one computes them again
@@ -34,14 +34,15 @@ def model_outputs(
     path = _output_path(config, model, task, output_type, key)
 
     def make(items: Sequence[Item]) -> Iterator[list[Row]]:
-        return _make(config, model, task, output_type, items)
+        named = {"backend": model.backend}
+        return ([row | named for row in rows] for rows in _make(config, model, task, output_type, items))
 
     return compute_outputs(path, key, task.items.items, make, progress.advance)
 
 
 def _output_key(config: EvalConfig, model: EvalModel, task: EvalTask, output_type: OutputType) -> dict[str, object]:
     conditions: dict[OutputType, dict[str, object]] = {
-        "generate_until": {"max_new_tokens": config.max_new_tokens},
+        "generate_until": {"max_new_tokens": config.longest_answer(task.benchmark)},
         "loglikelihood": {},
         "lm_eval": {},
     }
@@ -71,10 +72,11 @@ def _make(
     if output_type == "lm_eval":
         return run_lm_eval(model, task.benchmark, task.lang, config.source, items, config.batch_size)
     if model.endpoint:
-        return generate_remote(model.endpoint, model.prompt, items, config.max_new_tokens)
+        length = config.longest_answer(task.benchmark)
+        return generate_remote(model.endpoint, model.prompt, items, length, config.concurrency)
     from trainer.evaluation.generation import Decoding, generate, teacher_forced
 
-    decoding = Decoding(config.max_new_tokens, config.batch_size)
+    decoding = Decoding(config.longest_answer(task.benchmark), config.batch_size)
     return (generate if output_type == "generate_until" else teacher_forced)(model, items, decoding)
 
 

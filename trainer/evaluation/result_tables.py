@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tabulate import tabulate
@@ -21,6 +21,8 @@ class ResultTable:
     """Results, one per row."""
 
     results: tuple[Result, ...]
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """The reason for each model that could not be evaluated."""
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results)
@@ -30,7 +32,8 @@ class ResultTable:
 
     def to_text(self) -> str:
         """Return a table with values and intervals."""
-        return tabulate(_result_cells(self.results), headers="keys", disable_numparse=True)
+        table = tabulate(_result_cells(self.results), headers="keys", disable_numparse=True)
+        return "\n".join([table, *(f"{model} was left out: {reason}" for model, reason in self.skipped.items())])
 
     def to_json(self) -> str:
         """Return the results as JSON."""

@@ -1,29 +1,41 @@
 """Evaluate models on benchmarks: outputs in Parquet, then rows in results.jsonl."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from itertools import count
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 import polars as pl
 
+from corpora.errors import InputError
 from corpora.files import lock_folder
 from corpora.progress import NullProgress, Progress, stage
 from recipes.results import Result, append_results, read_results
 from trainer.evaluation.academic import read_config, task_name, task_sha256
+from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel
 from trainer.evaluation.eval_tasks import EvalConfig, EvalTask, load_tasks
 from trainer.evaluation.items import answer_lang
 from trainer.evaluation.measurement import Scorer, measure, open_scorer
 from trainer.evaluation.metrics import Metric, OutputType
 from trainer.evaluation.model_outputs import model_outputs, output_folder, scorer_outputs
+from trainer.evaluation.server_process import serve_model
 
 logger = logging.getLogger(__name__)
 
 
-def evaluate_models(config: EvalConfig, progress: Progress | None = None) -> Iterator[Result]:
+def evaluate_models(
+    config: EvalConfig, progress: Progress | None = None, skipped: dict[str, str] | None = None
+) -> Iterator[Result]:
     """Yield the results of all models, which are in the results file once a benchmark is done in a language.
 
-    Stored outputs are not computed again: a run that was stopped continues, and a second run adds no row.
+    Stored outputs are not computed again: a run that was stopped continues, and a second run adds no row. A model's
+    memory is free before the next one is loaded.
+
+    Args:
+        config: What is evaluated.
+        progress: Reports the items.
+        skipped: Receives the reason for each model that cannot be evaluated; without it, the first one is an error.
 
     Raises:
         InputError: A name, option, file or metric is wrong; it is raised before a model answers anything.
@@ -33,16 +45,41 @@ def evaluate_models(config: EvalConfig, progress: Progress | None = None) -> Ite
     progress = progress or NullProgress()
     tasks = load_tasks(config, progress)
     scorers = {m.name: open_scorer(m, config.metric_options) for task in tasks for m in task.metrics if m.scorer}
-    numbers = count(2)  # after the stage that reads benchmarks
-    for model in config.models:
-        with lock_folder(output_folder(config.output, model.name), "evaluation"):
-            for task in tasks:
-                total, num_stages = len(task.items.items) * task.num_passes, 1 + len(config.models) * len(tasks)
-                name = f"{model.name} on {task.name}"
-                with stage(progress, name, next(numbers), num_stages, total, "items"):
-                    results = _evaluate_task(config, model, task, scorers, progress)
-                append_results(config.results, results)
-                yield from results
+    for number, model in enumerate(config.models):
+        try:
+            yield from _evaluate_model(config, model, tasks, scorers, progress, 2 + number * len(tasks))
+        except InputError as error:
+            if skipped is None:
+                raise
+            skipped[model.name] = str(error)
+            logger.warning("%s is left out: %s", model.name, error)
+        finally:
+            model.release()
+
+
+def _evaluate_model(
+    config: EvalConfig, model: EvalModel, tasks: Sequence[EvalTask], scorers: Mapping[str, Scorer], progress: Progress,
+    first_stage: int,
+) -> Iterator[Result]:  # fmt: skip
+    num_stages = 1 + len(config.models) * len(tasks)
+    with lock_folder(output_folder(config.output, model.name), "evaluation"), _served(config, model) as served:
+        for number, task in enumerate(tasks, first_stage):
+            name, total = f"{model.name} on {task.name}", len(task.items.items) * task.num_passes
+            with stage(progress, name, number, num_stages, total, "items"):
+                results = _evaluate_task(config, served, task, scorers, progress)
+            append_results(config.results, results)
+            yield from results
+
+
+@contextmanager
+def _served(config: EvalConfig, model: EvalModel) -> Iterator[EvalModel]:
+    """Yield the model, behind a server of its own if one is to be started."""
+    if config.server is None:
+        yield model
+        return
+    log = output_folder(config.output, model.name) / "server.log"
+    with serve_model(config.server, model.folder, log) as (url, name):
+        yield replace(model, endpoint=Endpoint(url, name, weights=model.weights))
 
 
 def _evaluate_task(
@@ -59,7 +96,8 @@ def _evaluate_task(
     for metric in task.metrics:
         table, scorer = outputs[metric.output_type], scorers.get(metric.name)
         if scorer:
-            table = scorer_outputs(config, model, task, metric, scorer, table, progress)
+            scores = scorer_outputs(config, model, task, metric, scorer, table, progress)
+            table = scores.with_columns(table["backend"]) if "backend" in table.columns else scores
         results.append(_result(config, model, task, metric, table, scorer))
     return results
 
@@ -76,10 +114,18 @@ def _result(
         value=measured.value,
         interval=measured.interval,
         n=measured.num_items,
-        signature="|".join((measured.signature, *_conditions(config, model, task, metric.output_type))),
+        signature="|".join(
+            (measured.signature, *_conditions(config, model, task, metric.output_type), *_backends(table))
+        ),
         metric_min=metric.min,
         metric_max=metric.max,
     )
+
+
+def _backends(table: pl.DataFrame) -> Iterator[str]:
+    """Yield what computed the outputs, for the signature; several where a run continued with another version."""
+    if "backend" in table.columns:
+        yield f"backend:{'+'.join(table['backend'].unique().sort())}"
 
 
 def _conditions(config: EvalConfig, model: EvalModel, task: EvalTask, output_type: OutputType) -> Iterator[str]:
@@ -91,7 +137,7 @@ def _conditions(config: EvalConfig, model: EvalModel, task: EvalTask, output_typ
     else:
         yield f"prompt:{model.prompt.name}-{model.prompt.sha256()[:8]}"
     if output_type == "generate_until":
-        yield f"greedy:{config.max_new_tokens}"
+        yield f"greedy:{config.longest_answer(task.benchmark)}"
     if output_type == "loglikelihood":
         yield f"tokens:{_tokenizer_sha256(model)[:8]}"
     is_validation = task.benchmark.task == "validation"

@@ -13,8 +13,9 @@ from corpora.errors import InputError
 from recipes.prompts import prompt_template
 from trainer.evaluation import Endpoint, Item, ResultTable, evaluate, judge
 from trainer.evaluation import endpoint as endpoint_module
-from trainer.evaluation.endpoint import complete, generate_remote
+from trainer.evaluation.endpoint import complete
 from trainer.evaluation.judging import read_pair_scores, read_verdict
+from trainer.evaluation.remote_generation import generate_remote
 
 Reply = Callable[[dict[str, Any]], tuple[int, bytes]]
 

@@ -7,7 +7,7 @@ import os
 
 os.environ.setdefault("ACCELERATE_TORCH_DEVICE", "cpu")
 
-if int(os.environ.get("LOCAL_RANK", "-1")) != -1:
+if {"LOCAL_RANK", "SLURM_LOCALID"} & os.environ.keys():
     from accelerate import state
     from accelerate.utils import DistributedType
 

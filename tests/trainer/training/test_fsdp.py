@@ -30,7 +30,8 @@ def start(
     """
     changes = [f"--set={change}" for change in (*SMALL, *CHANGES)]
     options = [f"--release={release.folder()}", "--config=el", f"--output={output}"]
-    options += [f"--log-file={output.parent / 'messages.log'}", *(() if launcher else ["--processes=2"])]
+    options += [f"--log-file={output.parent / 'messages.log'}", "--keep-checkpoints"]
+    options += [] if launcher else ["--processes=2"]
     paths = [str(HERE.parent / "shim"), str(ROOT)] if shim else [str(ROOT)]
     return subprocess.Popen(
         [sys.executable, *(launcher or ("-m",)), "trainer", "sft", "tiny", *changes, *options],
@@ -96,7 +97,7 @@ def check_record(metadata: Any, launcher: str, nodes: int = 1) -> None:
     session = metadata["sessions"][-1]
     assert (session["launcher"], session["world_size"], session["nodes"]) == (launcher, 2, nodes)
     assert {session[f"{of}_dtype"] for of in ("parameter", "compute", "reduce")} == {"float32"}
-    assert session["command"].startswith(("trainer sft tiny", "__main__.py sft tiny"))
+    assert session["command"].startswith("trainer sft tiny")
     assert session["tokens_per_second"] > 0
     assert session["peak_memory_bytes"] > 1e7
 
