@@ -33,6 +33,7 @@ class Endpoint:
     url: str
     model: str
     timeout_s: float = 300.0
+    server: str = ""  # its name and version, if this process has started it
     weights: str = ""  # the digest of the weights that are served, if this process has started the server
 
     @property
@@ -43,6 +44,8 @@ class Endpoint:
 
 def backend(endpoint: Endpoint) -> str:
     """Return the name and version of a server, as far as it gives them: `vllm-0.33.0`, or `server`."""
+    if endpoint.server:
+        return endpoint.server
     root = endpoint.url.rstrip("/").removesuffix("/v1")
     for path, key in ((f"{root}/version", "version"), (f"{root}/v1/models", "data")):
         try:

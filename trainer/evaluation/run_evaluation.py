@@ -78,8 +78,9 @@ def _served(config: EvalConfig, model: EvalModel) -> Iterator[EvalModel]:
         yield model
         return
     log = output_folder(config.output, model.name) / "server.log"
+    server = f"{config.server.key}-serve-{config.server.version}"
     with serve_model(config.server, model.folder, log) as (url, name):
-        yield replace(model, endpoint=Endpoint(url, name, weights=model.weights))
+        yield replace(model, endpoint=Endpoint(url, name, server=server, weights=model.weights))
 
 
 def _evaluate_task(

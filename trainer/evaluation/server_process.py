@@ -39,6 +39,8 @@ class ServerRow:
     """The commands that make such an environment."""
     python: str = ""
     """The Python of the environment."""
+    version: str = ""
+    """The version of the package there."""
 
 
 def find_server(key: str, environment: Path | None) -> ServerRow:
@@ -60,10 +62,11 @@ def find_server(key: str, environment: Path | None) -> ServerRow:
     python = environment / "bin" / "python"
     if not python.exists():
         raise InputError(f"{environment} is no virtual environment: it has no bin/python. {how}")
-    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec('{row.package}') is None)"
-    if output_of([str(python), "-c", code], timeout_s=120) is None:
+    code = f"import importlib.metadata as metadata; print(metadata.version('{row.package}'))"
+    version = output_of([str(python), "-c", code], timeout_s=120)
+    if version is None:
         raise InputError(f"The environment {environment} does not have {row.package}. {how}")
-    return replace(row, python=str(python))
+    return replace(row, python=str(python), version=version)
 
 
 @contextmanager

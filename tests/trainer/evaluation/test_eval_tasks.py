@@ -55,7 +55,7 @@ def test_each_direction_gets_its_metrics_and_outputs_are_stored(model: Path, opt
     assert answers["instruction"][0] == "Translate the following sentences from English to Greek."
     assert set(answers.columns) == {
         *("item_id", "instruction", "input", "references", "text", "num_prompt_tokens", "num_new_tokens"),
-        *("truncated", "ended"),
+        *("truncated", "ended", "backend"),
     }
 
 
