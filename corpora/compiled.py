@@ -18,3 +18,8 @@ def cache_folder(function: Any) -> Path | None:
     """Return the folder that keeps the result of a compiled function; None if there is none."""
     path = function.stats.cache_path
     return Path(path) if path else None
+
+
+def inlined(function: Any) -> Any:
+    """Compile a function into those that call it, so that a loop over it can become vector instructions."""
+    return njit(nogil=True, forceinline=True)(function)

@@ -55,6 +55,10 @@ select
         regexp_matches(xx_read, '(?i)(?:^|[^\pL])(?:the|of|and|which|with|from|that|this)(?:$|[^\pL])'), false
     ) as has_english_words,
     needs_check(en_read) or needs_check(xx_read) as is_suspicious,
+    hash_128(en_read) as en_hash,
+    hash_128(xx_read) as xx_hash,
+    hash_128(en_norm) as en_norm_hash,
+    hash_128(xx_norm) as xx_norm_hash,
     -- The foreign side begins or ends with English text of the English side (a URL is the same on both sides).
     if(
         length(xx_norm) > 25 and not contains(xx_read, '://'),

@@ -18,6 +18,10 @@ with_measures as (
         early_reject_reason,
         en_norm,
         xx_norm,
+        en_norm_hash,
+        xx_norm_hash,
+        en_hash,
+        xx_hash,
         en_num_letters,
         xx_num_letters,
         -- A formula of corpora/language_id/language_checks.toml, as quality checks of translations use it.
@@ -41,13 +45,15 @@ decided as (
     from with_measures as filter_row
 )
 select
-    * exclude (en, xx, early_reject_reason, en_norm, xx_norm, reject_reason),
+    * exclude (
+        en, xx, early_reject_reason, en_norm, xx_norm, en_norm_hash, xx_norm_hash, en_hash, xx_hash, reject_reason
+    ),
     -- What later stages compare; they do not compare rejected rows.
     if(reject_reason is null, en_norm, null) as en_norm,
     if(reject_reason is null, xx_norm, null) as xx_norm,
-    if(reject_reason is null, hash_128(en_norm), null) as en_norm_hash,
-    if(reject_reason is null, hash_128(xx_norm), null) as xx_norm_hash,
-    if(reject_reason is null, hash_128(en), null) as en_hash,
-    if(reject_reason is null, hash_128(xx), null) as xx_hash,
+    if(reject_reason is null, en_norm_hash, null) as en_norm_hash,
+    if(reject_reason is null, xx_norm_hash, null) as xx_norm_hash,
+    if(reject_reason is null, en_hash, null) as en_hash,
+    if(reject_reason is null, xx_hash, null) as xx_hash,
     reject_reason
 from decided

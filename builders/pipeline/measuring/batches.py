@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from builders.pipeline.measuring import kernel
+from builders.pipeline.measuring import kernel, sha256
 from builders.pipeline.measuring.characters import character_table, class_sums
 from corpora.catalog import language
 from corpora.compiled import cache_folder
@@ -62,9 +62,13 @@ class Side:
 
     def norms(self, is_read: Array) -> pa.Array:
         """Return the normalized texts; null for texts that are not read."""
-        bits = pa.array(np.packbits(is_read, bitorder="little")).buffers()[1]
         ends = pa.array(self.norm_ends).buffers()[1]
-        return pa.StringArray.from_buffers(len(is_read), ends, self.buffer, bits)
+        return pa.StringArray.from_buffers(len(is_read), ends, self.buffer, _validity(is_read))
+
+    def hashes(self, is_read: Array) -> tuple[pa.Array, pa.Array]:
+        """Return `hash_128` of the texts that are read, and of the same normalized."""
+        as_read, normalized = _bytes_of(self.texts), (self.norm, self.norm_ends)
+        return _hashes(*as_read, is_read), _hashes(*normalized, is_read)
 
 
 class BatchCounter:
@@ -90,6 +94,8 @@ class BatchCounter:
         xx.count(is_read, find_words=True)
         columns |= {"en_cleaned": en.cleaned, "xx_cleaned": xx.cleaned, "early_reject_reason": reason}
         columns |= {"en_norm": en.norms(is_read), "xx_norm": xx.norms(is_read)}
+        columns |= dict(zip(("en_hash", "en_norm_hash"), en.hashes(is_read), strict=True))
+        columns |= dict(zip(("xx_hash", "xx_norm_hash"), xx.hashes(is_read), strict=True))
         columns |= _flags(en, xx, is_read) | _counts(en, xx, is_read) | {"traditional_share": self.variant_share(xx)}
         return pa.RecordBatch.from_pydict(columns)
 
@@ -187,6 +193,18 @@ def _bytes_of(texts: pa.StringArray) -> tuple[Array, Array]:
     for array in both:
         array.flags.writeable = False  # one type, so that functions are compiled once
     return both[0], both[1][texts.offset : texts.offset + len(texts) + 1]
+
+
+def _hashes(text: Array, ends: Array, is_read: Array) -> pa.Array:
+    digests = np.empty((len(is_read), 16), np.uint8)
+    sha256.hash_texts(text, ends, is_read, digests)
+    buffers = [_validity(is_read), pa.array(digests.ravel()).buffers()[1]]
+    return pa.ExtensionArray.from_storage(pa.uuid(), pa.Array.from_buffers(pa.binary(16), len(is_read), buffers))
+
+
+def _validity(is_valid: Array) -> pa.Buffer:
+    """Return a mask as Arrow's bitmap of values that are not null."""
+    return pa.array(np.packbits(is_valid, bitorder="little")).buffers()[1]
 
 
 def _variants(lang: str) -> tuple[str, str]:
