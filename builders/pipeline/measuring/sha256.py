@@ -15,7 +15,7 @@ PRIMES = [n for n in range(2, 312) if all(n % divisor for divisor in range(2, n)
 
 def _fraction(prime: int, root: int) -> int:
     """Return the first 32 bits of the fraction of a square or cube root."""
-    scaled, guess = prime << 32 * root, round(prime ** (1 / root) * 2**32)
+    scaled, guess = prime << 32 * root, int(prime ** (1 / root) * 2**32)
     while guess**root > scaled:
         guess -= 1
     while (guess + 1) ** root <= scaled:
@@ -29,7 +29,7 @@ INITIAL_STATE = np.array([_fraction(prime, 2) for prime in PRIMES[:8]], np.uint3
 
 @compiled
 def hash_texts(text, ends, is_read, digests):  # type: ignore[no-untyped-def]
-    """Write the first 16 bytes of the SHA-256 of each text that `is_read`: (texts, 16). Text n ends at `ends[n + 1]`."""
+    """Write the first 16 bytes of the SHA-256 of each text that `is_read`; text n is `text[ends[n]:ends[n + 1]]`."""
     order = _by_blocks(ends, is_read)
     values = np.zeros((WORDS + 8) * LANES, np.uint32)
     tails = np.empty((LANES, 2 * BLOCK_BYTES), np.uint8)
