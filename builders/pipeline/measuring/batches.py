@@ -34,16 +34,18 @@ class Side:
         self.as_read, self.table = texts, table
         self.texts = texts.fill_null("") if texts.null_count else texts
 
-    def clean(self, database: duckdb.DuckDBPyConnection) -> None:
-        """Strip and unescape the texts that need it, and count the characters of all."""
+    def find_unclean(self) -> pa.Array:
+        """Count the characters of all texts, and return those that stripping or unescaping may change."""
         data, ends = _bytes_of(self.texts)
-        self.lengths, may_change = np.empty(len(self.texts), np.int64), np.empty(len(self.texts), np.bool_)
-        kernel.find_unclean(data, ends, self.table, self.lengths, may_change)
-        if may_change.any():
-            unclean = pa.table({"text": self.texts.filter(pa.array(may_change))})
-            clean = _query(database, "unescape_html(strip_whitespace(text))", unclean)
-            self.texts = pc.replace_with_mask(self.texts, pa.array(may_change), clean)
-            self.lengths[may_change] = pc.utf8_length(clean).to_numpy()
+        self.lengths, self.may_change = np.empty(len(self.texts), np.int64), np.empty(len(self.texts), np.bool_)
+        kernel.find_unclean(data, ends, self.table, self.lengths, self.may_change)
+        return self.texts.filter(pa.array(self.may_change))
+
+    def replace(self, clean: pa.Array) -> None:
+        """Replace the texts that `find_unclean` returned."""
+        if len(clean):
+            self.texts = pc.replace_with_mask(self.texts, pa.array(self.may_change), clean)
+            self.lengths[self.may_change] = pc.utf8_length(clean).to_numpy()
         is_same = pc.fill_null(pc.equal(self.texts, self.as_read), True)
         self.cleaned = pc.if_else(is_same, None, self.texts)
 
@@ -84,8 +86,7 @@ class BatchCounter:
     def count(self, batch: pa.RecordBatch, database: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
         """Return a row of `character_counts` for each row of a batch."""
         en, xx = Side(batch["en"], self.english), Side(batch["xx"], self.foreign)
-        en.clean(database)
-        xx.clean(database)
+        _clean(en, xx, database)
         kept = {name: batch[name] for name in ("corpus", "lang", "line_number", "margin", "read_error")}
         columns = kept | {"en": en.texts, "xx": xx.texts, "en_length": en.lengths, "xx_length": xx.lengths}
         reason = _query(database, self.early, pa.table(columns), self.parameters)
@@ -103,6 +104,15 @@ class BatchCounter:
         traditional, simplified = xx.counts[:, TRADITIONAL], xx.counts[:, SIMPLIFIED]
         num = traditional + simplified
         return pa.array(traditional / np.maximum(num, 1), mask=(num == 0) | (not self.has_variants))
+
+
+def _clean(en: Side, xx: Side, database: duckdb.DuckDBPyConnection) -> None:
+    """Strip and unescape the texts of both sides that need it."""
+    unclean = [en.find_unclean(), xx.find_unclean()]
+    texts = pa.table({"text": pa.chunked_array(unclean)})
+    clean = _query(database, "unescape_html(strip_whitespace(text))", texts)
+    en.replace(clean.slice(0, len(unclean[0])))
+    xx.replace(clean.slice(len(unclean[0])))
 
 
 def _flags(en: Side, xx: Side, is_read: Array) -> dict[str, pa.Array]:
@@ -196,7 +206,7 @@ def _bytes_of(texts: pa.StringArray) -> tuple[Array, Array]:
 
 
 def _hashes(text: Array, ends: Array, is_read: Array) -> pa.Array:
-    digests = np.empty((len(is_read), 16), np.uint8)
+    digests = np.empty((len(is_read), 4), np.uint32)
     sha256.hash_texts(text, ends, is_read, digests)
     buffers = [_validity(is_read), pa.array(digests.ravel()).buffers()[1]]
     return pa.ExtensionArray.from_storage(pa.uuid(), pa.Array.from_buffers(pa.binary(16), len(is_read), buffers))

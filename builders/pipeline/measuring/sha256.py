@@ -29,28 +29,30 @@ INITIAL_STATE = np.array([_fraction(prime, 2) for prime in PRIMES[:8]], np.uint3
 
 @compiled
 def hash_texts(text, ends, is_read, digests):  # type: ignore[no-untyped-def]
-    """Write the first 16 bytes of the SHA-256 of each text that `is_read`; text n is `text[ends[n]:ends[n + 1]]`."""
+    """Write the first 16 bytes of the SHA-256 of each text that `is_read`; text n is `text[ends[n]:ends[n + 1]]`.
+
+    `digests` has four words of 32 bits a text, whose bytes in a processor that is little-endian are the digest's.
+    """
     order = _by_blocks(ends, is_read)
     values = np.zeros((WORDS + 8) * LANES, np.uint32)
-    tails = np.empty((LANES, 2 * BLOCK_BYTES), np.uint8)
+    data = np.zeros(LANES * BLOCK_BYTES, np.uint8)
     for first in range(0, order.size, LANES):
         rows = order[first : first + LANES]
         for word in range(8):
             values[(STATE + word) * LANES : (STATE + word + 1) * LANES] = INITIAL_STATE[word]
-        for lane in range(rows.size):
-            _pad(text, ends[rows[lane]], ends[rows[lane] + 1], tails[lane])
         for block in range(_num_blocks(ends, rows[-1])):
             for lane in range(rows.size):
-                begin, length = ends[rows[lane]], ends[rows[lane] + 1] - ends[rows[lane]]
-                whole = length // BLOCK_BYTES
-                if block < whole:
-                    _load(text, begin + block * BLOCK_BYTES, values, lane)
-                elif block < _num_blocks(ends, rows[lane]):
-                    _load(tails[lane], (block - whole) * BLOCK_BYTES, values, lane)
+                _copy(text, ends[rows[lane]] + block * BLOCK_BYTES, ends[rows[lane] + 1], data, lane)
+            _load(data.view(np.uint32), values)
+            for lane in range(rows.size):
+                if block == _num_blocks(ends, rows[lane]) - 1:
+                    length = np.int64(ends[rows[lane] + 1] - ends[rows[lane]])
+                    values[14 * LANES + lane], values[15 * LANES + lane] = length >> 29, length << 3
             _compress(values)
             for lane in range(rows.size):
                 if block == _num_blocks(ends, rows[lane]) - 1:
-                    _write(values, lane, digests[rows[lane]])
+                    for word in range(4):
+                        digests[rows[lane], word] = _swap(values[(STATE + word) * LANES + lane])
 
 
 @compiled
@@ -80,34 +82,38 @@ def _by_blocks(ends, is_read):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _pad(text, begin, end, tail):  # type: ignore[no-untyped-def]
-    """Write the rest of a text after its whole blocks, padded to one or two blocks."""
-    length = end - begin
-    rest = length % BLOCK_BYTES
-    size = BLOCK_BYTES if rest < 56 else 2 * BLOCK_BYTES
-    tail[:rest] = text[end - rest : end]
-    tail[rest] = 0x80
-    tail[rest + 1 : size - 8] = 0
-    for byte in range(8):
-        tail[size - 1 - byte] = length * 8 >> 8 * byte & 255
+def _copy(text, begin, end, data, lane):  # type: ignore[no-untyped-def]
+    """Copy a block of a text that begins at `begin` and ends at `end`, which may be before it or in it."""
+    block = data[lane * BLOCK_BYTES : (lane + 1) * BLOCK_BYTES]
+    size = end - begin
+    if size >= BLOCK_BYTES:
+        whole = text[begin : begin + BLOCK_BYTES]
+        for byte in range(BLOCK_BYTES):
+            block[byte] = whole[byte]
+    else:
+        for byte in range(BLOCK_BYTES):
+            block[byte] = 0
+        rest = text[begin:end]
+        for byte in range(rest.size):
+            block[byte] = rest[byte]
+        if size >= 0:
+            block[size] = 0x80
 
 
 @compiled
-def _load(text, position, values, lane):  # type: ignore[no-untyped-def]
+def _load(data, values):  # type: ignore[no-untyped-def]
+    """Write the words of the blocks of all lanes, which are big-endian."""
     for word in range(WORDS):
-        at = position + 4 * word
-        values[word * LANES + lane] = (
-            np.uint32(text[at]) << 24
-            | np.uint32(text[at + 1]) << 16
-            | np.uint32(text[at + 2]) << 8
-            | np.uint32(text[at + 3])
-        )
+        for lane in range(LANES):
+            values[word * LANES + lane] = _swap(data[lane * WORDS + word])
 
 
-@compiled
-def _write(values, lane, digest):  # type: ignore[no-untyped-def]
-    for byte in range(16):
-        digest[byte] = values[(STATE + byte // 4) * LANES + lane] >> 24 - 8 * (byte % 4) & 255
+@inlined
+def _swap(word):  # type: ignore[no-untyped-def]
+    """Return a word with its bytes in the other order."""
+    high = np.uint32((word & np.uint32(0xFF00FF)) << np.uint32(8))
+    low = np.uint32((word & np.uint32(0xFF00FF00)) >> np.uint32(8))
+    return _rotate(np.uint32(high | low), 16)
 
 
 @inlined

@@ -15,7 +15,7 @@ def digests(texts, is_read):
     from builders.pipeline.measuring.sha256 import hash_texts
 
     ends = np.cumsum([0, *map(len, texts)]).astype(np.int32)
-    hashes = np.zeros((len(texts), 16), np.uint8)
+    hashes = np.zeros((len(texts), 4), np.uint32)
     hash_texts(np.frombuffer(b"".join(texts), np.uint8), ends, np.array(is_read, np.bool_), hashes)
     return [bytes(row) for row in hashes]
 
