@@ -2,14 +2,15 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from builders.options import BuildOptions
 from builders.pipeline import (
     BuildResult,
+    PartTables,
     Steps,
     build_recipe,
     build_stages,
@@ -40,11 +41,12 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
         raise InputError(f"DuckDB takes [ and ] in {options.work} for a pattern. Name another --work folder.")
     explain = logger.warning if options.explain else logger.info
     with lock_folder(options.work, "work folder"):
-        work = Workspace(options.work, memory=options.max_memory, explain=explain)
+        work = Workspace(options.work, options.threads or os.cpu_count() or 1, options.max_memory, explain)
         work.clean()
         try:
-            yield replace(work, threads=options.threads) if options.threads else work
+            yield work
         finally:
+            work.close()
             work.clean()
 
 
@@ -125,9 +127,15 @@ def build_recipes(plan: BuildPlan, work: Workspace, steps: Steps) -> Iterator[Bu
         yield built
 
 
+def _part_files(tables: PartTables, work: Workspace) -> dict[str, str]:
+    """Return the files of a part from which its lines can be read."""
+    files = {"pairs": tables.part.pairs, "measured": tables.measured, "decisions": tables.decisions}
+    return {name: work.relative(path) for name, path in files.items()}
+
+
 def _warnings(plan: BuildPlan, built: BuildResult) -> list[str]:
     scores = plan.quality_scores
-    about_scores = score_warnings(scores, built.filters, built.decisions) if scores else ()
+    about_scores = score_warnings(scores, built.filters, built.parts) if scores else ()
     return [*filter_warnings(built.ledger, built.filters), *about_scores]
 
 
@@ -136,7 +144,7 @@ def record_build(built: BuildResult, work: Workspace) -> None:
     record: dict[str, Any] = {
         "recipe": built.recipe.name,
         "filters": [rule.name for rule in built.filters],
-        "decisions": {lang: [work.relative(path) for path in paths] for lang, paths in built.decisions.items()},
+        "parts": {lang: [_part_files(own, work) for own in tables] for lang, tables in built.parts.items()},
         "tasks": sorted({work.relative(path) for path in work.touched}),
     }
     with atomic_path(work.folder / "builds" / f"{built.recipe.name}.json") as path:

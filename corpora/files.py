@@ -36,19 +36,38 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def sealed_path(path: Path) -> Iterator[Path]:
-    """Yield a path as `atomic_path` does; the digest of the file is written beside it first, as its seal."""
+    """Yield a path as `atomic_path` does; digest, size and time of the file are written beside it first: its seal."""
     with atomic_path(path) as temporary:
         yield temporary
-        with atomic_path(_seal(path)) as seal:
-            seal.write_text(sha256_of(temporary))
+        _write_seal(path, temporary)
 
 
-def is_intact(path: Path) -> bool:
-    """Return whether a sealed file exists and has the bytes that were written."""
+def is_intact(path: Path, rehash: bool = False) -> bool:
+    """Return whether a sealed file exists and has the bytes that were written.
+
+    Size and modification time tell, as they do for make and git. The file is read only if its time differs, as after a
+    copy, or to `rehash`, which also finds a bit that changed on the disk.
+    """
     try:
-        return sha256_of(path) == _seal(path).read_text()
+        digest, size, time = _seal(path).read_text().split()
+        stat = path.stat()
+        if stat.st_size != int(size):
+            return False
+        if stat.st_mtime_ns == int(time) and not rehash:
+            return True
+        if sha256_of(path) != digest:
+            return False
+        if stat.st_mtime_ns != int(time):
+            _write_seal(path, path)
     except (OSError, ValueError):
         return False
+    return True
+
+
+def _write_seal(path: Path, content: Path) -> None:
+    with atomic_path(_seal(path)) as seal:
+        stat = content.stat()
+        seal.write_text(f"{sha256_of(content)} {stat.st_size} {stat.st_mtime_ns}")
 
 
 def remove_sealed(path: Path) -> None:

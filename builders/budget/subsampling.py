@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from builders.pipeline import BuildResult, count_rows
-from builders.workspace import Workspace, sql_task
+from builders.workspace import Workspace, query_task
 from corpora.errors import InputError
 from recipes.recipe import Recipe
 
@@ -93,20 +93,51 @@ def subsample(built: BuildResult, budget: Budget, work: Workspace) -> BuildResul
     mixture, predicted = _allocate(recipe.langs, budget, available)
     allocation = _rows_by_direction(mixture, recipe.directions)
     values = {"validation": recipe.validation}
+    table = pa.Table.from_pylist(allocation, schema=ALLOCATION)
+    inputs = {"allocation": allocation}
     examples = {
-        config: work.query(
-            sql_task("subsampled", f"{recipe.name}-{config}", [path], allocation=allocation, **values),
-            {"examples": [path], "allocation": pa.Table.from_pylist(allocation, schema=ALLOCATION)},
-            values,
-        )
-        for config, path in built.examples.items()
+        config: [
+            work.submit(
+                query_task(
+                    "subsampled",
+                    f"{recipe.name}-{config}-{number:05}",
+                    {"examples": [path], "allocation": table, "places": places},
+                    values,
+                    inputs=inputs | {"places": places.to_pylist()},
+                )
+            )
+            for number, (path, places) in enumerate(zip(paths, _places(paths), strict=True))
+        ]
+        for config, paths in built.examples.items()
     }
+    work.wait([path for paths in examples.values() for path in paths])
     description = _describe(budget, mixture, available) | predicted
     counts = _count_with_epochs(examples, mixture)
     return replace(built, recipe=recipe, examples=examples, composition=counts, allocation=description)
 
 
-def _count_with_epochs(examples: Mapping[str, Path], mixture: "Mixture") -> pl.DataFrame:
+def _places(paths: Sequence[Path]) -> list[pa.Table]:
+    """Return for each file of a config how many rows of each kind are in the files before it, and in all."""
+    kind = ["lang", "task", "direction", "split"]
+    counts = pl.concat(
+        [
+            pl.scan_parquet(path, glob=False)
+            .group_by(kind)
+            .agg(num_rows=pl.len().cast(pl.Int64))
+            .with_columns(file=pl.lit(number))
+            for number, path in enumerate(paths)
+        ]
+    ).collect()
+    total = pl.col("num_rows").sum().over(kind)
+    before = (pl.col("num_rows").cum_sum() - pl.col("num_rows")).over(kind, order_by="file")
+    places = counts.sort("file", *kind).with_columns(total=total, num_before=before)
+    return [
+        places.filter(pl.col("file") == number).select(*kind, "total", "num_before").to_arrow()
+        for number in range(len(paths))
+    ]
+
+
+def _count_with_epochs(examples: Mapping[str, Sequence[Path]], mixture: "Mixture") -> pl.DataFrame:
     """Return the counts of the examples, with how often each is seen."""
     by_lang = dict(zip(mixture.langs, mixture.epochs.round(6).tolist(), strict=True))
     epochs = pl.col("lang").replace_strict(by_lang, default=1.0, return_dtype=pl.Float64)

@@ -9,6 +9,7 @@ from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from builders.pipeline.build import BuildResult, build_recipe, resolve_filters
+    from builders.pipeline.decisions import PartTables
     from builders.pipeline.examples import as_messages, count_rows
     from builders.pipeline.filters import Filter, all_filters, choose_filters
     from builders.pipeline.ledger import filter_warnings, totals
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BuildResult",
     "Filter",
+    "PartTables",
     "QualityScores",
     "Steps",
     "all_filters",
@@ -41,6 +43,7 @@ __all__ = [
 ]
 _MODULES = {
     "builders.pipeline.build": ("BuildResult", "build_recipe", "resolve_filters"),
+    "builders.pipeline.decisions": ("PartTables",),
     "builders.pipeline.examples": ("as_messages", "count_rows"),
     "builders.pipeline.filters": ("Filter", "all_filters", "choose_filters"),
     "builders.pipeline.ledger": ("filter_warnings", "totals"),

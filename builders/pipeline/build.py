@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from builders.pipeline.check_filters import check_filters
-from builders.pipeline.decisions import script_variants
+from builders.pipeline.decisions import PartTables, count_script_variants
 from builders.pipeline.decontamination import decontamination_report
 from builders.pipeline.examples import (
     build_instructions,
@@ -20,6 +20,7 @@ from builders.pipeline.examples import (
 from builders.pipeline.filters import Filter, choose_filters
 from builders.pipeline.format import build_html, build_text
 from builders.pipeline.ledger import read_ledger
+from builders.pipeline.lines import part_lines
 from builders.pipeline.pairs import Pairs, build_pairs
 from builders.pipeline.quality_scores import QualityScores, score_filters
 from builders.pipeline.steps import Steps, build_stages
@@ -39,8 +40,8 @@ class BuildResult:
     filters: tuple[Filter, ...]
     fetched: tuple[SourceFile, ...]
     translator: Translator
-    examples: Mapping[str, Path]  # config -> file
-    decisions: Mapping[str, Sequence[Path]]  # lang -> files
+    examples: Mapping[str, Sequence[Path]]  # config -> files, in the order of ids
+    parts: Mapping[str, Sequence[PartTables]]  # lang -> the tables of each part of its bitexts
     ledger: pl.DataFrame
     composition: pl.DataFrame
     decontamination: pl.DataFrame
@@ -48,6 +49,10 @@ class BuildResult:
     script_variants: pl.DataFrame
     translations: Mapping[str, TranslationTables] = field(default_factory=dict)  # by corpus of instructions
     allocation: Mapping[str, Any] | None = None  # how a budget was split, if there is one
+
+    def lines(self, lang: str) -> pl.LazyFrame:
+        """Return every line of a language's bitexts, with its measures and the filter that rejects it."""
+        return pl.concat(part_lines(own.part.pairs, own.measured, own.decisions) for own in self.parts[lang])
 
     def __repr__(self) -> str:
         return build_text(self.recipe.name, self.ledger, self.composition)
@@ -94,13 +99,14 @@ def build_recipe(
         kind: [file for file in fetched if catalog[file.source.corpus].kind == kind]
         for kind in ("bitext", "benchmark", "instructions", "monolingual")
     }
+    english = build_instructions(files["instructions"], catalog, recipe, work) if recipe.instructions else {}
+    documents = read_documents(files["monolingual"], catalog, recipe, work) if recipe.monolingual else {}
     pairs = build_pairs(recipe, catalog, files, filters, scores, work, step) if recipe.directions else Pairs()
-    texts: dict[str, list[Path]] = {}
+    texts: dict[str, list[Path]] = {"en": list(english.values())} if english else {}
     translations: dict[str, TranslationTables] = {}
     if recipe.instructions:
         with step("instructions"):
-            english = build_instructions(files["instructions"], catalog, recipe, work)
-            texts["en"] = list(english.values())
+            work.wait(texts.get("en", []))
         if "xx" in recipe.instruction_langs:
             with step("translations"):
                 translations = build_translations(english, recipe, translator, work)
@@ -108,14 +114,18 @@ def build_recipe(
                 texts[lang] = [tables.translated[lang] for tables in translations.values()]
     if recipe.monolingual:
         with step("documents"):
-            for lang, documents in read_documents(files["monolingual"], catalog, recipe, work).items():
-                texts[lang] = [*texts.get(lang, ()), *documents]
+            for lang, paths in documents.items():
+                work.wait(paths)
+                texts[lang] = [*texts.get(lang, ()), *paths]
     with step("examples"):
         examples = {
-            config: format_examples(config, langs, recipe, pairs.bitext, texts, work)
+            config: format_examples(config, langs, recipe, pairs.kept, texts, work)
             for config, langs in recipe.config_langs().items()
         }
+        work.wait([path for paths in examples.values() for path in paths])
     with step("ledger"):
+        parts = [own for tables in pairs.parts.values() for own in tables]
+        work.wait([own.ledger for own in parts])
         counts = [row for paths in texts.values() for path in paths for row in instruction_ledger_rows(path)]
         counts += [row for name, tables in translations.items() for row in count_translations(tables, name)]
         return BuildResult(
@@ -124,11 +134,13 @@ def build_recipe(
             fetched=tuple(fetched),
             translator=translator,
             examples=examples,
-            decisions=pairs.decisions,
-            ledger=read_ledger(pairs.ledgers, counts),
+            parts=pairs.parts,
+            ledger=read_ledger([own.ledger for own in parts], counts),
             composition=count_rows(examples),
-            decontamination=decontamination_report(pairs.ngrams, pairs.contaminated),
+            decontamination=decontamination_report(
+                pairs.ngrams, {lang: [own.contaminated for own in tables] for lang, tables in pairs.parts.items()}
+            ),
             english_overlap=pairs.english_overlap,
-            script_variants=script_variants(pairs.decisions),
+            script_variants=count_script_variants(pairs.parts),
             translations=translations,
         )

@@ -9,6 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from builders.pipeline.decisions import TEXTS, WITH_TEXTS
+from builders.pipeline.deduplication import BOTH_SIDES, MEASURED
 from builders.pipeline.filter_sql import NONE, reject_sql
 from builders.pipeline.filters import FILE, TABLES, Filter, location, source_file
 from builders.workspace import macros, sql
@@ -16,11 +18,14 @@ from corpora.errors import InputError
 from corpora.language_id import variant_patterns
 from corpora.reading import PAIRS
 
-TEXTS = ("script", "not_script", "expected", "not_letters")
+PATTERNS = ("script", "not_script", "expected", "not_letters")
 NUMBERS = ("first", "last", "ratio", "english_n", "foreign_n", "stride", "min_length", "foreign_min_length")
 MATCHES = """
     corpus varchar, line_number bigint, matched_corpus varchar, matched_line_number bigint, similarity double,
     reject_reason varchar
+"""
+LANGUAGES = """
+    line_number bigint, en_label varchar, en_probability double, xx_label varchar, xx_probability double
 """
 FORBIDDEN = {
     "SUBQUERY": "a subquery, but it may read only its own row",
@@ -104,18 +109,22 @@ def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
         names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
         connection.register("pairs", pa.unify_schemas([names, PAIRS]).empty_table())
         _run(connection, "create table measured as", sql("measured", early_reject_reason=early, reject_reason=late))
-        connection.execute(f"create table duplicates({MATCHES})")
-        for table in ("duplicates", "near_duplicates", "one_to_many"):
+        for table in ("duplicates", "near_duplicates", "repeats"):
+            connection.execute(f"create table {table}({MATCHES})")
+        pieces = {"duplicates": {"pairs": MEASURED}, "one_to_many": {"sides": BOTH_SIDES}, "near_duplicates": {}}
+        for table, texts in pieces.items():
             if conditions.get(table, NONE) != NONE:
-                _run(connection, "explain", sql(table, reject_reason=conditions[table]))
+                _run(connection, "explain", sql(table, reject_reason=conditions[table], **texts))
         connection.execute(f"create table english_ngrams({NGRAMS}); create table foreign_ngrams({NGRAMS})")
         query = sql("contaminated", reject_reason=conditions.get("contaminated", NONE))
         _run(connection, "create table contaminated as", query)
         columns = "".join(f", {name} double" for name in scores)
         connection.execute(f"create table quality_scores(corpus varchar, line_number bigint{columns})")
-        connection.execute("create table language_ids(text_hash uuid, label varchar, probability double)")
-        if conditions.get("decisions", NONE) != NONE:
-            _run(connection, "explain", sql("decisions", reject_reason=conditions["decisions"]))
+        connection.execute(f"create table language_ids({LANGUAGES})")
+        if (reject := conditions.get("decisions", NONE)) != NONE:
+            named = "".join(f"{name}, " for name in scores)
+            query = sql("decisions", reject_reason=reject, texts=TEXTS, pairs=WITH_TEXTS, scores=named)
+            _run(connection, "explain", query)
 
 
 def _run(connection: duckdb.DuckDBPyConnection, verb: str, query: str) -> None:
@@ -125,7 +134,7 @@ def _run(connection: duckdb.DuckDBPyConnection, verb: str, query: str) -> None:
 def _values(query: str) -> dict[str, Any]:
     """Return a value for each of a query's $parameters; thresholds are numbers."""
     values: dict[str, Any] = dict.fromkeys(re.findall(r"\$([a-z]\w*)", query), 1.0)
-    known: dict[str, Any] = {**variant_patterns("el"), **dict.fromkeys(TEXTS, ""), **dict.fromkeys(NUMBERS, 1)}
+    known: dict[str, Any] = {**variant_patterns("el"), **dict.fromkeys(PATTERNS, ""), **dict.fromkeys(NUMBERS, 1)}
     known |= {"exact_only": False, **{key: [""] for key in ("corpora", "labels", "english_labels")}}
     return values | {name: value for name, value in known.items() if name in values}
 

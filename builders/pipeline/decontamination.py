@@ -1,6 +1,7 @@
 """Find benchmark texts in pairs by n-grams of characters, which work for languages with and without spaces."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -8,11 +9,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.pipeline.bitext import count_rows_of
 from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import Filter
-from builders.pipeline.write_tables import READER_VERSION
-from builders.workspace import Task, Workspace, inputs_json, sql_task
+from builders.pipeline.parts import READER_VERSION, Part
+from builders.workspace import Inputs, Task, Workspace, inputs_json, query_task
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
 from corpora.reading import read_benchmark
@@ -41,14 +41,14 @@ def scale_length(length: int, lang: str) -> int:
 
 
 def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Workspace) -> dict[str, Path]:
-    """Make `benchmark_texts` and `ngrams`, the n-grams of all benchmarks, and return the latter by language."""
+    """Submit `benchmark_texts` and `ngrams`, the n-grams of all benchmarks, and return the latter by language."""
     texts: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
         inputs = {"sha256": file.sha256, "format": corpus.reading_key(lang), "reader": READER_VERSION}
         task = Task("benchmark_texts", f"{lang}-{corpus.id}", inputs)
-        write = partial(_write, source=file.path, corpus=corpus, lang=lang, inputs=inputs_json(task))
-        texts.setdefault(lang, []).append(work.make(task, write))
+        run = partial(_write, source=file.path, corpus=corpus, lang=lang, inputs=inputs_json(task))
+        texts.setdefault(lang, []).append(work.submit(replace(task, run=run)))
     ngrams = {}
     for lang, paths in texts.items():
         values = {
@@ -56,12 +56,11 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
             "stride": STRIDE,
             "shortest": scale_length(MIN_LENGTH, lang),
         }
-        task = sql_task("ngrams", lang, paths, **values)
-        ngrams[lang] = work.query(task, {"benchmark_texts": paths}, values)
+        ngrams[lang] = work.submit(query_task("ngrams", lang, {"benchmark_texts": paths}, values))
     return ngrams
 
 
-def _write(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
+def _write(work: Workspace, path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
     """Write the texts of a benchmark in a language as rows of `benchmark_texts`."""
     table = read_benchmark(corpus.input_file(source, lang))
     constant = [pa.repeat(value, table.num_rows) for value in (corpus.id, lang)]
@@ -69,40 +68,28 @@ def _write(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> 
     pq.write_table(pa.Table.from_arrays([*constant, *table.columns], schema=schema), path, compression="zstd")
 
 
-def find_contaminated(
-    lang: str,
-    measured: Sequence[Path],
-    duplicates: Sequence[Path],
-    ngrams: Mapping[str, Path],
-    filters: tuple[Filter, ...],
-    work: Workspace,
-) -> list[Path]:
-    """Make `contaminated`: the pairs of a language that share n-grams with a benchmark; a file a shard."""
-    reject, parameters = reject_sql(filters, "contaminated", lang)
-    lengths = {
+def contamination_task(
+    part: Part, measured: Path, repeats: Path, ngrams: Mapping[str, Path], filters: tuple[Filter, ...]
+) -> Task:
+    """Return the task of `contaminated`: the pairs of a part that share n-grams with a benchmark."""
+    reject, thresholds = reject_sql(filters, "contaminated", part.lang)
+    lengths: Inputs = {
         "english_n": scale_length(NGRAM_SIZE, "en"),
-        "foreign_n": scale_length(NGRAM_SIZE, lang),
+        "foreign_n": scale_length(NGRAM_SIZE, part.lang),
         "stride": STRIDE,
     }
-    sides = {"english_ngrams": ngrams.get("en"), "foreign_ngrams": ngrams.get(lang)}
-    functions = python_functions(filters, "contaminated")
-    contaminated = []
-    for path in measured:
-        indexes = [path for path in sides.values() if path]
-        task = sql_task(
-            "contaminated",
-            path.name.split(".")[0],
-            [path, *duplicates, *indexes],
-            reject_reason=reject,
-            thresholds=parameters,
-            **lengths,
-        )
-        tables = {name: [index] if index else NGRAMS.empty_table() for name, index in sides.items()}
-        tables |= {"measured": [path], "duplicates": duplicates}
-        contaminated.append(
-            work.query(task, tables, parameters | lengths, functions, count_rows_of(path), reject_reason=reject)
-        )
-    return contaminated
+    indexes = {"english_ngrams": ngrams.get("en"), "foreign_ngrams": ngrams.get(part.lang)}
+    tables = {name: [index] if index else NGRAMS.empty_table() for name, index in indexes.items()}
+    return query_task(
+        "contaminated",
+        part.name,
+        tables | {"measured": [measured], "duplicates": [repeats]},
+        lengths,
+        thresholds=thresholds,
+        functions=partial(python_functions, filters, "contaminated"),
+        num_rows=part.num_rows,
+        reject_reason=reject,
+    )
 
 
 def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str, Sequence[Path]]) -> pl.DataFrame:

@@ -1,21 +1,38 @@
 """From kept pairs, instructions and documents to the examples of each config."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
-from builders.pipeline.write_tables import INSTRUCTIONS, READER_VERSION, write_documents, write_instructions
+from builders.pipeline.kept_pairs import KeptPairs
+from builders.pipeline.parts import READER_VERSION
+from builders.pipeline.write_tables import INSTRUCTIONS, write_documents, write_instructions
 from builders.translation import TranslationTables, Translator, empty_input_rows, translate_instructions
-from builders.workspace import Task, Workspace, inputs_json, sql_task
+from builders.workspace import Inputs, Tables, Task, Workspace, inputs_json, query_task, sql
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
 from recipes.prompts import translation_prompts
 from recipes.recipe import Recipe
 
+AMBIGUOUS = pa.schema([("en_norm_hash", pa.string())])
+UNRANKED = {"place": "0", "total": "0", "counts": ""}  # pieces of examples.sql: no pair is left out
+RANKED = {  # a pair's place by id among all of its language and split, and how many there are
+    "place": "num_before + row_number() over (partition by pairs.lang, pairs.split order by id)",
+    "total": "num_all",
+    "counts": """join (
+        select
+            lang,
+            split,
+            sum(num_rows) as num_all,
+            coalesce(sum(num_rows) filter (range_number < $number), 0) as num_before
+        from split_counts
+        group by lang, split
+    ) using (lang, split)""",
+}
 BITEXT = pa.schema(
     [(name, pa.string()) for name in ("id", "lang", "en", "xx", "corpus", "en_norm_hash", "xx_norm_hash")]
 )
@@ -24,7 +41,7 @@ BITEXT = pa.schema(
 def build_instructions(
     files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, work: Workspace
 ) -> dict[str, Path]:
-    """Make `instructions`, in English, and return its files by corpus."""
+    """Submit `instructions`, in English, and return its files by corpus."""
     english: dict[str, Path] = {}
     for file in files:
         corpus = catalog[file.source.corpus]
@@ -52,14 +69,14 @@ def _english_instructions(
     inputs |= {"earlier": [path.name for path in earlier], "most": most}
     task = Task("instructions", corpus.id, inputs)
     texts = inputs_json(task)
-    write = partial(write_instructions, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
-    return work.make(task, write)
+    run = partial(write_instructions, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
+    return work.submit(replace(task, needs=tuple(earlier), run=run))
 
 
 def read_documents(
     files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, work: Workspace
 ) -> dict[str, list[Path]]:
-    """Make `documents` of each language: the first documents of its monolingual corpora."""
+    """Submit `documents` of each language: the first documents of its monolingual corpora."""
     tables: dict[str, list[Path]] = {}
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
@@ -70,7 +87,7 @@ def read_documents(
             "max_documents": recipe.max_documents,
         }
         task = Task("documents", f"{lang}-{corpus.id}", inputs)
-        write = partial(
+        run = partial(
             write_documents,
             source=file.path,
             corpus=corpus,
@@ -78,7 +95,7 @@ def read_documents(
             most=recipe.max_documents,
             inputs=inputs_json(task),
         )
-        tables.setdefault(lang, []).append(work.make(task, write))
+        tables.setdefault(lang, []).append(work.submit(replace(task, run=run)))
     return tables
 
 
@@ -86,17 +103,17 @@ def format_examples(
     config: str,
     langs: Sequence[str],
     recipe: Recipe,
-    bitext: Mapping[str, Path],
+    kept: KeptPairs,
     texts: Mapping[str, Sequence[Path]],
     work: Workspace,
-) -> Path:
-    """Make `examples`: the examples of one config, in the order of their key.
+) -> list[Path]:
+    """Submit `examples`: the examples of one config, in the order of their key; a task for each range of ids.
 
     Args:
         config: Name of the config.
         langs: Its languages.
         recipe: The recipe.
-        bitext: Kept pairs by language.
+        kept: Kept pairs.
         texts: Instructions and documents by language, English among them.
         work: The workspace.
     """
@@ -110,40 +127,88 @@ def format_examples(
         "seed": str(recipe.seed),
         "num_prompts": len(recipe.prompts),
     }
+    name, own = f"{recipe.name}-{config}", kept.of(langs)
     known = translation_prompts()
-    prompts = [{"number": number, "text": known[name].text} for number, name in enumerate(recipe.prompts)]
+    prompts = [{"number": number, "text": known[prompt].text} for number, prompt in enumerate(recipe.prompts)]
     names = [{"code": lang, "name": language(lang).name} for lang in langs]
-    pairs = [bitext[lang] for lang in langs if lang in bitext]
-    instructions = [path for lang in ("en", *langs) for path in texts.get(lang, ())]
-    made_from = [*pairs, *instructions]
-    task = sql_task("examples", f"{recipe.name}-{config}", made_from, prompts=prompts, languages=names, **values)
     tables = {
-        "bitext": pairs or BITEXT.empty_table(),
-        "instructions": instructions or INSTRUCTIONS.empty_table(),
+        "bitext": own.files() or BITEXT.empty_table(),
+        "instructions": [path for lang in ("en", *langs) for path in texts.get(lang, ())] or INSTRUCTIONS.empty_table(),
         "prompts": pa.Table.from_pylist(prompts),
         "languages": pa.Table.from_pylist(names),
+        "ambiguous": _ambiguous(name, own, values, work) if own.bitext else AMBIGUOUS.empty_table(),
     }
-    return work.query(task, tables, values)
+    counts = _count_splits(name, own, tables, values, work) if recipe.max_pairs and own.bitext else []
+    pieces = RANKED if counts else UNRANKED
+    return [
+        work.submit(
+            query_task(
+                "examples",
+                name if part.count == 1 else f"{name}-{part.name}",
+                tables | ({"split_counts": counts} if counts else {}),
+                {**values, **part.ids(), "number": part.number},
+                inputs={"prompts": prompts, "languages": names},
+                split_pairs=sql("split_pairs"),
+                place=pieces["place"],
+                total=pieces["total"],
+                counts=pieces["counts"],
+            )
+        )
+        for part in own.ranges
+    ]
 
 
-def as_messages(recipe: Recipe, examples: Mapping[str, Path], work: Workspace) -> dict[str, Path]:
+def _ambiguous(name: str, kept: KeptPairs, values: Inputs, work: Workspace) -> list[Path]:
+    """Submit `ambiguous` of a config, a task for each range of the keys of its other side."""
+    tables, pairs = kept.sides()
+    own = {key: values[key] for key in ("seed", "validation_below")}
+    return [
+        work.submit(query_task("ambiguous", f"{name}-{part.name}", tables, {**own, **part.buckets("xx")}, pairs=pairs))
+        for part in kept.ranges
+    ]
+
+
+def _count_splits(name: str, kept: KeptPairs, tables: Tables, values: Inputs, work: Workspace) -> list[Path]:
+    """Submit `split_counts` of a config, a task for each range of ids: a maximum needs the places among all pairs."""
+    own = {key: values[key] for key in ("seed", "validation_below")}
+    views = {key: tables[key] for key in ("bitext", "ambiguous")}
+    return [
+        work.submit(
+            query_task(
+                "split_counts",
+                f"{name}-{part.name}",
+                views,
+                {**own, **part.ids(), "number": part.number},
+                split_pairs=sql("split_pairs"),
+            )
+        )
+        for part in kept.ranges
+    ]
+
+
+def as_messages(recipe: Recipe, examples: Mapping[str, Sequence[Path]], work: Workspace) -> dict[str, list[Path]]:
     """Make `messages`: the same examples as conversations, by config."""
-    return {
-        config: work.query(sql_task("messages", f"{recipe.name}-{config}", [path]), {"examples": [path]}, {})
-        for config, path in examples.items()
+    messages = {
+        config: [
+            work.submit(query_task("messages", f"{recipe.name}-{config}-{number:05}", {"examples": [path]}))
+            for number, path in enumerate(paths)
+        ]
+        for config, paths in examples.items()
     }
+    work.wait([path for paths in messages.values() for path in paths])
+    return messages
 
 
-def count_rows(examples: Mapping[str, Path]) -> pl.DataFrame:
+def count_rows(examples: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
     """Return the number of rows by config, lang, task, direction, corpus and split."""
     keys = ["lang", "task", "direction", "corpus", "split"]
     frames = [
-        pl.scan_parquet(path, glob=False)
+        pl.scan_parquet([str(path) for path in paths], glob=False)
         .group_by(keys)
         .agg(num_rows=pl.len().cast(pl.Int64))
         .sort(keys)
         .collect()
         .insert_column(0, pl.lit(config).alias("config"))
-        for config, path in examples.items()
+        for config, paths in examples.items()
     ]
     return pl.concat(frames)

@@ -6,43 +6,35 @@ from typing import Any
 
 import polars as pl
 
-from builders.pipeline.decisions import LANGUAGE_STAGE, PairTables
+from builders.pipeline.decisions import LANGUAGE_STAGE, PartTables
 from builders.pipeline.filters import Filter
-from builders.workspace import Workspace, funnel_stages, sql_task
+from builders.workspace import Task, funnel_stages, query_task
 
 EXAMPLE = pl.Struct({"line_number": pl.Int64, "en": pl.String, "xx": pl.String})
 GROUP = {"stage": pl.String, "corpus": pl.String, "lang": pl.String}
 NUMBERS = GROUP | {"reason": pl.String, "num_in": pl.Int64, "num_kept": pl.Int64, "num_rows": pl.Int64}
 SCHEMA = pl.Schema(NUMBERS | {"examples": pl.List(EXAMPLE)})
+NUM_EXAMPLES = 3  # lines of a reason, from all over the corpus
 MIN_LINES = 1_000  # lines of a corpus in a language that a warning needs
 
 
-def make_ledger(
-    lang: str,
-    pairs: Sequence[Path],
-    tables: PairTables,
-    decisions: Sequence[Path],
-    bitext: Path,
-    filters: tuple[Filter, ...],
-    work: Workspace,
-) -> Path:
-    """Make `ledger`: the counts of a language's sentence pairs at every stage."""
+def counting_task(tables: PartTables, filters: tuple[Filter, ...]) -> Task:
+    """Return the task of `ledger`: the counts of a part's sentence pairs at every stage."""
     values = {
-        "lang": lang,
+        "lang": tables.part.lang,
         "stages": funnel_stages("pairs"),
         "late": [f.name for f in filters if f.table == LANGUAGE_STAGE],
         "contamination": [f.name for f in filters if f.table == "contaminated"],
     }
     views = {
-        "pairs": pairs,
-        "measured": tables.measured,
-        "duplicates": tables.duplicates,
-        "contaminated": tables.contaminated,
-        "decisions": decisions,
-        "bitext": [bitext],
+        "pairs": [tables.part.pairs],
+        "measured": [tables.measured],
+        "repeats": [tables.repeats],
+        "contaminated": [tables.contaminated],
+        "decisions": [tables.decisions],
+        "bitext": [tables.bitext],
     }
-    task = sql_task("ledger", lang, [path for paths in views.values() for path in paths], **values)
-    return work.query(task, views, values)
+    return query_task("ledger", tables.part.name, views, values)
 
 
 def read_ledger(paths: Sequence[Path], more: Iterable[dict[str, object]] = ()) -> pl.DataFrame:
@@ -55,11 +47,35 @@ def read_ledger(paths: Sequence[Path], more: Iterable[dict[str, object]] = ()) -
         paths: Ledgers as Parquet.
         more: Rows of the stages that have no ledger of their own.
     """
-    frames = [pl.read_parquet(path, glob=False, columns=list(SCHEMA)).cast(SCHEMA) for path in paths]
-    ledger = pl.concat([*frames, pl.DataFrame([{"examples": []} | row for row in more], schema=SCHEMA)])
+    counts = _add_up([pl.read_parquet(path, glob=False) for path in paths])
+    ledger = pl.concat([counts, pl.DataFrame([{"examples": []} | row for row in more], schema=SCHEMA)])
     check(ledger)
     lines = pl.col("num_in").max().over("corpus", "lang", pl.col("stage") == "translations")
     return ledger.select(*NUMBERS, share=pl.coalesce("num_rows", "num_kept") / lines, examples=pl.col("examples"))
+
+
+def _add_up(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the ledger of all parts: their counts added, and the first examples of each reason in random order."""
+    if not parts:
+        return pl.DataFrame(schema=SCHEMA)
+    rows, key = pl.concat(parts), [*GROUP, "reason"]
+    fields = pl.struct(pl.col("example").struct.field("line_number", "en", "xx"))
+    examples = (
+        rows.select(*key, example="examples")
+        .explode("example")
+        .drop_nulls("example")
+        .sort(pl.col("example").struct.field("random_order"))
+        .group_by(key)
+        .agg(examples=fields.head(NUM_EXAMPLES))
+    )
+    added = rows.group_by(key, maintain_order=True).agg(pl.col("num_in", "num_kept", "num_rows").sum())
+    added = added.join(examples, on=key, how="left", nulls_equal=True)
+    is_total = pl.col("reason").is_null()
+    totals = [pl.when(is_total).then(name).alias(name) for name in ("num_in", "num_kept")]
+    numbers = [*totals, pl.when(~is_total).then("num_rows").alias("num_rows"), pl.col("examples").fill_null([])]
+    langs, stages = (pl.Enum(names) for names in (rows["lang"].unique(maintain_order=True), funnel_stages("pairs")))
+    order = (pl.col("lang").cast(langs), "corpus", pl.col("stage").cast(stages), "reason")
+    return added.with_columns(numbers).sort(order).select(list(SCHEMA)).cast(SCHEMA)
 
 
 def check(ledger: pl.DataFrame) -> None:

@@ -20,7 +20,7 @@ LEADING_COLUMNS = [
     "matched_corpus",
     "matched_line_number",
 ]
-INTERNAL_COLUMNS = ["en_norm_hash", "xx_norm_hash"]
+INTERNAL_COLUMNS = ["en_norm_hash", "xx_norm_hash", "en_hash", "xx_hash", "en_norm", "xx_norm"]
 
 
 def read_lines(work: Path, lang: str, recipe: str | None = None, reason: str | None = None) -> pl.LazyFrame:
@@ -39,10 +39,23 @@ def read_lines(work: Path, lang: str, recipe: str | None = None, reason: str | N
     manifest = _build_manifest(work, lang, recipe)
     if reason is not None and reason not in ("kept", *manifest["filters"]):
         raise unknown("reason", reason, ["kept", *manifest["filters"]])
-    rows = pl.concat([pl.scan_parquet(work / shard, glob=False) for shard in manifest["decisions"][lang]])
+    rows = pl.concat(
+        part_lines(*(work / files[name] for name in ("pairs", "measured", "decisions")))
+        for files in manifest["parts"][lang]
+    )
     if reason:
         rows = rows.filter(pl.col("reject_reason").is_null() if reason == "kept" else pl.col("reject_reason") == reason)
     return rows.select(*LEADING_COLUMNS, pl.exclude(*LEADING_COLUMNS, *INTERNAL_COLUMNS)).sort("corpus", "line_number")
+
+
+def part_lines(pairs: Path, measured: Path, decisions: Path) -> pl.LazyFrame:
+    """Return the lines of a part, with everything that its tables say of them."""
+    files = (pairs, measured, decisions)
+    texts, measures, decided = (pl.scan_parquet(file, glob=False) for file in files)
+    key = ["corpus", "lang", "line_number"]
+    rows = measures.drop("reject_reason").join(decided, on=key).join(texts.select(*key, "en", "xx"), on=key)
+    cleaned = (pl.coalesce(f"{side}_cleaned", side).alias(side) for side in ("en", "xx"))
+    return rows.with_columns(cleaned).drop("en_cleaned", "xx_cleaned")
 
 
 def sample_rejected(rows: pl.LazyFrame, each: int) -> pl.LazyFrame:
@@ -65,7 +78,7 @@ def read_build_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return {key: kind(record[key]) for key, kind in {"filters": list, "decisions": dict, "tasks": list}.items()}
+        return {key: kind(record[key]) for key, kind in {"filters": list, "parts": dict, "tasks": list}.items()}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is damaged. Remove it and build again.") from None
 
@@ -79,7 +92,7 @@ def _build_manifest(work: Path, lang: str, recipe: str | None) -> dict[str, Any]
         raise unknown("build", recipe, [path.stem for path in builds])
     for path in builds:
         record = read_build_manifest(path)
-        if lang in record["decisions"] and recipe in (None, path.stem):
+        if lang in record["parts"] and recipe in (None, path.stem):
             return record
     raise InputError(f"No build in {work} has sentence pairs in {language(lang).name} ({lang}).")
 

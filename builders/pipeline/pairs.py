@@ -1,35 +1,55 @@
-"""The sentence pairs of a build: read, measured, deduplicated, decontaminated, decided on and counted."""
+"""The sentence pairs of a build: read in parts, measured, deduplicated, decontaminated, decided on and counted."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
-from builders.pipeline.bitext import count_rows_of, measure, read_bitexts, select_kept
-from builders.pipeline.decisions import PairTables, apply_filters, identify_languages
-from builders.pipeline.decontamination import find_contaminated, index_ngrams
-from builders.pipeline.deduplication import OVERLAP, deduplicate, english_overlap
+from builders.pipeline.decisions import PartTables, deciding_task, keeping_task
+from builders.pipeline.decontamination import contamination_task, index_ngrams
+from builders.pipeline.deduplication import (
+    candidates,
+    find_duplicates,
+    find_near_duplicates,
+    find_one_to_many,
+    find_repeats,
+)
 from builders.pipeline.filters import Filter
-from builders.pipeline.ledger import make_ledger
+from builders.pipeline.kept_pairs import OVERLAP, KeptPairs, english_overlap, kept_pairs
+from builders.pipeline.ledger import counting_task
+from builders.pipeline.measures import language_task, measuring_task
+from builders.pipeline.parts import Part, num_parts, part_of, reading_task, reuse_parts
 from builders.pipeline.quality_scores import QualityScores, scores_of
 from builders.pipeline.steps import Steps
-from builders.workspace import Workspace
+from builders.workspace import Task, Workspace
 from corpora.catalog import Corpus
 from corpora.download import SourceFile
 from recipes.recipe import Recipe
 
+SMALL_INPUT_BYTES = 2 * 2**20  # compressed bytes of bitexts that are done before compiled code is loaded
+
 
 @dataclass(frozen=True)
 class Pairs:
-    """The tables of the sentence pairs of a build, by language."""
+    """The tables of the sentence pairs of a build."""
 
-    bitext: Mapping[str, Path] = field(default_factory=dict)
-    decisions: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    parts: Mapping[str, Sequence[PartTables]] = field(default_factory=dict)  # by language
+    kept: KeptPairs = field(default_factory=lambda: KeptPairs({}))
     ngrams: Mapping[str, Path] = field(default_factory=dict)
-    contaminated: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    ledgers: Sequence[Path] = ()
     english_overlap: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OVERLAP))
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What all tasks of a build have in common."""
+
+    recipe: Recipe
+    filters: tuple[Filter, ...]
+    scores: QualityScores | None
+    ngrams: Mapping[str, Path]
+    is_large: bool
+    work: Workspace
 
 
 def build_pairs(
@@ -41,35 +61,79 @@ def build_pairs(
     work: Workspace,
     step: Steps,
 ) -> Pairs:
-    """Make the tables of the sentence pairs of a recipe from the files of its bitexts and benchmarks."""
+    """Make the tables of the sentence pairs of a recipe from the files of its bitexts and benchmarks.
+
+    Tasks are submitted as soon as it is known how many there are: those of a part when the part is written, the others
+    of a language when its files are read. The steps wait for one stage after the other.
+    """
+    ngrams = index_ngrams(files["benchmark"], catalog, work)
+    is_large = sum(file.path.stat().st_size for file in files["bitext"]) > SMALL_INPUT_BYTES
+    inputs = _Inputs(recipe, filters, scores, ngrams, is_large, work)
+    parts: dict[str, list[tuple[Part, Path, Path]]] = {file.source.lang: [] for file in files["bitext"]}
     with step("pairs"):
-        pairs = read_bitexts(files["bitext"], catalog, work)
-    num_rows = sum(count_rows_of(path) for paths in pairs.values() for path in paths)
-    with step("measured", num_rows):
-        measured = {lang: measure(lang, pairs[lang], filters, work) for lang in pairs}
-    with step("duplicates", num_rows):
-        duplicates = {lang: deduplicate(lang, measured[lang], recipe.bitext, filters, work) for lang in pairs}
-    with step("ngrams"):
-        ngrams = index_ngrams(files["benchmark"], catalog, work)
-    with step("contaminated", num_rows):
-        contaminated = {
-            lang: find_contaminated(lang, measured[lang], duplicates[lang], ngrams, filters, work) for lang in pairs
-        }
+        for part in _read_parts(files["bitext"], catalog, work):
+            measured = work.submit(measuring_task(part, filters))
+            parts[part.lang].append((part, measured, work.submit(language_task(part, filters, is_large))))
+    order = [(file.source.lang, file.source.corpus) for file in files["bitext"]]
     tables = {
-        lang: PairTables(
-            measured[lang], duplicates[lang], contaminated[lang], scores_of(scores, lang, pairs[lang], work)
+        lang: _submit_language(
+            lang, sorted(own, key=lambda row: (order.index((lang, row[0].corpus)), row[0].number)), inputs
         )
-        for lang in pairs
+        for lang, own in parts.items()
     }
-    with step("language_ids"):
-        language_ids = identify_languages(tables, filters, work)
+    all_parts = [own for parts in tables.values() for own in parts]
+    num_rows = sum(own.part.num_rows for own in all_parts)
+    kept = kept_pairs({lang: [(own.part, own.bitext) for own in parts] for lang, parts in tables.items()}, work)
+    with step("measured", num_rows):
+        work.wait([own.measured for own in all_parts])
+    with step("language_ids", num_rows):
+        work.wait([own.language_ids for own in all_parts])
+    with step("duplicates", num_rows):
+        work.wait([own.repeats for own in all_parts])
+    with step("contaminated", num_rows):
+        work.wait([own.contaminated for own in all_parts])
     with step("decisions", num_rows):
-        decisions = apply_filters(tables, language_ids, filters, work)
+        work.wait([own.decisions for own in all_parts])
     with step("bitext", num_rows):
-        bitext = {lang: select_kept(lang, decisions[lang], work) for lang in pairs}
+        work.wait([own.bitext for own in all_parts])
     with step("english_overlap"):
-        overlap = english_overlap(bitext, work)
-    ledgers = [
-        make_ledger(lang, pairs[lang], tables[lang], decisions[lang], bitext[lang], filters, work) for lang in pairs
-    ]
-    return Pairs(bitext, decisions, ngrams, contaminated, ledgers, overlap)
+        overlap = english_overlap(kept, work)
+    return Pairs(tables, kept, ngrams, overlap)
+
+
+def _read_parts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Workspace) -> Iterator[Part]:
+    """Submit the reading of all files, and yield each part as soon as it is written."""
+    unfinished: dict[str, tuple[Task, str, Path, int]] = {}
+    readings = [(reading_task(file, catalog[file.source.corpus]), file.source.lang) for file in files]
+    for reading, lang in readings:
+        reuse_parts(reading, work)
+        unfinished[reading.name] = (reading, lang, work.submit(reading), 0)
+    while unfinished:
+        next_parts = {name: part_of(task, lang, n, work).pairs for name, (task, lang, _, n) in unfinished.items()}
+        there = work.wait([*next_parts.values(), *(path for _, _, path, _ in unfinished.values())], some=True)
+        for name, (task, lang, path, number) in list(unfinished.items()):
+            if next_parts[name] in there and not (path in there and number >= num_parts(path)):
+                yield part_of(task, lang, number, work)
+                unfinished[name] = (task, lang, path, number + 1)
+            elif path in there:
+                del unfinished[name]
+
+
+def _submit_language(lang: str, rows: Sequence[tuple[Part, Path, Path]], inputs: _Inputs) -> list[PartTables]:
+    """Submit all tasks of a language but those that read its texts, which are submitted already."""
+    work, filters, corpora = inputs.work, inputs.filters, inputs.recipe.bitext
+    found = candidates(lang, [part for part, _, _ in rows], [measured for _, measured, _ in rows], work)
+    duplicates = find_duplicates(found, corpora, filters, work)
+    near = find_near_duplicates(found, duplicates, corpora, filters, work)
+    one_to_many = find_one_to_many(found, near, filters, work)
+    scores = scores_of(inputs.scores, lang, found.parts, work)
+    names = [f"score_{name}" for name in inputs.scores.names] if inputs.scores else []
+    tables = []
+    for part, measured, language_ids in rows:
+        repeats = find_repeats(part, duplicates, near, one_to_many, work)
+        contaminated = work.submit(contamination_task(part, measured, repeats, inputs.ngrams, filters))
+        own = PartTables(part, measured, language_ids, repeats, contaminated, scores)
+        own = replace(own, decisions=work.submit(deciding_task(own, filters, names)))
+        own = replace(own, bitext=work.submit(keeping_task(own)))
+        tables.append(replace(own, ledger=work.submit(counting_task(own, filters))))
+    return tables

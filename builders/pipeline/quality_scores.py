@@ -11,7 +11,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builders.pipeline.decisions import PartTables
 from builders.pipeline.filters import Filter
+from builders.pipeline.parts import Part
 from builders.workspace import Task, Workspace, inputs_json
 from corpora.catalog import Corpus, languages
 from corpora.errors import InputError, unknown
@@ -126,7 +128,7 @@ def score_filters(scores: QualityScores | None) -> list[Filter]:
 
 
 def scores_of(
-    scores: QualityScores | None, lang: str, pairs: Sequence[Path], work: Workspace
+    scores: QualityScores | None, lang: str, parts: Sequence[Part], work: Workspace
 ) -> Sequence[Path] | pa.Table:
     """Make `quality_scores`: the scores of the pairs of a language.
 
@@ -136,8 +138,10 @@ def scores_of(
     if scores is None:
         return NO_SCORES.empty_table()
     rows = scores.frame.filter(pl.col("lang") == lang).drop("lang").sort("corpus", "line_number")
-    for path in pairs:
-        corpus, lines = path.name.split(".")[0].removeprefix(f"{lang}-"), pq.read_metadata(path).num_rows
+    num_lines = {part.corpus: 0 for part in parts}
+    for part in parts:
+        num_lines[part.corpus] += part.num_rows
+    for corpus, lines in num_lines.items():
         beyond = rows.filter((pl.col("corpus") == corpus) & (pl.col("line_number") > lines))
         if beyond.height:
             line = beyond["line_number"][0]
@@ -151,15 +155,17 @@ def scores_of(
 
 
 def score_warnings(
-    scores: QualityScores, filters: Sequence[Filter], decisions: Mapping[str, Sequence[Path]]
+    scores: QualityScores, filters: Sequence[Filter], parts: Mapping[str, Sequence[PartTables]]
 ) -> Iterator[str]:
     """Yield a sentence for each score that rejects nothing, and for kept pairs without a score."""
     for rule in filters:
         if rule.name.startswith("score_") and not any(map(math.isfinite, rule.every_threshold())):
             yield f"{rule.name} rejects nothing: it has no threshold. Add --set {rule.name}.min=NUMBER (or .max)."
     first = pl.col(f"score_{scores.names[0]}")
-    for lang, paths in decisions.items():
-        kept = pl.scan_parquet([str(path) for path in paths], glob=False).filter(pl.col("reject_reason").is_null())
+    for lang, tables in parts.items():
+        kept = pl.scan_parquet([str(own.decisions) for own in tables], glob=False).filter(
+            pl.col("reject_reason").is_null()
+        )
         rows, without = kept.select(pl.len(), without=first.is_null().sum()).collect().row(0)
         if without:
             yield f"{without:,} of the {rows:,} pairs kept in {lang} have no score in {scores.file}."

@@ -1,4 +1,7 @@
-"""The steps of a build: its stages one after the other, reported as steps of the progress of a run."""
+"""The steps of a build: its stages one after the other, reported as steps of the progress of a run.
+
+Tasks of later stages are done while a step waits for those of its own; what is done is reported when it is its turn.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +12,7 @@ from corpora.progress import NullProgress, Progress
 from recipes.recipe import Recipe
 
 PAIR_STAGES = (
-    *("pairs", "measured", "duplicates", "ngrams", "contaminated", "language_ids", "decisions", "bitext"),
+    *("pairs", "measured", "language_ids", "duplicates", "contaminated", "decisions", "bitext"),
     "english_overlap",
 )
 
@@ -37,10 +40,10 @@ class Steps:
         """Report the block as a stage of `total` rows; tasks of the workspace advance it."""
         row = all_stages()[stage]
         self.progress.start(row.title[0].lower() + row.title[1:], self.index, self.count, total, row.unit)
-        self.work.progress = self.progress
+        self.work.begin_stage(stage, self.progress)
         try:
             yield
         finally:
-            self.work.progress = NullProgress()
+            self.work.begin_stage(None, NullProgress())
             self.progress.finish()
             self.index += 1

@@ -1,65 +1,64 @@
-"""Write the tables that Python makes rather than SQL: pairs, instructions, documents and identified languages."""
+"""Write the tables that Python makes rather than SQL: instructions, documents and identified languages."""
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.ledger_rows import count_reasons
 from builders.translation import normalize_input
-from builders.workspace import report_rows
+from builders.workspace import Functions, Inputs, Workspace, sql
 from corpora.catalog import Corpus
-from corpora.files import sealed_path
-from corpora.reading import PAIRS, read_documents, read_instructions, read_pairs
+from corpora.reading import read_documents, read_instructions
 
-READER_VERSION = 2  # of the results of these functions; increase it whenever they change
-BATCH_ROWS = 50_000  # rows of a batch and of a row group
+BATCH_ROWS = 20_480  # texts of a side that one call identifies
+LANGUAGE_IDS = pa.schema(
+    [("line_number", pa.int64())]
+    + [
+        (f"{s}_{name}", kind)
+        for s in ("en", "xx")
+        for name, kind in (("label", pa.string()), ("probability", pa.float64()))
+    ]
+)
 INSTRUCTIONS = pa.schema(
     [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
     + [("line_number", pa.int64()), ("prompt_hash", pa.string()), ("reject_reason", pa.string())]
 )
 
 
-def write_pairs(path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
-    """Write every line of a bitext file as a row of `pairs`."""
-    names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
-    schema = pa.unify_schemas([names, PAIRS]).with_metadata({"inputs": inputs})
-    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
-        for batch in read_pairs(corpus.input_file(source, lang), BATCH_ROWS):
-            constant = [pa.repeat(value, batch.num_rows) for value in (corpus.id, lang)]
-            writer.write_table(pa.Table.from_arrays([*constant, *batch.columns], schema=schema))
-            report_rows(batch.num_rows)
-
-
-def write_pairs_task(path: Path, *arguments: object) -> None:
-    """Write `pairs` under a temporary name and rename it; processes of their own call this."""
-    with sealed_path(path) as temporary:
-        write_pairs(temporary, *arguments)  # type: ignore[arg-type]
-
-
-def write_language_ids(texts: Path, row_group: int, folder: Path, is_many: bool) -> None:
-    """Identify the texts of one row group of `unidentified`, and write them to a file of `folder`."""
+def write_language_ids(
+    work: Workspace,
+    path: Path,
+    pairs: Path,
+    early: str,
+    thresholds: Inputs,
+    functions: Functions,
+    is_many: bool,
+    inputs: str,
+) -> None:
+    """Identify the languages of the lines of a part that no early filter rejects."""
     from corpora.language_id import identify_column, identify_languages
 
-    table = pq.ParquetFile(texts).read_row_group(row_group)
-    keys = table["text_hash"].combine_chunks()
-    if is_many:
-        labels, probabilities = identify_column(table["text"].combine_chunks().cast(pa.large_string()))
-    else:
-        labels, probabilities = identify_languages(table["text"].to_pylist())
-    languages = pa.table({"text_hash": keys, "label": labels, "probability": pa.array(probabilities, pa.float64())})
-    name = hashlib.sha256(b"".join(keys.cast(pa.binary(16)).to_pylist())).hexdigest()[:32]
-    with sealed_path(folder / f"{name}.parquet") as temporary:
-        pq.write_table(languages, temporary, compression="zstd")
-    report_rows(table.num_rows)
+    def identify(texts: pa.Array) -> tuple[Any, Any]:
+        return identify_column(texts.cast(pa.large_string())) if is_many else identify_languages(texts.to_pylist())
+
+    schema = LANGUAGE_IDS.with_metadata({"inputs": inputs})
+    query = sql("texts", early_reject_reason=early)
+    values = {name: value for name, value in thresholds.items() if f"${name}" in query}
+    with work.connect({"pairs": [pairs]}, functions()) as connection, pq.ParquetWriter(path, schema) as writer:
+        for batch in connection.sql(query, params=values).to_arrow_reader(BATCH_ROWS):
+            sides = [array for side in ("en", "xx") for array in identify(batch[side])]
+            columns = [batch["line_number"], *(pa.array(a) if not isinstance(a, pa.Array) else a for a in sides)]
+            writer.write_table(pa.Table.from_arrays(columns, names=LANGUAGE_IDS.names).cast(schema))
 
 
 def write_instructions(
-    path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], most: int | None, inputs: str
+    work: Workspace, path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], most: int | None, inputs: str
 ) -> None:
     """Write the first `most` instructions of a file (None: all) as rows of `instructions`.
 
@@ -79,7 +78,9 @@ def write_instructions(
     _write_rows(path, rows, inputs)
 
 
-def write_documents(path: Path, source: Path, corpus: Corpus, lang: str, most: int | None, inputs: str) -> None:
+def write_documents(
+    work: Workspace, path: Path, source: Path, corpus: Corpus, lang: str, most: int | None, inputs: str
+) -> None:
     """Write the first `most` documents of a file (None: all) as rows of `documents`."""
     seen: set[str] = set()
     rows = []

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -54,9 +54,10 @@ def write_data(built: BuildResult, output_format: str, folder: Path) -> dict[str
     return configs
 
 
-def write_split(examples: Path, split: str, schema: pa.Schema, release: Path, folder: Path) -> Split:
+def write_split(examples: Sequence[Path], split: str, schema: pa.Schema, release: Path, folder: Path) -> Split:
     """Write one split in the order of `examples`, cut into files, and return its entry."""
-    num_rows = pl.scan_parquet(examples, glob=False).filter(pl.col("split") == split).select(pl.len()).collect().item()
+    rows = pl.scan_parquet([str(path) for path in examples], glob=False)
+    num_rows = rows.filter(pl.col("split") == split).select(pl.len()).collect().item()
     num_files = -(-num_rows // (ROWS_PER_GROUP * GROUPS_PER_FILE))
     paths = [folder / f"{split}-{number:05}-of-{num_files:05}.parquet" for number in range(num_files)]
     digest, num_bytes, groups = hashlib.sha256(), 0, _read_groups(examples, split)
@@ -114,10 +115,11 @@ class _BufferedFile(io.RawIOBase):
                 self.flush_buffer()
 
 
-def _read_groups(examples: Path, split: str) -> Iterator[pa.Table]:
+def _read_groups(examples: Sequence[Path], split: str) -> Iterator[pa.Table]:
     """Yield the rows of a split in file order, in tables of ROWS_PER_GROUP rows and a last one of fewer."""
     batches: list[pa.RecordBatch] = []
-    for batch in pq.ParquetFile(examples).iter_batches(ROWS_PER_GROUP // 5):  # more at once would be in memory thrice
+    size = ROWS_PER_GROUP // 5  # more at once would be in memory thrice
+    for batch in (batch for path in examples for batch in pq.ParquetFile(path).iter_batches(size)):
         batches += pa.Table.from_batches([batch]).filter(pc.field("split") == split).to_batches()
         if sum(part.num_rows for part in batches) >= ROWS_PER_GROUP:
             table = pa.Table.from_batches(batches)

@@ -19,15 +19,16 @@ BATCH_ROWS = 100_000
 def count_digests(built: BuildResult) -> dict[str, dict[str, dict[str, Any]]]:
     """Return number and digest of the rows of each config and split, before any of them is written."""
     return {
-        config: {split: rows for split in SPLITS if (rows := digest_split(path, split))["num_rows"]}
-        for config, path in built.examples.items()
+        config: {split: rows for split in SPLITS if (rows := digest_split(paths, split))["num_rows"]}
+        for config, paths in built.examples.items()
     }
 
 
-def digest_split(examples: Path, split: str) -> dict[str, Any]:
+def digest_split(examples: Sequence[Path], split: str) -> dict[str, Any]:
     """Return number and digest of the rows of a split, from the digest of each row."""
     digest, num_rows = hashlib.sha256(), 0
-    for batch in pq.ParquetFile(examples).iter_batches(BATCH_ROWS, columns=["split", "row_sha256"]):
+    columns = ["split", "row_sha256"]
+    for batch in (b for path in examples for b in pq.ParquetFile(path).iter_batches(BATCH_ROWS, columns=columns)):
         digests = batch.filter(pc.equal(batch["split"], split))["row_sha256"]
         digest.update(join_lines(digests))
         num_rows += len(digests)

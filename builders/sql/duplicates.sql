@@ -16,8 +16,7 @@ with candidates as (
             en_hash := en_hash,
             xx_hash := xx_hash
         ) as preference
-    from measured
-    where reject_reason is null
+    from {pairs}
 ),
 winners as (
     select
@@ -47,3 +46,4 @@ select
     null::double as similarity,
     {reject_reason} as reject_reason
 from matched as filter_row
+order by corpus, line_number

@@ -1,7 +1,7 @@
--- A row is two languages (or one twice) and the number of English sentences, after normalization, that both have.
+-- A row is two languages (or one twice) and the number of English sentences of a range, after normalization, that both have.
 with sentences as (
     select list_sort(list(distinct lang)) as langs
-    from bitext
+    from {pairs}
     group by en_norm_hash
 ),
 counted as (

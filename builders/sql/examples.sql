@@ -1,33 +1,16 @@
--- A row is one example of one config, with the key (id, lang, task, direction), in the order of the key.
-with ambiguous as (
-    -- English sentences whose translation other English sentences share: always in train.
-    select distinct en_norm_hash
-    from bitext
-    semi join (
-        select xx_norm_hash
-        from bitext
-        group by xx_norm_hash
-        having min(en_norm_hash) <> max(en_norm_hash)
-    ) using (xx_norm_hash)
+-- A row is one example of one config with an id in a range, with the key (id, lang, task, direction), in the order of the
+-- key.
+with pairs as (
+{split_pairs}
 ),
-pairs as (
-    select
-        bitext.*,
-        if(
-            sha256(concat($seed, en_norm_hash::varchar)) < $validation_below and en_norm_hash not in (from ambiguous),
-            'validation',
-            'train'
-        ) as split
-    from bitext
+placed as (
+    select pairs.*, {place} as place, {total} as total
+    from pairs
+    {counts}
 ),
 directed as (
-    select *, 'en-xx' as direction, row_number() over (partition by lang, split order by id) as rank
-    from pairs
-    where list_contains($directions, 'en-xx')
-    union all
-    select *, 'xx-en' as direction, row_number() over (partition by lang, split order by id desc) as rank
-    from pairs
-    where list_contains($directions, 'xx-en')
+    select placed.*, direction, if(direction = 'en-xx', place, total - place + 1) as rank
+    from placed, unnest($directions) as directions(direction)
 ),
 capped as (
     select *
@@ -61,7 +44,7 @@ in_all_languages as (
     -- Instructions that exist in every language of the config and in English.
     select id
     from instructions
-    where reject_reason is null
+    where reject_reason is null and id >= $first_id and id < $after_id
     group by id
     having count(distinct lang) > (select count(*) from languages)
 ),
@@ -81,7 +64,7 @@ instruction_rows as (
             'train'
         ) as split
     from instructions
-    where reject_reason is null
+    where reject_reason is null and id >= $first_id and id < $after_id
         and (instruction = '' or list_contains($instruction_langs, if(lang = 'en', 'en', 'xx')))
         and (not $benchmark or id in (from in_all_languages))
 ),

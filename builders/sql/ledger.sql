@@ -12,8 +12,8 @@ with numbers as (
     from measured
     where reject_reason is null
     union all
-    select 'duplicates', duplicates.corpus, $lang, 'rejected', reject_reason
-    from duplicates
+    select 'duplicates', repeats.corpus, $lang, 'rejected', reject_reason
+    from repeats
     where reject_reason is not null
     union all
     select 'duplicates', corpus, lang, 'kept', null
@@ -57,22 +57,29 @@ counted as (
 ),
 rejected as (
     select
-        corpus,
         reject_reason as reason,
-        list_contains($contamination, reject_reason) as is_benchmark_text,
-        (line_number * 2654435761) % 4294967296 as random_order,
-        struct_pack(
-            line_number := line_number,
-            en := if(is_benchmark_text, null, left(en, 200)),
-            xx := if(is_benchmark_text, null, left(xx, 200))
-        ) as example
-    from decisions
+        unnest(arg_min(struct_pack(line_number, random_order), random_order, 3), recursive := true)
+    from (select *, (line_number * 2654435761) % 4294967296 as random_order from decisions)
     where reject_reason is not null
+    group by reject_reason
+),
+shown as (
+    select
+        reason,
+        struct_pack(
+            random_order := random_order,
+            line_number := line_number,
+            en := if(list_contains($contamination, reason), null, left(coalesce(en_cleaned, en), 200)),
+            xx := if(list_contains($contamination, reason), null, left(coalesce(xx_cleaned, xx), 200))
+        ) as example
+    from rejected
+    join pairs using (line_number)
+    join measured using (line_number)
 ),
 examples as (
-    select corpus, reason, arg_min(example, random_order, 3) as examples
-    from rejected
-    group by corpus, reason
+    select reason, list(example order by example) as examples
+    from shown
+    group by reason
 )
 select
     stage,
@@ -84,5 +91,5 @@ select
     num_rows,
     coalesce(examples, []) as examples
 from counted
-left join examples using (corpus, reason)
-order by corpus, list_position($stages, stage), reason nulls first
+left join examples using (reason)
+order by list_position($stages, stage), reason nulls first

@@ -7,9 +7,10 @@ with cleaned as (
         unescape_html(strip_whitespace(coalesce(en, ''))) as en,
         unescape_html(strip_whitespace(coalesce(xx, ''))) as xx,
         margin,
-        read_error
+        read_error,
+        nullif(unescape_html(strip_whitespace(pairs.en)), pairs.en) as en_cleaned,
+        nullif(unescape_html(strip_whitespace(pairs.xx)), pairs.xx) as xx_cleaned
     from pairs
-    where line_number > $first and line_number <= $last
 ),
 with_lengths as (
     select
@@ -93,7 +94,7 @@ decided as (
     from with_measures as filter_row
 )
 select
-    * exclude (reject_reason, en_norm, xx_norm),
+    * exclude (en, xx, reject_reason, en_norm, xx_norm),
     -- What later stages compare; they do not compare rejected rows.
     if(reject_reason is null, en_norm, null) as en_norm,
     if(reject_reason is null, xx_norm, null) as xx_norm,

@@ -4,8 +4,14 @@
 -- Every pair with better-ranked near duplicates is rejected for the best-ranked of them, whether that one is rejected
 -- itself or not: so no decision depends on another, nor on the order of work, and the best of a group always stays.
 with kept as (
-    select measured.*
+    select
+        measured.corpus,
+        measured.line_number,
+        measured.margin,
+        normalize(coalesce(en_cleaned, pairs.en)) as en_norm,
+        normalize(coalesce(xx_cleaned, pairs.xx)) as xx_norm
     from measured
+    join pairs on pairs.corpus = measured.corpus and pairs.line_number = measured.line_number
     anti join duplicates on
         duplicates.corpus = measured.corpus
         and duplicates.line_number = measured.line_number

@@ -1,13 +1,17 @@
 -- A row is one example of one config that is within the allocation, in the order of its key.
-with ranked as (
+with placed as (
     select
         *,
-        if(
-            direction = 'xx-en',
-            row_number() over (partition by lang, task, direction, split order by id desc),
-            row_number() over (partition by lang, task, direction, split order by id)
-        ) as rank
+        row_number() over (partition by lang, task, direction, split order by id) as place_in_range
     from examples
+),
+ranked as (
+    -- Rows of the same kind before the range, and in all ranges, tell the place among all.
+    select
+        placed.*,
+        if(direction = 'xx-en', total - num_before - place_in_range + 1, num_before + place_in_range) as rank
+    from placed
+    join places using (lang, task, direction, split)
 )
 select
     ranked.id,

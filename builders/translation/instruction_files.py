@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from corpora.catalog import Corpus
 from corpora.errors import InputError, unknown
@@ -81,7 +81,8 @@ def check_instructions(ledger: pl.DataFrame, corpus: Corpus) -> None:
         )
 
 
-def export(table: Path, path: Path) -> None:
-    """Copy the table of a language to a user's file."""
-    with atomic_path(path) as temporary:
-        shutil.copyfile(table, temporary)
+def export(tables: Sequence[Path], path: Path) -> None:
+    """Copy the tables of a language to a user's file."""
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, pq.read_schema(tables[0])) as writer:
+        for table in tables:
+            writer.write_table(pq.read_table(table))

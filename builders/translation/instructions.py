@@ -22,7 +22,7 @@ from builders.translation.segmentation import code_line_rows, is_spaced, segment
 from builders.translation.segments import FIRST_PASS, remembered, translate_segments
 from builders.translation.store import TranslationStore, fingerprint
 from builders.translation.translator import Translator, check_languages
-from builders.workspace import Task, Workspace, inputs_json, sql_task
+from builders.workspace import Task, Workspace, inputs_json, query_task
 from corpora.catalog import languages
 from corpora.files import atomic_path
 from corpora.progress import Progress
@@ -99,6 +99,7 @@ def translate_instructions(
         lang: _translated(instructions, segments, path, f"{lang}-{name}", lang, work)
         for lang, path in translations.items()
     }
+    work.wait(translated.values())
     return TranslationTables(segments, translations, translated, fingerprint(human))
 
 
@@ -119,8 +120,7 @@ def _translations(job: _Job, name: str, work: Workspace) -> Path:
 def _translated(instructions: Path, segments: Path, translations: Path, name: str, lang: str, work: Workspace) -> Path:
     tables = {"instructions": [instructions], "segments": [segments], "translations": [translations]}
     values = {"lang": lang, "spaced": is_spaced(lang)}
-    task = sql_task("translated_instructions", name, [instructions, segments, translations], **values)
-    return work.query(task, tables, values)
+    return work.submit(query_task("translated_instructions", name, tables, values))
 
 
 def write_segments(path: Path, instructions: Path, inputs: str) -> None:

@@ -1,6 +1,6 @@
 """Do tasks once: each result is a file under the key of its inputs, made by DuckDB or Python, on all cores.
 
-Names are loaded when they are used, so that a worker process, which needs `parallel` alone, does not load DuckDB.
+Names are loaded when they are used, so that a module that needs one of them does not load DuckDB for the others.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING, Any
 from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
-    from builders.workspace.parallel import on_all_cores, on_all_threads, report_rows
-    from builders.workspace.queries import execute, macros, sql
+    from builders.workspace.executor import Executor, LocalExecutor
+    from builders.workspace.queries import macros, sql
     from builders.workspace.stages import Stage, all_stages, funnel_stages
-    from builders.workspace.task import Inputs, Task, inputs_json, sql_task
-    from builders.workspace.workspace import Tables, Workspace, temporary_workspace
+    from builders.workspace.task import Functions, Inputs, Query, Tables, Task, inputs_json, query_task
+    from builders.workspace.workspace import Workspace, temporary_workspace
 
 __all__ = [
+    "Executor",
+    "Functions",
     "Inputs",
+    "LocalExecutor",
+    "Query",
     "Stage",
     "Tables",
     "Task",
     "Workspace",
     "all_stages",
-    "execute",
     "funnel_stages",
     "inputs_json",
     "macros",
-    "on_all_cores",
-    "on_all_threads",
-    "report_rows",
+    "query_task",
     "sql",
-    "sql_task",
     "temporary_workspace",
 ]
 _MODULES = {
-    "builders.workspace.parallel": ("on_all_cores", "on_all_threads", "report_rows"),
-    "builders.workspace.queries": ("execute", "macros", "sql"),
+    "builders.workspace.executor": ("Executor", "LocalExecutor"),
+    "builders.workspace.queries": ("macros", "sql"),
     "builders.workspace.stages": ("Stage", "funnel_stages", "all_stages"),
-    "builders.workspace.task": ("Inputs", "Task", "inputs_json", "sql_task"),
-    "builders.workspace.workspace": ("Tables", "Workspace", "temporary_workspace"),
+    "builders.workspace.task": ("Functions", "Inputs", "Query", "Tables", "Task", "inputs_json", "query_task"),
+    "builders.workspace.workspace": ("Workspace", "temporary_workspace"),
 }
 
 

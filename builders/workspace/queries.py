@@ -1,12 +1,10 @@
-"""Queries: the files of sql/, run by DuckDB with progress, interruption, and errors in sentences."""
+"""Queries: the files of sql/, the DuckDB that runs them, and its errors in sentences."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files as resources
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -14,13 +12,9 @@ import pyarrow.parquet as pq
 from corpora.errors import InputError
 from corpora.files import remove_sealed
 from corpora.language_id import language_check_macros
-from corpora.progress import Progress
 
 OVERHEAD_BYTES = 600 * 2**20  # what Python and its libraries hold beside DuckDB's tables
 SQL = resources("builders") / "sql"
-# DuckDB counts the progress of a connection's queries only with its bar, which must not be printed.
-COUNT_PROGRESS = "set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0"
-INTERVAL_S = 0.1  # between two looks at the progress of a query
 FUNCTION_FAILED = "executing the UDF: InputError: "  # how DuckDB repeats what a Python filter raised
 
 
@@ -52,26 +46,6 @@ def open_database(threads: int, memory: int | None, spill: Path) -> duckdb.DuckD
     database.execute("set temp_directory = $path", {"path": str(spill)})
     database.execute(macros())
     return database
-
-
-def execute(
-    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any], progress: Progress, num_rows: int = 0
-) -> None:
-    """Run a query in a thread, while this one reports its progress, up to `num_rows`, and notices Ctrl-C at once."""
-    done = 0
-    connection.execute(COUNT_PROGRESS)
-    with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(connection.execute, query, values)
-        try:
-            while wait([result], INTERVAL_S).not_done:
-                now = max(done, int(num_rows * connection.query_progress() / 100))
-                progress.advance(now - done)
-                done = now
-        except KeyboardInterrupt:
-            connection.interrupt()
-            raise
-        result.result()
-    progress.advance(num_rows - done)
 
 
 @contextmanager

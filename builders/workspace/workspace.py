@@ -4,10 +4,12 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,18 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.workspace.changes import describe_changes
-from builders.workspace.queries import execute, friendly_errors, has_footer, open_database, sql
+from builders.workspace.executor import Executor, LocalExecutor
+from builders.workspace.queries import friendly_errors, has_footer, open_database
 from builders.workspace.stages import all_stages
-from builders.workspace.task import Inputs, Task, inputs_json
+from builders.workspace.task import Tables, Task
 from corpora.files import is_intact, remove_leftovers, remove_sealed, sealed_path
 from corpora.progress import NullProgress, Progress
 
-Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL uses: Parquet files, or rows in memory
-Functions = Mapping[
-    str, Callable[..., Any]
-]  # by the name that SQL uses: functions of Arrow arrays that return booleans
-ROW_GROUP_ROWS = 25 * 2048  # what DuckDB writes and reads in parallel: whole vectors of 2048 rows
-LANGUAGE_IDS = "language_ids"  # the one table that is no task: a store of all texts that were ever identified
+BYTES_PER_WORKER = 1 << 30  # of the memory of a run, for each task at the same time
 
 
 @dataclass
@@ -39,9 +37,18 @@ class Workspace:
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     memory: int | None = None  # bytes that all processes of a run may hold; None: DuckDB's own limit
     explain: Callable[[str], None] = lambda sentence: None
+    rehash: bool = False  # whether files are read to compare them with their seals
     progress: Progress = field(default_factory=NullProgress)  # of the stage under way
     touched: list[Path] = field(default_factory=list)
     checked: set[Path] = field(default_factory=set)  # files that this run has compared with their seals
+    remade: set[Path] = field(default_factory=set)  # files that were damaged, and those made from them
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._connections: set[duckdb.DuckDBPyConnection] = set()
+        self._done: Counter[str] = Counter()  # rows by stage that no progress has shown yet
+        self._stage: str | None = None
 
     @property
     def scratch(self) -> Path:
@@ -50,12 +57,10 @@ class Workspace:
 
     def clean(self) -> None:
         """Remove what killed runs left half-written, in our own folders only."""
-        for name in (*all_stages(), "builds", LANGUAGE_IDS):
+        for name in (*all_stages(), "builds"):
             remove_leftovers(self.folder / name)
-        for store in (self.folder / LANGUAGE_IDS).glob("*"):
-            remove_leftovers(store)
-        for seal in (s for name in (*all_stages(), f"{LANGUAGE_IDS}/*") for s in self.folder.glob(f"{name}/*.sha256")):
-            if re.fullmatch(r"(.+\.)?[0-9a-f]{16,32}", seal.stem) and not seal.with_suffix(".parquet").exists():
+        for seal in (seal for name in all_stages() for seal in self.folder.glob(f"{name}/*.sha256")):
+            if re.fullmatch(r".+\.[0-9a-f]{16}", seal.stem) and not seal.with_suffix(".parquet").exists():
                 seal.unlink()  # a kill came between the seal and its file
         shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -79,19 +84,22 @@ class Workspace:
         path = self.path(task)
         self.touched.append(path)
         if not path.exists():
-            self.explain(f"{task.stage} {task.name}: made, {self._reason(task)}")
+            self.explain(f"{task.title}: made, {self._reason(task)}")
             return False
-        if not self.is_complete(task):
-            self.explain(f"{task.stage} {task.name}: made again, its file is damaged")
+        is_suspect = not self.remade.isdisjoint(task.needs)
+        if is_suspect or not self.is_intact(path):
+            reason = "a file that it is made from was damaged" if is_suspect else "its file is damaged"
+            self.explain(f"{task.title}: made again, {reason}")
+            self.remade.add(path)
+            self.checked.discard(path)
             remove_sealed(path)
             return False
-        self.explain(f"{task.stage} {task.name}: reused")
+        self.explain(f"{task.title}: reused")
         return True
 
-    def is_complete(self, task: Task) -> bool:
-        """Return whether the task's file exists and equals its seal; a run reads a file for this once."""
-        path = self.path(task)
-        if path not in self.checked and is_intact(path):
+    def is_intact(self, path: Path) -> bool:
+        """Return whether a file is there and agrees with its seal; a run looks at a file once."""
+        if path not in self.checked and is_intact(path, self.rehash):
             self.checked.add(path)
         return path in self.checked
 
@@ -113,52 +121,80 @@ class Workspace:
                 write(temporary)
         return path
 
-    def query(
-        self,
-        task: Task,
-        tables: Tables,
-        parameters: Inputs,
-        functions: Functions | None = None,
-        num_rows: int = 0,
-        **texts: str,
-    ) -> Path:
-        """Return the task's file, the result of its stage's SQL file over `tables`.
+    def do_here(self, task: Task) -> Path:
+        """Do a task in this thread, and return its file."""
+        assert task.run, f"{task.title} is a name only"
+        path = self.make(task, partial(task.run, self))
+        self.advance(task.stage, task.num_rows)
+        return path
 
-        Args:
-            task: The task; its stage names the SQL file.
-            tables: Tables that the SQL reads.
-            parameters: Values of `$name` in the SQL; others are ignored.
-            functions: Python functions that the SQL calls.
-            num_rows: Rows by which the task advances the progress of its stage.
-            **texts: Pieces of SQL for the `{placeholders}` of the file.
-        """
-        if self.is_complete(task):
-            self.progress.advance(num_rows)
+    def submit(self, task: Task) -> Path:
+        """Let the executor do a task as soon as what it needs is there; return the path that its file will have."""
+        return self.executor.submit(task)
 
-        def write(path: Path) -> None:
-            with self.connect(tables, functions or {}) as connection:
-                copy = f"copy ({sql(task.stage, **texts)}) to $path (format parquet, compression zstd, "
-                copy += f"compression_level 1, row_group_size {ROW_GROUP_ROWS}, kv_metadata {{inputs: $inputs}})"
-                named = {k: v for k, v in parameters.items() if f"${k}" in copy}
-                values = named | {"path": str(path), "inputs": inputs_json(task)}
-                execute(connection, copy, values, self.progress, num_rows)
+    def wait(self, paths: Collection[Path], some: bool = False) -> set[Path]:
+        """Wait for all files, or for at least one, and return those that are there; raise what a task raised."""
+        return self.executor.wait(paths, some)
 
-        return self.make(task, write)
+    def do(self, task: Task) -> Path:
+        """Do a task now, and return its file."""
+        path = self.submit(task)
+        self.wait([path])
+        return path
+
+    @cached_property
+    def executor(self) -> Executor:
+        """What does the tasks of this run."""
+        return LocalExecutor(self, self.workers)
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are done at the same time."""
+        return min(self.threads, max(1, self.memory // BYTES_PER_WORKER)) if self.memory else self.threads
+
+    def close(self) -> None:
+        """Stop the executor; what it has finished is kept."""
+        if executor := self.__dict__.pop("executor", None):
+            executor.close()
+
+    def interrupt(self) -> None:
+        """Stop queries under way."""
+        with self._lock:
+            for connection in self._connections:
+                connection.interrupt()
+
+    def advance(self, stage: str, num_rows: int) -> None:
+        """Report rows of a stage as done: now if it is the stage under way, or when it is its turn."""
+        with self._lock:
+            if stage == self._stage:
+                self.progress.advance(num_rows)
+            else:
+                self._done[stage] += num_rows
+
+    def begin_stage(self, stage: str | None, progress: Progress) -> None:
+        """Report a stage from now on: first the rows of it that are done."""
+        with self._lock:
+            self._stage, self.progress = stage, progress
+            progress.advance(self._done.pop(stage, 0) if stage else 0)
 
     @contextmanager
-    def connect(self, tables: Tables, functions: Functions | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open a DuckDB connection that spills to the work folder and has `tables` as views, in a schema of its own."""
+    def connect(
+        self, tables: Tables, functions: Mapping[str, Callable[..., Any]] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a DuckDB connection that spills to the work folder and has `tables` as views."""
         functions = functions or {}
         files = [path for rows in tables.values() if not isinstance(rows, pa.Table) for path in rows]
         self.scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
         pa.default_memory_pool().release_unused()  # or Arrow's free memory counts beside DuckDB's
         try:
-            with friendly_errors(files, self.folder), self._database.cursor() as connection:
+            with friendly_errors(files, self.folder), self._database().cursor() as connection:
                 connection.execute("create schema views; set search_path = 'views,main'")
                 for name, function in functions.items():
                     connection.create_function(  # type: ignore[call-overload]
                         name, function, None, "BOOLEAN", type="arrow", null_handling="special"
                     )
+                with self._lock:
+                    self._connections.add(connection)
                 try:
                     for name, rows in tables.items():
                         if isinstance(rows, pa.Table):
@@ -167,21 +203,31 @@ class Workspace:
                             connection.read_parquet([str(path) for path in rows]).create_view(name)
                     yield connection
                 finally:
+                    with self._lock:
+                        self._connections.discard(connection)
                     connection.execute("set search_path = 'main'; drop schema views cascade")
                     for name in functions:
                         connection.remove_function(name)
         finally:
-            if self.memory and (database := self.__dict__.pop("_database", None)):
+            if self.memory and (database := self._local.__dict__.pop("database", None)):
                 database.close()  # or it would keep its free memory, where memory is limited
 
-    @cached_property
     def _database(self) -> duckdb.DuckDBPyConnection:
-        """One DuckDB for all queries of a run: starting one takes longer than most queries."""
-        return open_database(self.threads, self.memory, self.scratch / "spill")
+        """Return the DuckDB of this thread: starting one takes longer than most queries."""
+        if not hasattr(self._local, "database"):
+            memory = self.memory // self.workers if self.memory else None
+            self._local.database = open_database(
+                self.threads, memory, self.scratch / f"spill-{threading.get_native_id()}"
+            )
+        return self._local.database  # type: ignore[no-any-return]
 
 
 @contextmanager
 def temporary_workspace() -> Iterator[Workspace]:
     """Open a work folder that is removed at the end of the block."""
     with TemporaryDirectory(prefix="builders-") as folder:
-        yield Workspace(Path(folder))
+        work = Workspace(Path(folder))
+        try:
+            yield work
+        finally:
+            work.close()

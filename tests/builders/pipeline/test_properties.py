@@ -9,12 +9,12 @@ from itertools import count
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import builders.pipeline.bitext
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import builders.pipeline.bitext
 from builders.options import BuildOptions
 from builders.run import run_build
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import builders.pipeline.bitext
 import polars as pl
 import pytest
 
-import builders.pipeline.bitext
 import builders.pipeline.filters
 import builders.pipeline.write_tables
 import builders.workspace.task

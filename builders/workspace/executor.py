@@ -1,0 +1,107 @@
+"""Do tasks: an executor takes tasks in any order and does each when the files that it needs are there."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Condition
+from typing import TYPE_CHECKING, Protocol
+
+from builders.workspace.task import Task
+
+if TYPE_CHECKING:
+    from builders.workspace.workspace import Workspace
+
+INTERVAL_S = 0.05  # between two looks at files that a task writes beside its own
+
+
+class Executor(Protocol):
+    """Does tasks somewhere. Tasks share nothing but files, so an engine that runs them on other machines can be one."""
+
+    def submit(self, task: Task) -> Path:
+        """Take a task, to be done as soon as the files that it needs are there, and return the path of its file."""
+
+    def wait(self, paths: Collection[Path], some: bool = False) -> set[Path]:
+        """Wait for all files, or for at least one, and return those that are there.
+
+        Raises:
+            Exception: What a task raised. No further task is begun then.
+        """
+
+    def close(self) -> None:
+        """Drop tasks that have not begun, interrupt those under way, and wait until they have ended."""
+
+
+class LocalExecutor:
+    """Does tasks of all stages at the same time, in threads of this process: DuckDB and compiled code use them."""
+
+    def __init__(self, work: "Workspace", threads: int) -> None:
+        self._work = work
+        self._pool = ThreadPoolExecutor(threads, "task")
+        self._changed = Condition()
+        self._pending: dict[Path, Task] = {}  # taken, and not done yet
+        self._missing: dict[Path, set[Path]] = {}  # what a pending task waits for
+        self._waiting: defaultdict[Path, list[Path]] = defaultdict(list)  # pending tasks that need a file
+        self._error: BaseException | None = None
+
+    def submit(self, task: Task) -> Path:
+        """Take a task; one whose file can be reused is done already."""
+        path = self._work.path(task)
+        with self._changed:
+            if path in self._pending:
+                return path
+            missing = {need for need in task.needs if need in self._pending}
+            if not missing and self._work.can_reuse(task):
+                self._work.advance(task.stage, task.num_rows)
+                return path
+            self._pending[path], self._missing[path] = task, missing
+            for need in missing:
+                self._waiting[need].append(path)
+            if not missing:
+                self._start(path)
+        return path
+
+    def wait(self, paths: Collection[Path], some: bool = False) -> set[Path]:
+        """Wait for all files, or for at least one, and return those that are there."""
+        enough: Callable[..., bool] = any if some else all
+        with self._changed:
+            while not enough(self._is_there(path) for path in paths) and not self._error:
+                self._changed.wait(INTERVAL_S)
+            if self._error:
+                raise self._error
+            return {path for path in paths if self._is_there(path)}
+
+    def close(self) -> None:
+        """Drop tasks that have not begun, interrupt those under way, and wait until they have ended."""
+        with self._changed:
+            self._error = self._error or InterruptedError("the executor was closed")
+            self._pending.clear()
+        self._work.interrupt()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _is_there(self, path: Path) -> bool:
+        return path not in self._pending and self._work.is_intact(path)
+
+    def _start(self, path: Path) -> None:
+        if not self._error:
+            self._pool.submit(self._do, path, self._pending[path])
+
+    def _do(self, path: Path, task: Task) -> None:
+        """Do a task, and begin those that waited for it alone."""
+        if self._error:
+            return
+        try:
+            self._work.do_here(task)
+        except BaseException as error:
+            with self._changed:
+                self._error = self._error or error
+                self._changed.notify_all()
+            return
+        with self._changed:
+            self._pending.pop(path, None)
+            for waiting in self._waiting.pop(path, ()):
+                missing = self._missing.get(waiting, set())
+                missing.discard(path)
+                if not missing and waiting in self._pending:
+                    self._start(waiting)
+            self._changed.notify_all()
