@@ -41,7 +41,8 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
         raise InputError(f"DuckDB takes [ and ] in {options.work} for a pattern. Name another --work folder.")
     explain = logger.warning if options.explain else logger.info
     with lock_folder(options.work, "work folder"):
-        work = Workspace(options.work, options.threads or os.cpu_count() or 1, options.max_memory, explain)
+        threads = options.threads or os.cpu_count() or 1
+        work = Workspace(options.work, threads, options.max_memory, explain, options.verify)
         work.clean()
         try:
             yield work

@@ -42,6 +42,7 @@ class RunOptions(TypedDict, total=False):
     threads: int | None
     max_memory: str | int | None
     explain: bool
+    verify: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class BuildOptions:
     """The most memory of the run in bytes."""
     explain: bool = False
     """Log why each task is made or reused."""
+    verify: bool = False
+    """Read finished files to compare them with their SHA-256, instead of their size and time alone."""
 
 
 def read_options(recipes: Any, options: Mapping[str, Any]) -> BuildOptions:

@@ -113,4 +113,10 @@ RUN_OPTIONS = [
         help="Most memory that the run may use, such as 1GB; the rest goes to the disk.",
     ),
     option("--explain", is_flag=True, group="Run", help="Print why each task is made or reused."),
+    option(
+        "--verify",
+        is_flag=True,
+        group="Run",
+        help="Compare finished files with their SHA-256, not with their size and time alone.",
+    ),
 ]

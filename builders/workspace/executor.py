@@ -58,7 +58,7 @@ class LocalExecutor:
             for need in missing:
                 self._waiting[need].append(path)
             if not missing:
-                self._start(path)
+                self._start(path, is_checked=True)
         return path
 
     def wait(self, paths: Collection[Path], some: bool = False) -> set[Path]:
@@ -82,16 +82,18 @@ class LocalExecutor:
     def _is_there(self, path: Path) -> bool:
         return path not in self._pending and self._work.is_intact(path)
 
-    def _start(self, path: Path) -> None:
+    def _start(self, path: Path, is_checked: bool) -> None:
         if not self._error:
-            self._pool.submit(self._do, path, self._pending[path])
+            self._pool.submit(self._do, path, self._pending[path], is_checked)
 
-    def _do(self, path: Path, task: Task) -> None:
-        """Do a task, and begin those that waited for it alone."""
+    def _do(self, path: Path, task: Task, is_checked: bool) -> None:
+        """Do a task, unless its file can be reused, and begin those that waited for it alone."""
         if self._error:
             return
         try:
-            self._work.do_here(task)
+            if is_checked or not self._work.can_reuse(task):
+                self._work.write(task)
+            self._work.advance(task.stage, task.num_rows)
         except BaseException as error:
             with self._changed:
                 self._error = self._error or error
@@ -103,5 +105,5 @@ class LocalExecutor:
                 missing = self._missing.get(waiting, set())
                 missing.discard(path)
                 if not missing and waiting in self._pending:
-                    self._start(waiting)
+                    self._start(waiting, is_checked=False)
             self._changed.notify_all()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -121,12 +121,11 @@ class Workspace:
                 write(temporary)
         return path
 
-    def do_here(self, task: Task) -> Path:
-        """Do a task in this thread, and return its file."""
+    def write(self, task: Task) -> None:
+        """Write the task's file in this thread."""
         assert task.run, f"{task.title} is a name only"
-        path = self.make(task, partial(task.run, self))
-        self.advance(task.stage, task.num_rows)
-        return path
+        with sealed_path(self.path(task)) as temporary:
+            task.run(self, temporary)
 
     def submit(self, task: Task) -> Path:
         """Let the executor do a task as soon as what it needs is there; return the path that its file will have."""

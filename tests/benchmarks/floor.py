@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from builders.options import BuildOptions
+from builders.pipeline import BuildResult
 from builders.run import run_build
 from corpora.language_id import identify_languages
 
@@ -37,7 +38,7 @@ def main() -> None:
     built = run_build(request)[0]
     whole = time.perf_counter() - begun
 
-    texts = identified_texts(built.decisions)
+    texts = identified_texts(built)
     parts = [texts[number :: asked.threads] for number in range(asked.threads)]
     with ProcessPoolExecutor(asked.threads, multiprocessing.get_context("spawn")) as pool:
         list(pool.map(identify_languages, [["warm"]] * asked.threads))  # the model is loaded before the clock starts
@@ -51,9 +52,9 @@ def main() -> None:
     print(f"build {whole:.1f} s, {given / whole:,.0f} pairs/s; {whole / floor:.2f} times the floor")
 
 
-def identified_texts(decisions: dict[str, list[Path]]) -> list[str]:
+def identified_texts(built: BuildResult) -> list[str]:
     """Return the distinct texts whose language the build identified."""
-    frames = [pl.read_parquet(path) for paths in decisions.values() for path in paths]
+    frames = [built.lines(lang).collect() for lang in built.parts]
     sides = [f.filter(pl.col(f"{s}_label").is_not_null()).select(text=s) for f in frames for s in ("en", "xx")]
     return pl.concat(sides).unique(maintain_order=True)["text"].to_list()
 

@@ -40,7 +40,7 @@ def main() -> None:
     built = run_build(request)[0]
     rows = []
     for lang in langs:
-        judged = pl.concat([pl.read_parquet(path) for path in built.decisions[lang]], how="vertical_relaxed")
+        judged = built.lines(lang).collect()
         for corpus, name in FILES.items():
             labels = asked.mirror / "labels" / name.format(pair="-".join(sorted(("en", lang))))
             if labels.exists():

@@ -69,7 +69,7 @@ def judge(rows: dict[str, list[tuple[str, str, str]]], name: str, folder: Path) 
     (built,) = run_build(replace(request, work=folder / name, corpora_lock=folder / f"{name}.lock"))
     frames = []
     for lang, lines in rows.items():
-        frame = pl.concat([pl.read_parquet(path) for path in built.decisions[lang]]).sort("line_number")
+        frame = built.lines(lang).collect().sort("line_number")
         labels = pl.Series("label", [label for label, _, _ in lines])
         frames.append(frame.select("corpus", "lang", "line_number", "en", "xx", "reject_reason").with_columns(labels))
     return pl.concat(frames)

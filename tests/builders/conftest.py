@@ -9,7 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -114,11 +113,7 @@ def judge(build_small: Callable[..., BuildResult]) -> Callable[..., list[dict[st
     ) -> list[dict[str, object]]:
         corpora = lines if isinstance(lines, Mapping) else {"small": lines}
         built = build_small({name: {lang: own} for name, own in corpora.items()}, more, folder)
-        return (
-            pl.concat([pl.read_parquet(path) for path in built.decisions[lang]])
-            .sort("corpus", "line_number")
-            .to_dicts()
-        )
+        return built.lines(lang).collect().sort("corpus", "line_number").to_dicts()
 
     return run
 

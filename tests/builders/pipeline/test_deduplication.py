@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from builders.pipeline.deduplication import MEASURED
 from builders.pipeline.filter_sql import reject_sql
 from builders.pipeline.filters import choose_filters
 from builders.workspace import Workspace, sql
@@ -114,7 +115,7 @@ def charged(rows, folder) -> dict[tuple[str, int], tuple[str, int]]:
     reject, _ = reject_sql(choose_filters({}, ()), "duplicates", "el")
     with Workspace(folder, threads=2).connect({"measured": table}) as connection:
         found = connection.execute(
-            sql("duplicates", reject_reason=reject), {"corpora": list(CORPORA), "exact_only": False}
+            sql("duplicates", pairs=MEASURED, reject_reason=reject), {"corpora": list(CORPORA), "exact_only": False}
         ).fetchall()
     return {(corpus, line): (other, place) for corpus, line, other, place, *_ in found}
 

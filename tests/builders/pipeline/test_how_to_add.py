@@ -53,7 +53,6 @@ def test_new_measure_is_a_column_for_filters(reasons, tmp_path: Path, monkeypatc
 
 
 def test_quality_scores_reject_below_their_threshold(request_for, tmp_path: Path):
-    import polars as pl
 
     from builders.run import run_build
 
@@ -63,5 +62,5 @@ def test_quality_scores_reject_below_their_threshold(request_for, tmp_path: Path
     request = request_for({"small": {"el": LINES[:2]}}, folder=tmp_path)
     options = {"quality_scores": tmp_path / "scores.csv", "set": {"score_labse.min": 0.6}}
     (built,) = run_build(replace(request, **options))
-    rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]]).sort("line_number")
+    rows = built.lines("el").collect().sort("line_number")
     assert rows["reject_reason"].to_list() == [None, "score_labse"]

@@ -9,12 +9,13 @@ from itertools import count
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-import builders.pipeline.bitext
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import builders.pipeline.parts
+import builders.pipeline.ranges
 from builders.options import BuildOptions
 from builders.run import run_build
 
@@ -47,9 +48,7 @@ def request(folder: Path, form: str, name: str) -> BuildOptions:
 def read_lines(asked: BuildOptions) -> pl.DataFrame:
     """The verdicts of a build, whose ledger has been checked by being read."""
     built = run_build(asked)[0]
-    rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]], how="vertical_relaxed").sort(
-        "line_number"
-    )
+    rows = built.lines("el").collect().sort("line_number")
     given = built.ledger.filter(pl.col("stage") == "measured")["num_in"].sum()
     assert given == rows.height
     return rows
@@ -122,14 +121,14 @@ def test_every_record_of_any_alpaca_file_is_counted(tmp_path, records):
     assert kept == built.composition["num_rows"].sum()
 
 
-def test_decisions_do_not_depend_on_shards_and_threads(tmp_path, monkeypatch):
+def test_decisions_do_not_depend_on_parts_ranges_and_threads(tmp_path, monkeypatch):
     found = []
-    for shard, threads in ((1_000_000, 1), (7, 2), (100, 4)):
-        monkeypatch.setattr(builders.pipeline.bitext, "SHARD_ROWS", shard)
-        work = {"work": tmp_path / f"{shard}-{threads}", "corpora_lock": tmp_path / "lock.json"}
+    for part, rows_of_range, threads in ((1_000_000, 1_000_000, 1), (7, 60, 2), (100, 1_000, 4)):
+        monkeypatch.setattr(builders.pipeline.parts, "PART_ROWS", part)
+        monkeypatch.setattr(builders.pipeline.ranges, "RANGE_ROWS", rows_of_range)
+        work = {"work": tmp_path / f"{part}-{threads}", "corpora_lock": tmp_path / "lock.json"}
         built = run_build(BuildOptions(("coit",), ("hi",), sample=True, threads=threads, **work))[0]
-        rows = pl.concat([pl.read_parquet(path) for path in built.decisions["hi"]], how="vertical_relaxed")
-        found.append(rows.sort("corpus", "line_number"))
+        found.append(built.lines("hi").sort("corpus", "line_number").collect())
     assert len(set(map(len, found))) == 1
     assert found[0].equals(found[1])
     assert found[0].equals(found[2])

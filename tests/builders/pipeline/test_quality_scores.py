@@ -31,7 +31,7 @@ def build(request_for, tmp_path):
         options = replace(request_for({"small": {"el": LINES}}, folder=tmp_path), quality_scores=scores)
         with logged_messages() as told:
             (built,) = run_build(replace(options, **changes))
-        rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]]).sort("line_number")
+        rows = built.lines("el").collect().sort("line_number")
         return rows, told
 
     return run

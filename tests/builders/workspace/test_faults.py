@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import builders.pipeline.bitext
 import polars as pl
 import pytest
 
 import builders.pipeline.filters
+import builders.pipeline.parts
+import builders.pipeline.ranges
 import builders.pipeline.write_tables
 import builders.workspace.task
 import builders.workspace.workspace
@@ -30,17 +31,20 @@ pytestmark = pytest.mark.slow
 BUILDERS = [sys.executable, "-m", "builders"]
 STAGES = (
     *(
+        "parts",
         "pairs",
         "measured",
+        "language_ids",
         "duplicates",
         "one_to_many",
+        "repeats",
         "benchmark_texts",
         "ngrams",
         "contaminated",
         "decisions",
         "bitext",
     ),
-    *("english_overlap", "instructions", "translated_instructions", "examples", "ledger"),
+    *("ambiguous", "english_overlap", "instructions", "translated_instructions", "examples", "ledger"),
 )
 TSV = "laser/WikiMatrix/v1/WikiMatrix.el-en.tsv.gz"
 Files = dict[str, bytes]
@@ -115,35 +119,28 @@ def test_damaged_files_of_every_stage_are_made_again(
     assert {path.parent.name for path in harmed} == set(STAGES)
     for path in harmed:
         damage(path)
-    files, told = explained(request)
+    files, told = explained(replace(request, verify=damage is turned))
     assert files == whole
-    noticed = "there is none yet" if damage is Path.unlink else "its file is damaged"
-    assert len(told) == len(harmed)
+    noticed = "there is none yet" if damage is Path.unlink else "damaged"
+    assert {sentence.split(":")[0].split()[0] for sentence in told} == set(STAGES)
     assert all(noticed in sentence for sentence in told), told
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_one_flipped_bit_makes_one_stage_again(copied: tuple[BuildOptions, Files], stage: str) -> None:
-    request, whole = copied
-    turned(sorted((request.work / stage).glob("*.parquet"))[0])
-    files, told = explained(request)
-    assert files == whole
-    assert [sentence.split()[0] for sentence in told] == [stage]
-    assert told[0].endswith("made again, its file is damaged")
-
-
-@pytest.mark.parametrize("damage", [cut, empty, of_another_schema, turned, Path.unlink])
-def test_damaged_language_ids_are_identified_again(
-    copied: tuple[BuildOptions, Files], damage: Callable[[Path], None]
+def test_flipped_bit_is_found_with_verify_and_what_depends_on_it_is_made_again(
+    copied: tuple[BuildOptions, Files], stage: str
 ) -> None:
     request, whole = copied
-    harmed = [path for path in (request.work / "language_ids").rglob("*.parquet") if pl.read_parquet(path).height]
-    assert harmed
-    for path in harmed:
-        damage(path)
-    for path in (request.work / "decisions").glob("*.parquet"):
-        path.unlink()
-    assert published(request) == whole
+    turned(sorted((request.work / stage).glob("*.parquet"))[0])
+    files, told = explained(replace(request, verify=True))
+    assert files == whole
+    made = [sentence.split()[0] for sentence in told]
+    assert not set(made) & set(STAGES[: STAGES.index("pairs" if stage == "parts" else stage)]) - {"parts"}
+    assert next(sentence for sentence in told if sentence.startswith(f"{stage} ")).endswith(
+        "made again, its file is damaged"
+    )
+    others = [sentence for sentence in told if not sentence.startswith((f"{stage} ", "parts "))]
+    assert all(sentence.endswith("a file that it is made from was damaged") for sentence in others), told
 
 
 # Changed inputs
@@ -165,7 +162,7 @@ def test_changed_input_is_refused_until_its_lock_entry_is_removed(tmp_path: Path
     request.corpora_lock.unlink()
     files, told = explained(request)
     assert files != before
-    assert "pairs el-wikimatrix: made, sha256 was" in told[0]
+    assert "parts el-wikimatrix: made, sha256 was" in told[0]
     assert not [sentence for sentence in told if sentence.startswith(("benchmark_texts", "ngrams", "instructions"))]
     assert files == published(request_in(tmp_path / "two", **changes))
 
@@ -194,12 +191,11 @@ def test_changed_sql_makes_its_stage_and_later_ones_again(
     copied: tuple[BuildOptions, Files], monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     request, whole = copied
-    real = builders.workspace.workspace.sql
+    real = builders.workspace.task.sql
 
     def other(name: str, **texts: str) -> str:
         return ("-- Another version.\n" if name == stage else "") + real(name, **texts)
 
-    monkeypatch.setattr(builders.workspace.workspace, "sql", other)
     monkeypatch.setattr(builders.workspace.task, "sql", other)
     files, told = explained(request)
     assert files == whole
@@ -212,11 +208,11 @@ def test_new_reader_version_reads_all_files_again(
     copied: tuple[BuildOptions, Files], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request, whole = copied
-    was = builders.pipeline.write_tables.READER_VERSION
-    monkeypatch.setattr(builders.pipeline.bitext, "READER_VERSION", was + 1)
+    was = builders.pipeline.parts.READER_VERSION
+    monkeypatch.setattr(builders.pipeline.parts, "READER_VERSION", was + 1)
     files, told = explained(request)
     assert files == whole
-    assert told[0] == f"pairs el-sample-wikimatrix: made, reader was {was}, is {was + 1}"
+    assert told[0] == f"parts el-sample-wikimatrix: made, reader was {was}, is {was + 1}"
 
 
 # Full disks
@@ -257,15 +253,22 @@ def test_full_disk_is_a_sentence_and_the_next_run_completes_the_build(
 # What changes nothing
 
 
-@pytest.mark.parametrize(("shard", "threads"), [(23, 2), (1_000_000, 3)])
-def test_release_bytes_do_not_depend_on_shards_and_threads(
-    calm: tuple[Path, Files], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard: int, threads: int
+@pytest.mark.parametrize(("part", "rows_of_range", "threads"), [(23, 50, 2), (1_000_000, 1_000_000, 3)])
+def test_release_bytes_do_not_depend_on_parts_ranges_and_threads(
+    calm: tuple[Path, Files],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    part: int,
+    rows_of_range: int,
+    threads: int,
 ) -> None:
-    monkeypatch.setattr(builders.pipeline.bitext, "SHARD_ROWS", shard)
+    monkeypatch.setattr(builders.pipeline.parts, "PART_ROWS", part)
+    monkeypatch.setattr(builders.pipeline.ranges, "RANGE_ROWS", rows_of_range)
     request = request_in(tmp_path, threads=threads)
     assert published(request) == calm[1]
-    shards = list((request.work / "measured").glob("*.parquet"))
-    assert len(shards) == -(-pl.read_parquet(request.work / "pairs" / "*.parquet").height // shard)
+    num_lines = pl.read_parquet(request.work / "pairs" / "*.parquet").height
+    assert len(list((request.work / "measured").glob("*.parquet"))) == -(-num_lines // part)
+    assert len(list((request.work / "duplicates").glob("*.parquet"))) == -(-num_lines // rows_of_range)
 
 
 # Hostile lines
@@ -278,5 +281,5 @@ def test_lines_of_combining_marks_are_rejected_with_a_reason(tmp_path: Path) -> 
         file.write(f"1.2\tα{marks}\ta\n1.2\tα{marks[:400_000]}\tThe day is fine.\n".encode())
     request = request_in(tmp_path, sample=False, mirror=str(mirror), translator="none")
     built = run_build(request)[0]
-    rows = pl.concat([pl.read_parquet(path) for path in built.decisions["el"]]).sort("line_number")
+    rows = built.lines("el").collect().sort("line_number")
     assert rows["reject_reason"].to_list()[-2:] == ["oversized_line", "too_long"]

@@ -15,7 +15,6 @@ HELPERS = {
     "macros",
     "texts",
     "split_pairs",
-    "unidentified",
     "changes",
     "difference",
     "digests",
