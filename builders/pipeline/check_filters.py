@@ -13,6 +13,7 @@ from builders.pipeline.decisions import TEXTS, WITH_TEXTS
 from builders.pipeline.deduplication import BOTH_SIDES, MEASURED
 from builders.pipeline.filter_sql import NONE, reject_sql
 from builders.pipeline.filters import FILE, TABLES, Filter, location, source_file
+from builders.pipeline.measuring import measured_sql
 from builders.workspace import macros, sql
 from corpora.errors import InputError
 from corpora.language_id import variant_patterns
@@ -108,7 +109,7 @@ def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
         early, late = (conditions.get(table, NONE) for table in ("pairs", "measured"))
         names = pa.schema([("corpus", pa.string()), ("lang", pa.string())])
         connection.register("pairs", pa.unify_schemas([names, PAIRS]).empty_table())
-        _run(connection, "create table measured as", sql("measured", early_reject_reason=early, reject_reason=late))
+        _run(connection, "create table measured as", measured_sql(early, late))
         for table in ("duplicates", "near_duplicates", "repeats"):
             connection.execute(f"create table {table}({MATCHES})")
         pieces = {"duplicates": {"pairs": MEASURED}, "one_to_many": {"sides": BOTH_SIDES}, "near_duplicates": {}}

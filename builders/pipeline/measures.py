@@ -1,57 +1,51 @@
 """Tasks over the texts of a part: their measures, with the filters on them, and their languages."""
 
-from collections.abc import Sequence
+import hashlib
 from functools import partial
+
+import duckdb
 
 from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import Filter
+from builders.pipeline.measuring import measure_parameters, measured_sql, write_measured
 from builders.pipeline.parts import Part
 from builders.pipeline.write_tables import write_language_ids
-from builders.workspace import Inputs, Task, inputs_json, query_task
-from corpora.catalog import language
-from corpora.language_id import MODEL_FINGERPRINT, variant_patterns
+from builders.workspace import Inputs, Task, inputs_json, macros
+from corpora.language_id import MODEL_FINGERPRINT
 
 
-def measuring_task(part: Part, filters: tuple[Filter, ...]) -> Task:
+def measuring_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) -> Task:
     """Return the task of `measured`: each line's cheap measures, and the first filter on them that rejects it."""
     early, early_thresholds = reject_sql(filters, "pairs", part.lang)
     reject, thresholds = reject_sql(filters, "measured", part.lang)
-    lang = language(part.lang)
-    return query_task(
-        "measured",
-        part.name,
-        {"pairs": [part.pairs]},
-        script_patterns(lang.script) | {"ratio": lang.ratio} | variant_patterns(part.lang),
-        thresholds=early_thresholds | thresholds,
-        functions=partial(python_functions, filters, "pairs", "measured"),
-        num_rows=part.num_rows,
-        early_reject_reason=early,
-        reject_reason=reject,
-    )
-
-
-def script_patterns(scripts: Sequence[str]) -> dict[str, str]:
-    """Return regular expressions (RE2) for the letters of Unicode scripts, the values of `measured.sql`."""
-    own = "".join(rf"\p{{{script}}}" for script in scripts)
-    latin = "Latin" in scripts
-    return {
-        "script": f"[{own}]",
-        "not_script": rf"(?:[^{own}]|\pM)+",
-        "expected": rf"[{own}\pM\pN]*" if latin else rf"[{own}\p{{Latin}}\pM\pN]*",
-        "not_letters": r"\PL+" if latin else r"(?:\PL|\p{Latin})+",
+    thresholds = early_thresholds | thresholds
+    text = macros() + measured_sql("{early}", "{reject}")
+    inputs = {
+        "sql": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "duckdb": duckdb.__version__,
+        "early_reject_reason": early,
+        "reject_reason": reject,
+        "thresholds": thresholds,
+        **measure_parameters(part.lang),
     }
+    functions = partial(python_functions, filters, "pairs", "measured")
+    run = partial(
+        write_measured,
+        pairs=part.pairs,
+        lang=part.lang,
+        early=early,
+        reject=reject,
+        thresholds=thresholds,
+        functions=functions,
+        is_compiled=is_compiled,
+    )
+    return _task("measured", part, inputs, run)
 
 
-def language_task(part: Part, filters: tuple[Filter, ...], is_many: bool) -> Task:
+def language_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) -> Task:
     """Return the task of `language_ids`: the languages of both sides of each line that no early filter rejects."""
     early, thresholds = reject_sql(filters, "pairs", part.lang)
-    inputs: Inputs = {
-        "from": part.pairs.name,
-        "early_reject_reason": early,
-        "thresholds": thresholds,
-        "model": MODEL_FINGERPRINT,
-    }
-    task = Task("language_ids", part.name, inputs)
+    inputs = {"early_reject_reason": early, "thresholds": thresholds, "model": MODEL_FINGERPRINT}
     functions = partial(python_functions, filters, "pairs")
     run = partial(
         write_language_ids,
@@ -59,7 +53,12 @@ def language_task(part: Part, filters: tuple[Filter, ...], is_many: bool) -> Tas
         early=early,
         thresholds=thresholds,
         functions=functions,
-        is_many=is_many,
-        inputs=inputs_json(task),
+        is_many=is_compiled,
     )
-    return Task("language_ids", part.name, inputs, (part.pairs,), run, part.num_rows)
+    return _task("language_ids", part, inputs, run)
+
+
+def _task(stage: str, part: Part, inputs: Inputs, run: "partial[None]") -> Task:
+    """Return the task that `run` does over the lines of a part."""
+    task = Task(stage, part.name, {"from": part.pairs.name, **inputs})
+    return Task(stage, part.name, task.inputs, (part.pairs,), partial(run, inputs=inputs_json(task)), part.num_rows)

@@ -1,7 +1,7 @@
 """Digests of rows: the SHA-256 of each row, and one of all rows of a file; they do not depend on the Parquet writer."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 

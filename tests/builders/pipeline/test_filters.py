@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builders.pipeline.deduplication import deduplicate
+from builders.pipeline.deduplication import Candidates, find_duplicates
 from builders.pipeline.filter_sql import reject_sql
 from builders.pipeline.filters import TABLES, all_filters, choose_filters
+from builders.pipeline.ranges import Range
 from builders.run import run_build, run_publish
 from builders.workspace import Workspace
 from corpora.errors import InputError
@@ -303,13 +304,12 @@ def test_thresholds_are_part_of_the_key(tmp_path):
     keys = {key: ["same", "same"] for key in ("en_norm_hash", "xx_norm_hash", "en_hash", "xx_hash")}
     pq.write_table(pa.table(columns | keys), tmp_path / "measured.parquet")
     rule = replace(all_filters()["duplicate_exact"], reject="matched_line_number > $max", thresholds={"max": 5})
+    found = Candidates("el", [], [tmp_path / "measured.parquet"], [], [Range()])
+    work = Workspace(tmp_path / "work", threads=1)
     made = {
-        deduplicate(
-            "el", [tmp_path / "measured.parquet"], ["a", "b"], (replace(rule, thresholds={"max": most}),), work
-        )[0]
-        for work in [Workspace(tmp_path / "work", threads=1)]
-        for most in (0.0, 5.0)
+        find_duplicates(found, ["a", "b"], (replace(rule, thresholds={"max": most}),), work)[0] for most in (0.0, 5.0)
     }
+    work.close()
     assert len(made) == 2
 
 

@@ -100,8 +100,8 @@ def charged(rows, folder, lang="el", threads=2, verdict="'near_duplicate'", reje
     screened = {
         "corpus": pa.array(corpora, pa.string()),
         "line_number": pa.array(lines, pa.int64()),
-        "en_norm": pa.array([said(text) for text in english], pa.string()),
-        "xx_norm": pa.array([said(text) for text in foreign], pa.string()),
+        "en_cleaned": pa.nulls(len(rows), pa.string()),
+        "xx_cleaned": pa.array(foreign, pa.string()),
         "margin": pa.array(margins, pa.float64()),
         "reject_reason": pa.array(reasons, pa.string()),
     }
@@ -111,7 +111,9 @@ def charged(rows, folder, lang="el", threads=2, verdict="'near_duplicate'", reje
         "line_number": pa.array(list(earlier), pa.int64()),
         "reject_reason": pa.array(list(earlier.values()), pa.string()),
     }
-    tables = {"measured": pa.table(screened), "duplicates": pa.table(exact)}
+    texts = {"en": pa.array(english, pa.string()), "xx": pa.array([f" {text}" for text in foreign], pa.string())}
+    pairs = pa.table(texts | {name: screened[name] for name in ("corpus", "line_number")})
+    tables = {"pairs": pairs, "measured": pa.table(screened), "duplicates": pa.table(exact)}
     values = {**sizes(lang), "min_similarity": SIMILAR, "corpora": list(CORPORA)}
     with Workspace(folder, threads=threads).connect(tables) as connection:
         found = connection.execute(sql("near_duplicates", reject_reason=verdict), values).fetchall()
