@@ -101,12 +101,12 @@ def subsample(built: BuildResult, budget: Budget, work: Workspace) -> BuildResul
                 query_task(
                     "subsampled",
                     f"{recipe.name}-{config}-{number:05}",
-                    {"examples": [path], "allocation": table, "places": places},
+                    {"examples": [path], "allocation": table, "places": counts_of_file},
                     values,
-                    inputs=inputs | {"places": places.to_pylist()},
+                    inputs=inputs | {"places": counts_of_file.to_pylist()},
                 )
             )
-            for number, (path, places) in enumerate(zip(paths, _places(paths), strict=True))
+            for number, (path, counts_of_file) in enumerate(zip(paths, _count_before(paths), strict=True))
         ]
         for config, paths in built.examples.items()
     }
@@ -116,7 +116,7 @@ def subsample(built: BuildResult, budget: Budget, work: Workspace) -> BuildResul
     return replace(built, recipe=recipe, examples=examples, composition=counts, allocation=description)
 
 
-def _places(paths: Sequence[Path]) -> list[pa.Table]:
+def _count_before(paths: Sequence[Path]) -> list[pa.Table]:
     """Return for each file of a config how many rows of each kind are in the files before it, and in all."""
     kind = ["lang", "task", "direction", "split"]
     counts = pl.concat(
@@ -130,9 +130,9 @@ def _places(paths: Sequence[Path]) -> list[pa.Table]:
     ).collect()
     total = pl.col("num_rows").sum().over(kind)
     before = (pl.col("num_rows").cum_sum() - pl.col("num_rows")).over(kind, order_by="file")
-    places = counts.sort("file", *kind).with_columns(total=total, num_before=before)
+    counted = counts.sort("file", *kind).with_columns(total=total, num_before=before)
     return [
-        places.filter(pl.col("file") == number).select(*kind, "total", "num_before").to_arrow()
+        counted.filter(pl.col("file") == number).select(*kind, "total", "num_before").to_arrow()
         for number in range(len(paths))
     ]
 

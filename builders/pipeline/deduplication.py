@@ -72,41 +72,41 @@ def candidates(lang: str, parts: Sequence[Part], measured: Sequence[Path], work:
 
 
 def find_duplicates(
-    found: Candidates, corpora: Sequence[str], filters: tuple[Filter, ...], work: Workspace
+    pairs: Candidates, corpora: Sequence[str], filters: tuple[Filter, ...], work: Workspace
 ) -> list[Path]:
     """Submit `duplicates` of a language, a task for each range of keys."""
-    reject, thresholds = reject_sql(filters, "duplicates", found.lang)
+    reject, thresholds = reject_sql(filters, "duplicates", pairs.lang)
     values = {"corpora": list(corpora), "exact_only": "duplicate_normalised" not in {f.name for f in filters}}
     return [
         work.submit(
             query_task(
                 "duplicates",
-                f"{found.lang}-{own.name}",
-                found.tables(),
-                {**values, **(own.buckets("en") if found.keys else {})},
+                f"{pairs.lang}-{own.name}",
+                pairs.tables(),
+                {**values, **(own.buckets("en") if pairs.keys else {})},
                 thresholds=thresholds,
                 functions=partial(python_functions, filters, "duplicates"),
-                num_rows=sum(part.num_rows for part in found.parts) // len(found.ranges),
-                pairs=IN_RANGE if found.keys else MEASURED,
+                num_rows=sum(part.num_rows for part in pairs.parts) // len(pairs.ranges),
+                pairs=IN_RANGE if pairs.keys else MEASURED,
                 reject_reason=reject,
             )
         )
-        for own in found.ranges
+        for own in pairs.ranges
     ]
 
 
 def find_one_to_many(
-    found: Candidates, near: Sequence[Path], filters: tuple[Filter, ...], work: Workspace
+    pairs: Candidates, near: Sequence[Path], filters: tuple[Filter, ...], work: Workspace
 ) -> list[Path]:
     """Submit `one_to_many` of a language: of both sides if there is one range, else a task for each side and range."""
-    reject, thresholds = reject_sql(filters, "one_to_many", found.lang)
-    tables = {**found.tables(), "near_duplicates": near or MATCHES.empty_table()}
-    sources: list[tuple[str, Inputs, str]] = [(f"{found.lang}", {}, BOTH_SIDES)]
-    if found.keys:
+    reject, thresholds = reject_sql(filters, "one_to_many", pairs.lang)
+    tables = {**pairs.tables(), "near_duplicates": near or MATCHES.empty_table()}
+    sources: list[tuple[str, Inputs, str]] = [(f"{pairs.lang}", {}, BOTH_SIDES)]
+    if pairs.keys:
         sources = [
-            (f"{found.lang}-{side}-{own.name}", own.buckets(side), text)
+            (f"{pairs.lang}-{side}-{own.name}", own.buckets(side), text)
             for side, text in SIDES.items()
-            for own in found.ranges
+            for own in pairs.ranges
         ]
     return [
         work.submit(
@@ -134,18 +134,18 @@ def find_repeats(
 
 
 def find_near_duplicates(
-    found: Candidates, duplicates: Sequence[Path], corpora: Sequence[str], filters: tuple[Filter, ...], work: Workspace
+    pairs: Candidates, duplicates: Sequence[Path], corpora: Sequence[str], filters: tuple[Filter, ...], work: Workspace
 ) -> list[Path]:
     """Submit `near_duplicates` of a language, the pairs that nearly repeat a better one, if a filter needs it."""
     if not any(f.table == "near_duplicates" for f in filters):
         return []
-    reject, thresholds = reject_sql(filters, "near_duplicates", found.lang)
+    reject, thresholds = reject_sql(filters, "near_duplicates", pairs.lang)
     similar = thresholds.get("near_duplicate_min", MIN_SIMILARITY)
     if not MIN_SIMILARITY <= similar <= 1:
         raise InputError(
             f"near_duplicate.min must be {MIN_SIMILARITY} to 1, not {similar:g}: less similar ones are rarely compared."
         )
-    ratio = language(found.lang).ratio
+    ratio = language(pairs.lang).ratio
     values = {
         "english_n": NEAR_NGRAM_SIZE,
         "foreign_n": max(2, round(NEAR_NGRAM_SIZE * ratio)),
@@ -154,9 +154,9 @@ def find_near_duplicates(
         "min_similarity": similar,
         "corpora": list(corpora),
     }
-    tables = {"pairs": [part.pairs for part in found.parts], "measured": found.measured, "duplicates": duplicates}
+    tables = {"pairs": [part.pairs for part in pairs.parts], "measured": pairs.measured, "duplicates": duplicates}
     functions = partial(python_functions, filters, "near_duplicates")
     task = query_task(
-        "near_duplicates", found.lang, tables, values, thresholds=thresholds, functions=functions, reject_reason=reject
+        "near_duplicates", pairs.lang, tables, values, thresholds=thresholds, functions=functions, reject_reason=reject
     )
     return [work.submit(task)]

@@ -110,23 +110,23 @@ def _read_parts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work
         unfinished[reading.name] = (reading, lang, work.submit(reading), 0)
     while unfinished:
         next_parts = {name: part_of(task, lang, n, work).pairs for name, (task, lang, _, n) in unfinished.items()}
-        there = work.wait([*next_parts.values(), *(path for _, _, path, _ in unfinished.values())], some=True)
+        written = work.wait([*next_parts.values(), *(path for _, _, path, _ in unfinished.values())], some=True)
         for name, (task, lang, path, number) in list(unfinished.items()):
-            if next_parts[name] in there and not (path in there and number >= num_parts(path)):
+            if next_parts[name] in written and not (path in written and number >= num_parts(path)):
                 yield part_of(task, lang, number, work)
                 unfinished[name] = (task, lang, path, number + 1)
-            elif path in there:
+            elif path in written:
                 del unfinished[name]
 
 
 def _submit_language(lang: str, rows: Sequence[tuple[Part, Path, Path]], inputs: _Inputs) -> list[PartTables]:
     """Submit all tasks of a language but those that read its texts, which are submitted already."""
     work, filters, corpora = inputs.work, inputs.filters, inputs.recipe.bitext
-    found = candidates(lang, [part for part, _, _ in rows], [measured for _, measured, _ in rows], work)
-    duplicates = find_duplicates(found, corpora, filters, work)
-    near = find_near_duplicates(found, duplicates, corpora, filters, work)
-    one_to_many = find_one_to_many(found, near, filters, work)
-    scores = scores_of(inputs.scores, lang, found.parts, work)
+    measured_pairs = candidates(lang, [part for part, _, _ in rows], [measured for _, measured, _ in rows], work)
+    duplicates = find_duplicates(measured_pairs, corpora, filters, work)
+    near = find_near_duplicates(measured_pairs, duplicates, corpora, filters, work)
+    one_to_many = find_one_to_many(measured_pairs, near, filters, work)
+    scores = scores_of(inputs.scores, lang, measured_pairs.parts, work)
     names = [f"score_{name}" for name in inputs.scores.names] if inputs.scores else []
     tables = []
     for part, measured, language_ids in rows:

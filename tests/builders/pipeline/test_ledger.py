@@ -60,13 +60,18 @@ def test_ledger_balances_per_language():
         check(ledger(lost, found))
 
 
-def test_several_ledgers_are_read_as_one(tmp_path):
-    ledger(SCREENED).write_parquet(tmp_path / "el.parquet")
+def test_ledgers_of_parts_are_added_with_the_first_examples_in_random_order(tmp_path):
+    shown = [{"random_order": order, "line_number": line, "en": "a", "xx": "b"} for order, line in ((2, 7), (9, 1))]
+    part = pl.DataFrame([row | {"examples": [] if row["reason"] is None else shown} for row in SCREENED])
+    for number in (0, 1):
+        part.write_parquet(tmp_path / f"el-{number}.parquet")
     more = numbers("instructions", "c", "en", 2, 2)
-    read = read_ledger([tmp_path / "el.parquet"], more)
-    assert read.select(NUMBERS).to_dicts() == [*SCREENED, *more]
+    read = read_ledger(sorted(tmp_path.glob("*.parquet")), more)
+    assert read.select(NUMBERS).to_dicts() == [*numbers("measured", "a", "el", 20, 14, copy=2, empty=4), *more]
+    lines = [[example["line_number"] for example in examples] for examples in read["examples"]]
+    assert lines == [[], [7, 7, 1], [7, 7, 1], []]
     with pytest.raises(AssertionError, match="is not balanced"):
-        read_ledger([tmp_path / "el.parquet"], numbers("instructions", "c", "en", 2, 1))
+        read_ledger(sorted(tmp_path.glob("*.parquet")), numbers("instructions", "c", "en", 2, 1))
 
 
 def test_no_ledger_is_an_empty_one():
