@@ -19,7 +19,7 @@ def find_front_problems(card: str, manifest: Manifest) -> Iterator[str]:
     configs, infos = front.get("configs"), front.get("dataset_info")
     if _files_by_config(configs) != _expected_files(manifest):
         yield "its `configs` name other files than the manifest"
-    if _columns_by_config(infos) != dict.fromkeys(manifest["configs"], manifest["features"]):
+    if not _has_same_columns(infos, manifest):
         yield "its `dataset_info` states other columns than the manifest"
 
 
@@ -52,9 +52,12 @@ def _expected_files(manifest: Manifest) -> dict[str, dict[str, str]]:
     }
 
 
-def _columns_by_config(infos: object) -> object:
+def _has_same_columns(infos: object, manifest: Manifest) -> bool:
+    """Return whether what is stated of the configs names no other columns, to which `datasets` would cast the rows."""
     try:
         assert isinstance(infos, list)
-        return {info["config_name"]: info["features"] for info in infos}
+        names = [info["config_name"] for info in infos]
+        columns = [info["features"] for info in infos if "features" in info]
     except (AssertionError, KeyError, TypeError):
-        return None
+        return False
+    return names == list(manifest["configs"]) and all(own == manifest["features"] for own in columns)

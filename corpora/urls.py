@@ -39,6 +39,12 @@ def request_url(url: str) -> str:
     return urlunsplit(split_url(url)._replace(netloc=_host(split_url(url)), fragment=""))
 
 
+def has_credentials(url: str) -> bool:
+    """Return whether a URL has a user, a password or a query, any of which may be secret."""
+    parts = split_url(url)
+    return "@" in parts.netloc or bool(parts.query)
+
+
 def disk_path(url: str) -> PurePosixPath:
     """Return `HOST/PATH` of a URL, a query as a digest before the file's name; InputError unless each part is safe."""
     parts = split_url(url)

@@ -4,11 +4,13 @@ pull_sources(sources, folder, lock)      # [SourceFile(source, path, sha256, siz
 read_lock, expected_by, find_mismatch    # the lock file: a digest and size for each URL
 find_sizes(sources, folder, lock)        # [FileSize(source, num_bytes, origin), ...], without downloading anything
 add_entry                                # write an entry to it
+send(url, headers, timeout_s, body)      # Reply(status, body, ...); no redirect is followed
 read_sidecar, update_sidecar, write_sidecar   # the remembered digest of a file that has not changed
 """
 
 from corpora.download.lock_file import Expected, add_entry, expected_by, find_mismatch, read_lock
 from corpora.download.sidecar import Sidecar, read_sidecar, update_sidecar, write_sidecar
+from corpora.download.single_request import Reply, send
 from corpora.download.sizes import FileSize, find_sizes
 from corpora.download.sources import OnBytes, Source, SourceFile, pull_sources
 
@@ -16,6 +18,7 @@ __all__ = [
     "Expected",
     "FileSize",
     "OnBytes",
+    "Reply",
     "Sidecar",
     "Source",
     "SourceFile",
@@ -26,6 +29,7 @@ __all__ = [
     "pull_sources",
     "read_lock",
     "read_sidecar",
+    "send",
     "update_sidecar",
     "write_sidecar",
 ]

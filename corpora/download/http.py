@@ -66,12 +66,12 @@ def _follow(current: str, location: str, url: str) -> str:
 def _request(url: str, headers: dict[str, str]) -> BaseHTTPResponse:
     own = make_headers(basic_auth=_credentials(url), user_agent="coit-builders")
     headers = {**own, "Accept-Encoding": "identity", **headers}
-    return _pool(url).request(
+    return connect(url).request(
         "GET", request_url(url), headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
     )
 
 
-def _pool(url: str) -> PoolManager:
+def connect(url: str) -> PoolManager:
     """Return connections to a URL's host, through the proxy that the environment names for it."""
     proxies, parts = getproxies(), split_url(url)
     proxy = proxies.get(parts.scheme) or proxies.get("all")

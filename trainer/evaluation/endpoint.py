@@ -5,17 +5,17 @@ import os
 import random
 import re
 from dataclasses import dataclass
-from http.client import HTTPException
 from time import sleep
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
+from corpora.download import Reply, send
 from corpora.errors import InputError
+from corpora.urls import has_credentials, public_url, request_url
 from trainer.recipe import digest
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 MAX_RETRY_AFTER_S = 120.0
+MIN_SECRET = 12  # characters; a shorter key, such as EMPTY, may be a word of an answer
 RETRY_WAITS_S = (1.0, 4.0, 15.0, 30.0)  # before each further attempt, where the server is busy or the connection broke
 TOO_LONG = re.compile(
     r"context[ _-]?(length|window)|too (long|many tokens)|max_(model_len|tokens|position)", re.IGNORECASE
@@ -28,13 +28,24 @@ class PromptTooLong(InputError):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A server: its address, up to and with `/v1`, the model's name there, and the seconds to wait for an answer."""
+    """A server: its address, up to and with `/v1`, the model's name there, and the seconds to wait for an answer.
+
+    Raises:
+        InputError: The address is not valid, or holds a password.
+    """
 
     url: str
     model: str
     timeout_s: float = 300.0
     server: str = ""  # its name and version, if this process has started it
     weights: str = ""  # the digest of the weights that are served, if this process has started the server
+
+    def __post_init__(self) -> None:
+        if has_credentials(self.url):
+            raise InputError(
+                f"The address {public_url(request_url(self.url)).partition('?')[0]} was given with a user, password or "
+                f"query, which others see in the list of processes. Leave it out, and set {KEY_VARIABLE}."
+            )
 
     @property
     def fingerprint(self) -> str:
@@ -49,17 +60,21 @@ def backend(endpoint: Endpoint) -> str:
     root = endpoint.url.rstrip("/").removesuffix("/v1")
     for path, key in ((f"{root}/version", "version"), (f"{root}/v1/models", "data")):
         try:
-            with urlopen(Request(path, headers=_headers()), timeout=10) as response:
-                content = json.loads(response.read(1 << 20))
-                value = content[key]
-        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            reply = send(path, _headers(), timeout_s=10)
+            value = _parse(reply.body, endpoint)[key]
+        except (InputError, KeyError):
             continue
         if isinstance(value, str):
-            return f"vllm-{value}"
-        owners = {row.get("owned_by") for row in value if isinstance(row, dict) and row.get("id") == endpoint.model}
-        if owners and isinstance(owner := owners.pop(), str):
-            return re.sub(r"[^\w.-]+", "-", owner) or "server"
+            return f"vllm-{_as_name(value)}"
+        rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+        owners = [row.get("owned_by") for row in rows if row.get("id") == endpoint.model]
+        if owners and isinstance(owners[0], str):
+            return _as_name(owners[0]) or "server"
     return "server"
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text)[:80]
 
 
 def complete(endpoint: Endpoint, body: dict[str, Any]) -> dict[str, Any]:
@@ -70,9 +85,8 @@ def complete(endpoint: Endpoint, body: dict[str, Any]) -> dict[str, Any]:
     """
     path = "chat/completions" if "messages" in body else "completions"
     data = json.dumps({"model": endpoint.model, "temperature": 0} | body, ensure_ascii=False).encode()
-    request = Request(f"{endpoint.url.rstrip('/')}/{path}", data, _headers())
     for wait_s in (*RETRY_WAITS_S, None):
-        reply = _request(request, endpoint)
+        reply = _request(f"{endpoint.url.rstrip('/')}/{path}", data, endpoint)
         if isinstance(reply, dict):
             return reply
         if wait_s is None:
@@ -82,10 +96,21 @@ def complete(endpoint: Endpoint, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers() -> dict[str, str]:
-    headers = {"Content-Type": "application/json"}
-    if key := os.environ.get(KEY_VARIABLE):
+    """Return the headers of a request, with the API key of the environment.
+
+    Raises:
+        InputError: The key cannot be sent in a header.
+    """
+    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    if key := _key():
+        if not (key.isascii() and key.isprintable()):
+            raise InputError(f"{KEY_VARIABLE} has characters that no key has. Set it again.")
         headers["Authorization"] = f"Bearer {key}"
     return headers
+
+
+def _key() -> str:
+    return os.environ.get(KEY_VARIABLE, "").strip()
 
 
 @dataclass(frozen=True)
@@ -96,32 +121,54 @@ class Busy:
     retry_after_s: float = 0.0
 
 
-def _retry_after(error: HTTPError) -> float:
-    seconds = error.headers.get("Retry-After", "") if error.headers else ""
-    return min(float(seconds), MAX_RETRY_AFTER_S) if seconds.isdecimal() else 0.0
+def _retry_after(reply: Reply) -> float:
+    seconds = reply.retry_after
+    return min(float(seconds), MAX_RETRY_AFTER_S) if seconds.isascii() and seconds.isdecimal() else 0.0
 
 
-def _request(request: Request, endpoint: Endpoint) -> dict[str, Any] | Busy:
+def _request(url: str, data: bytes, endpoint: Endpoint) -> dict[str, Any] | Busy:
     """Return the reply, or the reason why there is none yet.
 
     Raises:
         InputError: Another attempt would not help.
     """
+    reply = send(url, _headers(), endpoint.timeout_s, data)
+    if reply.failure:
+        return Busy(reply.failure)
+    if reply.status in (408, 429) or reply.status >= 500:
+        return Busy(f"its status is {reply.status}", _retry_after(reply))
+    if reply.status == 200:
+        return _parse(reply.body, endpoint)
+    detail = " ".join(_without_key(reply.body[:1000].decode("utf-8", "replace"), endpoint).split())
+    if reply.status in (400, 413, 422) and TOO_LONG.search(detail):
+        raise PromptTooLong(f"{endpoint.url} refuses a prompt as too long: {detail}")
+    hint = f" Set {KEY_VARIABLE}." if reply.status in (401, 403) else ""
+    raise InputError(f"{endpoint.url} refuses with status {reply.status}: {detail}.{hint}")
+
+
+def _parse(body: bytes, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the JSON object in an answer.
+
+    Raises:
+        InputError: It is none, or the key is in it.
+    """
     try:
-        with urlopen(request, timeout=endpoint.timeout_s) as response:
-            reply = json.loads(response.read())
-    except HTTPError as error:
-        if error.code in (408, 429) or error.code >= 500:
-            return Busy(f"its status is {error.code} {error.reason}", _retry_after(error))
-        detail = error.read(1000).decode("utf-8", "replace")
-        if error.code in (400, 413, 422) and TOO_LONG.search(detail):
-            raise PromptTooLong(f"{endpoint.url} refuses a prompt as too long: {detail}") from None
-        hint = f" Set {KEY_VARIABLE}." if error.code in (401, 403) else ""
-        raise InputError(f"{endpoint.url} refuses: {error.code} {error.reason}. {detail}{hint}") from None
-    except (URLError, TimeoutError, ConnectionError, HTTPException) as error:
-        return Busy(str(getattr(error, "reason", error)) or type(error).__name__)
-    except ValueError:
+        value = json.loads(_without_key(body.decode("utf-8", "replace"), endpoint))
+        _without_key(json.dumps(value, ensure_ascii=False), endpoint)
+    except (ValueError, RecursionError):
         raise InputError(f"{endpoint.url} does not answer with JSON. The address usually ends in /v1.") from None
-    if not isinstance(reply, dict):
+    if not isinstance(value, dict):
         raise InputError(f"{endpoint.url} does not answer with a JSON object.")
-    return reply
+    return value
+
+
+def _without_key(text: str, endpoint: Endpoint) -> str:
+    """Return a text from a server.
+
+    Raises:
+        InputError: The text holds the key, which would be printed or stored with it.
+    """
+    key = _key()
+    if len(key) >= MIN_SECRET and key in text:
+        raise InputError(f"{endpoint.url} sends the key of {KEY_VARIABLE} back. Nothing of its answer was kept.")
+    return text

@@ -17,6 +17,7 @@ from trainer.evaluation.items import Item
 Row = dict[str, Any]
 CONCURRENCY = 32  # requests that a server works on at once
 FLUSH_ROWS = 64  # answers that are stored together
+MAX_TOKENS = 1 << 31  # of a prompt or an answer
 MAX_CUTS = 12  # of one prompt
 SHARE_KEPT = 0.75  # of a prompt, where the server does not say how long it may be
 LIMITS = re.compile(r"(?:maximum|max)\D{0,60}?(\d{2,})\D.*?(\d{2,})", re.IGNORECASE | re.DOTALL)
@@ -32,7 +33,7 @@ class ServedModel:
 
     def check(self, reply: dict[str, Any]) -> None:
         """Raise InputError if another model has answered than before."""
-        answered = reply.get("model")
+        answered = reply.get("model") if isinstance(reply.get("model"), str) else None
         with self.lock:
             self.name = self.name or answered
         if answered != self.name and answered is not None:
@@ -96,12 +97,17 @@ def answer(served: ServedModel, prompt: PromptTemplate, item: Item, max_new_toke
             kept = cut_middle(text, int(len(kept) * _share_kept(str(error), max_new_tokens)))
     served.check(reply)
     content, ended = text_of(reply, served.endpoint)
-    used = reply.get("usage") or {}
-    counts = {f"num_{ours}": int(used.get(theirs) or 0) for ours, theirs in _COUNTS.items()}
+    counts = {f"num_{ours}": _count(reply.get("usage"), theirs) for ours, theirs in _COUNTS.items()}
     return {"text": content.strip(), **counts, "truncated": num_cuts > 0, "ended": ended}
 
 
 _COUNTS = {"prompt_tokens": "prompt_tokens", "new_tokens": "completion_tokens"}
+
+
+def _count(usage: object, key: str) -> int:
+    """Return a number of tokens that the server counts; 0 if it counts none that can be true."""
+    count = usage.get(key) if isinstance(usage, dict) else None
+    return count if type(count) is int and 0 <= count < MAX_TOKENS else 0
 
 
 def text_of(reply: dict[str, Any], endpoint: Endpoint) -> tuple[str, bool]:
@@ -117,7 +123,7 @@ def text_of(reply: dict[str, Any], endpoint: Endpoint) -> tuple[str, bool]:
         text = None
     if not isinstance(text, str):
         raise InputError(f"{endpoint.url} does not answer in the format of OpenAI's API: {json.dumps(reply)[:200]}")
-    return text, choice.get("finish_reason") == "stop"
+    return text.encode("utf-8", "replace").decode(), choice.get("finish_reason") == "stop"
 
 
 def _text(prompt: PromptTemplate, item: Item) -> tuple[str, bool]:

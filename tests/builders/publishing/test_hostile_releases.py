@@ -26,6 +26,7 @@ from drafts import put
 ROWS = {"el": {"1": "ένα", "2": "δύο"}}
 TRAIN = "data/el/train-00000-of-00001.parquet"
 CONFIGS = "configs:\n- config_name: el\n  data_files: [{split: train, path: evil/*.parquet}]\n"
+TYPES = "  features: [{name: id2, dtype: int64}]\n"
 Attack = Callable[[Path], object]
 
 
@@ -239,13 +240,15 @@ REWRITTEN: dict[str, tuple[Attack, str]] = {
         "name other files",
     ),
     "a card with columns of its own": (
-        lambda f: with_card(f, lambda text: text.replace("  - name: output\n", "  - name: id2\n")),
+        lambda f: with_card(
+            f, lambda text: text.replace("  splits:\n", "  features: [{name: id2, dtype: int64}]\n  splits:\n")
+        ),
         "states other columns",
     ),
     "a card without YAML": (lambda f: with_card(f, lambda text: text.replace("---", "", 1)), "name other files"),
     "another major version of the manifest": (
-        lambda f: rewrite(f, lambda m: m.update(manifest_version=4)),
-        "is not a manifest of version 3",
+        lambda f: rewrite(f, lambda m: m.update(manifest_version=99)),
+        "is not a manifest of version",
     ),
     "a key twice in the manifest": (
         lambda f: (f / FILE).write_text((f / FILE).read_text().replace("{\n", '{\n  "version": "v9.9.9",\n', 1)),

@@ -86,7 +86,7 @@ def test_requests_are_repeated_to_a_busy_server_and_not_to_one_that_refuses(serv
     replies = iter([(503, b""), (429, b""), text("at last")])
     assert complete(serve(lambda body: next(replies)).endpoint(), {"prompt": "x"})["choices"]
     refusing = serve(lambda body: (401, b"no key"))
-    with pytest.raises(InputError, match=r"refuses: 401 .*Set OPENAI_API_KEY"):
+    with pytest.raises(InputError, match=r"refuses with status 401.*Set OPENAI_API_KEY"):
         complete(refusing.endpoint(), {"prompt": "x"})
     assert len(refusing.requests) == 1
 

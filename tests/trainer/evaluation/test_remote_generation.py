@@ -73,7 +73,7 @@ def test_prompt_that_a_server_calls_too_long_loses_its_middle_and_is_counted(
 
 
 def test_other_refusals_are_errors(serve: Callable[[Reply], Server]) -> None:
-    with pytest.raises(InputError, match="refuses: 400"):
+    with pytest.raises(InputError, match="refuses with status 400"):
         rows_of(serve(lambda body: (400, b'{"error": "no such model"}')), items(2))
 
 
