@@ -9,7 +9,9 @@ from builders.translation.placeholders import find_placeholders
 CLAUSE_ENDS = (
     re.compile(r"[;:][\"'”’)\]]*\s+|\s[-–—]\s+|(?<=\w)—(?=\w)"),
     re.compile(r",[\"'”’)\]]*\s+"),
-    re.compile(r"\s+(?=(?:and|or|nor|but|because|which|who|while|whereas|although|though|when|where|if|so|that)\s)"),
+    re.compile(
+        r"(?<!\s)\s+(?=(?:and|or|nor|but|because|which|who|while|whereas|although|though|when|where|if|so|that)\s)"
+    ),
 )
 CENTRE = 0.25, 0.75  # of the sentence: a better kind outside of it loses to a worse kind inside
 

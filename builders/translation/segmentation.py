@@ -16,7 +16,7 @@ FILE = Path(__file__).with_name("lines.toml")
 FENCE = re.compile(r"\s*(```|~~~)")
 MARKER = re.compile(r"\s*(?:(?:[-*•–+>]|#{1,6}|\d+[.)]|\(?[a-zA-Z\d]{1,2}\)|[A-Za-z]\.|\[[ xX]?\]|[A-Z]\d?:)\s+)*")
 TABLE = re.compile(r"\s*\|.*\||[^|\n]+(?:\s\|\s[^|\n]*)+")
-CELL = re.compile(r"\s*\|\s*")
+CELL = re.compile(r"\|\s*|(?<!\s)\s+\|\s*")
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ def segment(text: str, lang: str = "en") -> tuple[list[str], list[str]]:
         n segments and n + 1 parts of the skeleton, such that `merge(skeleton, segments)` is the text.
     """
     segments: list[str] = []
-    skeleton = [""]
+    skeleton: list[list[str]] = [[]]
     for fragment in _fragments(text, lang):
         if fragment.is_segment:
             segments.append(fragment.text)
-            skeleton.append("")
+            skeleton.append([])
         else:
-            skeleton[-1] += fragment.text
-    return segments, skeleton
+            skeleton[-1].append(fragment.text)
+    return segments, ["".join(parts) for parts in skeleton]
 
 
 def is_spaced(lang: str) -> bool:
