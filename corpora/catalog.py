@@ -118,7 +118,7 @@ class Corpus:
         """Return the URL, or the absolute path of a local file, that holds the corpus in `lang`."""
         code = self.upstream_code(lang)
         pair = "-".join(sorted((self.upstream_code("en"), code))) if "{pair" in self.url else ""
-        location = self.url.format(pair=pair, code=code)
+        location = self.url.replace("{pair}", pair).replace("{code}", code)
         return location if is_url(location) else str((self.folder / location).resolve())
 
     def reading_key(self, lang: str) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from corpora.catalog import languages
 from corpora.download import read_sidecar, update_sidecar, write_sidecar
 from corpora.errors import InputError
 from corpora.files import sha256_of
+from corpora.tables import parse_yaml
 
 WEIGHTS = "model.bin"
 TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "sentencepiece.model")
@@ -143,8 +142,8 @@ def _licence(folder: Path) -> str:
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     front = re.match(r"---\n(.*?)\n---", text, re.DOTALL)
     try:
-        stated = yaml.safe_load(front[1]) if front else {}
-    except yaml.YAMLError:
+        stated = parse_yaml(front[1], card) if front else {}
+    except InputError:
         stated = {}
-    licence = stated.get("license") if isinstance(stated, dict) else None
+    licence = stated.get("license")
     return licence.lower() if isinstance(licence, str) else "not stated"

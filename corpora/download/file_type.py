@@ -4,11 +4,14 @@ import gzip
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from corpora.errors import InputError
+from corpora.limits import hint, limit
 from corpora.urls import is_url, url_path
 
 BOM = b"\xef\xbb\xbf"
+READ_BYTES, SPARE_EXPANSION = 1 << 20, 64 << 20
 GZIP, ZIPS, JSON = (b"\x1f\x8b",), (b"PK\x03\x04", b"PK\x05\x06"), (b"{", b"[")
 SIGNATURES = {".gz": ("a gzip file", GZIP), ".zip": ("a zip file", ZIPS), ".json": ("a JSON file", JSON)}
 TYPES = (
@@ -50,16 +53,34 @@ def check_integrity(path: Path, origin: str) -> None:
     try:
         if start.startswith(GZIP):
             with gzip.open(path) as file:
-                while file.read(1 << 20):
-                    pass
+                _read_to_end(file, path, 0)
         elif start.startswith(ZIPS):
-            with zipfile.ZipFile(path) as archive:
-                if broken := archive.testzip():
-                    raise zipfile.BadZipFile(f"the checksum of {broken} is wrong")
+            _read_members(path)
     except (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise InputError(f"{origin} is damaged: {error}. Try again, or name another --mirror.") from None
+
+
+def _read_members(path: Path) -> None:
+    """Read all members of a zip file, whose checksums the reader compares."""
+    total = 0
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as file:
+                total = _read_to_end(file, path, total)
+
+
+def _read_to_end(file: IO[bytes] | gzip.GzipFile, path: Path, total: int) -> int:
+    """Read a file to its end and return `total` and its bytes; InputError if the sum is that of a bomb."""
+    most = limit("expansion") * path.stat().st_size + SPARE_EXPANSION
+    while chunk := file.read(READ_BYTES):
+        total += len(chunk)
+        if total > most:
+            raise InputError(
+                f"{path} expands to more than {most:,} bytes, refused as a decompression bomb. {hint('expansion')}"
+            )
+    return total
 
 
 def _text(start: bytes) -> bytes:

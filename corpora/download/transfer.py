@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
+from time import monotonic
 
 from urllib3 import BaseHTTPResponse, Retry
 from urllib3 import exceptions as failures
@@ -15,6 +16,7 @@ from urllib3 import exceptions as failures
 from corpora.download.http import describe_network_error, open_url
 from corpora.errors import InputError
 from corpora.files import atomic_path
+from corpora.limits import hint, limit
 from corpora.urls import public_url
 
 MAX_ATTEMPTS = 5  # in a row that bring nothing new
@@ -201,17 +203,46 @@ def _receive(
         if mode == "wb":
             _write_state(request.part, now)
         size = _size(request.part)
+        _check_size(now, now.total or 0)
+        pace = Pace()
         while chunk := response.read1(CHUNK_BYTES, decode_content=False):
             file.write(chunk)
             size += len(chunk)
             request.on_bytes(size, now.total)
+            _check_size(now, size)
             if request.stop.is_set():
                 raise CancelledError
+            if pace.is_too_slow(len(chunk)):
+                return FailedAttempt(f"the server sent fewer than {limit('download_bytes_per_s'):,} bytes per second")
     return (
         FailedAttempt("the server sent another number of bytes than it announced")
         if now.total not in (None, size)
         else None
     )
+
+
+def _check_size(now: PartialDownload, size: int) -> None:
+    """Raise InputError if a download has, or announces, more bytes than one may have."""
+    name = "download_bytes" if now.total is not None else "download_bytes_without_length"
+    if size > limit(name):
+        raise InputError(f"{now.url} sends more than {limit(name):,} bytes. {hint(name)}")
+
+
+class Pace:
+    """How fast bytes arrive, over windows of a minute."""
+
+    def __init__(self, window_s: float = 60.0) -> None:
+        self.window_s, self.began, self.num_bytes = window_s, monotonic(), 0
+
+    def is_too_slow(self, num_bytes: int) -> bool:
+        """Count bytes that have just arrived; return True if a window ends that was too slow."""
+        self.num_bytes += num_bytes
+        seconds = monotonic() - self.began
+        if seconds < self.window_s:
+            return False
+        slow = self.num_bytes < limit("download_bytes_per_s") * seconds
+        self.began, self.num_bytes = monotonic(), 0
+        return slow
 
 
 def _retry_after(response: BaseHTTPResponse) -> float:

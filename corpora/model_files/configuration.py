@@ -6,11 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from corpora.errors import InputError
+from corpora.limits import hint, limit
 from corpora.strict_json import parse_json
 
-MAX_CONFIGURATION_BYTES = 16 << 20
-MAX_TOKENIZER_BYTES = 512 << 20  # the largest known, of a vocabulary of 260,000 tokens, has 34 MB
-MAX_PARTS = 1024  # layers, experts or labels of a model that has fewer weight tensors
 # Attention by the package that computes it; without its package, transformers would take a kernel from the Hub.
 ATTENTIONS = {
     "eager": "",
@@ -37,15 +35,15 @@ def read_model_json(path: Path) -> object:
     Raises:
         InputError: The file is missing, too large, or not JSON.
     """
-    _check_size(path, MAX_CONFIGURATION_BYTES)
+    _check_size(path, "model_json_bytes")
     return parse_json(path.read_bytes(), path)
 
 
-def _check_size(path: Path, max_bytes: int) -> None:
+def _check_size(path: Path, name: str) -> None:
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
-    if (size := path.stat().st_size) > max_bytes:
-        raise InputError(f"{path} has {size:,} bytes; a model's file of this name has at most {max_bytes:,}.")
+    if (size := path.stat().st_size) > limit(name):
+        raise InputError(f"{path} has {size:,} bytes, too many for a model's file of this name. {hint(name)}")
 
 
 def check_configuration(path: Path, num_tensors: int = 0) -> None:
@@ -61,7 +59,7 @@ def check_configuration(path: Path, num_tensors: int = 0) -> None:
         InputError: The file names code or kernels, or more parts than the model can have.
     """
     if path.name == TOKENIZER:
-        _check_size(path, MAX_TOKENIZER_BYTES)
+        _check_size(path, "tokenizer_bytes")
         return
     for key, value in _items(read_model_json(path)):
         if key in _CODE_KEYS and value not in (None, False, {}, []):
@@ -70,9 +68,10 @@ def check_configuration(path: Path, num_tensors: int = 0) -> None:
             check_attention(value, f"{path}: the key '{key}'")
         if _EXPERTS_KEY.fullmatch(key) and value is not None and value not in EXPERTS:
             raise InputError(f"{path}: the key '{key}' is {value!r}; {', '.join(EXPERTS)} need no kernel from outside.")
-        if _PART_KEY.search(key) and isinstance(value, int) and value > max(num_tensors, MAX_PARTS):
+        if _PART_KEY.search(key) and isinstance(value, int) and value > max(num_tensors, limit("model_parts")):
             raise InputError(
-                f"{path}: the key '{key}' is {value:,}, and the model has {num_tensors:,} tensors of weights."
+                f"{path}: the key '{key}' is {value:,}, and the model has {num_tensors:,} tensors of weights. "
+                f"{hint('model_parts')}"
             )
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from corpora.errors import InputError
+from corpora.limits import hint, limit
 
 READ_BYTES = 1 << 20  # compressed; a few megabytes of text
 BLOCK_BYTES = 8 << 20  # decompressed; no chunk is longer
-MAX_EXPANSION = 200  # text expands four to eight times
 SPARE_EXPANSION = 64 << 20
 DAMAGE = (
     EOFError,
@@ -24,6 +24,7 @@ DAMAGE = (
     ValueError,
     OSError,
     NotImplementedError,
+    RecursionError,
 )
 
 
@@ -58,13 +59,25 @@ def check_file(path: Path) -> None:
 
 def guarded(chunks: Iterator[bytes], path: Path) -> Iterator[bytes]:
     """Yield the same chunks as long as their sum is plausible for a file of this size."""
-    limit = MAX_EXPANSION * path.stat().st_size + SPARE_EXPANSION
+    most = max_expanded(path)
     total = 0
     for chunk in chunks:
         total += len(chunk)
-        if total > limit:
-            raise InputError(f"{path} expands to more than {limit:,} bytes, refused as a decompression bomb.")
+        if total > most:
+            raise bomb(path, most)
         yield chunk
+
+
+def max_expanded(path: Path) -> int:
+    """Return how many bytes a compressed file may expand to."""
+    return limit("expansion") * path.stat().st_size + SPARE_EXPANSION
+
+
+def bomb(path: Path, most: int) -> InputError:
+    """Return the error for a file that expands to more than `most` bytes."""
+    return InputError(
+        f"{path} expands to more than {most:,} bytes, refused as a decompression bomb. {hint('expansion')}"
+    )
 
 
 def _plain_chunks(path: Path) -> Iterator[bytes]:
@@ -170,7 +183,7 @@ def read_tar(path: Path, select: Callable[[str], bool]) -> dict[str, bytes]:
 def _read_tar(path: Path, select: Callable[[str], bool]) -> dict[str, bytes]:
     contents: dict[str, bytes] = {}
     chunks = file_chunks(path)
-    with tarfile.open(fileobj=io.BufferedReader(ChunkStream(chunks)), mode="r|") as archive:
+    with tarfile.open(fileobj=io.BufferedReader(ChunkStream(chunks)), mode="r|", tarinfo=_PlainTarInfo) as archive:
         for member in archive:
             check_name(path, member.name)
             if not member.isreg() or member.issparse():
@@ -182,6 +195,25 @@ def _read_tar(path: Path, select: Callable[[str], bool]) -> dict[str, bytes]:
     if any(chunk.strip(b"\0") for chunk in chunks):  # read to the end in any case: the checksum is there
         raise tarfile.ReadError("there are bytes after the end of the archive")
     return contents
+
+
+class _PlainTarInfo(tarfile.TarInfo):
+    """The header of a member as it stands; the extended headers of POSIX, whose parser is quadratic, are skipped."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_PlainTarInfo":
+        """Return a header; one with a negative size, which would lead back in the archive, is damaged."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.size < 0:
+            raise tarfile.ReadError(f"a member has {info.size} bytes")
+        return info
+
+    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        assert archive.fileobj is not None
+        archive.fileobj.read(-(-self.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE)
+        following = self.fromtarfile(archive)
+        following.offset = self.offset
+        return following
 
 
 class ChunkStream(io.RawIOBase):

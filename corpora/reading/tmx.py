@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from xml.parsers import expat
 
 import pyarrow as pa
@@ -15,21 +14,22 @@ from corpora.reading.lines import MAX_LINE_BYTES
 from corpora.reading.normalization import nfc
 
 MARKUP = frozenset(("bpt", "ept", "it", "ph", "ut"))  # codes of the original's layout; `hi` only marks text
-TranslationUnit = list[tuple[str, str]]  # the language and text of each tuv of a tu
+TranslationUnit = list[str | None]  # the first text of a tu in English, and the first in the other language
+MAX_MARKUP_BYTES = 16 << 20  # that belong to one tag or attribute
 
 
 def read_tmx(file: InputFile) -> Iterator[pa.RecordBatch]:
     """Yield one row for each `tu`; one without a side in both languages has the read error `missing_column`."""
     num_units = 0
-    for units in _parse(file.path):
-        rows = [_pair(unit, file.en_code, file.xx_code) for unit in units]
+    for units in _parse(file):
+        rows = [_pair(unit) for unit in units]
         columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
         yield pairs_batch(num_units + 1, columns[0], columns[1], pa.nulls(len(rows), pa.float64()), columns[2])
         num_units += len(rows)
 
 
-def _pair(unit: TranslationUnit, en_code: str, code: str) -> tuple[str | None, str | None, str | None]:
-    en, xx = (next((text for lang, text in unit if _is_language(lang, side)), None) for side in (en_code, code))
+def _pair(unit: TranslationUnit) -> tuple[str | None, str | None, str | None]:
+    en, xx = unit
     if en is None or xx is None:
         return en, xx, "missing_column"
     oversized = any(len(text.encode()) > MAX_LINE_BYTES for text in (en, xx))
@@ -42,13 +42,16 @@ def _is_language(lang: str, code: str) -> bool:
     return code in (lang, lang.partition("-")[0])
 
 
-def _parse(path: Path) -> Iterator[list[TranslationUnit]]:
+def _parse(file: InputFile) -> Iterator[list[TranslationUnit]]:
     """Yield the units of a file, as many at a time as end in a chunk."""
-    reader = _Reader(path)
-    num_units = 0
+    path, reader = file.path, _Reader(file)
+    num_units = num_bytes = 0
     try:
         for chunk in file_chunks(path):
             reader.parser.Parse(chunk, False)
+            num_bytes += len(chunk)
+            if num_bytes - reader.parser.CurrentByteIndex > MAX_MARKUP_BYTES:  # expat reads it again for each chunk
+                raise InputError(f"{path} has a tag of more than {MAX_MARKUP_BYTES:,} bytes. Do not use this file.")
             if units := reader.take():
                 yield units
                 num_units += len(units)
@@ -62,10 +65,13 @@ def _parse(path: Path) -> Iterator[list[TranslationUnit]]:
 class _Reader:
     """The state of parsing: the finished units, and the current unit, language and segment."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.units, self.unit = path, list[TranslationUnit](), TranslationUnit()
+    def __init__(self, file: InputFile) -> None:
+        self.path, self.codes = file.path, (file.en_code, file.xx_code)
+        self.units: list[TranslationUnit] = []
+        self.unit: TranslationUnit = [None, None]
         self.root, self.lang = "", ""
-        self.segment, self.inside, self.size = list[str](), list[str](), 0
+        self.segment, self.size = list[str](), 0
+        self.depth = self.markup_depth = 0  # elements open within a seg, itself included, and those of MARKUP
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self.start
@@ -81,26 +87,33 @@ class _Reader:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.root = self.root or self.check_root(tag)
-        if self.inside:
-            self.inside.append(tag)
+        if self.depth:
+            self.depth += 1
+            self.markup_depth += tag in MARKUP
         elif tag == "tu":
-            self.unit = []
+            self.unit = [None, None]
         elif tag == "tuv":
             self.lang = attributes.get("xml:lang") or attributes.get("lang") or ""
         elif tag == "seg":
-            self.segment, self.inside, self.size = [], [tag], 0
+            self.segment, self.size, self.depth = [], 0, 1
 
     def end(self, tag: str) -> None:
-        if self.inside:
-            self.inside.pop()
-            if not self.inside:
-                text = re.sub(r"\r\n|[\r\n]", " ", "".join(self.segment))
-                self.unit.append((self.lang, nfc(text)))
+        if self.depth:
+            self.depth -= 1
+            self.markup_depth -= tag in MARKUP
+            if not self.depth:
+                self.end_segment()
         elif tag == "tu":
             self.units.append(self.unit)
 
+    def end_segment(self) -> None:
+        """Keep the segment if it is the first of its unit in one of the two languages."""
+        for side, code in enumerate(self.codes):
+            if self.unit[side] is None and _is_language(self.lang, code):
+                self.unit[side] = nfc(re.sub(r"\r\n|[\r\n]", " ", "".join(self.segment)))
+
     def text(self, text: str) -> None:
-        if self.inside and self.size <= MAX_LINE_BYTES and MARKUP.isdisjoint(self.inside):
+        if self.depth and not self.markup_depth and self.size <= MAX_LINE_BYTES:
             self.segment.append(text)
             self.size += len(text)
 

@@ -18,7 +18,7 @@ the documentation are generated from them.
     row_keys(Filter, "name")                  # [{"key": "description", "type": "string", "default": "required", ...}]
 """
 
-from corpora.tables.content import read_toml, read_yaml
+from corpora.tables.content import parse_yaml, read_toml, read_yaml
 from corpora.tables.reference import keys_table, row_keys
 from corpora.tables.rows import (
     STRICT,
@@ -39,6 +39,7 @@ __all__ = [
     "keys_table",
     "parse_row",
     "parse_rows",
+    "parse_yaml",
     "read_csv_rows",
     "read_toml",
     "read_toml_rows",
