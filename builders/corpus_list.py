@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from tabulate import tabulate
 
 from corpora.catalog import Corpus
+from corpora.terminal_tables import format_table
 from corpora.urls import is_url, public_url
+
+NUM_LANGS = 6  # the languages that a narrow terminal shows, if it can
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +36,8 @@ def corpora_text(listed: CorpusList) -> str:
         for c in listed.corpora.values()
         if c.kind != "instructions" and (gone := [lang for lang in langs if not c.has(lang)])
     ]
-    table = tabulate(rows, ["corpus", "kind", "licence", *langs], disable_numparse=True)
+    heads = ["corpus", "kind", "licence", *langs]
+    table = format_table(heads, rows, drop=["kind", *reversed(langs[NUM_LANGS:])])
     return "\n".join([table, "", *missing]).rstrip()
 
 
@@ -44,7 +48,7 @@ def _table(listed: CorpusList) -> tuple[list[list[str]], list[str]]:
 
 def _cell(corpus: Corpus, lang: str) -> str:
     if corpus.kind == "instructions":
-        return "by translation" if lang not in corpus.listed_langs else "yes"
+        return "translated" if lang not in corpus.listed_langs else "yes"
     if not corpus.has(lang):
         return "-"
     return f"{corpus.num_rows[lang]:,}" if lang in corpus.num_rows else "yes"

@@ -10,9 +10,11 @@ from tabulate import tabulate
 from builders.options import BuildOptions
 from builders.resolve import BuildPlan
 from builders.translation import list_memory, translator_download_bytes
+from cards.escaping import html
 from corpora.catalog import Corpus
 from corpora.download import FileSize, find_sizes
 from corpora.progress import duration, format_bytes
+from corpora.terminal_tables import wrap_after
 from recipes.recipe import Recipe
 
 # Measured with tests/benchmarks, see its README: growth.py, translate_kill.py and translation.py.
@@ -85,11 +87,14 @@ class Estimate:
 
     def __repr__(self) -> str:
         head = f"Estimate for {', '.join(self.recipes)}. Nothing was downloaded, built or published."
-        return "\n".join([head, tabulate(self.rows(), tablefmt="plain", disable_numparse=True), *self.notes])
+        width = max(len(name) for name, _ in self.rows())
+        lines = [line for name, value in self.rows() for line in wrap_after(f"{name:{width}}  ", value)]
+        notes = [line for note in self.notes for line in wrap_after("", note)]
+        return "\n".join([head, *lines, *notes])
 
     def _repr_html_(self) -> str:
         table = tabulate(self.rows(), tablefmt="html", disable_numparse=True)
-        return str(table) + "".join(f"<p>{note}</p>" for note in self.notes)
+        return str(table) + "".join(f"<p>{html(note)}</p>" for note in self.notes)
 
 
 def estimate_build(plan: BuildPlan) -> Estimate:

@@ -6,17 +6,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-from tabulate import tabulate
-
 from builders.pipeline import BuildResult
 from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call
 from cards.description import describe_rows
-from cards.manifest import count_rows, identity, num_split_rows
+from cards.manifest import count_rows, identity
 from cards.manifest_types import Manifest
-from cards.summary import FIRST_STAGE, LAST_STAGE, count_rejections
+from cards.summary import FIRST_STAGE, LAST_STAGE, count_pairs, count_rejections, group_by_corpus, sum_statistics
+from corpora.catalog import language
 from corpora.download import SourceFile
+from corpora.terminal_tables import format_table, wrap_after
 from corpora.urls import is_url, public_url
 
 
@@ -88,7 +87,7 @@ def built_json(built: Sequence[BuildResult]) -> str:
 def pulled_text(fetched: Sequence[SourceFile]) -> str:
     """Return the downloaded files as a table."""
     rows = [(f.source.corpus, f.source.lang, f"{f.size:,}", f.sha256[:12], str(f.path)) for f in fetched]
-    return tabulate(rows, ["corpus", "lang", "bytes", "sha256", "file"], colalign=("left", "left", "right"))
+    return format_table(["corpus", "lang", "bytes", "sha256", "file"], rows, drop=["sha256", "file"])
 
 
 def pulled_json(fetched: Sequence[SourceFile]) -> str:
@@ -112,29 +111,62 @@ def _shown(location: str) -> str:
     return public_url(location) if is_url(location) else location
 
 
+SOURCE_HEADS = ("source", "langs", "version", "licence", "page")
+
+
 def release_text(folder: str, manifest: Manifest) -> str:
-    """Return the configs, rows, ledger and sources of a release."""
-    configs = [
-        (name, ", ".join(entry["langs"]), *(f"{num_split_rows(entry, split):,}" for split in SPLITS))
-        for name, entry in manifest["configs"].items()
+    """Return what the rows of a release are, by language; what filters removed; its ledger and its sources."""
+    sources = [
+        (s["corpus"], ", ".join(s["langs"]), s["version"], s["licence"], s["homepage"])
+        for s in group_by_corpus(manifest["sources"])
     ]
-    cost = [
-        (rule["name"], *(f"{rule['num_rows'][lang]:,}" for lang in manifest["langs"]), f"{rule['total']:,}")
-        for rule in count_rejections(manifest)
-    ]
-    sources = [(s["corpus"], s["lang"], s["licence"], s["sha256"][:12], s["url"]) for s in manifest["sources"]]
+    stages = ["stage", "corpus", "lang", "in", "rejected", "kept"]
     parts = [
-        f"{manifest['name']} {manifest['version']}  {folder}\n{describe_rows(manifest)}\nidentity {identity(manifest)}",
-        tabulate(configs, ["config", "languages", *SPLITS], disable_numparse=True),
-        tabulate(cost, ["rejected by", *manifest["langs"], "all"], disable_numparse=True) if cost else "",
-        tabulate(_stages(manifest), ["stage", "corpus", "lang", "in", "rejected", "kept"], disable_numparse=True),
-        tabulate(sources, ["source", "lang", "licence", "sha256", "url"], disable_numparse=True),
+        f"{manifest['name']} {manifest['version']}  {folder}",
+        "\n".join([*wrap_after("", describe_rows(manifest)), f"identity {identity(manifest)}"]),
+        _languages_table(manifest),
+        _rejections_table(manifest),
+        format_table(stages, _stages(manifest), drop=["corpus"]),
+        format_table(
+            ["source", "langs", "version", "licence", "page"], sources, drop=["page", "version"], wrap=["langs"]
+        ),
     ]
-    text = "\n\n".join(part for part in parts if part)
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)  # no control characters of others
+    return "\n\n".join(part for part in parts if part)
 
 
-SPLITS = ("train", "validation")
+def _languages_table(manifest: Manifest) -> str:
+    """Return the distinct rows by language, with their sums."""
+    keys = ("num_pairs", "num_instructions", "num_documents", "num_train", "num_validation")
+    total: dict[str, Any] = {"lang": "", **sum_statistics(manifest)}
+    table: list[dict[str, Any]] = [*map(dict, manifest["statistics"]), total]
+    rows = [
+        (
+            language(row["lang"]).name if row["lang"] else "all",
+            row["lang"],
+            *(f"{row[key]:,}" if row[key] or row is total else "" for key in keys if total[key]),
+            f"{row['num_bytes'] / 1e6:,.1f}",
+        )
+        for row in table
+    ]
+    heads = [key.removeprefix("num_") for key in keys if total[key]]
+    return format_table(["language", "code", *heads, "MB"], rows, drop=["code", "MB"])
+
+
+def _rejections_table(manifest: Manifest) -> str:
+    """Return the filters that removed any pair, by language."""
+    rules = [rule for rule in count_rejections(manifest) if rule["total"]]
+    num_in = sum(row["num_in"] for row in count_pairs(manifest))
+    langs = manifest["langs"]
+    rows = [
+        (
+            rule["name"],
+            f"{rule['total']:,}",
+            f"{rule['total'] / num_in:.1%}",
+            *(f"{rule['num_rows'][lang]:,}" for lang in langs),
+        )
+        for rule in rules
+    ]
+    return format_table(["removed by", "pairs", "share", *langs], rows, drop=list(reversed(langs))) if rows else ""
 
 
 def _stages(manifest: Manifest) -> list[tuple[str, ...]]:
@@ -145,50 +177,6 @@ def _stages(manifest: Manifest) -> list[tuple[str, ...]]:
         for name, count in (("in", n["num_in"]), ("rejected", n["num_rows"]), ("kept", n["num_kept"])):
             row[name] += count or 0
     return [(*key, *(f"{row[k]:,}" for k in ("in", "rejected", "kept"))) for key, row in sums.items()]
-
-
-def lines_text(rows: pl.DataFrame) -> str:
-    """Return lines with their position, reason, both sides and measurements."""
-    if rows.is_empty():
-        return "There is no such line."
-    return "\n\n".join(_line(row) for row in rows.iter_rows(named=True))
-
-
-def _line(row: dict[str, Any]) -> str:
-    shown = ("corpus", "line_number", "en", "xx", "lang", "reject_reason", "matched_corpus", "matched_line_number")
-    measures = {
-        key: format_measure(value) if isinstance(value, float) else value
-        for key, value in row.items()
-        if key not in shown and value is not None
-    }
-    match = f" of {row['matched_corpus']}:{row['matched_line_number']}" if row["matched_corpus"] else ""
-    head = f"{row['corpus']}:{row['line_number']}  {row['reject_reason'] or 'kept'}{match}"
-    values = "  ".join(f"{name} {value}" for name, value in measures.items())
-    return f"{head}\n  en  {_cut(row['en'])}\n  xx  {_cut(row['xx'])}\n  {values}"
-
-
-def format_measure(value: float) -> str:
-    """Return a measure with six digits, or with more where six would round it to a rounder number.
-
-    A margin of 1.0399999 is not printed as 1.04: a threshold of 1.04 rejects it.
-    """
-    for digits in range(6, 18):
-        text = f"{value:.{digits}g}"
-        significant = text.partition("e")[0].replace(".", "").lstrip("-0")
-        if float(text) == value or len(significant) == digits:
-            return text
-    return repr(value)
-
-
-def _cut(text: str | None) -> str:
-    """Return a text on one line, its control characters visible, cut after 300 characters."""
-    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in (text or "")[:301])
-    return safe if len(safe) <= 300 else safe[:300] + "…"
-
-
-def lines_json(rows: pl.DataFrame) -> str:
-    """Return lines as JSON Lines."""
-    return "\n".join(json.dumps(row) for row in rows.iter_rows(named=True))
 
 
 def _json(value: object) -> str:

@@ -3,67 +3,64 @@
 Where output is piped, and in notebooks, tables are as wide as their cells.
 """
 
+import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 GAP = "  "
 LEAST_WRAP = 24  # the columns of a terminal that a text that wraps needs
 AUTO = -1
-ZERO_WIDTH = {"Mn", "Me", "Cf"}  # categories of Unicode
+NUMBER = re.compile(r"|-|–|[-+]?[0-9][0-9.,]*[%*]?( [*])?( (±|\[|of ).*)?")  # a cell of a column of numbers
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a table.
-
-    Args:
-        head: The text above it.
-        align: Numbers are on the right.
-        drop: Columns with higher numbers are dropped first where the terminal is narrow; 0 means never.
-        wrap: Whether its texts may take several lines, broken at spaces.
-    """
-
-    head: str
-    align: Literal["left", "right"] = "left"
-    drop: int = 0
-    wrap: bool = False
-
-
-def left(*heads: str) -> list[Column]:
-    """Return columns of texts."""
-    return [Column(head) for head in heads]
-
-
-def right(*heads: str) -> list[Column]:
-    """Return columns of numbers."""
-    return [Column(head, "right") for head in heads]
-
-
-def format_table(columns: Sequence[Column], rows: Sequence[Sequence[object]], width: int | None = AUTO) -> str:
-    """Return a table; columns without any text are left out.
+def format_table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    drop: Sequence[str] = (),
+    wrap: Sequence[str] = (),
+    width: int | None = AUTO,
+) -> str:
+    """Return a table: numbers on the right, and columns without any text left out.
 
     Args:
-        columns: The columns.
+        heads: The texts above the columns.
         rows: A cell for each column.
+        drop: The heads of columns that may be left out where the terminal is narrow, the first of them first.
+        wrap: The heads of columns whose texts may take several lines, broken at spaces.
         width: The columns of the terminal; None means no limit. By default those of the terminal on stdout.
     """
     limit = terminal_width() if width == AUTO else width
     texts = [["" if cell is None else _one_line(cell) for cell in row] for row in rows]
-    used = [i for i, column in enumerate(columns) if any(row[i] for row in texts) or not texts]
-    dropped: list[int] = []
-    while limit and _least_width(columns, texts, used) > limit:
-        droppable = [i for i in used if columns[i].drop]
-        if not droppable:
-            return _blocks(columns, texts, sorted([*used, *dropped]), limit)
-        dropped.append(max(droppable, key=lambda i: (columns[i].drop, i)))
-        used = [i for i in used if i != dropped[-1]]
-    table = _draw([columns[i] for i in used], [[row[i] for i in used] for row in texts], limit)
-    names = ", ".join(columns[i].head for i in sorted(dropped))
-    return f"{table}\n{_fill(f'Not shown in {limit} columns: {names}.', limit or 0)}" if dropped else table
+    columns = [_Column(head, [row[i] for row in texts], head in wrap) for i, head in enumerate(heads)]
+    columns = [column for column in columns if any(column.cells) or not rows]
+    dropped: list[str] = []
+    while limit and _least_width(columns, dropped) > limit:
+        following = next((head for head in drop if head in {c.head for c in columns} and head not in dropped), None)
+        if following is None:
+            return _blocks(columns, limit)
+        dropped.append(following)
+    table = _draw([column for column in columns if column.head not in dropped], limit)
+    names = ", ".join(column.head for column in columns if column.head in dropped)
+    return "\n".join([table, *(wrap_text(f"Not shown in {limit} columns: {names}.", limit or 0) if dropped else [])])
+
+
+@dataclass(frozen=True)
+class _Column:
+    head: str
+    cells: Sequence[str]
+    wraps: bool
+
+    @property
+    def width(self) -> int:
+        return max(map(text_width, [self.head, *self.cells]))
+
+    def pad(self, text: str, width: int) -> str:
+        """Return a text with spaces on the left, if the column is of numbers, or on the right."""
+        space = " " * (width - text_width(text))
+        return space + text if self.cells and all(NUMBER.fullmatch(cell) for cell in self.cells) else text + space
 
 
 def terminal_width() -> int | None:
@@ -76,31 +73,22 @@ def terminal_width() -> int | None:
 
 def text_width(text: str) -> int:
     """Return how many columns of a terminal a text takes: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.category(c) in ZERO_WIDTH else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
-def wrap_text(text: str, width: int, indent: str = "") -> list[str]:
-    """Return a text as lines of at most a width, broken at spaces; what has no space is broken anywhere.
-
-    Args:
-        text: The text, on one line.
-        width: The most columns of a line.
-        indent: What the lines after the first begin with.
-    """
+def wrap_text(text: str, width: int) -> list[str]:
+    """Return a text as lines of at most a width, broken at spaces; a word that is longer is broken anywhere."""
     lines = [""]
     for word in text.split():
-        joined = f"{lines[-1]} {word}" if lines[-1].strip() else lines[-1] + word
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
         if text_width(joined) <= width:
             lines[-1] = joined
             continue
-        if lines[-1].strip():
-            lines.append(indent)
+        lines += [""] if lines[-1] else []
         for character in word:
-            if text_width(lines[-1] + character) > width:
-                lines.append(indent)
+            lines += [""] if text_width(lines[-1] + character) > width else []
             lines[-1] += character
     return lines
 
@@ -111,69 +99,52 @@ def _one_line(cell: object) -> str:
     return " ".join(clean(cell).split())
 
 
-def _least_width(columns: Sequence[Column], rows: Sequence[Sequence[str]], used: Sequence[int]) -> int:
-    widths = [
-        min(_natural_width(columns[i], [row[i] for row in rows]), LEAST_WRAP if columns[i].wrap else sys.maxsize)
-        for i in used
-    ]
+def _least_width(columns: Sequence[_Column], dropped: Sequence[str]) -> int:
+    widths = [min(c.width, LEAST_WRAP) if c.wraps else c.width for c in columns if c.head not in dropped]
     return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
-def _natural_width(column: Column, cells: Sequence[str]) -> int:
-    return max(map(text_width, [column.head, *cells]))
-
-
-def _draw(columns: Sequence[Column], rows: Sequence[Sequence[str]], limit: int | None) -> str:
-    widths = [_natural_width(column, [row[i] for row in rows]) for i, column in enumerate(columns)]
-    if limit:
-        widths = _shrink(columns, widths, limit)
-    lines = [[column.head for column in columns], ["-" * width for width in widths]]
-    for row in rows:
+def _draw(columns: Sequence[_Column], limit: int | None) -> str:
+    widths = _shrink(columns, limit)
+    heads = [column.pad(column.head, width) for column, width in zip(columns, widths, strict=True)]
+    lines = [heads, ["-" * width for width in widths]]
+    for row in zip(*(column.cells for column in columns), strict=True):
         parts = [wrap_text(cell, width) for cell, width in zip(row, widths, strict=True)]
-        lines += [[part[n] if n < len(part) else "" for part in parts] for n in range(max(map(len, parts)))]
-    return "\n".join(
-        GAP.join(_pad(cell, width, column.align) for cell, width, column in zip(line, widths, columns, strict=True))
-        .rstrip()
-        for line in lines
-    )  # fmt: skip
+        for n in range(max(map(len, parts))):
+            cells = [part[n] if n < len(part) else "" for part in parts]
+            lines.append([c.pad(cell, width) for c, cell, width in zip(columns, cells, widths, strict=True)])
+    return "\n".join(GAP.join(line).rstrip() for line in lines)
 
 
-def _shrink(columns: Sequence[Column], widths: Sequence[int], limit: int) -> list[int]:
-    """Return the widths with those of texts that wrap made smaller, the widest first, until the table fits."""
-    shrunk = list(widths)
-    while sum(shrunk) + len(GAP) * (len(shrunk) - 1) > limit:
-        widest = max((i for i, column in enumerate(columns) if column.wrap), key=lambda i: shrunk[i])
-        shrunk[widest] -= 1
-    return shrunk
+def _shrink(columns: Sequence[_Column], limit: int | None) -> list[int]:
+    """Return the widths of columns, those of texts that wrap made smaller, the widest first, until the table fits."""
+    widths = [column.width for column in columns]
+    while limit and sum(widths) + len(GAP) * (len(widths) - 1) > limit:
+        widest = max((i for i, column in enumerate(columns) if column.wraps), key=lambda i: widths[i])
+        widths[widest] -= 1
+    return widths
 
 
-def _pad(text: str, width: int, align: str) -> str:
-    space = " " * (width - text_width(text))
-    return space + text if align == "right" else text + space
-
-
-def _blocks(columns: Sequence[Column], rows: Sequence[Sequence[str]], used: Sequence[int], limit: int) -> str:
+def _blocks(columns: Sequence[_Column], limit: int) -> str:
     """Return a block of lines for each row: its first cell, and below it the others with their heads."""
-    first, *others = used
-    width = max((text_width(columns[i].head) for i in others), default=0)
+    first, *others = columns
+    width = max((text_width(column.head) for column in others), default=0)
     blocks = []
-    for row in rows:
-        lines = [_fill(f"{columns[first].head} {row[first]}".strip(), limit)]
-        for i in others:
-            if row[i]:
-                start = f"  {_pad(columns[i].head, width, 'left')}  "
-                lines += wrap_text_after(start, row[i], limit)
+    for n, cell in enumerate(first.cells):
+        lines = wrap_text(f"{first.head} {cell}".strip(), limit)
+        for column in others:
+            if column.cells[n]:
+                start = f"  {column.head}{' ' * (width - text_width(column.head))}  "
+                lines += wrap_after(start, column.cells[n], limit)
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
 
-def wrap_text_after(start: str, text: str, width: int | None) -> list[str]:
-    """Return a text as lines of at most a width, the first after `start` and the others under it."""
+def wrap_after(start: str, text: str, width: int | None = AUTO) -> list[str]:
+    """Return a text as lines of at most a width, the first after `start` and the others below it."""
+    width = terminal_width() if width == AUTO else width
     if not width:
         return [start + text]
     indent = text_width(start)
-    return [(start if n == 0 else " " * indent) + line for n, line in enumerate(wrap_text(text, max(8, width - indent)))]
-
-
-def _fill(text: str, width: int) -> str:
-    return "\n".join(wrap_text(text, width)) if width else text
+    lines = wrap_text(text, max(8, width - indent))
+    return [(start if n == 0 else " " * indent) + line for n, line in enumerate(lines)]

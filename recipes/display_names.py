@@ -1,7 +1,15 @@
 """Names as the field writes them, of metrics and mixtures that options write in lower case."""
 
 METRICS = {
-    **{"chrf++": "chrF++", "chrf": "chrF", "bleu": "BLEU", "spbleu": "spBLEU", "comet": "COMET", "em": "EM", "f1": "F1"},
+    **{
+        "chrf++": "chrF++",
+        "chrf": "chrF",
+        "bleu": "BLEU",
+        "spbleu": "spBLEU",
+        "comet": "COMET",
+        "em": "EM",
+        "f1": "F1",
+    },
     **{"accuracy": "accuracy", "token_accuracy": "token accuracy", "language_accuracy": "language accuracy"},
 }
 MIXTURES = {"unimax": "UniMax"}

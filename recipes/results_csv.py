@@ -12,18 +12,24 @@ from corpora.reading import decode_text
 from recipes.results import NORMAL_95, Result, parse_result, read_bytes
 
 COLUMNS = ["lang", "num_pairs", "value"]
-UNKNOWN = {"release": "", "model": "", "composition": {}, "num_documents": 0, "n": 0, "signature": "imported"}
+UNKNOWN = {"release": "", "composition": {}, "num_documents": 0, "n": 0, "signature": "imported"}
 
 
 def read_results_csv(
-    path: Path, metric: str, benchmark: str = "", direction: str = "", metric_range: tuple[float, float] = (0.0, 100.0)
+    path: Path,
+    model: str,
+    metric: str,
+    benchmark: str = "",
+    direction: str = "",
+    metric_range: tuple[float, float] = (0.0, 100.0),
 ) -> list[Result]:
-    """Return the rows of a CSV as results of one metric, benchmark and direction.
+    """Return the rows of a CSV as results of one model, metric, benchmark and direction.
 
     Rows of one language and number of pairs are repeated runs; they get the seeds 0, 1, 2, ... in the file's order.
 
     Args:
         path: A CSV with the columns lang, num_pairs, value and, optionally, std: the standard error of the value.
+        model: The name of the model that the values are of.
         metric: The metric of all values.
         benchmark: The benchmark of all values; empty if unknown.
         direction: The direction of a translation: `en-xx`, `xx-en` or empty.
@@ -32,7 +38,7 @@ def read_results_csv(
     Raises:
         InputError: A column or value is not as expected; the message has file and line.
     """
-    if not (results := imported_results(_rows(path), metric, benchmark, direction, metric_range)):
+    if not (results := imported_results(_rows(path), model, metric, benchmark, direction, metric_range)):
         raise InputError(f"{path} holds no row.")
     return results
 
@@ -52,6 +58,7 @@ def results_from_rows(rows: Sequence[Mapping[str, Any]], *details: Any) -> list[
 
 def imported_results(
     rows: Sequence[tuple[str, dict[str, Any]]],
+    model: str,
     metric: str,
     benchmark: str = "",
     direction: str = "",
@@ -59,7 +66,7 @@ def imported_results(
 ) -> list[Result]:
     """Return results from rows of texts, each with where it is."""
     low, high = metric_range
-    fixed = UNKNOWN | {"metric": metric, "benchmark": benchmark, "direction": direction}
+    fixed = UNKNOWN | {"model": model, "metric": metric, "benchmark": benchmark, "direction": direction}
     fixed |= {"metric_min": low, "metric_max": high}
     results, seeds = [], dict[tuple[str, int], int]()
     for where, row in rows:

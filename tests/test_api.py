@@ -25,7 +25,7 @@ NAMES = {  # the function of a verb that has another name
     "tm export": "export_memory",
     "tm import": "import_memory",
 }
-OUTPUT = {"as_json", "markdown", "log_file", "verbose", "quiet", "help"}  # how the command prints
+OUTPUT = {"as_json", "markdown", "measures", "log_file", "verbose", "quiet", "help"}  # how the command prints
 OUTPUT |= {"list_runs", "commands"}
 PYTHON_ONLY = {"progress", "corpora", "options"}
 EXTRA = {  # arguments that only the function has

@@ -8,6 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from corpora.terminal_tables import format_table
 from trainer.run import RunMetadata
 
 WIDTH = 110
@@ -78,7 +79,15 @@ def sweep_row(metadata: RunMetadata, folder: Path) -> dict[str, Any]:
 
 def sweep_table(rows: Sequence[Mapping[str, Any]], tablefmt: str = "simple") -> str:
     """Return the rows of a sweep as a table."""
-    return str(tabulate(rows, headers="keys", floatfmt=".3f", intfmt=",", tablefmt=tablefmt))
+    if tablefmt == "html":
+        return str(tabulate(rows, headers="keys", floatfmt=".3f", intfmt=",", tablefmt=tablefmt))
+    return format_table(list(rows[0]) if rows else [], _number_texts(rows, ".3f"), drop=["folder", "seed"])
+
+
+def _number_texts(rows: Sequence[Mapping[str, Any]], floats: str) -> list[list[str]]:
+    """Return the values of rows as texts, numbers with separators of thousands."""
+    formats = {int: ",", float: floats}
+    return [[format(v, formats.get(type(v), "")) if v is not None else "" for v in row.values()] for row in rows]
 
 
 def estimate_text(estimate: Mapping[str, Any]) -> str:
@@ -87,7 +96,7 @@ def estimate_text(estimate: Mapping[str, Any]) -> str:
     lines = [
         f"{estimate['recipe']['name']} on {release['name']}@{release['version']}, config {release['config']}",
         "",
-        tabulate(_count_rows(estimate), headers="keys", intfmt=",", floatfmt=".1f"),
+        _counts_table(estimate),
         "",
         f"padding   {_padding_text(estimate)}",
         f"training  {schedule['num_steps']:,} steps over {schedule['num_train_epochs']:g} epochs, "
@@ -97,6 +106,13 @@ def estimate_text(estimate: Mapping[str, Any]) -> str:
         *[line for sample in estimate["samples"] for line in _sample_lines(sample)],
     ]
     return "\n".join(lines)
+
+
+def _counts_table(estimate: Mapping[str, Any]) -> str:
+    rows = _count_rows(estimate)
+    heads = [head for head in (list(rows[0]) if rows else []) if any(row[head] for row in rows)]
+    drop = ("max tokens", "tokens per row", "target tokens", "boundary merged", "no target")
+    return format_table(heads, _number_texts([{h: row[h] for h in heads} for row in rows], ".1f"), drop=drop)
 
 
 def estimate_html(estimate: Mapping[str, Any]) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from corpora.terminal_tables import format_table
+from recipes.display_names import metric_name, mixture_name
 from recipes.mixing import AllocationProblem, Mixture, NextRun, comparison_json, law_text, laws_json
 from recipes.scaling import Equivalence, Laws, ScalingLaw, equivalences
 
@@ -16,7 +18,7 @@ LAWS_NOTE = """\
 {metric}: L(D) = E - A (D + D0)^-alpha for D sentence pairs, with alpha from 0 to 1. arXiv 2308.04948 writes it as
 100 - alpha (gamma D)^beta: its beta is minus the exponent here, and A is its alpha gamma^beta. `holdout` is the mean
 error on the largest sizes when they were left out; `shrinkage` is the share of what is known of the exponent that comes
-from other languages. Intervals are 90 % ones."""
+from other languages. Intervals [a, b] are 90% ones."""
 EQUIVALENCE_NOTE = """\
 `value` is what {baseline} reaches at its largest size, and `equivalent` the size at which {model} reaches it (* outside
 of the measured sizes); `ratio` is the first size divided by the second. A size counts pairs; without any, documents."""
@@ -24,7 +26,7 @@ of the measured sizes); `ratio` is the first size divided by the second. A size 
 
 def laws_text(laws: Laws, files: Sequence[Path]) -> str:
     """Return a line for each law, then languages without a law, outliers, and notes."""
-    lines = [_text(_laws_table(laws)), ""]
+    lines = [_text(_laws_table(laws), ("form", "shrinkage", "noise", "exponent [90%]", "holdout")), ""]
     lines += [f"No law for {lang}: {why}" for lang, why in laws.not_fitted.items()]
     lines += [_outlier_text(law) for law in laws.laws.values() if any(not p.used for p in law.points)]
     lines += [
@@ -32,7 +34,7 @@ def laws_text(laws: Laws, files: Sequence[Path]) -> str:
         for law in laws.laws.values()
         if law.paper_alpha
     ]
-    lines += [LAWS_NOTE.format(metric=laws.metric or "The value")]
+    lines += [LAWS_NOTE.format(metric=metric_name(laws.metric) or "The value")]
     lines += [f"Written: {path}" for path in files]
     return "\n".join(lines)
 
@@ -43,7 +45,18 @@ def laws_html(laws: Laws) -> str:
 
 
 def _laws_table(laws: Laws) -> Table:
-    headers = ["lang", "points", "law", "exponent", "at D", "value", "noise", "holdout", "shrinkage", "form"]
+    headers = [
+        "lang",
+        "points",
+        "law",
+        "exponent [90%]",
+        "at D",
+        "value [90%]",
+        "noise",
+        "holdout",
+        "shrinkage",
+        "form",
+    ]
     return [_law_row(law) for law in laws.laws.values()], headers
 
 
@@ -54,7 +67,7 @@ def _law_row(law: ScalingLaw) -> tuple[str, ...]:
         law.lang,
         str(sum(p.used for p in law.points)),
         law_text(law),
-        f"{low:.3f} to {high:.3f}",
+        f"[{low:.3f}, {high:.3f}]",
         f"{largest:,}",
         _with_interval(float(law.predict(largest)), [float(end[0]) for end in law.interval(largest)]),
         f"{law.noise:.2f}" if law.noise is not None else "-",
@@ -81,7 +94,7 @@ def equivalence_json(laws: Laws, baseline: Laws) -> dict[str, Any]:
 def equivalence_text(laws: Laws, baseline: Laws, model: str, baseline_model: str) -> str:
     """Return a line for each language: both laws, and how much data of the models is equivalent to the baseline's."""
     rows = [_equivalence_row(laws, baseline, equivalence) for equivalence in equivalences(laws, baseline)]
-    headers = ["lang", f"law of {model}", f"law of {baseline_model}", "size", "value", "equivalent", "ratio"]
+    headers = ["lang", f"law of {model}", f"law of {baseline_model}", "size", "value", "equivalent [90%]", "ratio"]
     missing = [f"No law of {baseline_model} for {lang}: {why}" for lang, why in baseline.not_fitted.items()]
     return "\n".join([_text((rows, headers)), *missing, EQUIVALENCE_NOTE.format(model=model, baseline=baseline_model)])
 
@@ -89,7 +102,7 @@ def equivalence_text(laws: Laws, baseline: Laws, model: str, baseline_model: str
 def _equivalence_row(laws: Laws, baseline: Laws, equivalence: Equivalence) -> tuple[str, ...]:
     size = _count(equivalence.equivalent_size) + "*" * equivalence.is_extrapolated
     if equivalence.interval:
-        size += f" ({_count(equivalence.interval[0])} to {_count(equivalence.interval[1])})"
+        size += f" [{_count(equivalence.interval[0])}, {_count(equivalence.interval[1])}]"
     ratio = f"{equivalence.baseline_size / equivalence.equivalent_size:,.1f}" if equivalence.equivalent_size else "-"
     both = (law_text(laws.laws[equivalence.lang]), law_text(baseline.laws[equivalence.lang]))
     return (equivalence.lang, *both, f"{equivalence.baseline_size:,}", f"{equivalence.value:.2f}", size, ratio)
@@ -120,10 +133,10 @@ def allocation_text(laws: Laws, problem: AllocationProblem, mixture: Mixture, av
     extrapolated = any(row["is_extrapolated"] for row in table["predicted"])
     parts = [
         f"{mixture.name.capitalize()} of {table['spent']:,.0f} {problem.unit}, by the laws of "
-        f"{laws.metric or 'the values'}; available pairs from {available_from}.",
-        _text(_mixture_table(table, problem), ("left", *["right"] * 4, "left", "left", "right")),
+        f"{metric_name(laws.metric) or 'the values'}; available pairs from {available_from}.",
+        _text(_mixture_table(table, problem), ("limit", "epochs", "rows", "share", "10k more")),
         "* outside of the measured sizes" if extrapolated else "",
-        _text(_alternatives_table(table)),
+        _text(_alternatives_table(table), ("pairs", "regret", "probability")),
         *table["infeasible"],
         _regret_text(table["regret"]),
     ]
@@ -152,7 +165,7 @@ def _mixture_table(table: Mapping[str, Any], problem: AllocationProblem) -> Tabl
         for index, (row, predicted) in enumerate(zip(table["mixture"], table["predicted"], strict=True))
     ]
     rows.append(("all", f"{total:,}", "", f"{total_rows:,}", "", "", "", ""))
-    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", "value (90 %)", "10k more"]
+    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", "value [90%]", "10k more"]
 
 
 def _limit(problem: AllocationProblem, index: int, pairs: int) -> str:
@@ -161,12 +174,12 @@ def _limit(problem: AllocationProblem, index: int, pairs: int) -> str:
 
 def _alternatives_table(table: Mapping[str, Any]) -> Table:
     rows = [_alternative_row(row, is_chosen=index == 0) for index, row in enumerate(table["alternatives"])]
-    return rows, ["mixture", "mean value (90 %)", "advantage of the first", "probability", "regret", "pairs"]
+    return rows, ["mixture", "mean value [90%]", "advantage of the first [90%]", "probability", "regret", "pairs"]
 
 
 def _alternative_row(row: Mapping[str, Any], is_chosen: bool) -> tuple[str, ...]:
     return (
-        row["name"],
+        mixture_name(row["name"]),
         _with_interval(row["value"], row["interval"]),
         "" if is_chosen else f"{row['advantage']:+.3f}" + _signed_interval(row["advantage_interval"]),
         "" if row["p_better"] is None else f"{row['p_better']:.0%}",
@@ -224,22 +237,22 @@ def mixture_lines(manifest: Mapping[str, Any]) -> list[str]:
         for row in allocation["mixture"]
     ]
     rows.append(("all", f"{sum(row['num_rows'] for row in allocation['mixture']):,}", "", ""))
-    table = tabulate(rows, ["lang", "rows", "epochs", "available"], disable_numparse=True, stralign="right")
+    table = format_table(["lang", "rows", "epochs", "available"], rows)
     head = f"  {allocation['num_pairs']:,} pairs allocated by {allocation['method']}; translations for training:"
     return [head, *(f"    {line}" for line in table.splitlines())]
 
 
 def _with_interval(value: float, ends: Sequence[float] | None) -> str:
-    return f"{value:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")
+    return f"{value:.2f}" + (f" [{ends[0]:.2f}, {ends[1]:.2f}]" if ends else "")
 
 
 def _signed_interval(interval: Sequence[float] | None) -> str:
-    return f" ({interval[0]:+.3f} to {interval[1]:+.3f})" if interval else ""
+    return f" [{interval[0]:+.3f}, {interval[1]:+.3f}]" if interval else ""
 
 
-def _text(table: Table, align: Sequence[str] | None = None) -> str:
+def _text(table: Table, drop: Sequence[str] = ()) -> str:
     rows, headers = table
-    return tabulate(rows, headers, disable_numparse=True, colalign=align)
+    return format_table(headers, rows, drop=drop)
 
 
 def _html(table: Table) -> str:

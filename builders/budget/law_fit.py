@@ -75,7 +75,7 @@ def fit(
         metric: The metric, where the results have several.
         benchmark: The benchmark, where the results have several.
         direction: `en-xx` or `xx-en`, where the results have both.
-        model: Only models of this name; a pattern such as `tiny-*`.
+        model: Only models of this name; a pattern such as `tiny-*`. Of imported rows, their model's name.
         langs: Only these languages.
         gamma: Similarities to English by language; with them the alpha of arXiv 2308.04948 is known.
         baseline: Models of this name or pattern get laws of their own, and the others are compared with them.
@@ -112,9 +112,11 @@ def _import(
     """Add the rows of a CSV to the results; return how many there are, and how many were new."""
     if not selection.metric:
         raise InputError("--import needs --metric: the metric of its values, such as comet.")
+    if not selection.model or set(selection.model) & set("*?["):
+        raise InputError("--import needs --model: the name of the model that its values are of, such as my-model-7b.")
     if not isinstance(selection.results, str | Path):
         raise InputError("--import adds rows to a file; give the path of a results.jsonl as 'results'.")
-    details = (selection.metric, selection.benchmark or "", selection.direction or "", metric_range)
+    details = (selection.model, selection.metric, selection.benchmark or "", selection.direction or "", metric_range)
     if isinstance(table, str | Path):
         rows = read_results_csv(Path(table), *details)
     else:

@@ -79,7 +79,7 @@ BUDGET = [
     type=FILE,
     metavar="FILE",
     group="Import",
-    help="First add the rows of a CSV of lang,num_pairs,value[,std] to --results.",
+    help="First add the rows of a CSV of lang,num_pairs,value[,std], of --model, to --results.",
 )
 @option(
     "--metric-range",

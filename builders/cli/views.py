@@ -47,20 +47,21 @@ def show_verb(release: str, as_json: bool, **settings: Any) -> None:
 @option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Lines to print.")
 @option("--output", type=FILE, metavar="FILE", help="Write all lines to this Parquet file instead.")
 @WORK
+@option("--measures", is_flag=True, group="Output", help="Show all measures of a line, not only those that decided.")
 @option("--json", "as_json", is_flag=True, group="Output", help="Print JSON Lines: an object for each line.")
-def inspect_verb(output: Path | None, as_json: bool, **settings: Any) -> None:
-    """Show lines of the newest build, kept or rejected, with measurements, reason and match."""
+def inspect_verb(output: Path | None, as_json: bool, measures: bool, **settings: Any) -> None:
+    """Show lines of the newest build, kept or rejected, with the measures that decided, reason and match."""
     import json
 
     import builders
-    from builders.format import lines_json, lines_text
+    from builders.lines_format import lines_json, lines_text
 
     if output:
         num = builders.inspect(output=output, **settings)
         print_text(json.dumps({"lines": num, "file": str(output)}) if as_json else f"{num:,} lines are in {output}.")
         return
     lines = builders.inspect(**settings)
-    print_text(lines_json(lines) if as_json else lines_text(lines))
+    print_text(lines_json(lines) if as_json else lines_text(lines, settings["lang"].strip().lower(), measures))
 
 
 VERBS = (list_verb, show_verb, inspect_verb)

@@ -7,13 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from builders.publishing.difference import Difference
 from builders.publishing.metadata_changes import metadata_changes
 from builders.publishing.versions import required_bump
 from cards.manifest import count_rows, data_files
 from cards.releases import LockEntry, Release
+from corpora.terminal_tables import format_table
 
 KEY = ("id", "lang", "task", "direction")
 MISSING = object()  # the value of a column that a release does not have
@@ -37,7 +36,7 @@ def versions_text(releases: Sequence[Release]) -> str:
         )
         for r in releases
     ]
-    table = tabulate(rows, head, disable_numparse=True, colalign=("left", "left", "right", "right"))
+    table = format_table(head, rows, drop=["identity", "bytes", "configs"], wrap=["configs", "change"])
     changes = [
         f"{after.name} {after.version}  {one_line(change)}"
         for before, after in pairwise(releases)
@@ -81,8 +80,8 @@ def difference_text(
         (c.config, *(_number(n) for n in (*c.num_rows, c.added, c.removed, c.changed, *c.num_bytes)))
         for c in difference.configs
     ]
-    head = ["config", "rows before", "after", "added", "removed", "changed", "bytes before", "after"]
-    parts = [title, tabulate(rows, head, disable_numparse=True, stralign="right")]
+    head = ["config", "rows before", "after", "added", "removed", "changed", "bytes before", "bytes after"]
+    parts = [title, format_table(head, rows, drop=["bytes before", "bytes after"])]
     parts += [f"{title}: {', '.join(names)}" for title, names in _columns(difference).items() if names]
     if difference.metadata_changed:
         parts.append("\n".join(["metadata changed:", *(f"  {one_line(c)}" for c in difference.metadata_changed)]))

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from tabulate import tabulate
+
+from corpora.terminal_tables import format_table
 
 STAGES = ("instructions", "segments", "translations", "translated_instructions")
 COUNTS = ("num_in", "num_kept", "num_rows")
@@ -24,8 +25,7 @@ def translate_text(ledger: pl.DataFrame, files: Mapping[str, Path], translator: 
     ledger = ledger.filter(pl.col("stage").is_in(STAGES)).sort(order, maintain_order=True)
     numbers = [pl.col(name).map_elements("{:,}".format, pl.String).fill_null("") for name in COUNTS]
     rows = ledger.select("stage", "lang", pl.col("reason").fill_null(""), *numbers).rows()
-    alignment = ("left", "left", "left", "right", "right", "right")
-    table = tabulate(rows, ["stage", "lang", "reason", "in", "kept", "rows"], colalign=alignment)
+    table = format_table(["stage", "lang", "reason", "in", "kept", "rows"], rows)
     unread = _reasons(ledger, "instructions", "en")
     lines = [f"{sum(unread.values()):,} instructions were rejected: {_list(unread)}."] if unread else []
     for lang, path in files.items():
@@ -73,7 +73,7 @@ def memory_text(statistics: Mapping[str, Any]) -> str:
         for p in statistics["partitions"]
     ]
     headers = ["translator", "lang", "decoding", "segments", "failed a check"]
-    table = tabulate(rows, headers, colalign=("left", "left", "left", "right", "right"))
+    table = format_table(headers, rows, drop=["decoding"])
     runs = [
         f"  {run['lang']}: {run['num_known']:,} of {run['num_requested']:,} distinct segments were known "
         f"({run['hit_rate']:.1%})"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.format import format_measure
+from builders.lines_format import format_measure
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def write_csv(folder: Path, text: str) -> Path:
 
 def test_equal_rows_of_a_csv_are_repeated_runs(tmp_path: Path) -> None:
     path = write_csv(tmp_path, "num_pairs,lang, value,std\n5000,el,70.5,0.5\n5000,el,70.5,\n20000,el,75,0\n")
-    results = read_results_csv(path, "comet", "flores101", "en-xx")
+    results = read_results_csv(path, "m", "comet", "flores101", "en-xx")
     assert [(r.num_pairs, r.seed, r.value) for r in results] == [(5000, 0, 70.5), (5000, 1, 70.5), (20000, 0, 75.0)]
     assert [r.std for r in results] == [pytest.approx(0.5), None, pytest.approx(0.0)]
 
@@ -38,10 +38,10 @@ def test_equal_rows_of_a_csv_are_repeated_runs(tmp_path: Path) -> None:
 )
 def test_mistake_in_a_csv_names_its_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_results_csv(write_csv(tmp_path, text), "comet")
+        read_results_csv(write_csv(tmp_path, text), "m", "comet")
 
 
 def test_csv_of_a_user_metric_has_its_range(tmp_path: Path) -> None:
     path = write_csv(tmp_path, "lang,num_pairs,value\nel,5000,-0.5\n")
-    (result,) = read_results_csv(path, "my-metric", metric_range=(-1.0, 1.0))
+    (result,) = read_results_csv(path, "m", "my-metric", metric_range=(-1.0, 1.0))
     assert (result.value, result.metric_min, result.metric_max) == (-0.5, -1.0, 1.0)

@@ -142,13 +142,14 @@ def compare_verb(
 @option("--benchmark", metavar="NAME", group="Items", help="Only this benchmark.")
 @option(
     "--card", type=FILE, metavar="FILE", group="Output",
-    help="Write the tables into a model card, such as runs/RUN/model/README.md.",
+    help="Write its own model's results into a model card, such as runs/RUN/model/README.md.",
 )  # fmt: skip
+@NAME
 @option("--markdown", is_flag=True, group="Output", help="Print the tables as Markdown.")
 @RESULTS
 @JSON
 def leaderboard_verb(card: Path | None, markdown: bool, as_json: bool, **arguments: Any) -> None:
-    """Show results as tables: a row for each model, a column for each language."""
+    """Show results as tables: a row for each language and model, a column for each metric."""
     from trainer.evaluation import leaderboard
 
     tables = leaderboard(card=card, **arguments)

@@ -17,9 +17,10 @@ from trainer.evaluation.comparison import Comparison, ComparisonRow
 from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel, Provenance, load_model, remote_model
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
+from trainer.evaluation.leaderboard import Leaderboard
 from trainer.evaluation.measurement import Scorer, Statistics, mean, mean_percent, measure
 from trainer.evaluation.metrics import Metric, MetricOption, MetricOptions, ResolvedOptions, get_metric, load_metrics
-from trainer.evaluation.result_tables import Leaderboard, ResultTable
+from trainer.evaluation.result_tables import ResultTable
 from trainer.evaluation.subject_files import SubjectFiles
 from trainer.evaluation.tasks import TASKS, Task
 

@@ -13,6 +13,7 @@ from tabulate import tabulate
 from corpora.errors import InputError
 from corpora.files import atomic_path, lock_folder
 from corpora.progress import NullProgress, Progress, stage
+from corpora.terminal_tables import format_table
 from recipes.results import Result, append_results
 from trainer.evaluation.batching import by_length
 from trainer.evaluation.benchmarks import get_benchmark, load_items
@@ -66,7 +67,8 @@ class Alignment:
     def to_text(self) -> str:
         """Return the rows as a table, gamma, and where the picture is."""
         gamma = ", ".join(f"{result.lang} {result.value:.3f}" for result in self.results)
-        table = tabulate(self.rows(), headers="keys", disable_numparse=True)
+        rows = self.rows()
+        table = format_table(list(rows[0]), [list(row.values()) for row in rows], drop=["mean cka", "mean cosine"])
         return f"{table}\ngamma at layer {self.gamma_layer}: {gamma}\npicture: {self.picture}"
 
     def to_json(self) -> str:

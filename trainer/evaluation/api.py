@@ -20,9 +20,10 @@ from trainer.evaluation.eval_model import EvalModel, load_model, remote_model
 from trainer.evaluation.eval_tasks import EvalConfig
 from trainer.evaluation.items import BenchmarkSource
 from trainer.evaluation.judging import judge_answers
+from trainer.evaluation.leaderboard import Leaderboard, select_results, tabulate_results, write_into_card
 from trainer.evaluation.metrics import MetricOptions
 from trainer.evaluation.remote_generation import CONCURRENCY
-from trainer.evaluation.result_tables import Leaderboard, ResultTable, build_leaderboard, write_into_card
+from trainer.evaluation.result_tables import ResultTable
 from trainer.evaluation.run_evaluation import evaluate_models
 from trainer.evaluation.server_process import ServerRow, find_server
 
@@ -278,23 +279,28 @@ def leaderboard(
     metric: str | None = None,
     benchmark: str | None = None,
     card: PathLike | None = None,
+    name: str | None = None,
     results: PathLike = RESULTS,
 ) -> Leaderboard:
-    """Return results as tables: a row for each model, a column for each language, the mean of several seeds.
+    """Return results as tables, one for each benchmark: a row for each language and model, a column for each metric.
+
+    Models that differ in release, size or mixture are in different rows; of runs that differ in their seed only, the
+    mean is in one row.
 
     Args:
         metric: Only this metric.
         benchmark: Only this benchmark.
-        card: A model card to write the tables into, such as runs/RUN/model/README.md.
+        card: A model card to write the results of its own model into, such as runs/RUN/model/README.md.
+        name: The name of the card's model in results; by default its folder's.
         results: The file of results.
 
     Raises:
         InputError: There is no such result, or no such card.
     """
-    tables = build_leaderboard(Path(results), metric, benchmark)
+    chosen = select_results(Path(results), metric, benchmark)
     if card is not None:
-        write_into_card(Path(card), tables.to_markdown())
-    return tables
+        write_into_card(Path(card), chosen, name)
+    return tabulate_results(chosen)
 
 
 def _names(models: PathLike | Sequence[PathLike]) -> list[str]:

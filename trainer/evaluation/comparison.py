@@ -10,6 +10,8 @@ import polars as pl
 from tabulate import tabulate
 
 from corpora.errors import InputError, unknown
+from corpora.terminal_tables import format_table
+from recipes.display_names import metric_name
 from trainer.evaluation.benchmarks import get_benchmark, load_benchmarks
 from trainer.evaluation.bootstrap import Difference, Floats, Paired, mean_of, paired
 from trainer.evaluation.items import answer_lang
@@ -51,7 +53,10 @@ class Comparison:
 
     def to_text(self) -> str:
         """Return a table: values, the difference with its interval, and p."""
-        return tabulate(_cells(self.rows), headers="keys", disable_numparse=True)
+        rows = _cells(self.rows)
+        return format_table(
+            list(rows[0]) if rows else [], [list(row.values()) for row in rows], drop=["items", "direction", "p"]
+        )
 
     def to_json(self) -> str:
         """Return the rows as JSON."""
@@ -66,9 +71,9 @@ class Comparison:
 def _cells(rows: Sequence[ComparisonRow]) -> list[dict[str, str]]:
     return [
         {
-            "benchmark": row.benchmark, "lang": row.lang, "direction": row.direction, "metric": row.metric,
+            "benchmark": row.benchmark, "lang": row.lang, "direction": row.direction, "metric": metric_name(row.metric),
             "A": f"{row.a:.2f}", "B": f"{row.b:.2f}", "B - A": f"{row.difference.value:+.2f}",
-            "95 % interval": "{:+.2f} .. {:+.2f}".format(*row.difference.interval),
+            "95% interval": "[{:+.2f}, {:+.2f}]".format(*row.difference.interval),
             "p": f"{row.difference.p:.3f}", "items": f"{row.num_items:,}",
         }
         for row in rows

@@ -11,11 +11,13 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from tabulate import tabulate
+
 from cards.escaping import code, html, markdown
 from corpora.catalog import language, languages
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
-from corpora.terminal_tables import Column, format_table, html_table
+from corpora.terminal_tables import format_table
 from recipes.display_names import metric_name
 from recipes.results import Result, read_results
 
@@ -25,6 +27,9 @@ NOTE = (
     "A value with an interval is of one run; [a, b] is its 95% confidence interval over the items. "
     "± is the standard deviation over the number of seeds in the column seeds."
 )
+HEADS = ("lang", "direction", "model", "release", "pairs", "documents", "mixture")
+NUMBERS = ("pairs", "documents", "mixture")
+DROP = ("seeds", "release", "direction", "documents")
 System = tuple[Any, ...]  # what a row is of: all that differs between two models but their seed
 Group = tuple[System, str, str]  # a system, a direction and a language
 
@@ -52,25 +57,17 @@ class BenchmarkTable:
         ]
 
 
-HEADS = ("model", "release", "pairs", "documents", "mixture", "direction", "lang")
-
-
 @dataclass(frozen=True, repr=False)
 class Leaderboard:
     """A table for each benchmark."""
 
     tables: tuple[BenchmarkTable, ...]
 
-    def to_text(self, width: int | None = None) -> str:
-        """Return the tables for a terminal of some width; None means as wide as they are."""
-        parts = [f"{table.benchmark or 'results'}\n\n{self._text(table, width)}" for table in self.tables]
+    def to_text(self) -> str:
+        """Return the tables for a terminal."""
+        parts = [f"{table.benchmark or 'results'}\n\n{_text_table(table)}" for table in self.tables]
         signatures = [f"{head}: {signature}" for head, signature in self._signatures()]
         return "\n\n".join([*parts, NOTE, *(["\n".join(signatures)] if signatures else [])])
-
-    def _text(self, table: BenchmarkTable, width: int | None) -> str:
-        columns = [Column(name, "right" if name in ("pairs", "documents") else "left") for name in HEADS]
-        columns += [Column(head, "right") for head in table.heads()] + [Column("seeds", "right", drop=1)]
-        return format_table(columns, [_cells(table, row) for row in table.rows], width)
 
     def to_markdown(self) -> str:
         """Return the tables for a card, the best value of each language in bold, the signatures folded."""
@@ -104,13 +101,18 @@ class Leaderboard:
     def _repr_html_(self) -> str:
         return "".join(
             f"<h4>{html(table.benchmark)}</h4>"
-            + html_table([*HEADS, *table.heads(), "seeds"], [_cells(table, row) for row in table.rows])
+            + tabulate(
+                [_cells(table, row) for row in table.rows],
+                _heads(table),
+                tablefmt="html",
+                disable_numparse=True,
+            )
             for table in self.tables
         )
 
 
-def build_leaderboard(results: Path, metric: str | None = None, benchmark: str | None = None) -> Leaderboard:
-    """Return the tables of a file of results.
+def select_results(results: Path, metric: str | None = None, benchmark: str | None = None) -> list[Result]:
+    """Return the results of a file with a metric and a benchmark; None means any.
 
     Raises:
         InputError: There is no such result.
@@ -123,7 +125,7 @@ def build_leaderboard(results: Path, metric: str | None = None, benchmark: str |
     chosen = [row for row in rows if metric in (None, row.metric) and benchmark in (None, row.benchmark)]
     if not chosen:
         raise InputError(f"{results} holds no {metric} of {benchmark}.")
-    return tabulate_results(chosen)
+    return chosen
 
 
 def tabulate_results(results: Sequence[Result]) -> Leaderboard:
@@ -187,7 +189,8 @@ def _means(cells: Mapping[Group, Any], groups: Mapping[Group, Sequence[Result]])
             continue
         columns = zip(*(cells[own[0]] for own in by_lang.values()), strict=True)
         means[((name, release, mixture, None, None), direction, MEAN)] = [
-            None if None in column else {"value": mean(cell["value"] for cell in column)} for column in map(list, columns)
+            None if None in column else {"value": mean(cell["value"] for cell in column)}
+            for column in map(list, columns)
         ]
     return means, len(langs)
 
@@ -224,13 +227,13 @@ def _cells(table: BenchmarkTable, row: Mapping[str, Any], bold: bool = False) ->
     mixtures = list(dict.fromkeys(json.dumps(other["composition"], sort_keys=True) for other in table.rows))
     mixture = mixtures.index(json.dumps(row["composition"], sort_keys=True)) + 1
     return [
+        row["lang"],
+        row["direction"],
         row["model"],
         row["release"],
         "" if row["num_pairs"] is None else f"{row['num_pairs']:,}",
         f"{row['num_documents']:,}" if row["num_documents"] else "",
         f"{mixture}" if _has_mixtures(table) else "",
-        row["direction"],
-        row["lang"],
         *(_text(value, bold) for value in row["values"]),
         f"{row['num_seeds']}" if row["num_seeds"] > 1 else "",
     ]
@@ -251,15 +254,61 @@ def _text(value: Mapping[str, Any] | None, bold: bool) -> str:
     return number + (f" [{value['low']:.2f}, {value['high']:.2f}]" if value.get("low") is not None else "")
 
 
+def _text_table(table: BenchmarkTable) -> str:
+    return format_table(_heads(table), [_cells(table, row) for row in table.rows], drop=DROP)
+
+
+def _heads(table: BenchmarkTable) -> list[str]:
+    has_intervals = any(value and value["low"] is not None for row in table.rows for value in row["values"])
+    return [*HEADS, *(head + " [95%]" * has_intervals for head in table.heads()), "seeds"]
+
+
 def _markdown_table(table: BenchmarkTable) -> str:
-    heads = [*HEADS, *(f"{head} [95%]" for head in table.heads()), "seeds"]
+    heads = _heads(table)
     rows = [_cells(table, row, bold=True) for row in table.rows]
     num_names = len(HEADS)
     for row in rows:
-        row[HEADS.index("lang")] = language(row[HEADS.index("lang")]).name if row[6] != MEAN else MEAN
+        row[0] = row[0] if row[0] == MEAN else language(row[0]).name
         row[:num_names] = [markdown(cell) for cell in row[:num_names]]
     used = [i for i in range(len(heads)) if any(row[i] for row in rows)]
-    align = ["---" if i < num_names and HEADS[i] not in ("pairs", "documents") else "---:" for i in used]
+    align = ["---" if i < num_names and HEADS[i] not in NUMBERS else "---:" for i in used]
     lines = [[markdown(heads[i]) for i in used], align, *([row[i] for i in used] for row in rows)]
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"### {markdown(table.benchmark)}\n\n{text}" if table.benchmark else text
+
+
+def write_into_card(card: Path, results: Sequence[Result], name: str | None = None) -> None:
+    """Write the results of a card's own model into it, in place of those that were written there before.
+
+    Args:
+        card: The README.md of the model.
+        results: Results of any models.
+        name: The model's name in results; by default that of its run's folder.
+
+    Raises:
+        InputError: There is no such card, or no result of its model.
+    """
+    if not card.is_file():
+        raise InputError(f"There is no card {card}.")
+    name = name or _model_of(card)
+    rows = [result for result in results if result.model == name]
+    if not rows:
+        known = ", ".join(sorted({row.model or "(without a name)" for row in results})[:10])
+        raise InputError(
+            f"There is no result of {name}, the model of {card}, but of {known}. Only a model's own results go into "
+            "its card: evaluate it, or give the name that it has in the results with --name."
+        )
+    text = card.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2] if rest else ""
+    with atomic_path(card) as temporary:
+        tables = tabulate_results(rows).to_markdown()
+        whole = f"{before.rstrip()}\n\n{BEGIN}\n## Results\n\n{tables}\n{END}\n{after.lstrip()}"
+        temporary.write_text(whole, encoding="utf-8")
+
+
+def _model_of(card: Path) -> str:
+    """Return the name that results of a card's model have: that of its run's folder."""
+    folder = card.resolve().parent
+    is_in_run = folder.name == "model" and (folder.parent / "run.json").is_file()
+    return folder.parent.name if is_in_run else folder.name

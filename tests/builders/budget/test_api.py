@@ -116,7 +116,7 @@ def test_results_and_laws_may_be_tables_and_results_of_fit(tmp_path: Path) -> No
     assert budget is not None
     assert budget.laws is fitted.laws
     table = pl.DataFrame(rows).select("lang", "num_pairs", "value")
-    imported = fit(tmp_path / "results.jsonl", metric="comet", import_=table)
+    imported = fit(tmp_path / "results.jsonl", metric="comet", model="m", import_=table)
     assert imported.imported == (12, 12)
     assert set(imported.laws.laws) == set(SCALES)
 
@@ -135,4 +135,4 @@ def test_tables_that_are_no_results_are_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="laws= takes the result of fit, its laws or its file, not 5"):
         read_budget(1000, 5)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="The table has the columns a; lang, num_pairs, value"):
-        fit(tmp_path / "results.jsonl", metric="comet", import_=pl.DataFrame({"a": [1]}))
+        fit(tmp_path / "results.jsonl", metric="comet", model="m", import_=pl.DataFrame({"a": [1]}))

@@ -39,7 +39,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     (folder / "results.csv").write_text("\n".join(["lang,num_pairs,value", *rows]) + "\n")
     (folder / "available.csv").write_text("lang,rows\n" + "".join(f"{k},{n}\n" for k, n in AVAILABLE.items()))
-    fit(folder / "results.jsonl", import_=folder / "results.csv", metric="comet", output=folder / "laws.json")
+    fit(
+        folder / "results.jsonl", import_=folder / "results.csv", model="m", metric="comet", output=folder / "laws.json"
+    )
     return folder
 
 
@@ -74,7 +76,7 @@ def run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 @pytest.mark.slow
 def test_fit_prints_writes_and_draws_laws(folder: Path, run: Callable[..., str]) -> None:
-    printed = run("fit", "--import", "results.csv", "--metric", "comet", "--gamma", "ar=0.04")
+    printed = run("fit", "--import", "results.csv", "--model", "m", "--metric", "comet", "--gamma", "ar=0.04")
     assert "ar: gamma 0.04, so the paper's alpha is " in printed
     assert len((folder / "results.jsonl").read_text().splitlines()) == 24
     assert (folder / "laws.png").read_bytes().startswith(b"\x89PNG")
@@ -150,7 +152,9 @@ def test_plan_prints_runs_and_when_to_stop(fitted: Path, run: Callable[..., str]
     [
         (("fit", "--results", "none.jsonl"), "There is no file none.jsonl"),
         (("fit", "--import", "results.csv"), "needs --metric"),
-        (("fit", "--import", "results.csv", "--metric", "comet", "--metric-range", "0"), "two numbers"),
+        (("fit", "--import", "results.csv", "--metric", "comet"), "needs --model"),
+        (("fit", "--import", "results.csv", "--metric", "comet", "--model", "m-*"), "needs --model"),
+        (("fit", "--import", "results.csv", "--model", "m", "--metric", "comet", "--metric-range", "0"), "two numbers"),
         (("fit", "--langs", "xx"), "Unknown language 'xx'"),
         (("fit", "--langs", "de"), "No result is of these models and languages"),
         (("fit", "--gamma", "ar=much"), "a number of at least 0"),
