@@ -17,7 +17,7 @@ from trainer.evaluation.comparison import Comparison, ComparisonRow
 from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel, Provenance, load_model, remote_model
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
-from trainer.evaluation.leaderboard import Leaderboard
+from trainer.evaluation.leaderboard_tables import Leaderboard
 from trainer.evaluation.measurement import Scorer, Statistics, mean, mean_percent, measure
 from trainer.evaluation.metrics import Metric, MetricOption, MetricOptions, ResolvedOptions, get_metric, load_metrics
 from trainer.evaluation.result_tables import ResultTable

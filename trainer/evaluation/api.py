@@ -20,7 +20,7 @@ from trainer.evaluation.eval_model import EvalModel, load_model, remote_model
 from trainer.evaluation.eval_tasks import EvalConfig
 from trainer.evaluation.items import BenchmarkSource
 from trainer.evaluation.judging import judge_answers
-from trainer.evaluation.leaderboard import Leaderboard, select_results, tabulate_results, write_into_card
+from trainer.evaluation.leaderboard_tables import Leaderboard, select_results, tabulate_results, write_into_card
 from trainer.evaluation.metrics import MetricOptions
 from trainer.evaluation.remote_generation import CONCURRENCY
 from trainer.evaluation.result_tables import ResultTable

@@ -133,12 +133,17 @@ def test_leaderboard_separates_signatures_and_joins_seeds(tmp_path: Path) -> Non
 
     rows = [score(f"ours-seed{seed}", lang, seed, 50 + seed) for seed in (0, 2) for lang in ("el", "zh")]
     append_results(tmp_path / "s.jsonl", [*rows, score("base", "el", 0, 70.0), score("base", "el", 0, 1.0, "y")])
-    tables = leaderboard(results=tmp_path / "s.jsonl").tables
-    assert len(tables) == 2
-    ours = tables["xquad | contains | x"][0]
-    assert (ours["model"], ours["el"], ours["mean"], ours["seeds"]) == ("ours", "51.00 ± 1.41", "51.00", 2)
-    assert tables["xquad | contains | x"][1]["mean"] == ""  # base lacks Chinese
-    assert leaderboard(results=tmp_path / "s.jsonl").to_markdown().count("| model") == 2
+    (table,) = leaderboard(results=tmp_path / "s.jsonl").tables
+    assert table.heads() == ["contains (1)", "contains (2)"]
+    mean, greek, *_ = table.rows
+    assert (mean["model"], mean["lang"], mean["values"][0]["value"], mean["values"][1]) == ("ours", "mean", 51.0, None)
+    assert [(row["model"], row["lang"]) for row in table.rows] == [
+        ("ours", "mean"),  # base lacks Chinese
+        ("base", "el"),
+        ("ours", "el"),
+        ("ours", "zh"),
+    ]
+    assert greek["values"][0]["is_best"]
     with pytest.raises(InputError, match=r"Unknown metric in .* 'nosuch'. Known: contains"):
         leaderboard(results=tmp_path / "s.jsonl", metric="nosuch")
     with pytest.raises(InputError, match=r"Unknown benchmark in .* 'flores'. Known: xquad"):
@@ -146,7 +151,7 @@ def test_leaderboard_separates_signatures_and_joins_seeds(tmp_path: Path) -> Non
     card = tmp_path / "README.md"
     card.write_text("---\nlicense: x\n---\n\n# A model\n", encoding="utf-8")
     for _ in range(2):
-        leaderboard(results=tmp_path / "s.jsonl", card=card)
+        leaderboard(results=tmp_path / "s.jsonl", card=card, name="base")
     assert card.read_text(encoding="utf-8").count("## Results") == 1
     assert card.read_text(encoding="utf-8").startswith("---\nlicense: x\n---\n\n# A model\n\n<!-- results -->")
 

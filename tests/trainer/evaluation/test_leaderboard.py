@@ -7,7 +7,7 @@ import pytest
 from corpora.errors import InputError
 from recipes.results import Result, append_results
 from trainer.evaluation import leaderboard
-from trainer.evaluation.leaderboard import tabulate_results, write_into_card
+from trainer.evaluation.leaderboard_tables import tabulate_results, write_into_card
 
 
 def result(value, **changes):
