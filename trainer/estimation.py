@@ -1,6 +1,6 @@
 """estimate_run(): what a run would train on, token by token, and what it would need, before weights are loaded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from trainer.preparation import (
     prepare,
     write_tokens_per_pair,
 )
-from trainer.resources import estimate_memory, estimate_seconds, find_device
+from trainer.resources import Device, devices, estimate_memory, estimate_seconds, find_device, processes_that_fit
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,25 +117,46 @@ def _num_positions(micro_batch: Sequence[int], lengths: np.ndarray, state: Train
 
 
 def _resources(state: TrainState, schedule: dict[str, Any], device_name: str | None) -> dict[str, Any]:
-    recipe, device = state.config.recipe, find_device(device_name)
-    sharded = state.config.sharding != "none"
-    checkpointed = recipe["activation_checkpointing"] or sharded
-    num, processes = state.num_parameters, schedule["processes"]
+    device, processes = find_device(device_name), schedule["processes"]
+    shards = processes if state.config.sharding != "none" else 1
+    memory = _memory(state, schedule)
     return {
         "device": device.name,
-        "num_parameters": num,
-        "memory_bytes": estimate_memory(
-            state.model_config,
-            num,
-            recipe,
-            schedule["max_tokens_at_once"],
-            processes if sharded else 1,
-            checkpointed,
-        ),
+        "num_parameters": state.num_parameters,
+        "memory_bytes": memory(shards),
         "device_bytes": 1e9 * device.memory,
-        "seconds": estimate_seconds(num, schedule["num_tokens"], device, processes, checkpointed),
+        "processes_that_fit": processes_that_fit(memory, device),
+        "seconds": _seconds(state, schedule, device, processes, shards > 1),
         "share_of_peak": device.share,
+        "devices": [_device_row(state, schedule, row) for row in devices().values()],
     }
+
+
+def _memory(state: TrainState, schedule: dict[str, Any]) -> Callable[[int], float]:
+    """Return the memory of a process as a function of how many share the parameters."""
+    recipe, tokens = state.config.recipe, schedule["max_tokens_at_once"]
+
+    def memory(shards: int) -> float:
+        checkpointed = recipe["activation_checkpointing"] or shards > 1
+        return estimate_memory(state.model_config, state.num_parameters, recipe, tokens, shards, checkpointed)
+
+    return memory
+
+
+def _seconds(state: TrainState, schedule: dict[str, Any], device: Device, processes: int, sharded: bool) -> float:
+    checkpointed = state.config.recipe["activation_checkpointing"] or sharded
+    return estimate_seconds(state.num_parameters, schedule["num_tokens"], device, processes, checkpointed)
+
+
+def _device_row(state: TrainState, schedule: dict[str, Any], device: Device) -> dict[str, Any]:
+    """Return how many of a device the run needs, and its time on them."""
+    memory = _memory(state, schedule)
+    count = processes_that_fit(memory, device)
+    if count is None:
+        return {"device": device.name, "memory": device.memory, "processes": None, "bytes": None, "hours": None}
+    hours = _seconds(state, schedule, device, count, count > 1) / 3600
+    row = {"device": device.name, "memory": device.memory, "processes": count, "bytes": memory(count), "hours": hours}
+    return row | {"device_hours": hours * count}
 
 
 def _shortest_of_each_task(state: TrainState) -> list[int]:

@@ -103,6 +103,8 @@ def estimate_text(estimate: Mapping[str, Any]) -> str:
         f"{schedule['num_tokens']:,} tokens, at most {schedule['max_tokens_at_once']:,} at once in each of "
         f"{schedule['processes']} processes",
         f"estimate  {_resources_text(estimate['resources'])}",
+        "",
+        *_device_lines(estimate["resources"]),
         *[line for sample in estimate["samples"] for line in _sample_lines(sample)],
     ]
     return "\n".join(lines)
@@ -146,12 +148,41 @@ def _padding_text(estimate: Mapping[str, Any]) -> str:
 
 
 def _resources_text(resources: Mapping[str, Any]) -> str:
-    available = f" of {resources['device_bytes'] / 1e9:,.0f}" if resources["device_bytes"] else ""
     return (
-        f"{resources['num_parameters']:,} parameters on {resources['device']}: about "
-        f"{resources['memory_bytes'] / 1e9:,.1f}{available} GB a process and {_duration(resources['seconds'])}, at "
-        f"{resources['share_of_peak']:.0%} of the peak speed"
+        f"{resources['num_parameters']:,} parameters on {resources['device']}: {_memory_text(resources)}; "
+        f"{_duration(resources['seconds'])} at {resources['share_of_peak']:.0%} of the peak speed"
     )
+
+
+def _memory_text(resources: Mapping[str, Any]) -> str:
+    """Return whether a run fits a device, and how many of them hold it."""
+    needed, available = resources["memory_bytes"] / 1e9, resources["device_bytes"] / 1e9
+    if not available:
+        return f"about {needed:,.1f} GB a process"
+    if needed <= available:
+        return f"fits, about {needed:,.1f} of {available:,.0f} GB a process"
+    count = resources["processes_that_fit"]
+    advice = (
+        f"with {count} of them and FSDP2 it does (--processes {count})"
+        if count
+        else "with no number of them; lower per_device_train_batch_size, or set activation_checkpointing=true"
+    )
+    return f"does not fit: {needed:,.1f} of {available:,.0f} GB a process; {advice}"
+
+
+def _device_lines(resources: Mapping[str, Any]) -> list[str]:
+    """Return a table of devices: how many hold the run, and how long it takes on them."""
+    rows = [
+        {
+            "device": row["device"],
+            "needed": row["processes"] or "does not fit",
+            "GB each": f"{row['bytes'] / 1e9:,.1f} of {row['memory']:g}" if row["processes"] else "",
+            "time": _duration(3600 * row["hours"]) if row["processes"] else "",
+            "device hours": f"{row['device_hours']:,.1f}" if row["processes"] else "",
+        }
+        for row in resources["devices"]
+    ]
+    return str(tabulate(rows, headers="keys", colalign=("left", "right", "right", "right", "right"))).splitlines()
 
 
 def _duration(seconds: float) -> str:

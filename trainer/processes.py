@@ -4,6 +4,7 @@ import os
 import re
 
 from corpora.errors import InputError
+from trainer.recipe import fsdp_settings
 
 WORLD_SIZE = "WORLD_SIZE"  # set by torchrun and accelerate in the processes that they start
 STARTED_HERE = "COIT_TRAINER_COMMAND"  # the command of `trainer`, in the processes that it starts and reports for
@@ -99,6 +100,8 @@ def choose_sharding(sharding: str | None, processes: int) -> str:
             )
     if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true":
         return _sharding_of_accelerate(sharding)
+    if sharding not in (None, NO_SHARDING):
+        fsdp_settings(sharding)  # a file that is not one is an error before anything else
     count = max(processes, num_processes())
     if count == 1 and sharding not in (None, NO_SHARDING):
         raise InputError(

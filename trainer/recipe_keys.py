@@ -56,6 +56,8 @@ class RecipeKeys:
     """What happens to longer examples; they are counted in any case."""
     num_train_epochs: Positive = 3.0
     """Passes over the rows; the last may be a part of one."""
+    max_steps: Count | None = None
+    """The most steps, for a smoke test: the schedule ends there, and the learning rate with it."""
     seed: Annotated[int, Field(ge=0)] = 0
     """The seed of the order, of subsets (`--size`), of random weights and of dropout."""
     learning_rate: Number = 2e-5
@@ -123,7 +125,6 @@ MANAGED = {
     "use_liger_kernel": "it patches every model of the process, and TRL is removing it",
     "liger_kernel_config": "it patches every model of the process, and TRL is removing it",
     "output_dir": "--output names the folder",
-    "max_steps": "the steps follow from the rows and num_train_epochs",
     "resume_from_checkpoint": "the same command continues a run",
     "ignore_data_skip": "a run that continues must not train rows twice",
     "save_only_model": "a run could not continue from its checkpoints",

@@ -1,5 +1,6 @@
 """Estimates of the memory and time of a run, by the field's rules of thumb."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -113,3 +114,22 @@ def estimate_memory(
     layers = text.num_hidden_layers
     kept = 2 * width * tokens * text.hidden_size * layers + layer_bytes if checkpointed else layer_bytes * layers
     return float(model_bytes + kept)
+
+
+MAX_PROCESSES = 1024
+USABLE_SHARE = 0.95  # of a device's memory; the driver and the allocator need the rest
+
+
+def processes_that_fit(memory_bytes: Callable[[int], float], device: Device) -> int | None:
+    """Return the smallest power of two of processes whose shards fit a device; None if no number does.
+
+    Args:
+        memory_bytes: The memory of a process in bytes, if the parameters are divided among so many.
+        device: The device; one without a known memory holds everything.
+    """
+    count = 1
+    while count <= MAX_PROCESSES:
+        if not device.memory or memory_bytes(count) <= USABLE_SHARE * 1e9 * device.memory:
+            return count
+        count *= 2
+    return None

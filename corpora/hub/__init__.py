@@ -28,6 +28,7 @@ from corpora.hub.hub_errors import (
     request_with_retry,
 )
 from corpora.hub.repository import COMMIT, HubFile, HubRepository, Refs, RepositoryInfo, remove_cached
+from corpora.hub.upload import commit_files, create_repository, tag_commit
 
 __all__ = [
     "COMMIT",
@@ -36,6 +37,8 @@ __all__ = [
     "HubRepository",
     "Refs",
     "RepositoryInfo",
+    "commit_files",
+    "create_repository",
     "describe_answer",
     "get_retry_after",
     "hub_error",
@@ -45,4 +48,5 @@ __all__ = [
     "is_transient",
     "remove_cached",
     "request_with_retry",
+    "tag_commit",
 ]

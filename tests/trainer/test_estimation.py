@@ -104,6 +104,25 @@ def test_memory_and_time_follow_the_cited_formulas(estimated: Estimated) -> None
     assert resources["memory_bytes"] == 16 * num + 2 * 68 * schedule["max_tokens_at_once"] * 32
 
 
+def test_run_that_does_not_fit_is_called_so_with_the_number_of_devices_that_hold_it(estimated: Estimated) -> None:
+    from trainer.resources import Device, processes_that_fit
+
+    device = Device("small", "", 1e12, 80, 0.3)
+    assert processes_that_fit(lambda count: 109e9 / count, device) == 2
+    assert processes_that_fit(lambda count: 90e9 + 19e9 / count, device) is None
+    estimate = estimated(device="a100")
+    assert "fits, about 0.0 of 80 GB a process" in repr(estimate)
+    assert {row["device"] for row in estimate.resources["devices"]} >= {"A100 40 GB", "B200", "MI300X", "RTX 4090"}
+    estimate.resources.update(memory_bytes=109e9, processes_that_fit=2)
+    assert "does not fit: 109.0 of 80 GB a process; with 2 of them and FSDP2 it does (--processes 2)" in repr(estimate)
+    estimate.resources.update(processes_that_fit=None)
+    assert "with no number of them" in repr(estimate)
+
+
+def test_smoke_test_has_few_steps(estimated: Estimated) -> None:
+    assert estimated("max_steps=2").schedule["num_steps"] == 2
+
+
 def test_dry_run_prints_json(registry: Path) -> None:
     arguments = ["sft", "tiny", "--release=coit-sample", f"--registry={registry}", "--config=hi", "--dry-run", "--json"]
     estimate = json.loads(CliRunner().invoke(cli, [*arguments, "--device=cpu"], catch_exceptions=False).stdout)

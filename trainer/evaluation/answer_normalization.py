@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from functools import cache
 
-# MLQA has no rule for el, tr and others. SQuAD's applies to them, which knows English articles only.
+MLQA_LANGS = ("ar", "de", "en", "es", "hi", "vi", "zh")  # with a rule in MLQA's script; SQuAD's applies to others
 ARTICLES = {  # removed before words are compared; MLQA's script, `mlqa_evaluation_v1.py`
     "en": r"\b(a|an|the)\b",
     "es": r"\b(un|una|unos|unas|el|la|los|las)\b",
@@ -18,13 +18,23 @@ FIXED = {"ar": r"(?:^|\s)ال"}  # the article alone, as lm-evaluation-harness d
 ARABIC = ("official", "fixed")
 
 
-def rules(arabic: str = "official") -> str:
+RULES = ("mlqa", "squad")  # whose script compares English answers
+
+
+def rules(arabic: str = "official", english: str = "mlqa") -> str:
     """Return the names of the rules by which answers are normalised, for a signature."""
-    return f"mlqa|arabic:{arabic}|others:squad-no-articles"
+    own = ",".join(lang for lang in MLQA_LANGS if not (lang == "en" and english == "squad"))
+    return f"mlqa:{own}|squad-1.1:others|arabic:{arabic}"
 
 
-def words(text: str, lang: str, arabic: str = "official") -> list[str]:
-    """Return the words of an answer as MLQA compares them: no case, punctuation or articles; Chinese by character."""
+def words(text: str, lang: str, arabic: str = "official", english: str = "mlqa") -> list[str]:
+    """Return the words of an answer as MLQA's script compares them, or SQuAD's.
+
+    MLQA's removes case, all punctuation of Unicode and articles of the language, and splits Chinese by character.
+    SQuAD's (`evaluate-v1.1.py`) removes case, ASCII punctuation and English articles, whatever the language.
+    """
+    if lang not in MLQA_LANGS or (lang == "en" and english == "squad"):
+        return _squad_words(text)
     plain = _without_punctuation(text.lower())
     articles = FIXED[lang] if lang in FIXED and arabic == "fixed" else ARTICLES.get(lang)
     if articles:
@@ -34,14 +44,19 @@ def words(text: str, lang: str, arabic: str = "official") -> list[str]:
     return [word for word in plain.split() if word]
 
 
-def exact(answer: str, reference: str, lang: str, arabic: str = "official") -> float:
+def _squad_words(text: str) -> list[str]:
+    plain = "".join(character for character in text.lower() if character not in string.punctuation)
+    return re.sub(ARTICLES["en"], " ", plain).split()
+
+
+def exact(answer: str, reference: str, lang: str, arabic: str = "official", english: str = "mlqa") -> float:
     """Return 1 if answer and reference are the same words, else 0."""
-    return float(words(answer, lang, arabic) == words(reference, lang, arabic))
+    return float(words(answer, lang, arabic, english) == words(reference, lang, arabic, english))
 
 
-def overlap(answer: str, reference: str, lang: str, arabic: str = "official") -> float:
+def overlap(answer: str, reference: str, lang: str, arabic: str = "official", english: str = "mlqa") -> float:
     """Return the F1 of the words that answer and reference share, 0..1."""
-    answered, expected = words(answer, lang, arabic), words(reference, lang, arabic)
+    answered, expected = words(answer, lang, arabic, english), words(reference, lang, arabic, english)
     shared = sum((Counter(answered) & Counter(expected)).values())
     return 2 * shared / (len(answered) + len(expected)) if shared else 0.0
 

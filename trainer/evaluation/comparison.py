@@ -193,7 +193,8 @@ def _compare(
     conditions = _shared_conditions(key, [run[key] for side in sides for run in side])
     tables = [[_with_conditions(run[key], conditions).table() for run in side] for side in sides]
     lang = answer_lang(key.lang, key.direction)
-    statistics = [[compute_statistics(metric, table, lang, options) for table in side] for side in tables]
+    chosen = options.of(get_benchmark(key.benchmark))
+    statistics = [[compute_statistics(metric, table, lang, chosen) for table in side] for side in tables]
     value = statistics[0][0].value
     counts = [[run.counts for run in side] for side in statistics]
     difference = paired(counts[0], counts[1], value)

@@ -103,7 +103,7 @@ def _load_task(
     for warning in items.warnings:
         logger.warning(warning)
     for metric in metrics:
-        check_metric(metric, items.items, answer_lang(lang, direction), config.metric_options)
+        check_metric(metric, items.items, answer_lang(lang, direction), config.metric_options.of(benchmark))
     progress.advance(1)
     return EvalTask(benchmark, lang, direction, items, metrics)
 

@@ -42,6 +42,8 @@ class Benchmark:
     """Other codes of languages in names of files."""
     lm_eval_task: str = ""
     """The task of lm-evaluation-harness; it may hold {lang} and {flores}, codes of the language."""
+    metric_options: dict[str, str] = field(default_factory=dict)
+    """Options of metrics, if --metric-option does not give them."""
     max_new_tokens: int = 512
     """The longest answer in tokens, if --max-new-tokens is not given; a longer one leaves less room for the prompt."""
     source: str = ""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -71,6 +71,10 @@ class MetricOptions:
 
     values: Options = field(default_factory=dict)
     source: BenchmarkSource = field(default_factory=BenchmarkSource)
+
+    def of(self, benchmark: Benchmark) -> "MetricOptions":
+        """Return the options for a benchmark, which has some of its own."""
+        return replace(self, values={**benchmark.metric_options, **self.values})
 
     def has_all(self, metric: Metric) -> bool:
         """Return True unless the metric requires an option that is not given."""

@@ -106,7 +106,8 @@ def _evaluate_task(
 def _result(
     config: EvalConfig, model: EvalModel, task: EvalTask, metric: Metric, table: pl.DataFrame, scorer: Scorer | None
 ) -> Result:
-    measured = measure(metric, table, answer_lang(task.lang, task.direction), config.metric_options, scorer)
+    options = config.metric_options.of(task.benchmark)
+    measured = measure(metric, table, answer_lang(task.lang, task.direction), options, scorer)
     return Result(
         **model.result_fields(task.lang),
         benchmark=task.benchmark.name,
@@ -116,7 +117,7 @@ def _result(
         interval=measured.interval,
         n=measured.num_items,
         signature="|".join(
-            (measured.signature, *_conditions(config, model, task, metric.output_type), *_backends(table))
+            (measured.signature, *_backends(table), *_conditions(config, model, task, metric.output_type))
         ),
         metric_min=metric.min,
         metric_max=metric.max,

@@ -50,20 +50,21 @@ def _sacrebleu_counts(metric: Any, texts: Sequence[str], references: Sequence[Se
 
 def exact_match(predictions: pl.DataFrame, lang: str, options: ResolvedOptions) -> Statistics:
     """Compute the share of answers that are the same words as a reference."""
-    return _best_reference(exact, predictions, lang, options["arabic"])
+    return _best_reference(exact, predictions, lang, options)
 
 
 def f1(predictions: pl.DataFrame, lang: str, options: ResolvedOptions) -> Statistics:
     """Compute the mean F1 of the words that an answer shares with the reference that fits best."""
-    return _best_reference(overlap, predictions, lang, options["arabic"])
+    return _best_reference(overlap, predictions, lang, options)
 
 
 def _best_reference(
-    score: Callable[[str, str, str, str], float], predictions: pl.DataFrame, lang: str, arabic: str
+    score: Callable[[str, str, str, str, str], float], predictions: pl.DataFrame, lang: str, options: ResolvedOptions
 ) -> Statistics:
+    arabic, english = options["arabic"], options["english"]
     rows = predictions.select("text", "references").iter_rows()
-    scores = [max(score(text, reference, lang, arabic) for reference in references) for text, references in rows]
-    return _shares(scores, f"refs:max|norm:{rules(arabic)}|v:1")
+    scores = [max(score(text, one, lang, arabic, english) for one in references) for text, references in rows]
+    return _shares(scores, f"refs:max|norm:{rules(arabic, english)}|v:2")
 
 
 def contains(predictions: pl.DataFrame, lang: str, options: ResolvedOptions) -> Statistics:

@@ -67,9 +67,12 @@ def schedule_batches(keys: Sequence[str], lengths: np.ndarray, recipe: TrainingR
         groups = [_concatenate(blocks[at : at + micro_size]) for at in range(0, len(blocks), micro_size)]
     else:
         groups = list(_partition_steps(_concatenate(epochs), lengths, batch_size, micro_size, num_processes))
+    per_step = batch_size // micro_size
+    if recipe["max_steps"] is not None:
+        groups = groups[: recipe["max_steps"] * per_step]
     while len(groups) % num_processes:
         groups.append([padding_row])
-    return Batches(groups, batch_size // micro_size, padding_row)
+    return Batches(groups, per_step, padding_row)
 
 
 def order_by_digest(keys: Sequence[str], *salt: object) -> list[int]:

@@ -10,6 +10,7 @@ from corpora.errors import InputError
 from corpora.extensions import extend
 from trainer.evaluation import Item, MetricOptions, get_metric, load_benchmarks, load_metrics, measure
 from trainer.evaluation.answer_normalization import contained, exact, overlap, words
+from trainer.evaluation.benchmarks import get_benchmark
 from trainer.evaluation.measurement import check_metric, open_scorer
 from trainer.evaluation.metrics import OWN_CODE, load_code
 from trainer.evaluation.spm import load_pieces
@@ -112,6 +113,32 @@ def test_the_fixed_rule_removes_only_the_article_from_arabic() -> None:
     table = outputs([text], [[text]])
     options = (MetricOptions({"arabic": rule}) for rule in ("official", "fixed"))
     assert len({measure(get_metric("f1"), table, "ar", option).signature for option in options}) == 2
+
+
+SQUAD = [  # language, answer, reference, and by SQuAD's evaluate-v1.1.py the words, exact match, F1
+    ("en", "The Broncos – of an A.B.", "Broncos – of AB", ["broncos", "–", "of", "ab"], 1.0, 1.0),
+    ("el", "«Πάτρα», στην a Ελλάδα;", "Πάτρα", ["«πάτρα»", "στην", "ελλάδα"], 0.0, 0.0),
+    ("tr", "1990’da, the İzmir", "1990'da İzmir", ["1990’da", "i̇zmir"], 0.0, 0.5),
+]
+
+
+@pytest.mark.parametrize(("lang", "answer", "reference", "expected_words", "em", "f1"), SQUAD)
+def test_answers_of_xquad_are_compared_as_by_squads_script(
+    lang: str, answer: str, reference: str, expected_words: list[str], em: float, f1: float
+) -> None:
+    assert words(answer, lang, english="squad") == expected_words
+    assert exact(answer, reference, lang, english="squad") == em
+    assert overlap(answer, reference, lang, english="squad") == pytest.approx(f1)
+
+
+def test_signature_names_the_script_of_each_language() -> None:
+    table = outputs(["a"], [["a"]])
+    signatures = {}
+    for name in ("xquad", "mlqa"):
+        options = MetricOptions().of(get_benchmark(name))
+        signatures[name] = measure(get_metric("f1"), table, "en", options).signature
+    assert "norm:mlqa:ar,de,es,hi,vi,zh|squad-1.1:others" in signatures["xquad"]
+    assert "norm:mlqa:ar,de,en,es,hi,vi,zh|squad-1.1:others" in signatures["mlqa"]
 
 
 def test_languages_without_a_rule_in_mlqa_keep_every_word() -> None:
