@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         judge,
         leaderboard,
     )
+    from trainer.publish_model import PushedModel, push
     from trainer.results import Run, Sweep
     from trainer.run import Diverged, Stopped
     from trainer.run_list import RunList, RunSummary, list_runs, show_run
@@ -46,6 +47,7 @@ __all__ = [
     "Estimate",
     "InputError",
     "Leaderboard",
+    "PushedModel",
     "ResultTable",
     "Run",
     "RunList",
@@ -60,6 +62,7 @@ __all__ = [
     "leaderboard",
     "list_runs",
     "plan_sweep",
+    "push",
     "sft",
     "show_run",
     "sweep",
@@ -72,6 +75,7 @@ _MODULES = {
         *("Alignment", "Comparison", "Leaderboard", "ResultTable"),
         *("align", "compare", "evaluate", "judge", "leaderboard"),
     ),
+    "trainer.publish_model": ("PushedModel", "push"),
     "trainer.results": ("Run", "Sweep"),
     "trainer.run": ("Diverged", "Stopped"),
     "trainer.run_list": ("RunList", "RunSummary", "list_runs", "show_run"),

@@ -150,7 +150,11 @@ def create_repo(hub: Hub, request: Request) -> Answer:
     org, name = asked.get("organization") or user["name"], asked["name"]
     if user["role"] == "read" or (org != user["name"] and org not in user["orgs"]):
         raise Refusal(403, f'You don\'t have the rights to create a dataset under the namespace "{org}"')
-    if asked.get("type") != "dataset" or not re.fullmatch(r"[\w.-]{1,96}", name, re.ASCII) or ".." in name:
+    if (
+        asked.get("type", "model") not in ("dataset", "model")
+        or not re.fullmatch(r"[\w.-]{1,96}", name, re.ASCII)
+        or ".." in name
+    ):
         raise Refusal(400, "Invalid repo name or type")
     url = f"{hub.url}/datasets/{org}/{name}"
     with hub.store.lock:
@@ -411,25 +415,24 @@ def nothing(hub: Hub, request: Request) -> Answer:
 
 
 REPO, REV = r"([^/]+/[^/]+)", r"([^/]+)"
-API = rf"/api/datasets/{REPO}"
-READ = rf"/api/(?:datasets|models)/{REPO}"  # what was sent as a data set can be read as a model
+API = rf"/api/(?:datasets|models)/{REPO}"  # the Hub of the tests has one store for both kinds
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", r"/api/whoami-v2", whoami),
     ("GET HEAD POST", r"/(?:api|v1)/telemetry.*", nothing),
     ("POST", r"/api/validate-yaml", validate_yaml),
     ("POST", r"/api/repos/create", create_repo),
     ("GET", r"/api/datasets", list_repos),
-    ("GET", rf"{READ}(?:/revision/{REV})?", repo_info),
+    ("GET", rf"{API}(?:/revision/{REV})?", repo_info),
     ("GET", rf"{API}/auth-check(/write)?", auth_check),
     ("POST", rf"{API}/preupload/{REV}", preupload),
-    ("POST", rf"/datasets/{REPO}\.git/info/lfs/objects/batch", lfs_batch),
+    ("POST", rf"(?:/datasets)?/{REPO}\.git/info/lfs/objects/batch", lfs_batch),
     ("PUT", r"/_lfs/([0-9a-f]{64})", lfs_put),
     ("POST", r"/_lfs/verify", lfs_verify),
     ("POST", rf"{API}/commit/{REV}", commit),
     ("POST DELETE", rf"{API}/tag/{REV}", tag),
     ("GET", rf"{API}/refs", refs),
     ("GET", rf"{API}/commits/{REV}", commits),
-    ("GET", rf"{READ}/tree/{REV}(?:/(.*))?", tree),
+    ("GET", rf"{API}/tree/{REV}(?:/(.*))?", tree),
     ("POST", rf"{API}/paths-info/{REV}", paths_info),
     ("GET HEAD", rf"(?:/datasets)?/{REPO}/(?:resolve|raw)/{REV}/(.+)", resolve),
     ("GET", rf"{API}/xet-(read|write)-token/{REV}", xet_token),

@@ -1,4 +1,4 @@
-"""The verbs that train models and show what runs are: sft, sweep, list and show."""
+"""The verbs that train models, show what runs are and share them: sft, sweep, list, show and push."""
 
 from pathlib import Path
 from typing import Any
@@ -233,4 +233,23 @@ def show_verb(run: Path, as_json: bool) -> None:
     print_text(to_json(summary.metadata) if as_json else summary)
 
 
-VERBS = [sft_verb, sweep_verb, list_verb, show_verb]
+@verb("push")
+@click.argument("run", type=click.Path(path_type=Path))
+@option("--to", required=True, metavar="hf://ORG/NAME", group="Hub", help="The repository; it is made if need be.")
+@option("--tag", metavar="NAME", group="Hub", help="The tag of the commit. Default: v1, v2 and so on.")
+@option("--private", is_flag=True, group="Hub", help="Make a private repository.")
+@option(
+    "--results", type=FILE, default="results.jsonl", show_default=True, metavar="FILE", group="Hub",
+    help="The file of results; those of the run are in the card.",
+)  # fmt: skip
+@JSON
+def push_verb(run: Path, as_json: bool, **arguments: Any) -> None:
+    """Push the model of a finished run to the Hub, with its card and results, in one commit with a tag."""
+    import trainer
+    from trainer.format import to_json
+
+    pushed = trainer.push(run, **arguments)
+    print_text(to_json(vars(pushed)) if as_json else pushed)
+
+
+VERBS = [sft_verb, sweep_verb, list_verb, show_verb, push_verb]
