@@ -37,7 +37,7 @@ class PushedModel:
 
     def __repr__(self) -> str:
         return (
-            f"Pushed hf://{self.name}, tag {self.tag}, commit {self.commit[:12]}; results in the card: {self.num_results}"
+            f"Pushed hf://{self.name}, tag {self.tag} ({self.commit[:12]}); {self.num_results} results in its card"
             f'\n  load  transformers.AutoModelForCausalLM.from_pretrained("{self.name}", revision="{self.tag}")'
         )
 

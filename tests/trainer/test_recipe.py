@@ -123,7 +123,10 @@ def test_managed_keys_and_ours_exist_in_trl() -> None:
         ("title: [", "is not valid YAML"),
         ("extends: nothing", "mine.yaml: Unknown recipe to extend 'nothing'"),
         ("packing: maybe", "mine.yaml: 'packing' must be true or false, not 'maybe'."),
-        ("extends: tiny\nmax_steps: 1", "mine.yaml: 'max_steps' cannot be set: the steps follow from the rows"),
+        (
+            "extends: tiny\nresume_from_checkpoint: x",
+            "mine.yaml: 'resume_from_checkpoint' cannot be set: the same command",
+        ),
     ],
 )
 def test_unfit_recipe_file_is_refused(text: str, sentence: str, tmp_path: Path) -> None:

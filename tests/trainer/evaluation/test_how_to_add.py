@@ -84,7 +84,7 @@ def test_benchmarks_and_metrics_are_evaluated(
     results = {result.metric: result for result in evaluate(model, **chosen).results}
     assert set(results) == {"contains", "answer_length"}
     assert results["answer_length"].metric_max == 100_000
-    assert re.match(r"sha256:[0-9a-f]{8}\|prompt:", results["answer_length"].signature)
+    assert re.match(r"sha256:[0-9a-f]{8}\|backend:", results["answer_length"].signature)
 
 
 @pytest.mark.slow
