@@ -12,7 +12,7 @@ from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.progress import Progress, ProgressLike, as_progress, stage
 from trainer.estimation import Estimate, estimate_run
-from trainer.experiments import parse_size, plan_runs, run_name
+from trainer.experiments import SweepParts, parse_mixture, parse_size, run_name
 from trainer.launch import launch
 from trainer.preparation import TrainConfig
 from trainer.processes import choose_sharding, join_slurm
@@ -36,6 +36,7 @@ def sft(
     config: str | None = None,
     langs: Sequence[str] = (),
     size: int | str | None = None,
+    mixture: Mapping[str, int | str] | None = None,
     registry: str | Path = REGISTRY,
     datasets_lock: str | Path = LOCK,
     offline: bool = False,
@@ -57,6 +58,7 @@ def sft(
         config: The config of the release; not needed if it has only one.
         langs: The languages to train on, beside English; by default all of the config.
         size: The number of translations (or documents) per language: `4000` or `"4k"`.
+        mixture: The number of translations of each language, instead of `size`: `{"el": 500, "hi": "1k"}`.
         registry: The registry of releases: a folder, or hf://ORG.
         datasets_lock: The lock file of releases on the Hub.
         offline: Use only what is downloaded.
@@ -82,6 +84,8 @@ def sft(
             recipe, release, config, langs, size, registry, datasets_lock, offline, set, output, processes, sharding
         )
         train_config = replace(train_config, dtype=dtype, keep_checkpoints=keep_checkpoints)
+        if mixture:
+            train_config = _of_mixture(train_config, mixture, output)
         return Run(train_config.output, launch(train_config, processes, as_progress(progress)))
 
 
@@ -89,7 +93,10 @@ def sft(
 def sweep(
     recipe: str | Path,
     *,
-    sizes: Sequence[int | str],
+    sizes: Sequence[int | str] = (),
+    mixtures: int = 0,
+    budgets: Sequence[int | str] = (),
+    mixture: Sequence[str | Path] = (),
     seeds: int = 1,
     runs: str | Path = RUNS,
     release: ReleaseLike = None,
@@ -108,13 +115,16 @@ def sweep(
     array_index: str | None = None,
     progress: ProgressLike = None,
 ) -> Sweep:
-    """Train a recipe on nested subsets of a release, a run per language, size and seed: the data of a scaling law.
+    """Train a recipe on nested subsets of a release, or on mixtures of its languages: the data of scaling laws.
 
     Finished runs are not repeated. Several jobs may share the folder: each takes the next run that no other trains.
 
     Args:
         recipe: A training recipe: a name, or a YAML file.
-        sizes: The numbers of translations (or documents) per language: `[1000, "2k"]`.
+        sizes: The numbers of translations (or documents) of runs of one language: `[1000, "2k"]`.
+        mixtures: How many mixtures of all languages, which fill the space of shares, for each of `budgets`.
+        budgets: The numbers of translations of `mixtures`, and of each `mixture` that is a name.
+        mixture: Mixtures to train on: CSV files of lang,rows,epochs, or names such as `unimax`.
         seeds: The number of runs of each size.
         runs: The folder of the runs' folders.
         release: As in `sft`.
@@ -156,8 +166,7 @@ def sweep(
             runs,
             processes,
             sharding,
-            sizes,
-            seeds,
+            SweepParts(sizes, mixtures, budgets, mixture, seeds),
         )
         chosen = _every_nth(planned, array_index)
         made = [replace(run, dtype=dtype, keep_checkpoints=keep_checkpoints) for run in chosen]
@@ -171,7 +180,10 @@ def sweep(
 def plan_sweep(
     recipe: str | Path,
     *,
-    sizes: Sequence[int | str],
+    sizes: Sequence[int | str] = (),
+    mixtures: int = 0,
+    budgets: Sequence[int | str] = (),
+    mixture: Sequence[str | Path] = (),
     seeds: int = 1,
     runs: str | Path = RUNS,
     release: ReleaseLike = None,
@@ -193,6 +205,9 @@ def plan_sweep(
     Args:
         recipe: As in `sweep`.
         sizes: As in `sweep`.
+        mixtures: As in `sweep`.
+        budgets: As in `sweep`.
+        mixture: As in `sweep`.
         seeds: As in `sweep`.
         runs: As in `sweep`.
         release: As in `sweep`.
@@ -228,14 +243,13 @@ def plan_sweep(
             runs,
             processes,
             sharding,
-            sizes,
-            seeds,
+            SweepParts(sizes, mixtures, budgets, mixture, seeds),
         )
         return [
             {
                 "folder": str(run.output),
-                "lang": run.langs[0],
-                "size": run.size,
+                "lang": ",".join(run.langs),
+                "size": sum(run.mixture.values()) if run.mixture else run.size,
                 "seed": run.recipe["seed"],
                 "status": run_status(run.output),
                 "command": as_shell(sft_command(recipe, run, set or {}, options)),
@@ -247,13 +261,13 @@ def plan_sweep(
 def _plan(
     recipe: str | Path, release: ReleaseLike, config: str | None, langs: Sequence[str], registry: str | Path,
     datasets_lock: str | Path, offline: bool, changes: Mapping[str, Any] | None, runs: str | Path, processes: int,
-    sharding: str | None, sizes: Sequence[int | str], seeds: int,
+    sharding: str | None, parts: SweepParts,
 ) -> list[TrainConfig]:  # fmt: skip
     """Return the runs of a sweep."""
     train_config = _train_config(
         recipe, release, config, langs, None, registry, datasets_lock, offline, changes, runs, processes, sharding
     )
-    return plan_runs(train_config, [parse_size(size) for size in sizes], seeds, Path(runs))
+    return parts.plan(train_config, Path(runs))
 
 
 def _every_nth(runs: list[TrainConfig], array_index: str | None) -> list[TrainConfig]:
@@ -303,6 +317,7 @@ def estimate(
     config: str | None = None,
     langs: Sequence[str] = (),
     size: int | str | None = None,
+    mixture: Mapping[str, int | str] | None = None,
     registry: str | Path = REGISTRY,
     datasets_lock: str | Path = LOCK,
     offline: bool = False,
@@ -321,6 +336,7 @@ def estimate(
         config: As in `sft`.
         langs: As in `sft`.
         size: As in `sft`.
+        mixture: As in `sft`.
         registry: As in `sft`.
         datasets_lock: As in `sft`.
         offline: As in `sft`.
@@ -338,7 +354,17 @@ def estimate(
         train_config = _train_config(
             recipe, release, config, langs, size, registry, datasets_lock, offline, set, None, processes, sharding
         )
+        if mixture:
+            train_config = _of_mixture(train_config, mixture, None)
         return estimate_run(train_config, processes, device, Path(tokens_per_pair) if tokens_per_pair else None)
+
+
+def _of_mixture(config: TrainConfig, mixture: Mapping[str, int | str], output: str | Path | None) -> TrainConfig:
+    """Return the run with a size for each language."""
+    if config.size is not None or (config.langs and sorted(config.langs) != sorted(mixture)):
+        raise InputError("--mixture has the languages and their sizes; leave out --size and --langs.")
+    chosen = replace(config, mixture=parse_mixture(mixture), langs=tuple(mixture))
+    return replace(chosen, output=Path(output or Path(RUNS) / run_name(chosen)))
 
 
 def _train_config(

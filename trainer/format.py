@@ -64,17 +64,25 @@ def run_html(metadata: RunMetadata, folder: Path) -> str:
 
 def sweep_row(metadata: RunMetadata, folder: Path) -> dict[str, Any]:
     """Return the size of a run of a sweep and what it reached."""
-    lang = metadata["release"]["langs"][0]
-    metrics = metadata["evaluations"][-1].get(lang, {}) if metadata["evaluations"] else {}
+    langs = metadata["release"]["langs"]
+    evaluated = metadata["evaluations"][-1] if metadata["evaluations"] else {}
+    metrics = _mean_metrics([evaluated[lang] for lang in langs if lang in evaluated])
+    mixture = metadata["release"].get("mixture")
     return {
-        "lang": lang,
-        "size": metadata["size"],
+        "lang": ",".join(langs),
+        "size": sum(mixture.values()) if mixture else metadata["size"],
         "seed": metadata["seed"],
         "num_tokens": metadata["num_tokens"],
         "loss": metrics.get("loss"),
         "token_accuracy": metrics.get("token_accuracy"),
         "folder": str(folder),
     }
+
+
+def _mean_metrics(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the means of loss and token accuracy over languages."""
+    names = ("loss", "token_accuracy")
+    return {name: sum(m[name] for m in metrics) / len(metrics) for name in names} if metrics else {}
 
 
 def sweep_table(rows: Sequence[Mapping[str, Any]], tablefmt: str = "simple") -> str:

@@ -8,7 +8,7 @@ import yaml
 
 from corpora.errors import InputError
 from corpora.progress import NullProgress, Progress
-from trainer.preparation import TrainConfig, begin_run, prepare
+from trainer.preparation import TrainConfig, begin_run, mixture_text, prepare
 from trainer.processes import STARTED_HERE, is_launched, is_main
 from trainer.run import ProcessesFailed, RunMetadata, Stopped, read_metadata, write_metadata
 from trainer.run_progress import RunProgress, run_stage
@@ -94,6 +94,7 @@ def _arguments(config: TrainConfig) -> list[str]:
     recipe.write_text(yaml.safe_dump(dict(config.recipe.settings), allow_unicode=True, sort_keys=False), "utf-8")
     options = {"release": config.release.folder(), "output": config.output, "sharding": config.sharding}
     options |= {"config": config.config_name, "langs": ",".join(config.langs), "size": config.size}
+    options |= {"mixture": mixture_text(config.mixture)}
     options |= {"dtype": config.dtype}
     kept = ["--keep-checkpoints"] if config.keep_checkpoints else []
     return ["sft", str(recipe), *[f"--{name}={value}" for name, value in options.items() if value], *kept]

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from trainer.child_processes import Process, start
-from trainer.preparation import TrainConfig
+from trainer.preparation import TrainConfig, mixture_text
 from trainer.run import ProcessesFailed, RunMetadata, Stopped, read_metadata
 
 STOPPED = 143
@@ -32,6 +32,7 @@ def sft_command(
     """
     settings = dict(changes) | {"seed": run.recipe["seed"]}
     own: dict[str, object] = {"--config": run.config_name, "--langs": ",".join(run.langs), "--size": run.size}
+    own |= {"--mixture": mixture_text(run.mixture)}
     own |= {"--set": [f"{key}={_as_yaml(value)}" for key, value in settings.items()], "--output": run.output}
     arguments = ["sft", str(recipe)]
     for name, value in (dict(options) | own).items():

@@ -1,8 +1,8 @@
 """Allocate a budget of sentence pairs to languages: exactly, by scaling laws, and with the regret to expect."""
 
 from recipes.mixing.allocation import AllocationProblem, Integers, allocate_integers, allocation_problem, waterfill
-from recipes.mixing.comparison import Frontier, MixtureComparison, compare_mixtures, frontier
-from recipes.mixing.curves import Curves, PowerCurves, ShareCurves
+from recipes.mixing.comparison import Frontier, MixtureComparison, central_interval, compare_mixtures, frontier
+from recipes.mixing.curves import REPETITION_DECAY, Curves, PowerCurves, ShareCurves
 from recipes.mixing.lang_values import check_lang, parse_lang_values, read_lang_values
 from recipes.mixing.mixture import (
     BASELINES,
@@ -22,6 +22,7 @@ from recipes.mixing.serialize import comparison_json, frontier_json, law_text, l
 __all__ = [
     "BASELINES",
     "OVERHEAD_PAIRS",
+    "REPETITION_DECAY",
     "AllocationProblem",
     "Curves",
     "Frontier",
@@ -37,6 +38,7 @@ __all__ = [
     "allocation_problem",
     "baseline",
     "candidate_sizes",
+    "central_interval",
     "check_lang",
     "compare_mixtures",
     "comparison_json",

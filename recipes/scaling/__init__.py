@@ -4,7 +4,7 @@ from recipes.scaling.equivalence import Equivalence, equivalences
 from recipes.scaling.fit import fit_points, fit_results
 from recipes.scaling.functional_forms import fit_form
 from recipes.scaling.law import FORMS, LEVEL, PARAMETERS, Floats, Laws, Point, ScalingLaw
-from recipes.scaling.laws_file import LawRow, LawsFile, read_laws, summary, write_laws
+from recipes.scaling.laws_file import LawRow, LawsFile, join_number_lists, read_laws, summary, write_laws
 from recipes.scaling.selection import mean_gammas, select_results
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "fit_form",
     "fit_points",
     "fit_results",
+    "join_number_lists",
     "mean_gammas",
     "read_laws",
     "select_results",

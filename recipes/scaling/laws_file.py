@@ -86,14 +86,14 @@ def write_laws(path: Path, laws: Laws) -> None:
     }
     text = json.dumps(table, indent=1, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
-        temporary.write_text(_join_number_lists(text) + "\n", encoding="utf-8")
+        temporary.write_text(join_number_lists(text) + "\n", encoding="utf-8")
 
 
 def _rounded(samples: Floats) -> list[list[float]]:
     return [[float(f"{value:.{SAMPLE_DIGITS}g}") for value in row] for row in samples.tolist()]
 
 
-def _join_number_lists(text: str) -> str:
+def join_number_lists(text: str) -> str:
     """Put each list of numbers in indented JSON on one line."""
     one_line = re.compile(r"\[[^\[\]{}\"]*\]")
     return one_line.sub(lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text)

@@ -41,6 +41,18 @@ def release(registry: Path) -> "Release":
 
 
 @pytest.fixture(scope="session")
+def muit(tmp_path_factory: pytest.TempPathFactory) -> "Release":
+    """Return muit-sample@v1.0.0 in Greek and Turkish: one config with both languages."""
+    import builders
+    from cards.releases import open_release
+
+    folder = tmp_path_factory.mktemp("muit")
+    options = {"work": folder / "work", "corpora_lock": folder / "corpora.lock", "registry": folder / "registry"}
+    builders.publish("muit", langs=("el", "tr"), sample=True, **options)
+    return open_release("muit-sample@v1.0.0", folder / "registry", folder / "datasets.lock")
+
+
+@pytest.fixture(scope="session")
 def one_thread() -> None:
     """Let torch use one thread, so that small models train fast beside other processes."""
     import torch

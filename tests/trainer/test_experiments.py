@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +13,9 @@ from corpora.errors import InputError
 from trainer.cli import cli
 
 from .conftest import SMALL
+
+if TYPE_CHECKING:
+    from cards.releases import Release
 
 ConfigOf = Callable[..., Any]
 
@@ -64,6 +67,33 @@ def test_runs_are_planned_smallest_first(config_of: ConfigOf, tmp_path: Path) ->
     found = [(run.size, run.langs, run.recipe["seed"]) for run in planned]
     assert found == [(size, (lang,), seed) for size in (10, 20) for lang in ("el", "hi") for seed in (0, 1)]
     assert len({run.output for run in planned}) == 8
+
+
+@pytest.mark.slow
+def test_mixture_has_a_size_for_each_language(muit: "Release", config_of: ConfigOf, tmp_path: Path) -> None:
+    from trainer.experiments import plan_mixtures
+
+    config = replace(config_of("num_train_epochs=1"), config_name=None, release=muit)
+    mixtures = [{"el": 30, "tr": 5}, {"el": 4, "tr": 8}]
+    planned = plan_mixtures(config, mixtures, 2, tmp_path)
+    assert [run.output.name.partition("-all-")[2] for run in planned] == [
+        f"{name}-seed{seed}" for name in ("el4-tr8", "el30-tr5") for seed in (0, 1)
+    ]
+    langs = [key.split("\t")[1] for key in translations(planned[2])]
+    assert (langs.count("el"), langs.count("tr"), len(langs)) == (30, 5, 35)
+    with pytest.raises(InputError, match=r"has \d+ translations in el, fewer than 9,999"):
+        plan_mixtures(config, [{"el": 9999}], 1, tmp_path)
+
+
+def test_mixture_text_is_checked() -> None:
+    from trainer.experiments import parse_mixture, parse_mixture_text
+
+    assert parse_mixture(parse_mixture_text("el=500, hi=1k")) == {"el": 500, "hi": 1000}
+    for text, message in {"el": "sizes by language", "el=1,el=2": "twice", "": "sizes by language"}.items():
+        with pytest.raises(InputError, match=message):
+            parse_mixture_text(text)
+    with pytest.raises(InputError, match="xx"):
+        parse_mixture({"xx": 5})
 
 
 @pytest.mark.slow

@@ -68,6 +68,7 @@ TRAINING = [
 @click.argument("recipe")
 @options(RELEASE)
 @option("--size", metavar="SIZE", group="Data", help="Translations (or documents) per language, such as 4k.")
+@option("--mixture", metavar="LANG=SIZE,...", group="Data", help="Translations of each language, such as el=500,hi=1k.")
 @options(TRAINING)
 @option("--output", type=FOLDER, metavar="FOLDER", group="Training", help="Folder of the run. Default: below runs/.")
 @option("--dry-run", is_flag=True, group="Dry run", help="Print what would be trained and needed, and stop.")
@@ -91,6 +92,7 @@ def sft_verb(
     dtype: Any,
     keep_checkpoints: bool,
     as_json: bool,
+    mixture: str | None,
     **data: Any,
 ) -> None:
     """Train a model on a release, or continue a run that was stopped.
@@ -98,10 +100,13 @@ def sft_verb(
     RECIPE is a name or a YAML file.
     """
     import trainer
+    from trainer.experiments import parse_mixture_text
     from trainer.format import to_json
     from trainer.processes import reports_result
     from trainer.recipe import parse_changes
 
+    if mixture is not None:
+        data["mixture"] = parse_mixture_text(mixture)
     settings = parse_changes(changes)
     if dry_run:
         estimate = trainer.estimate(recipe, set=settings, device=device, tokens_per_pair=tokens_per_pair, **data)
@@ -127,10 +132,33 @@ def sft_verb(
 @option(
     "--sizes",
     type=NAMES,
-    required=True,
+    default=(),
     metavar="A,B",
     group="Runs",
-    help="Translations (or documents) per language, such as 1k,2k.",
+    help="Translations (or documents) of runs of one language, such as 1k,2k.",
+)
+@option(
+    "--mixtures",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    group="Runs",
+    help="Mixtures of all languages that fill the space of shares, for each of --budgets.",
+)
+@option(
+    "--budgets",
+    type=NAMES,
+    default=(),
+    metavar="A,B",
+    group="Runs",
+    help="Translations of --mixtures, and of each --mixture that is a name.",
+)
+@option(
+    "--mixture",
+    multiple=True,
+    metavar="FILE|NAME",
+    group="Runs",
+    help="Train on a CSV of lang,rows,epochs, or on a mixture such as unimax. Repeatable.",
 )
 @option(
     "--seeds",
@@ -178,9 +206,10 @@ def sweep_verb(
     as_json: bool,
     **data: Any,
 ) -> None:
-    """Train a recipe on nested subsets of a release, for scaling laws.
+    """Train a recipe on nested subsets of a release or on mixtures, for scaling laws.
 
-    RECIPE is a name or a YAML file. There is a run per language, size and seed; finished runs are not repeated.
+    RECIPE is a name or a YAML file. There is a run for each language and size, for each mixture, and for each seed;
+    finished runs are not repeated.
     Several jobs may share the folder of the runs: each takes the next run that no other trains.
     """
     import trainer

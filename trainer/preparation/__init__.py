@@ -10,7 +10,7 @@ from trainer.preparation.example_table import (
     write_table,
 )
 from trainer.preparation.examples import Encoder, Example, limit_length
-from trainer.preparation.state import TrainConfig, TrainState, begin_run, check_size, prepare
+from trainer.preparation.state import TrainConfig, TrainState, begin_run, check_size, mixture_text, prepare
 from trainer.preparation.tokenizer import load_tokenizer, tokenizer_sha256
 from trainer.preparation.tokens_per_pair import write_tokens_per_pair
 
@@ -28,6 +28,7 @@ __all__ = [
     "format_length_report",
     "limit_length",
     "load_tokenizer",
+    "mixture_text",
     "open_table",
     "order_by_digest",
     "pack",

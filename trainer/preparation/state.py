@@ -1,6 +1,6 @@
 """All that is known before the first step: rows, tokens, the model's shape, and the identity of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,7 +35,8 @@ class TrainConfig:
     """A recipe, a release, which of its rows are trained on, and the folder of the run.
 
     `size` keeps that many translations per language (documents if there are none): the first in the order of a seeded
-    digest, so that smaller sizes are parts of larger ones. `sharding` is `none` or an accelerate file for FSDP2, by
+    digest, so that smaller sizes are parts of larger ones. `mixture` has a size for each language instead.
+    `sharding` is `none` or an accelerate file for FSDP2, by
     name or path. `dtype` is the precision of the finished model, by default its base's; the checkpoints of a finished
     run are removed unless `keep_checkpoints`.
     """
@@ -46,9 +47,15 @@ class TrainConfig:
     config_name: str | None = None
     langs: tuple[str, ...] = ()
     size: int | None = None
+    mixture: Mapping[str, int] | None = None
     sharding: str = "none"
     dtype: str | None = None
     keep_checkpoints: bool = False
+
+
+def mixture_text(mixture: Mapping[str, int] | None) -> str:
+    """Return a mixture as `--mixture` takes it: `el=500,hi=1000`."""
+    return ",".join(f"{lang}={size}" for lang, size in (mixture or {}).items())
 
 
 @dataclass(frozen=True)
@@ -99,8 +106,11 @@ class TrainState:
     def identity(self) -> dict[str, Any]:
         """Return what makes a run the same run; a run continues only if all of it is equal."""
         release = {key: value for key, value in self.config.release.describe().items() if key != "origin"}
+        part: dict[str, Any] = {"config": self.config_name, "langs": list(self.langs), "size": self.config.size}
+        if self.config.mixture:
+            part["mixture"] = dict(sorted(self.config.mixture.items()))
         return {
-            "release": release | {"config": self.config_name, "langs": list(self.langs), "size": self.config.size},
+            "release": release | part,
             "recipe": self.config.recipe.training_settings(),
             "prompt": {"name": self.template.name, "sha256": self.template.sha256()},
             "tokenizer": tokenizer_sha256(self.tokenizer),
@@ -162,22 +172,23 @@ def _write_tables(state: TrainState, progress: Progress) -> None:
 
 
 def _take_size(rows: pl.DataFrame, state: TrainState) -> pl.DataFrame:
-    """Return the rows to train on: all, or `size` translations per language beside the rows of other tasks.
+    """Return the rows to train on: all, or so many translations of each language beside the rows of other tasks.
 
     Raises:
-        InputError: There are no rows, or fewer than `size` in a language.
+        InputError: There are no rows, or too few in a language.
     """
     config = state.config
     if rows.is_empty():
         raise InputError(f"Config '{state.config_name}' of {config.release.origin} has no rows to train on.")
-    if config.size is None:
+    if config.size is None and config.mixture is None:
         return rows
     task = next((task for task in COUNTED_TASKS if not rows.filter(task=task).is_empty()), "translation")
     parts = [rows.filter(pl.col("task") != task)]
     for lang in state.langs:
         available = rows.filter(task=task, lang=lang)
-        check_size(config.release.origin, task, lang, len(available), config.size)
-        parts.append(available[_nested_subset(available, config.size, config.recipe["seed"])])
+        size = (config.mixture or {}).get(lang, config.size or 0)
+        check_size(config.release.origin, task, lang, len(available), size)
+        parts.append(available[_nested_subset(available, size, config.recipe["seed"])])
     return pl.concat(parts).sort(KEY)
 
 

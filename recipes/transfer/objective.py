@@ -1,0 +1,136 @@
+"""Objective: what a mixture is chosen for, and the best mixture for it in whole pairs."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from corpora.errors import InputError
+from recipes.mixing import AllocationProblem, Integers
+from recipes.scaling import Floats
+from recipes.transfer.solver import Goal, Solution, maximise
+from recipes.transfer.surfaces import Surfaces
+
+OBJECTIVES = ("mean", "worst")
+SLACK = 1e-4  # by which a constraint may be missed, in units of the metric
+MIN_CHANGE_POINTS = 1e-3  # below, the nearest mixture is the best one
+
+
+@dataclass(frozen=True)
+class Floor:
+    """No language may lose more than `points` against a mixture."""
+
+    name: str
+    pairs: Floats
+    points: float
+
+
+@dataclass(frozen=True)
+class Near:
+    """Of the mixtures at most `points` below the best, the one with the least change from a mixture is chosen."""
+
+    name: str
+    pairs: Floats
+    points: float
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is maximised, within which floors.
+
+    Args:
+        kind: One of OBJECTIVES: the weighted mean of the languages, or the worst of them.
+        weights: The weight of each target; they sum to 1. For `worst` they are not used.
+        floors: Mixtures against which no language may lose.
+        near: The mixture that should change least; None for any.
+    """
+
+    kind: str
+    weights: Floats
+    floors: tuple[Floor, ...] = ()
+    near: Near | None = None
+
+    def values(self, values: Floats) -> Floats:
+        """Return the objective for values of targets, along the last axis."""
+        return np.asarray(values.min(axis=-1) if self.kind == "worst" else values @ self.weights)
+
+
+def best_mixture(surfaces: Surfaces, objective: Objective, problem: AllocationProblem) -> Solution:
+    """Return the mixture of real numbers of pairs that is best for an objective.
+
+    Raises:
+        InputError: No mixture within the limits keeps the floors; the message has by how much and in what.
+    """
+    rows, bounds = _floor_rows(surfaces, objective)
+    start = _inner_start(surfaces, objective, problem, rows, bounds)
+    goal = _goal(objective, rows, bounds)
+    solution = maximise(surfaces, goal, problem, start)
+    if objective.near is None or objective.near.points < MIN_CHANGE_POINTS:
+        return solution
+    near = _near_goal(objective, objective.near, goal, solution, problem)
+    closest = maximise(surfaces, near, problem, solution.pairs)
+    value = float(objective.values(surfaces.means(closest.pairs)))
+    return replace(closest, value=value, bound=solution.bound)
+
+
+def _floor_rows(surfaces: Surfaces, objective: Objective) -> tuple[Floats, Floats]:
+    """Return the rows and bounds of the constraints that no language loses."""
+    num = len(surfaces.own)
+    rows = [np.eye(num) for _ in objective.floors]
+    bounds = [surfaces.means(floor.pairs) - floor.points - SLACK for floor in objective.floors]
+    return np.concatenate([np.empty((0, num)), *rows]), np.concatenate([np.empty(0), *bounds])
+
+
+def _goal(objective: Objective, rows: Floats, bounds: Floats) -> Goal:
+    num = len(objective.weights)
+    if objective.kind == "mean":
+        return Goal(objective.weights, rows, bounds, np.zeros(len(bounds)))
+    in_worst = np.concatenate([np.ones(num), np.zeros(len(bounds))])
+    return Goal(np.zeros(num), np.concatenate([np.eye(num), rows]), np.concatenate([np.zeros(num), bounds]), in_worst)
+
+
+def _inner_start(
+    surfaces: Surfaces, objective: Objective, problem: AllocationProblem, rows: Floats, bounds: Floats
+) -> Floats | None:
+    """Return a mixture inside of all floors: the one that keeps them by most."""
+    if not len(bounds):
+        return None
+    goal = Goal(np.zeros(rows.shape[1]), rows, bounds, np.ones(len(bounds)))
+    inner = maximise(surfaces, goal, problem, tolerance=SLACK / 10)
+    if inner.value <= 0:
+        missed = bounds - rows @ surfaces.means(inner.pairs)
+        lang = problem.langs[int(surfaces.own[int(np.argmax(missed)) % rows.shape[1]])]
+        names = ", ".join(f"{floor.name} by more than {floor.points:g}" for floor in objective.floors)
+        raise InputError(
+            f"No mixture of {problem.budget:,.0f} {problem.unit} keeps every language from losing against {names}: the "
+            f"one that comes nearest still loses {missed.max():.2f} points too many in {lang}. Allow more points, such "
+            "as --no-worse-than unimax:1.0, or raise the budget."
+        )
+    return inner.pairs
+
+
+def _near_goal(objective: Objective, near: Near, goal: Goal, best: Solution, problem: AllocationProblem) -> Goal:
+    """Return the goal of least change among mixtures whose objective is near the best."""
+    spent = np.maximum(problem.costs * near.pairs, 1e-6 * problem.budget)
+    bound = best.value - near.points
+    floors = goal.in_worst == 0
+    num = len(objective.weights)
+    level_rows = objective.weights[None] if objective.kind == "mean" else np.eye(num)
+    rows = np.concatenate([level_rows, goal.rows[floors]])
+    bounds = np.concatenate([np.full(len(level_rows), bound), goal.bounds[floors]])
+    return Goal(np.zeros(num), rows, bounds, np.zeros(len(bounds)), spent / spent.sum())
+
+
+def to_whole_pairs(pairs: Floats, surfaces: Surfaces, weights: Floats, problem: AllocationProblem) -> Integers:
+    """Return whole pairs that spend the budget: rounded down, and what is left where a pair gains most for its cost.
+
+    In tokens, less than the cost of the cheapest possible pair is left over.
+    """
+    whole = np.clip(np.floor(pairs + 1e-6), np.ceil(problem.min_pairs), problem.max_pairs).astype(np.int64)
+    gain = weights @ surfaces.derivatives(np.maximum(whole, 1.0)).gradient.mean(axis=0) / problem.costs
+    left = problem.budget - float(problem.costs @ whole)
+    for index in np.argsort(-(gain + 1e-9 * (pairs - whole))):
+        room = int(problem.max_pairs[index] - whole[index]) if np.isfinite(problem.max_pairs[index]) else len(whole)
+        added = max(min(int(left / problem.costs[index] + 1e-9), room), 0)
+        whole[index] += added
+        left -= added * problem.costs[index]
+    return np.asarray(whole)

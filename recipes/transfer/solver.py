@@ -1,0 +1,252 @@
+"""Maximise concave goals over mixtures exactly: a barrier method with Newton steps, and a proven bound on the gap.
+
+The method is the one of Boyd and Vandenberghe, Convex Optimization (2004), section 11.3. The bound follows from the
+Lagrangian: it is concave, so its maximum over all mixtures within the limits is at most its value plus the maximum of
+its linear approximation (Frank and Wolfe 1956), which is latest by sorting.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recipes.mixing import AllocationProblem
+from recipes.scaling import Floats
+from recipes.transfer.surfaces import Surfaces
+
+TOLERANCE = 2e-7  # of the gap, in units of the metric
+MAX_STEPS = 60  # Newton steps at one barrier
+BARRIER_FACTOR = 8.0
+MIN_STEP = 1e-12
+MIN_MARGIN = 1e-14
+MIN_BARRIER = 1e-12
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Maximise weights . S + has_worst m - near KL(mixture, shares), where rows . S - bounds - in_worst m >= 0.
+
+    S are the targets' means over the draws. m is a free number: with a row for each target in it, it is the worst one.
+
+    Args:
+        weights: Shape (targets,).
+        rows: Shape (constraints, targets).
+        bounds: Shape (constraints,).
+        in_worst: 1 for constraints that bound the worst value m, 0 for others, shape (constraints,).
+        shares: The shares of the budget that a mixture should be near, shape (languages,); None for any.
+    """
+
+    weights: Floats
+    rows: Floats
+    bounds: Floats
+    in_worst: Floats
+    shares: Floats | None = None
+
+    @property
+    def has_worst(self) -> bool:
+        """Whether the worst of some values is maximised."""
+        return bool(self.in_worst.any())
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The best mixture.
+
+    Args:
+        pairs: The real numbers of pairs, shape (languages,).
+        value: The value of the goal.
+        bound: What no mixture exceeds, in units of the goal.
+        margin: The least amount by which a constraint that bounds no worst value is kept; infinite without any.
+    """
+
+    pairs: Floats
+    value: float
+    bound: float
+    margin: float
+
+    @property
+    def gap(self) -> float:
+        """By how much at most another mixture could be better, in units of the goal."""
+        return max(self.bound - self.value, 0.0)
+
+
+@dataclass(frozen=True)
+class _State:
+    pairs: Floats
+    worst: float
+
+
+def maximise(
+    surfaces: Surfaces,
+    goal: Goal,
+    problem: AllocationProblem,
+    start: Floats | None = None,
+    tolerance: float = TOLERANCE,
+) -> Solution:
+    """Return the mixture of real numbers of pairs that is best for a goal.
+
+    Args:
+        surfaces: The laws.
+        goal: The goal.
+        problem: Budget, costs and limits.
+        start: A mixture inside of all constraints that bound no worst value; needed if there are any.
+        tolerance: The gap to reach.
+    """
+    return _Solver(surfaces, goal, problem).solve(start, tolerance)
+
+
+class _Solver:
+    """One goal over one problem; pairs are scaled so that an equal mixture is 1 of each language."""
+
+    def __init__(self, surfaces: Surfaces, goal: Goal, problem: AllocationProblem) -> None:
+        self.surfaces, self.goal, self.problem = surfaces, goal, problem
+        self.scale = problem.budget / problem.costs.sum()
+        self.low = np.maximum(problem.min_pairs, 1e-9 * self.scale) / self.scale
+        high = np.minimum(problem.max_pairs, problem.budget / problem.costs) / self.scale
+        self.high = np.maximum(high, self.low)
+        self.costs = problem.costs / problem.costs.sum()
+        self.free = np.flatnonzero(self.high > self.low * (1 + 1e-9))
+
+    def solve(self, start: Floats | None, tolerance: float) -> Solution:
+        state = self._start(start)
+        barrier, best = 1.0, self._solution(state, 1.0, np.inf)
+        while len(self.free) > 1 and barrier > MIN_BARRIER and best.gap > tolerance:
+            state = self._center(state, barrier)
+            latest = self._solution(state, barrier, best.bound)
+            best = latest if latest.value >= best.value else replace(best, bound=latest.bound)
+            barrier /= BARRIER_FACTOR
+        return best
+
+    def _start(self, start: Floats | None) -> _State:
+        """Return a start strictly within the limits, and a worst value below all that bound it."""
+        span = self.high - self.low
+        share = (1.0 - self.costs @ self.low) / max(float(self.costs @ span), 1e-300)
+        if share >= 1 - 1e-9:  # the budget buys all that there is
+            self.free = self.free[:0]
+        middle = self.low + span * np.clip(share, 0.0, 1.0)
+        pairs = middle if start is None else start / self.scale
+        values = self._slack(self.surfaces.means(pairs * self.scale), 0.0)
+        in_worst = self.goal.in_worst > 0
+        return _State(pairs, float(values[in_worst].min()) - 1.0 if in_worst.any() else 0.0)
+
+    def _slack(self, means: Floats, worst: float) -> Floats:
+        """Return by how much each constraint is kept."""
+        return np.asarray(self.goal.rows @ means - self.goal.bounds - self.goal.in_worst * worst)
+
+    def _distance(self, pairs: Floats) -> tuple[float, Floats, Floats]:
+        """Return the divergence from the shares that the mixture should be near, its gradient and curvature."""
+        if self.goal.shares is None:
+            return 0.0, np.zeros_like(pairs), np.zeros_like(pairs)
+        spent = self.costs * pairs
+        ratio = np.log(np.maximum(spent, 1e-300) / self.goal.shares)
+        return float(spent @ ratio), self.costs * (ratio + 1), self.costs / np.maximum(pairs, 1e-300)
+
+    def _merit(self, state: _State, barrier: float) -> float:
+        """Return the goal with its barriers; minus infinity outside of them."""
+        pairs = state.pairs[self.free]
+        to_low, to_high = pairs - self.low[self.free], self.high[self.free] - pairs
+        if to_low.min() <= 0 or to_high.min() <= 0:
+            return -np.inf
+        means = self.surfaces.means(state.pairs * self.scale)
+        slack = self._slack(means, state.worst)
+        if len(slack) and slack.min() <= 0:
+            return -np.inf
+        value = self.goal.weights @ means + self.goal.has_worst * state.worst - self._distance(state.pairs)[0]
+        return float(value + barrier * (np.log(to_low).sum() + np.log(to_high).sum() + np.log(slack).sum()))
+
+    def _center(self, state: _State, barrier: float) -> _State:
+        """Return the maximum of the goal with its barriers, by Newton steps within the budget."""
+        for _ in range(MAX_STEPS):
+            step, worst_step, decrement = self._newton(state, barrier)
+            size, before = 1.0, self._merit(state, barrier)
+            least = 1e-4 * decrement
+            while size > MIN_STEP:
+                trial = _State(state.pairs + size * step, state.worst + size * worst_step)
+                if self._merit(trial, barrier) >= before + size * least - 1e-15 * abs(before):
+                    break
+                size /= 2
+            if size <= MIN_STEP:
+                break
+            state = trial
+            if decrement < 1e-3 * barrier:
+                break
+        return state
+
+    def _newton(self, state: _State, barrier: float) -> tuple[Floats, float, float]:
+        """Return the Newton step of pairs and worst value, and how much it is expected to gain."""
+        goal, free, n = self.goal, self.free, len(self.free)
+        derivatives = self.surfaces.derivatives(state.pairs * self.scale)
+        means = derivatives.values.mean(axis=0)
+        gradient = derivatives.gradient.mean(axis=0) * self.scale
+        slack = np.maximum(self._slack(means, state.worst), MIN_MARGIN)
+        weights = goal.weights + (barrier / slack) @ goal.rows
+        _, distance, bend = self._distance(state.pairs)
+        to_low, to_high = state.pairs[free] - self.low[free], self.high[free] - state.pairs[free]
+        slope = (weights @ gradient - distance)[free] + barrier / to_low - barrier / to_high
+        hessian = self.surfaces.hessian(derivatives, weights)[np.ix_(free, free)] * self.scale**2
+        hessian -= np.diag(bend[free] + barrier / to_low**2 + barrier / to_high**2)
+        of_rows = (goal.rows @ gradient)[:, free]
+        curved = barrier / slack**2
+        hessian -= (of_rows.T * curved) @ of_rows
+        if not goal.has_worst:
+            step = _solve(_bordered(hessian, self.costs[free]), -np.append(slope, 0.0))[:n]
+            return self._full(step), 0.0, float(slope @ step)
+        of_worst = 1.0 - float(goal.in_worst @ (barrier / slack))
+        column = of_rows.T @ (goal.in_worst * curved)
+        joint = np.block([[hessian, column[:, None]], [column[None], -np.array([[goal.in_worst**2 @ curved]])]])
+        step = _solve(_bordered(joint, np.append(self.costs[free], 0.0)), -np.append(slope, [of_worst, 0.0]))[: n + 1]
+        return self._full(step[:n]), float(step[n]), float(slope @ step[:n] + of_worst * step[n])
+
+    def _full(self, step: Floats) -> Floats:
+        full = np.zeros_like(self.low)
+        full[self.free] = step
+        return np.asarray(full)
+
+    def _solution(self, state: _State, barrier: float, bound: float) -> Solution:
+        """Return the solution with the lower of a bound and that of the Lagrangian at the barrier's multipliers."""
+        goal = self.goal
+        derivatives = self.surfaces.derivatives(state.pairs * self.scale)
+        means = derivatives.values.mean(axis=0)
+        slack = self._slack(means, state.worst)
+        multipliers = barrier / np.maximum(slack, MIN_MARGIN)
+        in_worst = goal.in_worst > 0
+        plain = self._slack(means, 0.0)
+        worst = float(plain[in_worst].min()) if goal.has_worst else 0.0
+        if goal.has_worst:
+            of_worst = np.where(in_worst, multipliers, 0.0)
+            multipliers = np.where(in_worst, of_worst / of_worst.sum(), multipliers / of_worst.sum())
+        value = float(goal.weights @ means) + worst - self._distance(state.pairs)[0]
+        lagrangian = float(goal.weights @ means + multipliers @ plain) - self._distance(state.pairs)[0]
+        weights = goal.weights + multipliers @ goal.rows
+        gradient = weights @ derivatives.gradient.mean(axis=0) * self.scale - self._distance(state.pairs)[1]
+        linear = float(gradient @ (self._best_corner(gradient) - state.pairs))
+        margin = float(plain[~in_worst].min()) if (~in_worst).any() else np.inf
+        return Solution(state.pairs * self.scale, value, min(bound, lagrangian + linear), margin)
+
+    def _best_corner(self, gradient: Floats) -> Floats:
+        """Return the pairs within limits and budget that maximise a linear function, by sorting."""
+        corner, left = self.low.copy(), 1.0 - float(self.costs @ self.low)
+        for index in np.argsort(-gradient / self.costs):
+            added = min(self.high[index] - corner[index], left / self.costs[index])
+            corner[index] += added
+            left -= added * self.costs[index]
+        return np.asarray(corner)
+
+
+def _bordered(matrix: Floats, border: Floats) -> Floats:
+    """Return a matrix with a row and column for the budget."""
+    n = len(border)
+    full = np.zeros((n + 1, n + 1))
+    full[:n, :n] = matrix
+    full[:n, n] = full[n, :n] = border
+    return full
+
+
+def _solve(matrix: Floats, right: Floats) -> Floats:
+    """Return the solution of a linear system, scaled so that languages at and off their limits are comparable."""
+    scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(matrix)), 1e-12))
+    scale[-1] = 1.0
+    scaled = matrix * scale[:, None] * scale
+    try:
+        return np.asarray(scale * np.linalg.solve(scaled, scale * right))
+    except np.linalg.LinAlgError:
+        return np.asarray(scale * np.linalg.lstsq(scaled, scale * right, rcond=None)[0])

@@ -1,0 +1,157 @@
+"""Surfaces: laws with transfer as arrays, with their values and derivatives at a mixture.
+
+The value of one target (a metric in a language) is S = a + s (z^k - 1) / k with the effective size
+z = x0 + ((1 - t) X^r + t N^r)^(1/r), where X are the pairs of its own language and N = X + sum of u_m X_m those of
+all, each donor m with its weight u_m. With k < 1, 0 <= t < 1 and 0 < r <= 1 it is concave in the pairs: z is a concave
+power mean of linear functions, and S is a concave rising function of z.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipes.mixing import REPETITION_DECAY
+from recipes.scaling import Floats
+
+MAX_CURVATURE = 0.95
+MIN_PAIRS = 1e-6  # in units: where a power of the own pairs is still finite
+Indices = NDArray[np.intp]
+
+
+def box_cox(z: Floats, curvature: Floats) -> Floats:
+    """Return (z^k - 1) / k, which is log z at k = 0 (Box and Cox 1964)."""
+    log = np.log(np.maximum(z, 1e-12))
+    u = curvature * log
+    divisor = np.where(np.abs(curvature) < 1e-9, 1e-9, curvature)
+    return np.where(np.abs(u) < 1e-6, log * (1 + u / 2), np.expm1(u) / divisor)
+
+
+def power_mean(own: Floats, total: Floats, transfer: Floats, substitution: Floats) -> Floats:
+    """Return ((1 - t) own^r + t total^r)^(1/r), the size that own pairs and all pairs are equivalent to."""
+    own = np.maximum(own, MIN_PAIRS)
+    mean = (1 - transfer) * own**substitution + transfer * np.maximum(total, MIN_PAIRS) ** substitution
+    return np.asarray(mean ** (1 / substitution))
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """Values of shape (draws, targets), gradients of shape (draws, targets, donors), and what a Hessian needs."""
+
+    values: Floats
+    gradient: Floats
+    parts: tuple[Floats, ...]
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Laws under several draws of their parameters; arrays have the shape (draws, targets) where nothing else is said.
+
+    Args:
+        own: The index of each target's own language among the donors, shape (targets,).
+        unit: The pairs that sizes are multiples of, shape (targets,).
+        level: a, the value at an effective size of one unit.
+        slope: s.
+        curvature: k; below 0 the values approach an asymptote, above 0 they rise faster with each doubling.
+        offset: x0, in units.
+        transfer: t.
+        substitution: r: 1 if pairs of other languages replace own ones, near 0 if they complement them.
+        donors: u, the weight of each donor, 1 for the own language, shape (draws, targets, donors).
+        num_unique: How many different pairs each donor has; repeated ones count less (arXiv 2305.16264), shape
+            (donors,).
+    """
+
+    own: Indices
+    unit: Floats
+    level: Floats
+    slope: Floats
+    curvature: Floats
+    offset: Floats
+    transfer: Floats
+    substitution: Floats
+    donors: Floats
+    num_unique: Floats
+
+    def draws(self, which: slice) -> "Surfaces":
+        """Return the surfaces of some draws."""
+        of_draws = {name: getattr(self, name)[which] for name in PER_DRAW}
+        return Surfaces(self.own, self.unit, **of_draws, num_unique=self.num_unique)
+
+    def values(self, pairs: Floats) -> Floats:
+        """Return the values at a mixture, shape (draws, targets)."""
+        size, *_ = self._sizes(pairs)
+        return np.asarray(self.level + self.slope * box_cox(size + self.offset, self.curvature))
+
+    def means(self, pairs: Floats) -> Floats:
+        """Return the values' means over the draws, shape (targets,)."""
+        return np.asarray(self.values(pairs).mean(axis=0))
+
+    def _sizes(self, pairs: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return power means, own pairs and all pairs, in units."""
+        effective, _, _ = effective_pairs(pairs, self.num_unique)
+        own = np.maximum(effective[self.own] / self.unit, MIN_PAIRS)
+        total = np.maximum(self.donors @ effective / self.unit, MIN_PAIRS)
+        return power_mean(own, total, self.transfer, self.substitution), own, total
+
+    def derivatives(self, pairs: Floats) -> Derivatives:
+        """Return values and gradients at a mixture whose pairs are all above 0."""
+        size, own, total = self._sizes(pairs)
+        _, slope, bend = effective_pairs(pairs, self.num_unique)
+        z = size + self.offset
+        values = self.level + self.slope * box_cox(z, self.curvature)
+        first = self.slope * z ** (self.curvature - 1)
+        second = (self.curvature - 1) * first / z
+        by_own = (1 - self.transfer) * (size / own) ** (1 - self.substitution)
+        by_total = self.transfer * (size / total) ** (1 - self.substitution)
+        of_size = (by_total / self.unit)[..., None] * self.donors
+        targets = np.arange(len(self.own))
+        of_size[:, targets, self.own] += by_own / self.unit
+        parts = (first, second, of_size, size, by_own, by_total, own, total, slope, bend)
+        return Derivatives(values, first[..., None] * of_size * slope, parts)
+
+    def hessian(self, derivatives: Derivatives, weights: Floats) -> Floats:
+        """Return the Hessian of the weighted sum of the targets' means, shape (donors, donors)."""
+        first, second, of_size, size, by_own, by_total, own, total, slope, bend = derivatives.parts
+        num = of_size.shape[2]
+        bending = first * weights * (1 - self.substitution)
+        donors = self.donors / self.unit[:, None]
+        result = _quadratic(of_size, second * weights)
+        result += _quadratic(donors, bending * (by_total**2 / size - by_total / total))
+        of_own = (bending * (by_own**2 / size - by_own / own) / self.unit**2).sum(axis=0)
+        np.add.at(result, (self.own, self.own), of_own)
+        mixed = ((bending * by_own * by_total / size / self.unit)[..., None] * donors).sum(axis=0)
+        cross = np.zeros((num, num))
+        np.add.at(cross, self.own, mixed)
+        result += cross + cross.T
+        gradient = np.einsum("dt,dtn->n", first * weights, of_size)
+        return np.asarray((slope[:, None] * result * slope + np.diag(gradient * bend)) / len(first))
+
+
+PER_DRAW = ("level", "slope", "curvature", "offset", "transfer", "substitution", "donors")
+
+
+def _quadratic(vectors: Floats, weights: Floats) -> Floats:
+    """Return the sum over draws and targets of weight times the outer product of the vector with itself."""
+    flat = vectors.reshape(-1, vectors.shape[-1])
+    return np.asarray((flat * weights.reshape(-1, 1)).T @ flat)
+
+
+def effective_pairs(pairs: Floats, num_unique: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return how many new pairs are equivalent to pairs with repetitions, and the first and second derivative."""
+    if not np.any(pairs > num_unique):
+        return pairs, np.ones_like(pairs), np.zeros_like(pairs)
+    rate = np.where(np.isfinite(num_unique), np.maximum(num_unique, 1e-300), 1e300) * REPETITION_DECAY
+    repeated = np.maximum(pairs - num_unique, 0.0)
+    decay = np.exp(-repeated / rate)
+    is_repeated = repeated > 0
+    effective = np.where(is_repeated, np.minimum(pairs, num_unique) + rate * (1 - decay), pairs)
+    return effective, decay, np.where(is_repeated, -decay / rate, 0.0)
+
+
+def stack(*surfaces: Surfaces) -> Surfaces:
+    """Return the targets of several surfaces, of the same donors and as many draws, as those of one."""
+    joined: dict[str, Any] = {name: np.concatenate([getattr(s, name) for s in surfaces], axis=1) for name in PER_DRAW}
+    for name in ("own", "unit"):
+        joined[name] = np.concatenate([getattr(s, name) for s in surfaces])
+    return Surfaces(**joined, num_unique=surfaces[0].num_unique)
