@@ -144,6 +144,8 @@ def resolve_mixtures(
     Raises:
         InputError: A file, a name or a budget is not as expected.
     """
+    if not num_mixtures and not mixtures:
+        return []
     from recipes.mixing import BASELINES, allocation_problem, baseline, read_mixture
     from recipes.transfer import design_mixtures
 

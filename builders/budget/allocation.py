@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from builders.budget.format import allocation_json, allocation_text, mixture_html
-from builders.budget.inputs import HasLaws, LangValues, Limits, ResultSelection, ResultsLike, build_problem, load_laws
+from builders.budget.inputs import LangValues, LawsLike, Limits, ResultSelection, ResultsLike, build_problem, load_laws
+from builders.budget.objectives import ObjectiveOptions
 from builders.budget.pictures import draw
+from builders.budget.transfer_allocation import ObjectiveResult, allocate_objective, with_files
 from cards.releases import ReleaseLike
 from corpora.arguments import checked
 from corpora.errors import InputError
@@ -21,6 +23,7 @@ from recipes.mixing import (
     write_mixture,
 )
 from recipes.scaling import Laws, ScalingLaw
+from recipes.transfer import MATTERS
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,7 +60,7 @@ class AllocationResult:
 def allocate(
     budget: float,
     *,
-    laws: Laws | HasLaws | str | Path | None = None,
+    laws: LawsLike = None,
     results: ResultsLike = "results.jsonl",
     metric: str | None = None,
     benchmark: str | None = None,
@@ -73,11 +76,15 @@ def allocate(
     costs: str | Path | LangValues | None = None,
     epochs: float = 1.0,
     allow_partial: bool = False,
+    objective: str = "mean",
+    no_worse_than: Sequence[str | Path] = (),
+    near: str | Path | None = None,
+    matters: float = MATTERS,
     quantile: float | None = None,
     output: str | Path | None = None,
     picture: str | Path | None = None,
-) -> AllocationResult:
-    """Allocate a budget to languages so that the predicted mean value is highest, exactly and in whole pairs.
+) -> AllocationResult | ObjectiveResult:
+    """Allocate a budget to languages so that an objective is highest, exactly and in whole pairs.
 
     Args:
         budget: The number of sentence pairs; of tokens where `costs` are given.
@@ -97,6 +104,11 @@ def allocate(
         costs: A CSV of lang,tokens with the tokens in a pair, or a mapping: the budget is in tokens then.
         epochs: How often a pair may be seen, from 1 to 100.
         allow_partial: Spend what there is where the budget is larger.
+        objective: `mean`, the weighted mean of the languages, or `worst`, the worst language.
+        no_worse_than: Mixtures against which no language may lose, each with the points that it may: `unimax:1.0`. A
+            mixture is a baseline, a CSV of lang,rows,epochs, or a release.
+        near: Of the mixtures within `matters` points of the best, choose the one that changes this mixture least.
+        matters: The difference in points for which the optimum is preferred to a plainer mixture.
         quantile: Maximise this lower quantile of the mean value, between 0 and 0.5, instead of its prediction.
         output: Write the mixture to this CSV, for `builders publish --mixture`.
         picture: Write a picture of what budgets achieve to this PNG.
@@ -106,9 +118,16 @@ def allocate(
     """
     if quantile is not None and not 0 < quantile < 0.5:
         raise InputError(f"--quantile takes a number between 0 and 0.5, such as 0.1, not {quantile:g}.")
+    goal = ObjectiveOptions(objective, no_worse_than, near, matters)
+    goal.check()
     fitted = load_laws(laws, ResultSelection(results, metric, benchmark, direction, model, langs))
     limits = Limits(release, registry, available, min, max, weight, costs, epochs, allow_partial)
     problem, source = build_problem(budget, fitted, langs, limits)
+    if not isinstance(fitted, Laws) or not goal.is_plain:
+        if quantile is not None:
+            raise InputError("--quantile is for laws of one language each and the mean. Leave it out.")
+        result = allocate_objective(fitted, problem, goal.read(problem, registry), matters, source)
+        return with_files(result, _write_files(result, output, picture))
     chosen = fitted.select(problem.langs)
     mixture = quantile_optimum(chosen, problem, quantile) if quantile else optimum(chosen, problem)
     files = [Path(path) for path in (output, picture) if path]
@@ -117,6 +136,13 @@ def allocate(
     if picture:
         _draw_frontier(Path(picture), chosen, problem, fitted.metric)
     return AllocationResult(mixture, problem, fitted, source, tuple(files))
+
+
+def _write_files(result: ObjectiveResult, output: str | Path | None, picture: str | Path | None) -> tuple[Path, ...]:
+    """Write the mixture as a CSV, and a picture of what budgets achieve; return the files."""
+    if output:
+        write_mixture(Path(output), result.mixture)
+    return tuple(Path(path) for path in (output,) if path)
 
 
 def _draw_frontier(path: Path, laws: Sequence[ScalingLaw], problem: AllocationProblem, metric: str) -> None:

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from builders.budget.inputs import HasLaws, check_epochs, load_laws
+from builders.budget.inputs import LawsLike, check_epochs, load_laws
 from builders.budget.subsampling import Budget
 from corpora.errors import InputError
 from recipes.mixing import BASELINES, parse_baseline
-from recipes.scaling import Laws
 
 
 def read_budget(
     budget: int | None,
-    laws: Laws | HasLaws | str | Path | None = None,
+    laws: LawsLike = None,
     mixture: str | Path | None = None,
     epochs: float = 1.0,
     allow_partial: bool = False,

@@ -16,7 +16,8 @@ from corpora.errors import InputError
 from corpora.in_memory import Table, to_arrow
 from recipes.mixing import AllocationProblem, allocation_problem, check_lang, read_lang_values
 from recipes.results import Result, read_results, read_results_table
-from recipes.scaling import Floats, Laws, fit_results, read_laws, select_results
+from recipes.scaling import Floats, Laws, select_results
+from recipes.transfer import AnyLaws, TransferLaws, fit_any, read_any_laws
 
 ResultsLike = str | Path | Iterable[Result] | Table
 LangValues = Mapping[str, float]  # by language; the key "" stands for all others
@@ -28,7 +29,10 @@ class HasLaws(Protocol):
     """The result of a fit."""
 
     @property
-    def laws(self) -> Laws: ...
+    def laws(self) -> AnyLaws: ...
+
+
+LawsLike = AnyLaws | HasLaws | str | Path | None
 
 
 @dataclass(frozen=True)
@@ -80,20 +84,20 @@ def check_epochs(epochs: float) -> None:
         raise InputError(f"--epochs takes a number from 1 to {MAX_EPOCHS}, not {epochs:g}.")
 
 
-def load_laws(laws: Laws | HasLaws | str | Path | None, selection: ResultSelection | None = None) -> Laws:
+def load_laws(laws: LawsLike, selection: ResultSelection | None = None) -> AnyLaws:
     """Return laws, those in a file, or those fitted to the selected results."""
-    if isinstance(laws, Laws):
+    if isinstance(laws, Laws | TransferLaws):
         return laws
     if isinstance(laws, HasLaws):
         return laws.laws
     if not isinstance(laws, str | Path | None):
         raise InputError(f"laws= takes the result of fit, its laws or its file, not {laws!r}.")
     if laws or selection is None:
-        return read_laws(Path(laws or ""))
-    return fit_results(selection.select(selection.read(), selection.model))
+        return read_any_laws(Path(laws or ""))
+    return fit_any(selection.select(selection.read(), selection.model))
 
 
-def build_problem(budget: float, laws: Laws, langs: Sequence[str], limits: Limits) -> tuple[AllocationProblem, str]:
+def build_problem(budget: float, laws: AnyLaws, langs: Sequence[str], limits: Limits) -> tuple[AllocationProblem, str]:
     """Return the problem, and where the numbers of available pairs are from.
 
     Raises:
@@ -108,7 +112,7 @@ def build_problem(budget: float, laws: Laws, langs: Sequence[str], limits: Limit
     costs = _values(limits.costs, "tokens")
     if costs is not None:
         _check_has(costs, chosen, str(limits.costs))
-    laws.select(chosen)
+    laws.check(chosen)
     problem = allocation_problem(
         chosen,
         budget,

@@ -8,6 +8,7 @@ from typing import Any
 from builders.budget.format import equivalence_json, equivalence_text, laws_html, laws_text
 from builders.budget.inputs import ResultSelection, ResultsLike
 from builders.budget.pictures import draw
+from builders.budget.transfer_format import transfer_laws_html, transfer_laws_text
 from corpora.arguments import checked
 from corpora.errors import InputError
 from corpora.in_memory import Table, to_arrow
@@ -15,6 +16,17 @@ from recipes.mixing import laws_json
 from recipes.results import Result, append_results
 from recipes.results_csv import read_results_csv, results_from_rows
 from recipes.scaling import Laws, fit_results, mean_gammas, write_laws
+from recipes.transfer import (
+    AnyLaws,
+    NoiseFloor,
+    TransferLaws,
+    fit_transfer,
+    has_mixtures,
+    noise_floor,
+    runs_from_results,
+    transfer_laws_json,
+    write_transfer_laws,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,27 +42,48 @@ class FitResult:
         files: The files that were written.
     """
 
-    laws: Laws
+    laws: AnyLaws
     model: str = ""
     baseline: Laws | None = None
     baseline_model: str = ""
     imported: tuple[int, int] | None = None
     files: tuple[Path, ...] = ()
+    noise: NoiseFloor | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return laws and equivalences as JSON values."""
+        if isinstance(self.laws, TransferLaws):
+            return transfer_json(self.laws, self.noise)
         table = {"laws": laws_json(list(self.laws.laws.values())), "not_fitted": dict(self.laws.not_fitted)}
         return table | (equivalence_json(self.laws, self.baseline) if self.baseline else {})
 
     def __repr__(self) -> str:
         parts = [f"{self.imported[1]:,} of {self.imported[0]:,} imported rows are new."] if self.imported else []
+        if isinstance(self.laws, TransferLaws):
+            return "\n\n".join([*parts, transfer_laws_text(self.laws, self.noise, self.files)])
         parts.append(laws_text(self.laws, self.files))
         if self.baseline:
             parts.append(equivalence_text(self.laws, self.baseline, self.model, self.baseline_model))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
-        return laws_html(self.laws)
+        return transfer_laws_html(self.laws) if isinstance(self.laws, TransferLaws) else laws_html(self.laws)
+
+
+def transfer_json(laws: TransferLaws, floor: NoiseFloor | None) -> dict[str, Any]:
+    """Return laws with transfer and the noise floor as JSON values."""
+    smallest = {str(seeds): floor.smallest(seeds) for seeds in (1, 3, 5)} if floor else {}
+    return {
+        "form": laws.form,
+        "laws": transfer_laws_json(laws, laws.langs),
+        "holdout_error": dict(laws.holdout_error),
+        "not_fitted": dict(laws.not_fitted),
+        "smallest_difference": {
+            seeds: {**dict(zip(floor.langs, by_lang.tolist(), strict=True)), "mean": mean}
+            for seeds, (by_lang, mean) in smallest.items()
+            if floor
+        },
+    }
 
 
 @checked
@@ -92,10 +125,31 @@ def fit(
     imported = _import(import_, selection, metric_range) if import_ is not None else None
     rows = selection.read()
     chosen = selection.select(rows, model, without=baseline)
+    if has_mixtures(chosen):
+        return _fit_transfer(chosen, model, baseline, imported, path)
     laws = fit_results(chosen, {**mean_gammas(rows), **_check_gamma(gamma or {}, chosen)})
     others = fit_results(selection.select(rows, baseline)) if baseline else None
     files = _write(path, laws, others, baseline) if path else ()
     return FitResult(laws, model or "the others", others, baseline or "", imported, files)
+
+
+def _fit_transfer(
+    results: Sequence[Result],
+    model: str | None,
+    baseline: str | None,
+    imported: tuple[int, int] | None,
+    path: Path | None,
+) -> FitResult:
+    """Fit laws with transfer to results of models on mixtures."""
+    if baseline:
+        raise InputError("--baseline compares models of one language each; leave models on mixtures out with --model.")
+    runs = runs_from_results(results)
+    first = results[0]
+    laws = fit_transfer(runs, first.metric, (first.metric_min, first.metric_max))
+    floor = noise_floor(runs, [law.noise for law in laws.laws.values()]) if laws.langs == runs.langs else None
+    if path:
+        write_transfer_laws(path, laws)
+    return FitResult(laws, model or "the others", imported=imported, files=(path,) if path else (), noise=floor)
 
 
 def _check_output(output: str | Path | None) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.budget.format import plan_html, plan_text
-from builders.budget.inputs import HasLaws, LangValues, Limits, ResultSelection, ResultsLike, build_problem, load_laws
+from builders.budget.inputs import LangValues, LawsLike, Limits, ResultSelection, ResultsLike, build_problem, load_laws
 from cards.releases import ReleaseLike
 from corpora.arguments import checked
 from corpora.errors import InputError
@@ -45,7 +45,7 @@ class PlanResult:
 def plan(
     budget: float,
     *,
-    laws: Laws | HasLaws | str | Path | None = None,
+    laws: LawsLike = None,
     results: ResultsLike = "results.jsonl",
     metric: str | None = None,
     benchmark: str | None = None,
@@ -99,6 +99,8 @@ def plan(
     fitted = load_laws(laws, ResultSelection(results, metric, benchmark, direction, model, langs))
     limits = Limits(release, registry, available, min, max, weight, costs, epochs, allow_partial)
     problem, _ = build_problem(budget, fitted, langs, limits)
+    if not isinstance(fitted, Laws):
+        raise InputError("plan reads laws of one language each, not laws with transfer.")
     chosen = fitted.select(problem.langs)
     most = max_size or float(optimum(chosen, problem).pairs.max())
     proposal = next_runs(chosen, problem, runs, target_regret, most, overhead)

@@ -14,8 +14,8 @@ from corpora.errors import InputError
 from recipes.recipe import Recipe
 
 if TYPE_CHECKING:
-    from recipes.mixing import Mixture
-    from recipes.scaling import Laws
+    from recipes.mixing import AllocationProblem, Mixture
+    from recipes.transfer import AnyLaws, TransferLaws
 
 DEFAULT_BASELINE = "unimax"
 ALLOCATION = pa.schema([("lang", pa.string()), ("direction", pa.string()), ("num_rows", pa.int64())])
@@ -35,7 +35,7 @@ class Budget:
     """
 
     pairs: int
-    laws: "Laws | None" = None
+    laws: "AnyLaws | None" = None
     file: Path | None = None
     baseline: str | None = None
     epochs: float = 1.0
@@ -61,7 +61,7 @@ def check_budget(recipe: Recipe, budget: Budget) -> None:
     if not recipe.directions:
         raise InputError(f"Recipe {recipe.name} has no translation data, so --budget has nothing to allocate.")
     if budget.laws:
-        budget.laws.select(recipe.langs)
+        budget.laws.check(recipe.langs)
     if budget.file:
         num_pairs = int(read_mixture(budget.file, recipe.langs).pairs.sum())
         if num_pairs != budget.pairs:
@@ -150,6 +150,7 @@ def _allocate(langs: Sequence[str], budget: Budget, available: Mapping[str, int]
     import numpy as np
 
     from recipes.mixing import allocation_problem, baseline, comparison_json, laws_json, optimum, read_mixture
+    from recipes.transfer import TransferLaws
 
     if budget.file:
         return read_mixture(budget.file, langs, available), {}
@@ -159,12 +160,27 @@ def _allocate(langs: Sequence[str], budget: Budget, available: Mapping[str, int]
     )
     if not budget.laws:
         return baseline(budget.baseline or DEFAULT_BASELINE, problem), {}
+    if isinstance(budget.laws, TransferLaws):
+        return _allocate_by_transfer(budget.laws, problem)
     laws = budget.laws.select(langs)
     mixture = optimum(laws, problem)
     return mixture, {
         "metric": budget.laws.metric,
         "laws": laws_json(laws, mixture),
         **comparison_json(laws, problem, mixture),
+    }
+
+
+def _allocate_by_transfer(laws: "TransferLaws", problem: "AllocationProblem") -> tuple["Mixture", dict[str, Any]]:
+    """Return the optimum by laws with transfer for the mean, and what they predict of it."""
+    from recipes.transfer import Objective, allocate_by_transfer, allocation_summary, law_surfaces, transfer_laws_json
+
+    draws, objective = law_surfaces(laws, problem), Objective("mean", problem.weights)
+    allocation = allocate_by_transfer(draws, objective, problem)
+    return allocation.optimum, {
+        "metric": laws.metric,
+        "laws": transfer_laws_json(laws, problem.langs, allocation.optimum),
+        **allocation_summary(allocation, allocation.optimum, draws, objective, problem),
     }
 
 

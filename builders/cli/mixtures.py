@@ -123,6 +123,36 @@ def fit_verb(metric_range: str, gamma: tuple[str, ...], as_json: bool, **setting
 @verb("allocate")
 @options(BUDGET, RESULTS, LIMITS)
 @option(
+    "--objective",
+    type=click.Choice(("mean", "worst")),
+    default="mean",
+    show_default=True,
+    group="Objective",
+    help="Maximise the weighted mean of the languages, or the worst language.",
+)
+@option(
+    "--no-worse-than",
+    multiple=True,
+    metavar="MIXTURE[:POINTS]",
+    group="Objective",
+    help="No language may lose more than POINTS against a mixture, such as unimax:1.0, a CSV or a release. Repeatable.",
+)
+@option(
+    "--near",
+    metavar="MIXTURE",
+    group="Objective",
+    help="Of the mixtures within --matters of the best, choose the one that changes this mixture least.",
+)
+@option(
+    "--matters",
+    type=float,
+    default=0.3,
+    show_default=True,
+    metavar="POINTS",
+    group="Objective",
+    help="The difference for which the optimum is preferred to a plainer mixture.",
+)
+@option(
     "--quantile",
     type=float,
     metavar="Q",

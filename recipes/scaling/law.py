@@ -124,16 +124,20 @@ class Laws:
     laws: Mapping[str, ScalingLaw]
     not_fitted: Mapping[str, str] = field(default_factory=dict)
 
-    def select(self, langs: Sequence[str]) -> list[ScalingLaw]:
-        """Return the laws of some languages.
-
-        Raises:
-            InputError: A language has none; the message says why.
-        """
+    def check(self, langs: Sequence[str]) -> None:
+        """Raise InputError unless every language has a law; the message says why."""
         if missing := [lang for lang in langs if lang not in self.laws]:
             reasons = "".join(f" {lang}: {self.not_fitted[lang]}" for lang in missing if lang in self.not_fitted)
             raise InputError(
                 f"There is no law for {', '.join(missing)}.{reasons} Evaluate models of more sizes, leave the "
                 "language out of --langs, or use a mixture that needs no laws, such as unimax."
             )
+
+    def select(self, langs: Sequence[str]) -> list[ScalingLaw]:
+        """Return the laws of some languages.
+
+        Raises:
+            InputError: A language has none; the message says why.
+        """
+        self.check(langs)
         return [self.laws[lang] for lang in langs]

@@ -1,5 +1,6 @@
 """Fit and use laws with transfer: a language's value as a function of the pairs of all languages in training."""
 
+from recipes.transfer.any_laws import AnyLaws, fit_any, law_surfaces, read_any_laws
 from recipes.transfer.comparison import (
     BY_WEIGHT,
     CERTAINTY,
@@ -22,6 +23,13 @@ from recipes.transfer.laws_file import (
 from recipes.transfer.noise_floor import NoiseFloor, noise_floor
 from recipes.transfer.objective import OBJECTIVES, Floor, Near, Objective, best_mixture
 from recipes.transfer.runs import Runs, has_mixtures, runs_from_results
+from recipes.transfer.serialize import (
+    allocation_summary,
+    objective_summary,
+    recommendation,
+    transfer_law_text,
+    transfer_laws_json,
+)
 from recipes.transfer.surfaces import Surfaces, stack
 
 __all__ = [
@@ -30,6 +38,7 @@ __all__ = [
     "MATTERS",
     "OBJECTIVES",
     "Allocation",
+    "AnyLaws",
     "Comparison",
     "Floor",
     "Near",
@@ -42,15 +51,23 @@ __all__ = [
     "TransferLaws",
     "TransferLawsFile",
     "allocate_by_transfer",
+    "allocation_summary",
     "best_mixture",
     "by_weight",
     "design_mixtures",
+    "fit_any",
     "fit_transfer",
     "has_mixtures",
+    "law_surfaces",
     "noise_floor",
+    "objective_summary",
     "parse_transfer_laws",
+    "read_any_laws",
+    "recommendation",
     "runs_from_results",
     "stack",
+    "transfer_law_text",
+    "transfer_laws_json",
     "transfer_summary",
     "without_largest",
     "write_transfer_laws",

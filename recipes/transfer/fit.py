@@ -65,8 +65,7 @@ def fit_transfer(
 def choose_form(errors: Mapping[str, float]) -> str:
     """Return the simplest form that no richer one beats by MIN_IMPROVEMENT of its error on runs left out.
 
-    The form without transfer is for runs that no transfer can be told from: any other is preferred at equal errors,
-    since it holds the simpler one.
+    At equal errors a form with transfer is preferred, since it contains the one without.
     """
     best = "shared" if errors["shared"] <= errors["separable"] else "separable"
     return "donors" if errors["donors"] < (1 + MIN_IMPROVEMENT) * errors[best] else best

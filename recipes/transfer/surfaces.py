@@ -46,7 +46,7 @@ class Derivatives:
 
 @dataclass(frozen=True)
 class Surfaces:
-    """Laws under several draws of their parameters; arrays have the shape (draws, targets) where nothing else is said.
+    """Laws under several draws of their parameters; arrays have the shape (draws, targets) unless stated otherwise.
 
     Args:
         own: The index of each target's own language among the donors, shape (targets,).

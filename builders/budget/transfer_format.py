@@ -1,0 +1,184 @@
+"""Format laws with transfer, and allocations by objective, as text and HTML tables."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from recipes.mixing import AllocationProblem
+from recipes.scaling import LEVEL
+from recipes.transfer import NoiseFloor, TransferLaw, TransferLaws
+
+Table = tuple[Sequence[tuple[str, ...]], list[str]]  # rows and headers
+FORM_TEXTS = {
+    "separable": "without transfer",
+    "shared": "with one weight for all other languages",
+    "donors": "with a weight for each other language",
+}
+NOTE = """\
+{metric}: S = a + s (z^k - 1) / k with z = x0 + ((1 - t) X^r + t N^r)^(1/r), in units of {unit:,.0f} pairs, for X
+pairs of the language and N pairs of all languages{weighted}. This is the form {form}.
+Runs left out are predicted with an error of {error:.2f} points a language ({others}). Intervals are 90 % ones, widened
+by {widening:.2f} so that they hold 90 % of the runs left out; `samples` is the effective sample size of the sampling."""
+
+
+def transfer_laws_text(laws: TransferLaws, floor: NoiseFloor | None, files: Sequence[Path]) -> str:
+    """Return the noise floor, a line for each law, weights of donors, and notes."""
+    lines = [noise_text(floor), ""] if floor else []
+    lines += [_text(transfer_laws_table(laws)), ""]
+    if laws.form == "donors":
+        lines += [_text(_donor_table(laws)), ""]
+    lines += [f"No law for {lang}: {why}" for lang, why in laws.not_fitted.items()]
+    lines += [_note(laws)]
+    if laws.fixed:
+        fixed = ", ".join(f"{count:,.0f} of {donor}" for donor, count in laws.fixed.items())
+        lines.append(f"Other tasks are donors too; predictions are for the largest run's counts: {fixed}.")
+    lines += [f"Written: {path}" for path in files]
+    return "\n".join(lines)
+
+
+def _note(laws: TransferLaws) -> str:
+    others = ", ".join(f"{form} {error:.2f}" for form, error in laws.holdout_error.items() if form != laws.form)
+    return NOTE.format(
+        metric=laws.metric or "The value",
+        unit=next(iter(laws.laws.values())).unit,
+        weighted=", each donor with its weight u" if laws.form == "donors" else "",
+        form=FORM_TEXTS[laws.form],
+        error=laws.holdout_error[laws.form] if laws.form in laws.holdout_error else float("nan"),
+        others=others or "no other form was compared",
+        widening=laws.widening,
+    )
+
+
+def noise_text(floor: NoiseFloor) -> str:
+    """Return the smallest differences that one, three and five seeds show."""
+    parts = []
+    for seeds in (1, 3, 5):
+        by_lang, mean = floor.smallest(seeds)
+        langs = ", ".join(f"{lang} {value:.2f}" for lang, value in zip(floor.langs, by_lang, strict=True))
+        parts.append(f"  {seeds} seed{'s' * (seeds > 1)}: {mean:.2f} for the mean of the languages; {langs}")
+    head = f"Smallest differences between two mixtures that runs can show (95 %), by the noise of {floor.source}:"
+    return "\n".join([head, *parts])
+
+
+def transfer_laws_table(laws: TransferLaws) -> Table:
+    """Return the table of laws."""
+    headers = ["lang", "runs", "slope s", "k", "x0", "transfer t", "substitution r", "noise", "samples"]
+    return [_law_row(law) for law in laws.laws.values()], headers
+
+
+def _law_row(law: TransferLaw) -> tuple[str, ...]:
+    low, high = np.quantile(law.samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+
+    def interval(number: int, digits: int = 2, factor: float = 1.0) -> str:
+        ends = [f"{factor * end[number]:,.{digits}f}" for end in (law.parameters, low, high)]
+        return f"{ends[0]} ({ends[1]} to {ends[2]})"
+
+    return (
+        law.lang,
+        str(law.num_runs),
+        interval(1),
+        interval(2),
+        interval(3, 0, law.unit),
+        interval(4),
+        interval(5),
+        f"{law.noise:.2f}",
+        f"{law.effective_samples:.0f}",
+    )
+
+
+def _donor_table(laws: TransferLaws) -> Table:
+    """Return the weight of each donor for each language."""
+    rows = [
+        (law.lang, *("" if n == law.own else f"{law.parameters[6 + n]:.2f}" for n in range(len(laws.donors))))
+        for law in laws.laws.values()
+    ]
+    return rows, ["weight u for", *laws.donors]
+
+
+def transfer_laws_html(laws: TransferLaws) -> str:
+    """Return a table of laws in HTML."""
+    rows, headers = transfer_laws_table(laws)
+    return tabulate(rows, headers, tablefmt="html", disable_numparse=True)
+
+
+def objective_text(table: Mapping[str, Any], problem: AllocationProblem, available_from: str) -> str:
+    """Return an allocation for an objective: the mixture, the plainer mixtures beside it, and which to take."""
+    parts = [
+        f"Optimum of {table['spent']:,.0f} {problem.unit} for {_goal(table)}, by the laws of "
+        f"{table['metric'] or 'the values'}; available pairs from {available_from}.",
+        _text(mixture_table(table, problem), ("left", *["right"] * 4, "left", "left", "right")),
+        _text(alternatives_table(table)),
+        *table["infeasible"],
+        f"Expected regret: {table['regret']['expected']:.3f} points below the best mixture, if the laws were known "
+        f"exactly. No other mixture is better by more than {table['gap']:.1e} points by the same laws (proven).",
+        table["recommended"]["sentence"],
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _goal(table: Mapping[str, Any]) -> str:
+    objective = table["objective"]
+    text = "the worst language" if objective["kind"] == "worst" else "the weighted mean"
+    for floor in objective["no_worse_than"]:
+        text += f", no language losing more than {floor['points']:g} against {floor['name']}"
+    if near := objective["near"]:
+        text += f", nearest to {near['name']} within {near['points']:g} points of the best"
+    return text
+
+
+def mixture_table(table: Mapping[str, Any], problem: AllocationProblem) -> Table:
+    """Return the table of a mixture with what is predicted of it."""
+    total, total_rows = (sum(row[key] for row in table["mixture"]) for key in ("num_pairs", "num_rows"))
+    rows = [
+        (
+            row["lang"],
+            f"{row['num_pairs']:,}",
+            f"{row['num_pairs'] / total:.1%}",
+            f"{row['num_rows']:,}",
+            f"{row['epochs']:.2f}",
+            _limit(problem, n, row["num_pairs"]),
+            f"{predicted['value']:.2f} ({predicted['interval'][0]:.2f} to {predicted['interval'][1]:.2f})",
+            f"{predicted['gain_per_10k']:+.3f}",
+        )
+        for n, (row, predicted) in enumerate(zip(table["mixture"], table["predicted"], strict=True))
+    ]
+    rows.append(("all", f"{total:,}", "", f"{total_rows:,}", "", "", "", ""))
+    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", "value (90 %)", "10k more"]
+
+
+def _limit(problem: AllocationProblem, index: int, pairs: int) -> str:
+    return "max" if pairs >= problem.max_pairs[index] else "min" if pairs <= problem.min_pairs[index] else ""
+
+
+def alternatives_table(table: Mapping[str, Any]) -> Table:
+    """Return the table of the optimum and the plainer mixtures."""
+    matters = table["recommended"]["matters"]
+    headers = ["mixture", "value (90 %)", "optimum ahead by", f"P(> {matters:g})", "regret", "loses", "pairs"]
+    return [_alternative_row(row, index == 0) for index, row in enumerate(table["alternatives"])], headers
+
+
+def _alternative_row(row: Mapping[str, Any], is_optimum: bool) -> tuple[str, ...]:
+    low, high = row["advantage_interval"]
+    return (
+        row["name"],
+        f"{row['value']:.2f} ({row['interval'][0]:.2f} to {row['interval'][1]:.2f})",
+        "" if is_optimum else f"{row['advantage']:+.2f} ({low:+.2f} to {high:+.2f})",
+        "" if is_optimum else f"{row['p_better']:.0%}",
+        f"{row['regret']:.3f}",
+        f"{row['loss']:.2f} too much" if row["loss"] else "",
+        " ".join(f"{pairs:,}" for pairs in row["pairs"].values()) if len(row["pairs"]) <= 8 else "",
+    )
+
+
+def objective_html(table: Mapping[str, Any], problem: AllocationProblem) -> str:
+    """Return a mixture and the plainer ones beside it as HTML tables."""
+    tables = (mixture_table(table, problem), alternatives_table(table))
+    return "".join(tabulate(rows, headers, tablefmt="html", disable_numparse=True) for rows, headers in tables)
+
+
+def _text(table: Table, align: Sequence[str] | None = None) -> str:
+    rows, headers = table
+    return tabulate(rows, headers, disable_numparse=True, colalign=align)
