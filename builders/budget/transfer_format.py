@@ -21,7 +21,7 @@ NOTE = """\
 {metric}: S = a + s (z^k - 1) / k with z = x0 + ((1 - t) X^r + t N^r)^(1/r), in units of {unit:,.0f} pairs, for X
 pairs of the language and N pairs of all languages{weighted}. This is the form {form}.
 Runs left out are predicted with an error of {error:.2f} points a language ({others}). Intervals are 90 % ones, widened
-by {widening:.2f} so that they hold 90 % of the runs left out; `samples` is the effective sample size of the sampling."""
+by {widening:.2f} so that they hold 90 % of the runs left out; `samples` is the effective sample size."""
 
 
 def transfer_laws_text(laws: TransferLaws, floor: NoiseFloor | None, files: Sequence[Path]) -> str:
