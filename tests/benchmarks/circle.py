@@ -44,7 +44,7 @@ SETTINGS = {
     "prompt": "raw",
     "save_steps": 0.9999,
     "eval_steps": 100_000,
-    "logging_steps": 50,
+    "logging_steps": 10,
     "per_device_train_batch_size": 16,
     "per_device_eval_batch_size": 64,
 }
