@@ -20,7 +20,7 @@ from recipes.transfer.laws_file import (
     transfer_summary,
     write_transfer_laws,
 )
-from recipes.transfer.noise_floor import NoiseFloor, noise_floor
+from recipes.transfer.noise import NoiseFloor, noise_floor
 from recipes.transfer.objective import OBJECTIVES, Floor, Near, Objective, best_mixture
 from recipes.transfer.runs import Runs, has_mixtures, runs_from_results
 from recipes.transfer.serialize import (
