@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, Protocol
@@ -42,6 +42,7 @@ class LocalExecutor:
         self._pending: dict[Path, Task] = {}  # taken, and not done yet
         self._missing: dict[Path, set[Path]] = {}  # what a pending task waits for
         self._waiting: defaultdict[Path, list[Path]] = defaultdict(list)  # pending tasks that need a file
+        self._running: set[Future[None]] = set()
         self._error: BaseException | None = None
 
     def submit(self, task: Task) -> Path:
@@ -76,15 +77,19 @@ class LocalExecutor:
         with self._changed:
             self._error = self._error or InterruptedError("the executor was closed")
             self._pending.clear()
-        self._work.interrupt()
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        while self._running:
+            self._work.interrupt()  # again and again: a query may begin after it
+            wait(list(self._running), INTERVAL_S)
 
     def _is_there(self, path: Path) -> bool:
         return path not in self._pending and self._work.is_intact(path)
 
     def _start(self, path: Path, is_checked: bool) -> None:
         if not self._error:
-            self._pool.submit(self._do, path, self._pending[path], is_checked)
+            future = self._pool.submit(self._do, path, self._pending[path], is_checked)
+            self._running.add(future)
+            future.add_done_callback(self._running.discard)
 
     def _do(self, path: Path, task: Task, is_checked: bool) -> None:
         """Do a task, unless its file can be reused, and begin those that waited for it alone."""
