@@ -1,4 +1,4 @@
-"""The local executor: tasks are done when what they need is there, errors reach who waits, and closing leaves nothing."""
+"""The local executor: tasks are done when their inputs are there, errors reach who waits, closing leaves nothing."""
 
 import threading
 from functools import partial
