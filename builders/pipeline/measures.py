@@ -7,9 +7,9 @@ import duckdb
 
 from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import Filter
+from builders.pipeline.language_ids import write_language_ids
 from builders.pipeline.measuring import measure_parameters, measured_sql, write_measured
 from builders.pipeline.parts import Part
-from builders.pipeline.write_tables import write_language_ids
 from builders.workspace import Inputs, Task, inputs_json, macros
 from corpora.language_id import MODEL_FINGERPRINT
 

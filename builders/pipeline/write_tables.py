@@ -5,56 +5,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.ledger_rows import count_reasons
 from builders.translation import normalize_input
-from builders.workspace import Functions, Inputs, Workspace, sql
+from builders.workspace import Workspace
 from corpora.catalog import Corpus
 from corpora.reading import read_documents, read_instructions
 
-BATCH_ROWS = 20_480  # texts of a side that one call identifies
-LANGUAGE_IDS = pa.schema(
-    [("line_number", pa.int64())]
-    + [
-        (f"{s}_{name}", kind)
-        for s in ("en", "xx")
-        for name, kind in (("label", pa.string()), ("probability", pa.float64()))
-    ]
-)
 INSTRUCTIONS = pa.schema(
     [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
     + [("line_number", pa.int64()), ("prompt_hash", pa.string()), ("reject_reason", pa.string())]
 )
-
-
-def write_language_ids(
-    work: Workspace,
-    path: Path,
-    pairs: Path,
-    early: str,
-    thresholds: Inputs,
-    functions: Functions,
-    is_many: bool,
-    inputs: str,
-) -> None:
-    """Identify the languages of the lines of a part that no early filter rejects."""
-    from corpora.language_id import identify_column, identify_languages
-
-    def identify(texts: pa.Array) -> tuple[Any, Any]:
-        return identify_column(texts.cast(pa.large_string())) if is_many else identify_languages(texts.to_pylist())
-
-    schema = LANGUAGE_IDS.with_metadata({"inputs": inputs})
-    query = sql("texts", early_reject_reason=early)
-    values = {name: value for name, value in thresholds.items() if f"${name}" in query}
-    with work.connect({"pairs": [pairs]}, functions()) as connection, pq.ParquetWriter(path, schema) as writer:
-        for batch in connection.sql(query, params=values).to_arrow_reader(BATCH_ROWS):
-            sides = [array for side in ("en", "xx") for array in identify(batch[side])]
-            columns = [batch["line_number"], *(pa.array(a) if not isinstance(a, pa.Array) else a for a in sides)]
-            writer.write_table(pa.Table.from_arrays(columns, names=LANGUAGE_IDS.names).cast(schema))
 
 
 def write_instructions(

@@ -1,4 +1,4 @@
--- A row is a line of a part that no early filter rejects, with both texts as they are measured.
+-- A row is a line of a part, with both texts as they are measured; null if an early filter rejects it.
 with cleaned as (
     select
         corpus,
@@ -16,7 +16,16 @@ with_lengths as (
         length(en) as en_length,
         length(xx) as xx_length
     from cleaned
+),
+with_early_reason as (
+    select
+        *,
+        {early_reject_reason} as early_reject_reason
+    from with_lengths as filter_row
 )
-select line_number, en, xx
-from with_lengths as filter_row
-where {early_reject_reason} is null
+-- (A condition would be computed before the texts are cleaned, and clean them twice.)
+select
+    line_number,
+    if(early_reject_reason is null, en, null) as en,
+    if(early_reject_reason is null, xx, null) as xx
+from with_early_reason
