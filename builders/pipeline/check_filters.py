@@ -32,7 +32,7 @@ FORBIDDEN = {
     "SUBQUERY": "a subquery, but it may read only its own row",
     "WINDOW": "a window function, but it may read only its own row",
 }
-NGRAMS = "benchmark varchar, item bigint, ngram ubigint, num_ngrams bigint, is_whole_sentence boolean"
+NGRAMS = "benchmark varchar, item bigint, sentence varchar, num_ngrams bigint, is_whole_sentence boolean"
 
 
 def check_filters(filters: Sequence[Filter], scores: Sequence[str] = ()) -> None:

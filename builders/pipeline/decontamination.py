@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
+import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from builders.pipeline.batches import read_batches
 from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import Filter
+from builders.pipeline.ngram_index import NgramIndex, find_candidates, make_index, match_items
 from builders.pipeline.parts import READER_VERSION, Part
-from builders.workspace import Inputs, Task, Workspace, inputs_json, query_task
+from builders.workspace import Inputs, Query, Task, Workspace, inputs_json, query_task
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
+from corpora.language_id import COMPILED_THRESHOLD
 from corpora.reading import read_benchmark
 
 NGRAM_SIZE = 30  # characters of English, without spaces and punctuation: about six words
@@ -28,11 +34,20 @@ NGRAMS = pa.schema(
     {
         "benchmark": pa.string(),
         "item": pa.int64(),
-        "ngram": pa.uint64(),
+        "sentence": pa.string(),
         "num_ngrams": pa.int64(),
         "is_whole_sentence": pa.bool_(),
     }
 )
+NORMS = pa.schema(
+    [("corpus", pa.string()), ("line_number", pa.int64())]
+    + [(name, pa.string()) for name in ("en_norm", "xx_norm", "reject_reason")]
+)
+NORMS_QUERY = f"""
+    select {", ".join(NORMS.names)} from measured
+    where reject_reason is null and (en_norm is not null or xx_norm is not null)
+"""
+BATCH_ROWS = 50_000  # rows of `measured` whose texts are in memory at the same time
 
 
 def scale_length(length: int, lang: str) -> int:
@@ -80,7 +95,7 @@ def contamination_task(
     }
     indexes = {"english_ngrams": ngrams.get("en"), "foreign_ngrams": ngrams.get(part.lang)}
     tables = {name: [index] if index else NGRAMS.empty_table() for name, index in indexes.items()}
-    return query_task(
+    task = query_task(
         "contaminated",
         part.name,
         tables | {"measured": [measured], "duplicates": [repeats]},
@@ -90,6 +105,57 @@ def contamination_task(
         num_rows=part.num_rows,
         reject_reason=reject,
     )
+    assert isinstance(task.run, Query)
+    run = partial(write_contaminated, query=task.run, measured=measured, ngrams=dict(ngrams), lang=part.lang)
+    return replace(task, run=run)
+
+
+def load_index(sentences: Path | None, lang: str, work: Workspace) -> NgramIndex:
+    """Return the index of the n-grams of a language, from its file of `ngrams`; an empty one if there is none."""
+    lengths = scale_length(NGRAM_SIZE, lang), STRIDE, scale_length(MIN_LENGTH, lang)
+    if sentences is None:
+        return make_index(NGRAMS.empty_table(), *lengths)
+    try:
+        return _index_of(sentences, *lengths)
+    except (OSError, pa.ArrowInvalid) as error:
+        with work.connect({"ngrams": [sentences]}):
+            raise duckdb.IOException(str(error)) from None
+
+
+@lru_cache(maxsize=8)
+def _index_of(sentences: Path, size: int, stride: int, shortest: int) -> NgramIndex:
+    return make_index(pq.read_table(sentences), size, stride, shortest)
+
+
+def write_contaminated(
+    work: Workspace, path: Path, query: Query, measured: Path, ngrams: Mapping[str, Path], lang: str
+) -> None:
+    """Write a part of `contaminated`: `query` over the few rows and sentences that may have an n-gram in common."""
+    indexes = {side: load_index(ngrams.get(code), code, work) for side, code in (("en", "en"), ("xx", lang))}
+    rows, items = _find_matches(measured, indexes, work)
+    tables = {"measured": rows, "duplicates": query.tables["duplicates"]}
+    for side, name, code in (("en", "english_ngrams", "en"), ("xx", "foreign_ngrams", lang)):
+        sentences = pq.read_table(ngrams[code]) if code in ngrams else NGRAMS.empty_table()
+        tables[name] = sentences.filter(pc.is_in(sentences["item"], pa.array(items[side], pa.int64())))
+    replace(query, tables=tables)(work, path)
+
+
+def _find_matches(
+    measured: Path, indexes: Mapping[str, NgramIndex], work: Workspace
+) -> tuple[pa.Table, dict[str, list[int]]]:
+    """Return the kept rows that may contain a sentence, and the numbers of the sentences, by side."""
+    is_many = pq.read_metadata(measured).num_rows >= COMPILED_THRESHOLD
+    rows: list[pa.RecordBatch] = []
+    items: dict[str, set[int]] = {side: set() for side in indexes}
+    with work.connect({"measured": [measured]}) as connection:
+        for batch in read_batches(connection.sql(NORMS_QUERY), BATCH_ROWS):
+            is_match = np.zeros(batch.num_rows, np.bool_)
+            for side, index in indexes.items():
+                is_match |= find_candidates(batch[f"{side}_norm"], index, is_many)
+            rows.append(batch.filter(pa.array(is_match)))
+            for side, index in indexes.items():
+                items[side].update(match_items(rows[-1][f"{side}_norm"], index)[1].tolist())
+    return pa.Table.from_batches(rows, NORMS), {side: sorted(numbers) for side, numbers in items.items()}
 
 
 def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str, Sequence[Path]]) -> pl.DataFrame:
@@ -100,7 +166,7 @@ def decontamination_report(ngrams: Mapping[str, Path], contaminated: Mapping[str
     searched = [
         pl.read_parquet(path, glob=False)
         .group_by("benchmark")
-        .agg(num_sentences=pl.col("item").n_unique(), num_ngrams=pl.len())
+        .agg(num_sentences=pl.len(), num_ngrams=pl.col("num_ngrams").sum())
         .with_columns(lang=pl.lit(lang))
         for lang, path in ngrams.items()
     ]

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builders.pipeline.batches import read_batches
 from builders.workspace import Functions, Inputs, Workspace, sql
 from corpora.language_id import identify_column, identify_languages, make_word_cache
 
@@ -58,16 +58,9 @@ def write_language_ids(
         work.connect({"pairs": [pairs]}, functions()) as connection,
         pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer,
     ):
-        batches = _read(connection.sql(query, params=values))
+        batches = read_batches(connection.sql(query, params=values), BATCH_ROWS)
         for rows in _identify_ahead(batches) if is_many else (_rows(batch, _by_fasttext) for batch in batches):
             writer.write_table(rows)
-
-
-def _read(texts: duckdb.DuckDBPyRelation) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from texts.to_arrow_reader(BATCH_ROWS)
-    except (OSError, pa.ArrowInvalid) as error:  # what Arrow makes of DuckDB's errors
-        raise duckdb.IOException(str(error)) from None
 
 
 def _identify_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -1,5 +1,5 @@
 -- A row is a kept pair with a side that shares n-grams with a benchmark sentence, and their overlap: the n-grams of
--- both, as a share of those of the shorter one.
+-- both, as a share of those of the shorter one. (`measured` has few rows here: those that may contain a sentence.)
 with kept as (
     select *
     from measured
@@ -14,10 +14,22 @@ sides as (
     union all
     select corpus, line_number, 'xx' as side, xx_norm as text, $foreign_n as n from kept
 ),
-ngrams as (
-    select *, 'en' as side from english_ngrams
+sentences as (
+    select *, 'en' as side, $english_n as n from english_ngrams
     union all
-    select *, 'xx' as side from foreign_ngrams
+    select *, 'xx' as side, $foreign_n as n from foreign_ngrams
+),
+ngrams as (
+    select
+        * exclude (sentence, n),
+        hash(unnest(
+            if(
+                is_whole_sentence,
+                [sentence],
+                [substr(sentence, start, n) for start in range(1, length(sentence) - n + 2)]
+            )
+        )) as ngram
+    from sentences
 ),
 -- All n-grams of a benchmark are indexed, so each run of n + stride - 1 shared characters contains a candidate.
 candidate_ngrams as (

@@ -1,5 +1,5 @@
--- A row is an n-gram of characters of a benchmark sentence, with the number of n-grams that the sentence has; a
--- sentence too short for the search by n-grams has one row with its whole text.
+-- A row is a benchmark sentence, normalized, with the number of n-grams of characters that pairs are searched for; a
+-- sentence too short for the search by n-grams is searched for as a whole.
 with texts as (
     select distinct benchmark, text
     from benchmark_texts
@@ -22,13 +22,8 @@ numbered as (
 select
     benchmark,
     item,
-    hash(unnest(
-        if(
-            length(sentence) < $n + $stride,
-            [sentence],
-            [substr(sentence, start, $n) for start in range(1, length(sentence) - $n + 2)]
-        )
-    )) as ngram,
+    sentence,
     if(length(sentence) < $n + $stride, 1, length(sentence) - $n + 1) as num_ngrams,
     length(sentence) < $n + $stride as is_whole_sentence
 from numbered
+order by item

@@ -76,7 +76,9 @@ def _bytes_of(texts: pa.StringArray | pa.LargeStringArray) -> "tuple[NDArray[np.
     width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
     ends = np.frombuffer(ends, width)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
     data = np.frombuffer(text or b"", np.uint8)
-    return (data if data.size >= ends[-1] + 8 else np.append(data, np.zeros(8, np.uint8))), ends
+    data = data if data.size >= ends[-1] + 8 else np.append(data, np.zeros(8, np.uint8))
+    data.flags.writeable = False  # one type, so that functions are compiled once
+    return data, ends
 
 
 def make_word_cache() -> "WordCache":
