@@ -110,6 +110,11 @@ def contamination_task(
     return replace(task, run=run)
 
 
+def load_indexes(ngrams: Mapping[str, Path], lang: str, work: Workspace) -> tuple[NgramIndex, NgramIndex]:
+    """Return the indexes of English and of another language."""
+    return load_index(ngrams.get("en"), "en", work), load_index(ngrams.get(lang), lang, work)
+
+
 def load_index(sentences: Path | None, lang: str, work: Workspace) -> NgramIndex:
     """Return the index of the n-grams of a language, from its file of `ngrams`; an empty one if there is none."""
     lengths = scale_length(NGRAM_SIZE, lang), STRIDE, scale_length(MIN_LENGTH, lang)
@@ -131,7 +136,7 @@ def write_contaminated(
     work: Workspace, path: Path, query: Query, measured: Path, ngrams: Mapping[str, Path], lang: str
 ) -> None:
     """Write a part of `contaminated`: `query` over the few rows and sentences that may have an n-gram in common."""
-    indexes = {side: load_index(ngrams.get(code), code, work) for side, code in (("en", "en"), ("xx", lang))}
+    indexes = dict(zip(("en", "xx"), load_indexes(ngrams, lang, work), strict=True))
     rows, items = _find_matches(measured, indexes, work)
     tables = {"measured": rows, "duplicates": query.tables["duplicates"]}
     for side, name, code in (("en", "english_ngrams", "en"), ("xx", "foreign_ngrams", lang)):

@@ -1,7 +1,9 @@
 """Tasks over the texts of a part: their measures, with the filters on them, and their languages."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from functools import partial
+from pathlib import Path
 
 import duckdb
 
@@ -14,11 +16,12 @@ from builders.workspace import Inputs, Task, inputs_json, macros
 from corpora.language_id import MODEL_FINGERPRINT
 
 
-def measuring_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) -> Task:
+def measuring_task(part: Part, filters: tuple[Filter, ...], ngrams: Mapping[str, Path], is_compiled: bool) -> Task:
     """Return the task of `measured`: each line's cheap measures, and the first filter on them that rejects it."""
     early, early_thresholds = reject_sql(filters, "pairs", part.lang)
     reject, thresholds = reject_sql(filters, "measured", part.lang)
     thresholds = early_thresholds | thresholds
+    own_ngrams = {lang: ngrams[lang] for lang in ("en", part.lang) if lang in ngrams}
     text = macros() + measured_sql("{early}", "{reject}")
     inputs = {
         "sql": hashlib.sha256(text.encode()).hexdigest()[:16],
@@ -26,6 +29,7 @@ def measuring_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) -
         "early_reject_reason": early,
         "reject_reason": reject,
         "thresholds": thresholds,
+        "ngrams": [path.name for path in own_ngrams.values()],
         **measure_parameters(part.lang),
     }
     functions = partial(python_functions, filters, "pairs", "measured")
@@ -38,8 +42,9 @@ def measuring_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) -
         thresholds=thresholds,
         functions=functions,
         is_compiled=is_compiled,
+        ngrams=own_ngrams,
     )
-    return _task("measured", part, inputs, run)
+    return _task("measured", part, inputs, run, own_ngrams.values())
 
 
 def language_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) -> Task:
@@ -58,7 +63,8 @@ def language_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) ->
     return _task("language_ids", part, inputs, run)
 
 
-def _task(stage: str, part: Part, inputs: Inputs, run: "partial[None]") -> Task:
-    """Return the task that `run` does over the lines of a part."""
+def _task(stage: str, part: Part, inputs: Inputs, run: "partial[None]", needs: Iterable[Path] = ()) -> Task:
+    """Return the task that `run` does over the lines of a part; it needs the part and other files."""
     task = Task(stage, part.name, {"from": part.pairs.name, **inputs})
-    return Task(stage, part.name, task.inputs, (part.pairs,), partial(run, inputs=inputs_json(task)), part.num_rows)
+    run = partial(run, inputs=inputs_json(task))
+    return Task(stage, part.name, task.inputs, (part.pairs, *needs), run, part.num_rows)

@@ -38,6 +38,15 @@ class NgramIndex:
         is_set[(self.hashes * np.uint64(BASE)) >> np.uint64(65 - num_bits.bit_length())] = True
         return np.packbits(is_set, bitorder="little")
 
+    def probe(self, data: NDArray[np.uint8], ends: NDArray[np.int32], is_candidate: NDArray[np.bool_]) -> None:
+        """Write whether each text `data[ends[n]:ends[n + 1]]` may contain text of a benchmark, by compiled code."""
+        from builders.pipeline.ngram_probes import probe
+
+        views = data.view(), ends.view()
+        for view in views:
+            view.flags.writeable = False  # one type, so that functions are compiled once
+        probe(*views, self.size, self.stride, self.shortest, self.bits, self.hashes, is_candidate)
+
 
 def make_index(sentences: pa.Table, size: int, stride: int, shortest: int) -> NgramIndex:
     """Return the index of a table `ngrams`."""
@@ -58,10 +67,7 @@ def find_candidates(norms: pa.StringArray, index: NgramIndex, is_many: bool) -> 
     """
     is_candidate = np.zeros(len(norms), np.bool_)
     if is_many:
-        from builders.pipeline.ngram_probes import probe
-
-        texts = norms.fill_null("") if norms.null_count else norms
-        probe(*_bytes_of(texts), index.size, index.stride, index.shortest, index.bits, index.hashes, is_candidate)
+        index.probe(*_bytes_of(norms.fill_null("") if norms.null_count else norms), is_candidate)
     else:
         is_candidate[match_items(norms, index)[0]] = True
     return is_candidate
@@ -126,10 +132,8 @@ def _ranges(first: NDArray[np.int64], num: NDArray[np.int64]) -> NDArray[np.int6
 def _bytes_of(texts: pa.StringArray) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """Return the bytes of texts, and where each begins and the last one ends."""
     _, ends, data = texts.buffers()
-    both = np.frombuffer(data or b"", np.uint8), np.frombuffer(ends or bytes(4), np.int32)[texts.offset :]
-    for array in both:
-        array.flags.writeable = False  # one type, so that functions are compiled once
-    return both[0], both[1][: len(texts) + 1]
+    ends = np.frombuffer(ends or bytes(4), np.int32)[texts.offset :]
+    return np.frombuffer(data or b"", np.uint8), ends[: len(texts) + 1]
 
 
 def _values(numbers: pa.Array, kind: type) -> NDArray[Any]:

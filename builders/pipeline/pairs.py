@@ -72,7 +72,7 @@ def build_pairs(
     parts: dict[str, list[tuple[Part, Path, Path]]] = {file.source.lang: [] for file in files["bitext"]}
     with step("pairs"):
         for part in _read_parts(files["bitext"], catalog, work):
-            measured = work.submit(measuring_task(part, filters, is_large))
+            measured = work.submit(measuring_task(part, filters, ngrams, is_large))
             parts[part.lang].append((part, measured, work.submit(language_task(part, filters, is_large))))
     order = [(file.source.lang, file.source.corpus) for file in files["bitext"]]
     tables = {

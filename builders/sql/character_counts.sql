@@ -59,6 +59,9 @@ select
     hash_128(xx_read) as xx_hash,
     hash_128(en_norm) as en_norm_hash,
     hash_128(xx_norm) as xx_norm_hash,
+    -- Compiled code says where a benchmark text may be; here it may be everywhere.
+    true as en_may_match,
+    true as xx_may_match,
     -- The foreign side begins or ends with English text of the English side (a URL is the same on both sides).
     if(
         length(xx_norm) > 25 and not contains(xx_read, '://'),

@@ -22,6 +22,8 @@ with_measures as (
         xx_norm_hash,
         en_hash,
         xx_hash,
+        en_may_match,
+        xx_may_match,
         en_num_letters,
         xx_num_letters,
         -- A formula of corpora/language_id/language_checks.toml, as quality checks of translations use it.
@@ -46,11 +48,12 @@ decided as (
 )
 select
     * exclude (
-        en, xx, early_reject_reason, en_norm, xx_norm, en_norm_hash, xx_norm_hash, en_hash, xx_hash, reject_reason
+        en, xx, early_reject_reason, en_norm, xx_norm, en_norm_hash, xx_norm_hash, en_hash, xx_hash, en_may_match,
+        xx_may_match, reject_reason
     ),
     -- What later stages compare; they do not compare rejected rows.
-    if(reject_reason is null, en_norm, null) as en_norm,
-    if(reject_reason is null, xx_norm, null) as xx_norm,
+    if(reject_reason is null and en_may_match, en_norm, null) as en_norm,
+    if(reject_reason is null and xx_may_match, xx_norm, null) as xx_norm,
     if(reject_reason is null, en_norm_hash, null) as en_norm_hash,
     if(reject_reason is null, xx_norm_hash, null) as xx_norm_hash,
     if(reject_reason is null, en_hash, null) as en_hash,

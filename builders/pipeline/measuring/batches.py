@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from builders.pipeline.measuring import kernel, sha256
 from builders.pipeline.measuring.characters import character_table, class_sums
+from builders.pipeline.ngram_index import NgramIndex
 from corpora.catalog import language
 from corpora.compiled import cache_folder
 from corpora.language_id import VARIANT_LANGS, variant_characters
@@ -76,12 +77,15 @@ class Side:
 class BatchCounter:
     """Makes the rows of `character_counts` for batches of `pairs` of one language."""
 
-    def __init__(self, lang: str, early: str, parameters: Mapping[str, Any]) -> None:
+    def __init__(
+        self, lang: str, early: str, parameters: Mapping[str, Any], indexes: tuple[NgramIndex, NgramIndex] | None
+    ) -> None:
         traditional, simplified = _variants(lang)
         folder = cache_folder(kernel.count_characters)
         self.english = character_table(("Latin",), "", "", folder)
         self.foreign = character_table(tuple(language(lang).script), traditional, simplified, folder)
         self.has_variants, self.early, self.parameters = bool(traditional), early, parameters
+        self.indexes = indexes
 
     def count(self, batch: pa.RecordBatch, database: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
         """Return a row of `character_counts` for each row of a batch."""
@@ -94,11 +98,18 @@ class BatchCounter:
         en.count(is_read, find_words=False)
         xx.count(is_read, find_words=True)
         columns |= {"en_cleaned": en.cleaned, "xx_cleaned": xx.cleaned, "early_reject_reason": reason}
-        columns |= {"en_norm": en.norms(is_read), "xx_norm": xx.norms(is_read)}
+        columns |= {"en_norm": en.norms(is_read), "xx_norm": xx.norms(is_read)} | self.matches(en, xx)
         columns |= dict(zip(("en_hash", "en_norm_hash"), en.hashes(is_read), strict=True))
         columns |= dict(zip(("xx_hash", "xx_norm_hash"), xx.hashes(is_read), strict=True))
         columns |= _flags(en, xx, is_read) | _counts(en, xx, is_read) | {"traditional_share": self.variant_share(xx)}
         return pa.RecordBatch.from_pydict(columns)
+
+    def matches(self, en: Side, xx: Side) -> dict[str, Array]:
+        """Return the columns that say whether a text may contain a benchmark text."""
+        found = [np.ones(len(side.texts), np.bool_) for side in (en, xx)]
+        for side, index, column in zip((en, xx), self.indexes or (), found, strict=False):
+            index.probe(side.norm, side.norm_ends, column)
+        return {"en_may_match": found[0], "xx_may_match": found[1]}
 
     def variant_share(self, xx: Side) -> pa.Array:
         traditional, simplified = xx.counts[:, TRADITIONAL], xx.counts[:, SIMPLIFIED]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from builders.pipeline.decontamination import load_indexes
 from builders.workspace import Workspace, sql
 from corpora.catalog import language
 from corpora.language_id import variant_patterns
@@ -29,6 +30,7 @@ def write_measured(
     functions: Callable[[], Mapping[str, Callable[..., Any]]],
     is_compiled: bool,
     inputs: str,
+    ngrams: Mapping[str, Path] | None = None,
 ) -> None:
     """Write a part of `measured`: the lines of a part of `pairs`, in their order.
 
@@ -43,6 +45,8 @@ def write_measured(
         functions: Returns the Python functions that both call, by name.
         is_compiled: Whether compiled code counts characters: faster for many lines. The rows are the same.
         inputs: What the part is made from, for the metadata of the file.
+        ngrams: Files of `ngrams` by language. Compiled code leaves out normalized texts that share no n-gram with their
+            sentences; without it, and without files, all are written.
     """
     query = measured_sql(early, reject, is_compiled)
     copy = f"copy ({query}) to $path (format parquet, compression zstd, compression_level 1, "
@@ -54,7 +58,8 @@ def write_measured(
         if is_compiled:
             from builders.pipeline.measuring.batches import BatchCounter
 
-            counter = BatchCounter(lang, early, thresholds)
+            indexes = None if ngrams is None else load_indexes(ngrams, lang, work)
+            counter = BatchCounter(lang, early, thresholds, indexes)
             _execute_over_batches(connection, copy, values, pairs, counter)
         else:
             connection.execute(copy, values)
