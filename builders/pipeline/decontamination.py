@@ -1,5 +1,6 @@
 """Find benchmark texts in pairs by n-grams of characters, which work for languages with and without spaces."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -47,6 +48,7 @@ NORMS_QUERY = f"""
     select {", ".join(NORMS.names)} from measured
     where reject_reason is null and (en_norm is not null or xx_norm is not null)
 """
+INDEX_LOCK = threading.Lock()
 BATCH_ROWS = 50_000  # rows of `measured` whose texts are in memory at the same time
 
 
@@ -121,7 +123,8 @@ def load_index(sentences: Path | None, lang: str, work: Workspace) -> NgramIndex
     if sentences is None:
         return make_index(NGRAMS.empty_table(), *lengths)
     try:
-        return _index_of(sentences, *lengths)
+        with INDEX_LOCK:  # tasks that begin together share an index
+            return _index_of(sentences, *lengths)
     except (OSError, pa.ArrowInvalid) as error:
         with work.connect({"ngrams": [sentences]}):
             raise duckdb.IOException(str(error)) from None

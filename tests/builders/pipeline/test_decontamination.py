@@ -11,11 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders.pipeline.decontamination import NGRAMS, contamination_task, decontamination_report, load_index
+from builders.pipeline.filter_sql import reject_sql
 from builders.pipeline.filters import choose_filters
+from builders.pipeline.measuring import write_measured
 from builders.pipeline.ngram_index import NgramIndex, find_candidates, make_index, match_items
 from builders.pipeline.parts import Part
 from builders.workspace import Workspace
 from corpora.errors import InputError
+from corpora.reading import PAIRS
 
 pytestmark = pytest.mark.slow
 
@@ -173,6 +176,40 @@ def test_table_agrees_with_a_plain_computation(decontaminate, sentences, data):
         for row in decontaminate(measured, repeats, tables)
     }
     assert found == expected
+
+
+def test_compiled_measuring_keeps_the_texts_that_may_contain_a_sentence_and_no_others(tmp_path):
+    work = Workspace(tmp_path / "work", threads=2)
+    sentence = "the parliament met for the first time in the old theatre of the harbour town"
+    pairs = [
+        (f"Well: {sentence.upper()}!", "Το κοινοβούλιο συνεδρίασε για πρώτη φορά."),
+        ("The cat sleeps on the roof.", "Η γάτα κοιμάται στη στέγη."),
+        ("It was fine.", "Ήταν μια όμορφη ημέρα στο λιμάνι, όπως πάντα, και κανείς δεν εξεπλάγη τότε."),
+    ]
+    rows = [
+        {"line_number": number, "en": en, "xx": xx, "margin": 1.1, "read_error": None}
+        for number, (en, xx) in enumerate(pairs, 1)
+    ]
+    table = pa.Table.from_pylist(rows, PAIRS)
+    names = [pa.repeat(value, len(rows)) for value in ("any", "el")]
+    part, measured = tmp_path / "pairs.parquet", tmp_path / "measured.parquet"
+    pq.write_table(pa.table([*names, *table.columns], ["corpus", "lang", *table.column_names]), part)
+    sentences = {
+        "en": sentence.replace(" ", ""),
+        "el": "ήταν μια όμορφη ημέρα στο λιμάνι όπωσ πάντα και κανείσ δεν".replace(" ", ""),
+    }
+    ngrams = {lang: tmp_path / f"compiled-{lang}.parquet" for lang in sentences}
+    for lang, path in ngrams.items():
+        pq.write_table(ngrams_table([("one", sentences[lang])], N[lang], 8), path)
+    filters = choose_filters({}, (), ("length_ratio",), [])
+    early, thresholds = reject_sql(filters, "pairs", "el")
+    reject, more = reject_sql(filters, "measured", "el")
+    arguments = (part, "el", early, reject, thresholds | more, dict, True, "{}")
+    write_measured(work, measured, *arguments, ngrams)
+    found = [(row["en_norm"], row["xx_norm"]) for row in pq.read_table(measured).to_pylist()]
+    assert [(en is not None, xx is not None) for en, xx in found] == [(True, False), (False, False), (False, True)]
+    write_measured(work, measured, *arguments)
+    assert all(row["en_norm"] and row["xx_norm"] for row in pq.read_table(measured).to_pylist())
 
 
 def test_damaged_index_is_a_sentence(tmp_path):
