@@ -201,7 +201,7 @@ def test_compiled_measuring_keeps_the_texts_that_may_contain_a_sentence_and_no_o
     ngrams = {lang: tmp_path / f"compiled-{lang}.parquet" for lang in sentences}
     for lang, path in ngrams.items():
         pq.write_table(ngrams_table([("one", sentences[lang])], N[lang], 8), path)
-    filters = choose_filters({}, (), ("length_ratio",), [])
+    filters = choose_filters({}, ("length_ratio",))
     early, thresholds = reject_sql(filters, "pairs", "el")
     reject, more = reject_sql(filters, "measured", "el")
     arguments = (part, "el", early, reject, thresholds | more, dict, True, "{}")
