@@ -45,7 +45,8 @@ class NgramIndex:
         views = data.view(), ends.view()
         for view in views:
             view.flags.writeable = False  # one type, so that functions are compiled once
-        probe(*views, self.size, self.stride, self.shortest, self.bits, self.hashes, is_candidate)
+        factors = np.uint64(BASE), np.uint64(pow(INVERSE, self.stride, 1 << 64))
+        probe(*views, self.size, self.stride, self.shortest, self.bits, self.hashes, *factors, is_candidate)
 
 
 def make_index(sentences: pa.Table, size: int, stride: int, shortest: int) -> NgramIndex:

@@ -2,18 +2,17 @@
 
 import numpy as np
 
-from builders.pipeline.ngram_index import BASE, INVERSE
 from corpora.compiled import compiled
 
-MULTIPLIER, INVERSE_BASE = np.uint64(BASE), np.uint64(INVERSE)
 ONE = np.uint64(1)
 
 
 @compiled
-def probe(text, ends, size, stride, shortest, bits, hashes, is_candidate):  # type: ignore[no-untyped-def]
+def probe(text, ends, size, stride, shortest, bits, hashes, base, step, is_candidate):  # type: ignore[no-untyped-def]
     """Write whether each normalized text has an n-gram, or is a whole text, of a `NgramIndex`.
 
-    The text of row `n` is `text[ends[n]:ends[n + 1]]`, valid UTF-8. The other arguments are those of the index.
+    The text of row `n` is `text[ends[n]:ends[n + 1]]`, valid UTF-8. `base` is the base of the polynomials, `step` its
+    inverse to the power of `stride`; the other arguments are those of the index.
     """
     longest = 0
     for row in range(is_candidate.size):
@@ -24,23 +23,20 @@ def probe(text, ends, size, stride, shortest, bits, hashes, is_candidate):  # ty
     while num_bits > 1:
         num_bits >>= 1
         shift -= ONE
-    step = ONE
-    for _ in range(stride):
-        step *= INVERSE_BASE
     for row in range(is_candidate.size):
-        length = _add_up(text, ends[row], ends[row + 1], sums)
-        found = shortest <= length < size + stride and _has(~sums[length], bits, shift, hashes)
+        length = _add_up(text, ends[row], ends[row + 1], base, sums)
+        found = shortest <= length < size + stride and _has(~sums[length], bits, shift, base, hashes)
         inverse = ONE
         for start in range(0, length - size + 1, stride):
             if found:
                 break
-            found = _has((sums[start + size] - sums[start]) * inverse, bits, shift, hashes)
+            found = _has((sums[start + size] - sums[start]) * inverse, bits, shift, base, hashes)
             inverse *= step
         is_candidate[row] = found
 
 
 @compiled
-def _add_up(text, begin, end, sums):  # type: ignore[no-untyped-def]
+def _add_up(text, begin, end, base, sums):  # type: ignore[no-untyped-def]
     """Write the cumulative sums of the polynomial of a text, and return its number of characters."""
     length = 0
     total = np.uint64(0)
@@ -55,16 +51,16 @@ def _add_up(text, begin, end, sums):  # type: ignore[no-untyped-def]
                 byte = byte << np.uint64(6) | np.uint64(text[position] & 0x3F)
                 position += 1
         total += byte * power
-        power *= MULTIPLIER
+        power *= base
         length += 1
         sums[length] = total
     return length
 
 
 @compiled
-def _has(value, bits, shift, hashes):  # type: ignore[no-untyped-def]
+def _has(value, bits, shift, base, hashes):  # type: ignore[no-untyped-def]
     """Return whether a hash is in the index: the table of bits spares most searches."""
-    bit = (value * MULTIPLIER) >> shift
+    bit = (value * base) >> shift
     if bits[bit >> np.uint64(3)] >> np.uint8(bit & np.uint64(7)) & 1 == 0:
         return False
     first, last = 0, hashes.size
