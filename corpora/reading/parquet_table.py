@@ -1,13 +1,16 @@
 """Read columns of a Parquet file; what Parquet does not check, such as UTF-8, is checked here."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpora.errors import InputError
-from corpora.reading.archives import DAMAGE, check_file, damaged
+from corpora.reading.archives import BLOCK_BYTES, DAMAGE, bomb, check_file, damaged, max_expanded
 from corpora.reading.columns import BATCH_ROWS, NUMBERS, batch_of_columns, find_columns, mark_errors
 from corpora.reading.input_file import InputFile
 
@@ -16,15 +19,62 @@ def read_parquet(file: InputFile, required: Sequence[str], optional: Sequence[st
     """Yield columns of a Parquet file; a dot in a column's name leads into a struct."""
     check_file(file.path)
     try:
-        with pq.ParquetFile(file.path) as parquet:
-            leaves = _leaf_types(parquet.schema_arrow)
-            paths = find_columns(file, required, optional, list(leaves))
-            for name, path in paths.items():
-                _check_type(file, name, path, leaves[path])
-            for batch in parquet.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(paths.values()))):
+        paths = _find_paths(file, required, optional)
+        # As dictionaries, so that a text that is stored once takes its memory once, however often it is repeated.
+        texts = [path for name, path in paths.items() if name not in NUMBERS]
+        with pq.ParquetFile(file.path, read_dictionary=texts) as parquet:
+            _check_size(file.path, parquet.metadata, set(paths.values()))
+            batches = parquet.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(paths.values())))
+            for batch in _small_batches(batches, file.path, paths):
                 yield _our_columns(batch, paths, (*required, *optional), required)
-    except (*DAMAGE, pa.ArrowException) as error:
+    except (*DAMAGE, pa.ArrowException, MemoryError) as error:
         raise damaged(file.path, error) from None
+
+
+def _find_paths(file: InputFile, required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
+    """Return the paths of our columns; InputError if one is missing or of another type."""
+    with pq.ParquetFile(file.path) as parquet:
+        leaves = _leaf_types(parquet.schema_arrow)
+    paths = find_columns(file, required, optional, list(leaves))
+    for name, path in paths.items():
+        _check_type(file, name, path, leaves[path])
+    return paths
+
+
+def _check_size(path: Path, metadata: pq.FileMetaData, columns: Set[str]) -> None:
+    """Raise InputError if the pages of the columns would take more memory than is plausible for the file."""
+    groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
+    chunks = (group.column(index) for group in groups for index in range(group.num_columns))
+    total = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
+    if total > (most := max_expanded(path)):
+        raise bomb(path, most)
+
+
+def _small_batches(batches: Iterable[pa.RecordBatch], path: Path, paths: dict[str, str]) -> Iterator[pa.RecordBatch]:
+    """Yield batches cut to BLOCK_BYTES of text, as long as their sum is plausible for a file of this size."""
+    total, most = 0, max_expanded(path)
+    for batch in batches:
+        ends = np.cumsum(sum(_row_bytes(_take(batch, column)) for column in paths.values()))
+        total += int(ends[-1]) if len(ends) else 0
+        if total > most:
+            raise bomb(path, most)
+        begin = 0
+        while begin < batch.num_rows:
+            before = int(ends[begin - 1]) if begin else 0
+            end = max(begin + 1, int(np.searchsorted(ends, before + BLOCK_BYTES)))
+            yield batch.slice(begin, end - begin)
+            begin = end
+
+
+def _row_bytes(array: pa.Array) -> Any:
+    """Return the bytes that each value of a column takes as a text, at least eight."""
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.binary_length(array.dictionary.cast(pa.large_binary())).take(array.indices)
+    elif pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        lengths = pc.binary_length(array)
+    else:
+        return np.full(len(array), 8)
+    return np.maximum(pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False), 8)
 
 
 def _leaf_types(fields: Iterable[pa.Field], prefix: str = "") -> dict[str, pa.DataType]:
