@@ -25,6 +25,7 @@ from cards.manifest_types import (
 from corpora.catalog import Corpus
 from corpora.errors import InputError
 from corpora.files import sha256_of
+from corpora.strict_json import load_json
 from corpora.urls import is_url, public_url
 
 FILE = "manifest.json"
@@ -96,7 +97,7 @@ def parse_manifest(text: bytes, where: str) -> Manifest:
         InputError: The file is damaged, of another version of the format, or names files outside its release.
     """
     try:
-        manifest = json.loads(text.decode())
+        manifest = load_json(text.decode())
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where} is damaged: {error}. Restore it, or move the folder away.") from None
     if not isinstance(manifest, dict) or manifest.get("manifest_version") != MANIFEST_VERSION:

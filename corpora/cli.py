@@ -229,6 +229,8 @@ def _known(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, OSError):
         file = f" ({error.filename})" if error.filename else ""
         return f"Error: {error.strerror or error}{file}. Fix this and run the command again.", INPUT_ERROR
+    if isinstance(error, ValueError) and "null byte" in str(error):  # of `open` and its relatives
+        return "Error: The name of a file or folder holds a NUL character. Correct it.", INPUT_ERROR
     return None
 
 

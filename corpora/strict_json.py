@@ -2,21 +2,30 @@
 
 import json
 import re
+from typing import Any
 
 from corpora.errors import InputError
 
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can write it, text cannot hold it
 
 
+def load_json(text: str | bytes) -> Any:
+    """Return the value of a JSON text as `json.loads` does; ValueError also if it is nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def parse_json(data: bytes, where: object) -> object:
     """Return the value of a JSON text, a byte order mark allowed; `where` names it in the InputError."""
     text = decode_text(data, where)
     try:
-        return json.loads(text)
+        return load_json(text)
     except json.JSONDecodeError as error:
         position = f"line {error.lineno}, column {error.colno}"
         raise InputError(f"{where} is not valid JSON at {position}: {error.msg}.") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{where} is not JSON that can be read: {error}.") from None
 
 

@@ -22,6 +22,7 @@ LOADERS = {
 }
 PLACES = {  # file -> what it may call, and why it is not code or a model from outside
     "builders/cli/run_options.py": {"import_module"},  # our own modules
+    "builders/pipeline/measuring/characters.py": {"np.load"},  # a table of this package; pickles are off by default
     "cards/dataset_card.py": {"Environment"},  # our own templates, by PackageLoader
     "corpora/extensions.py": {"spec_from_file_location", "exec_module"},  # a user's own Python, from --with alone
     "corpora/language_id/fasttext_model.py": {"fasttext.load_model"},  # a file of a package, by its digest

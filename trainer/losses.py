@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.files import atomic_path
+from corpora.strict_json import load_json
 
 LOSSES = "losses.jsonl"
 
@@ -15,7 +16,7 @@ def read_losses_file(path: Path) -> list[dict[str, Any]]:
     rows: dict[int, dict[str, Any]] = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         try:
-            row = json.loads(line)
+            row = load_json(line)
             rows[int(row["step"])] = row
         except (ValueError, KeyError, TypeError):
             continue

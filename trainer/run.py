@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from corpora.errors import InputError
 from corpora.files import atomic_path
+from corpora.strict_json import load_json
 from trainer.recipe import TrainingRecipe, digest
 
 FILE = "run.json"
@@ -74,7 +75,7 @@ def read_metadata(folder: Path) -> RunMetadata | None:
     if not path.exists():
         return None
     try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
+        metadata = load_json(path.read_text(encoding="utf-8"))
         assert metadata["metadata_version"] == VERSION
         assert metadata.keys() >= {"key", "status", "identity"}
     except (ValueError, KeyError, TypeError, AssertionError, AttributeError):

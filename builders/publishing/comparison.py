@@ -16,6 +16,7 @@ from cards.manifest import data_files, get_content
 from cards.manifest_types import Config, Manifest
 from cards.releases import Release, check_files
 from corpora.notebook import TextInNotebook
+from corpora.strict_json import load_json
 
 CARD = "README.md"
 Row = Mapping[str, Any]
@@ -42,7 +43,7 @@ def find_examples(before: Release, after: Release, config: str, work: Workspace,
     with work.connect(tables) as connection:
         rows = connection.execute(sql("changes"), {"limit": limit}).fetchall()
     return [
-        {name: json.loads(text) if text else None for name, text in zip(tables, row[4:], strict=True)} for row in rows
+        {name: load_json(text) if text else None for name, text in zip(tables, row[4:], strict=True)} for row in rows
     ]
 
 

@@ -16,6 +16,7 @@ from cards.plots import draw_allocation, draw_funnel
 from cards.releases import Release
 from corpora.errors import InputError
 from corpora.files import temporary_folder
+from corpora.strict_json import load_json
 
 BUILD = "build.json"  # not in the manifest: another machine may have other packages
 PACKAGES = (
@@ -56,7 +57,7 @@ def environment() -> dict[str, Any]:
 def read_environment(release: Release) -> object:
     """Return the versions that a release was made with; None if it does not state them."""
     try:
-        return json.loads((release.fetch_files([BUILD]) / BUILD).read_bytes())
+        return load_json((release.fetch_files([BUILD]) / BUILD).read_bytes())
     except (OSError, ValueError):
         return None
 

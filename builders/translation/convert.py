@@ -1,7 +1,6 @@
 """Convert a Transformers model to CTranslate2's format, once; this alone needs the `train` extra."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +9,7 @@ from builders.translation.model import TOKENIZERS
 from builders.translation.model_loading import convert_model
 from corpora.errors import InputError
 from corpora.files import move_into_place, sha256_of, temporary_folder
+from corpora.strict_json import load_json
 
 ARCHITECTURES = ("m2m_100",)  # Transformers' name of NLLB's and M2M100's
 
@@ -57,7 +57,7 @@ def _config(original: Path) -> dict[str, object]:
             "(Transformers). Name a folder that holds one, or --translator none."
         )
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = load_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path} is damaged: {error}. Download the model again.") from None
     return config if isinstance(config, dict) else {}

@@ -1,6 +1,5 @@
 """Statistics and export of the translation memory: Parquet for this project, TMX 1.4 for other programs."""
 
-import json
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -18,6 +17,7 @@ from corpora.arguments import checked
 from corpora.catalog import language_codes, languages
 from corpora.errors import InputError
 from corpora.files import atomic_path
+from corpora.strict_json import load_json
 
 NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # characters that XML cannot hold
 Row = dict[str, Any]
@@ -57,7 +57,7 @@ def _count(partition: Partition) -> list[Row]:
 
 def _runs(store: TranslationStore) -> list[Row]:
     """Return the usage of the memory by the newest run into each language."""
-    runs = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(store.memory_dir.glob("*/*/run.json"))]
+    runs = [load_json(path.read_text(encoding="utf-8")) for path in sorted(store.memory_dir.glob("*/*/run.json"))]
     return [
         run | {"hit_rate": run["num_known"] / run["num_requested"] if run["num_requested"] else 1.0} for run in runs
     ]

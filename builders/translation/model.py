@@ -1,7 +1,6 @@
 """A translation model in a folder of this machine, in CTranslate2's format: its files, digest and licence."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from corpora.catalog import languages
 from corpora.download import read_sidecar, update_sidecar, write_sidecar
 from corpora.errors import InputError
 from corpora.files import sha256_of
+from corpora.strict_json import load_json
 from corpora.tables import parse_yaml
 
 WEIGHTS = "model.bin"
@@ -120,7 +120,7 @@ def _vocabulary(path: Path) -> dict[str, int]:
 
 def _read_json(path: Path) -> object:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return load_json(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}. {FETCH_HINT}") from None
 

@@ -16,6 +16,7 @@ from cards.releases.release import Release, open_folder
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
 from corpora.hub import COMMIT, remove_cached
+from corpora.strict_json import load_json
 from corpora.tables import STRICT, parse_rows
 
 LOCK_FILE = Path("datasets.lock")
@@ -81,7 +82,7 @@ def read_lock(path: Path = LOCK_FILE) -> dict[str, LockEntry]:
         InputError: There is no such file, or it is damaged.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = load_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"There is no {path}. `builders lock RELEASE` writes one.") from None
     except ValueError as error:

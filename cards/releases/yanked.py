@@ -6,6 +6,7 @@ from typing import Any
 
 from cards.releases.versions import sort_versions
 from corpora.errors import InputError
+from corpora.strict_json import load_json
 
 STATUS_FILE = "registry.json"  # beside the versions in a folder, on `main` on the Hub
 
@@ -17,7 +18,7 @@ def parse_yanked(text: bytes, where: str) -> dict[str, str]:
         InputError: The file is damaged; `where` names it.
     """
     try:
-        yanked: Any = json.loads(text)["yanked"]
+        yanked: Any = load_json(text)["yanked"]
         if all(isinstance(reason, str) for reason in yanked.values()):
             return {name: "".join(c if c.isprintable() else " " for c in reason) for name, reason in yanked.items()}
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from corpora.errors import InputError
 from corpora.files import atomic_path
+from corpora.strict_json import load_json
 
 Entries = dict[str, dict[str, str | int]]
 
@@ -27,7 +28,7 @@ class Expected:
 def read_lock(lock: Path) -> Entries:
     """Return the entries `{"sha256": ..., "size": ...}` of a lock file by URL; none if there is no file yet."""
     try:
-        entries = json.loads(lock.read_text(encoding="utf-8"))
+        entries = load_json(lock.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from corpora.files import atomic_path, sha256_of
+from corpora.strict_json import load_json
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def sidecar_path(path: Path) -> Path:
 def read_sidecar(path: Path) -> Sidecar | None:
     """Return the sidecar in a file, or None if there is none that can be read."""
     try:
-        return Sidecar(**json.loads(path.read_text(encoding="utf-8")))
+        return Sidecar(**load_json(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 

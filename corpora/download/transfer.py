@@ -17,6 +17,7 @@ from corpora.download.http import describe_network_error, open_url
 from corpora.errors import InputError
 from corpora.files import atomic_path
 from corpora.limits import hint, limit
+from corpora.strict_json import load_json
 from corpora.urls import public_url
 
 MAX_ATTEMPTS = 5  # in a row that bring nothing new
@@ -259,7 +260,7 @@ def _size(path: Path) -> int:
 
 def _read_state(part: Path) -> PartialDownload | None:
     try:
-        return PartialDownload(**json.loads(state_path(part).read_text(encoding="utf-8")))
+        return PartialDownload(**load_json(state_path(part).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 

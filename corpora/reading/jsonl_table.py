@@ -1,6 +1,5 @@
 """Read keys of the objects in a JSON Lines file as columns."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ from corpora.reading.archives import file_chunks
 from corpora.reading.columns import NUMBERS, Row, batch_of_rows
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import SHOWN_CHARS, read_lines
-from corpora.strict_json import SURROGATE
+from corpora.strict_json import SURROGATE, load_json
 
 
 def read_jsonl(file: InputFile, required: Sequence[str], optional: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -28,7 +27,7 @@ def _json_row(line: str, error: str | None, names: Sequence[str], paths: Sequenc
     if error:
         return empty
     try:
-        record = json.loads(line)
+        record = load_json(line)
     except (ValueError, RecursionError):
         return empty[0], "missing_column"
     values: list[Any] = []

@@ -142,3 +142,16 @@ def test_everything_is_printed_in_one_place() -> None:
                 called = ast.unparse(node.func)
                 forbidden = ("print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write")
                 assert called not in forbidden, f"{path.relative_to(ROOT)}:{node.lineno} calls {called}"
+
+
+def test_nul_in_a_path_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import click
+
+    from corpora.cli import Program, run
+
+    monkeypatch.setattr("sys.argv", ["program", "open"])
+    command = click.Command("open", callback=lambda: (tmp_path / "a\0b").read_bytes())
+    assert run(Program("program", commands=[command]), "Again.") == 2
+    assert "holds a NUL character" in capsys.readouterr().err

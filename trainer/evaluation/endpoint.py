@@ -10,6 +10,7 @@ from typing import Any
 
 from corpora.download import Reply, send
 from corpora.errors import InputError
+from corpora.strict_json import load_json
 from corpora.urls import has_credentials, public_url, request_url
 from trainer.recipe import digest
 
@@ -153,7 +154,7 @@ def _parse(body: bytes, endpoint: Endpoint) -> dict[str, Any]:
         InputError: It is none, or the key is in it.
     """
     try:
-        value = json.loads(_without_key(body.decode("utf-8", "replace"), endpoint))
+        value = load_json(_without_key(body.decode("utf-8", "replace"), endpoint))
         _without_key(json.dumps(value, ensure_ascii=False), endpoint)
     except (ValueError, RecursionError):
         raise InputError(f"{endpoint.url} does not answer with JSON. The address usually ends in /v1.") from None

@@ -1,6 +1,5 @@
 """Instruction benchmarks: open instructions of a benchmark release (`builders publish mi-eval`) or a user's own."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from cards.manifest import FILE as MANIFEST
 from cards.releases import open_folder
 from corpora.errors import InputError
 from corpora.reading import decode_text, read_whole_file
+from corpora.strict_json import load_json
 from trainer.evaluation.benchmark_files import find_file
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
 from trainer.rows import read_rows
@@ -58,7 +58,7 @@ def _own_instructions(path: Path) -> Iterator[Row]:
 
 def _parse_line(line: str, where: str, number: str) -> Row:
     try:
-        row = json.loads(line)
+        row = load_json(line)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not a JSON object: {error}.") from None
     instruction, text = (row.get("instruction"), row.get("input", "")) if isinstance(row, dict) else (None, "")

@@ -17,6 +17,7 @@ from cards.escaping import code, html, markdown
 from corpora.catalog import language, languages
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
+from corpora.strict_json import load_json
 from corpora.terminal_tables import format_table
 from recipes.display_names import metric_name
 from recipes.results import Result, read_results
@@ -199,7 +200,7 @@ def _row(system: System, direction: str, lang: str, values: Sequence[Any], num_s
     name, release, mixture, num_pairs, num_documents = system
     return {
         **{"model": name, "release": release, "num_pairs": num_pairs, "num_documents": num_documents},
-        **{"composition": json.loads(mixture), "direction": direction, "lang": lang, "num_seeds": num_seeds},
+        **{"composition": load_json(mixture), "direction": direction, "lang": lang, "num_seeds": num_seeds},
         "values": [None if value is None else dict(value) for value in values],
     }
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from corpora.errors import InputError
 from corpora.files import atomic_path, remove_leftovers
+from corpora.strict_json import load_json
 from trainer.evaluation.items import Item
 
 Row = dict[str, Any]
@@ -69,7 +70,7 @@ def read_outputs(path: Path, key: dict[str, Any] | None = None) -> pl.DataFrame:
         InputError: The file is damaged, or its key is not the expected one.
     """
     try:
-        stored = json.loads(pq.read_schema(path).metadata[KEY])
+        stored = load_json(pq.read_schema(path).metadata[KEY])
         table = pl.read_parquet(path, glob=False)
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
@@ -82,7 +83,7 @@ def read_outputs(path: Path, key: dict[str, Any] | None = None) -> pl.DataFrame:
 def read_key(path: Path) -> dict[str, Any]:
     """Return what the outputs in a file depend on."""
     read_outputs(path)
-    return dict(json.loads(pq.read_schema(path).metadata[KEY]))
+    return dict(load_json(pq.read_schema(path).metadata[KEY]))
 
 
 def _finished_rows(parts: Path) -> dict[int, Row]:
@@ -93,7 +94,7 @@ def _finished_rows(parts: Path) -> dict[int, Row]:
 
 
 def _read_batch(path: Path) -> Iterator[tuple[int, Row]]:
-    for index, row in json.loads(path.read_text(encoding="utf-8")).items():
+    for index, row in load_json(path.read_text(encoding="utf-8")).items():
         yield int(index), row
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from corpora.errors import InputError
 from corpora.files import atomic_path
 from corpora.progress import Progress
+from corpora.strict_json import load_json
 from trainer.preparation.examples import Encoder, Example, limit_length
 from trainer.recipe import TrainingRecipe
 
@@ -52,7 +53,7 @@ def counts_path(path: Path) -> Path:
 
 def read_counts(path: Path) -> Counts:
     """Return the counts of a table, as `write_table` returned them."""
-    return list(json.loads(counts_path(path).read_text(encoding="utf-8")))
+    return list(load_json(counts_path(path).read_text(encoding="utf-8")))
 
 
 def open_table(path: Path) -> pa.Table:

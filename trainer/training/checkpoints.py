@@ -1,11 +1,11 @@
 """Checkpoints: which one a run continues from, and whether there is disk space for the next."""
 
-import json
 import os
 import shutil
 from pathlib import Path
 
 from corpora.errors import InputError
+from corpora.strict_json import load_json
 
 COMPLETE = "complete.json"  # written into a checkpoint when all of its files are on the disk
 
@@ -18,7 +18,7 @@ def last_checkpoint(run: Path) -> Path | None:
 
 def check_resumable(checkpoint: Path, sharded: bool) -> None:
     """Raise InputError if a checkpoint is sharded and the run is not, or the other way round."""
-    written = json.loads((checkpoint / COMPLETE).read_text(encoding="utf-8"))
+    written = load_json((checkpoint / COMPLETE).read_text(encoding="utf-8"))
     if written["sharded"] != sharded:
         layout = f"in shards by {written['processes']} processes" if written["sharded"] else "whole"
         options = "--processes N --sharding fsdp2" if written["sharded"] else "--sharding none"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.files import sha256_of
+from corpora.strict_json import load_json
 from trainer.model_loading import load_adapter
 from trainer.preparation import TrainState
 from trainer.processes import is_main
@@ -53,7 +54,7 @@ def _save(model: Any, weights: dict[str, Any], dtype: str, folder: Path) -> None
         if value.is_floating_point() and value.dtype != target:
             weights[name] = cast.setdefault(value.data_ptr(), value.to(target))
     model.save_pretrained(str(folder), state_dict=weights)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = load_json((folder / "config.json").read_text(encoding="utf-8"))
     text = json.dumps(config | {"dtype": dtype}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / "config.json").write_text(text, encoding="utf-8")
 
@@ -81,7 +82,7 @@ def check_saved(folder: Path, num_parameters: int) -> None:
     """
     from safetensors import safe_open
 
-    assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
+    assert load_json((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
     count = 0
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(str(path), framework="numpy") as weights:
