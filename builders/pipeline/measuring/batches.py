@@ -186,10 +186,12 @@ class BatchReader:
 
 
 def _batches_of(part: Path) -> Iterator[pa.RecordBatch]:
+    """Yield batches of one row group each: readers bound the bytes of a row group, however long lines are."""
     file = pq.ParquetFile(part)
     if not file.metadata.num_rows:
         yield pa.RecordBatch.from_pylist([], file.schema_arrow)
-    yield from file.iter_batches(BATCH_ROWS)
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(BATCH_ROWS, row_groups=[group])
 
 
 def _count(counter: BatchCounter, batch: pa.RecordBatch, database: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
