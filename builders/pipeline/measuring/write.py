@@ -88,7 +88,7 @@ def _execute_over_batches(
 def measured_sql(early: str, reject: str, is_compiled: bool = False) -> str:
     """Return the query of `measured` over `pairs`, or over the rows of `character_counts` that compiled code makes."""
     counts = "select * from counted_batches" if is_compiled else sql("character_counts", early_reject_reason=early)
-    return sql("measures", character_counts=counts, reject_reason=reject)
+    return sql("measured", character_counts=counts, reject_reason=reject)
 
 
 def measure_parameters(lang: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_new_measure_is_a_column_for_filters(reasons, tmp_path: Path, monkeypatc
     (snippet,) = blocks("sql", "builders/sql/measured.sql")
     shutil.copytree(SQL, tmp_path / "sql")
     lines = (SQL / "measured.sql").read_text(encoding="utf-8").split("\n")
-    index = next(number for number, line in enumerate(lines) if line.endswith(" as en_num_letters,"))
+    index = next(number for number, line in enumerate(lines) if line.strip() == "en_num_letters,")
     lines.insert(index + 1, snippet.rstrip("\n"))
     (tmp_path / "sql" / "measured.sql").write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.setattr(queries, "SQL", tmp_path / "sql")

@@ -11,7 +11,6 @@ ROOT = Path(__file__).parents[3]
 SQL = ROOT / "builders" / "sql"
 HELPERS = {
     "character_counts",
-    "measures",
     "macros",
     "texts",
     "split_pairs",

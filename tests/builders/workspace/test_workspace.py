@@ -151,7 +151,7 @@ def test_missing_placeholder_makes_no_file(work):
 
 def test_placeholder_is_replaced_everywhere():
     assert "{reject_reason}" not in sql("measured", reject_reason="null")
-    assert r"\P{Latin}" in sql("measured", reject_reason="null")
+    assert r"\P{Latin}" in sql("character_counts", early_reject_reason="null")
 
 
 def test_unknown_placeholder_fails():
