@@ -28,7 +28,10 @@ def reject_sql(filters: Sequence[Filter], table: str, lang: str) -> tuple[str, d
 def condition(rule: Filter) -> str:
     """Return the SQL that is true for a row that a filter rejects; the SQL files name the row `filter_row`."""
     if rule.function:
-        arguments = ["filter_row", *(f"${rule.name}_{name}" for name in rule.thresholds)]
+        thresholds = [f"${rule.name}_{name}" for name in rule.thresholds] or [
+            "0"
+        ]  # DuckDB wants two arguments of `call`
+        arguments = ["filter_row", *thresholds]
         return f"{_sql_name(rule, rule.code())}({', '.join(arguments)})"
     return re.sub(r"\$(\w+)", rf"${rule.name}_\1", rule.reject)
 
@@ -50,7 +53,7 @@ def _wrapped(rule: Filter, code: UserFunction) -> Callable[..., Any]:
     def call(rows: Any, *thresholds: Any) -> pa.Array:
         structs = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
         frame = pl.DataFrame(pa.Table.from_struct_array(structs))
-        values = {name: value[0].as_py() for name, value in zip(rule.thresholds, thresholds, strict=True)}
+        values = {name: value[0].as_py() for name, value in zip(rule.thresholds, thresholds, strict=False)}
         try:
             result = code.function(frame, **values)
         except Exception as error:

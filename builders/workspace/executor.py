@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, Protocol
@@ -87,7 +88,8 @@ class LocalExecutor:
 
     def _start(self, path: Path, is_checked: bool) -> None:
         if not self._error:
-            future = self._pool.submit(self._do, path, self._pending[path], is_checked)
+            context = copy_context()  # with the tables and code of the user's that are in use
+            future = self._pool.submit(context.run, self._do, path, self._pending[path], is_checked)
             self._running.add(future)
             future.add_done_callback(self._running.discard)
 

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 import builders.pipeline.filters
+import builders.pipeline.measuring.write
 import builders.pipeline.parts
 import builders.pipeline.ranges
 import builders.pipeline.write_tables
@@ -197,6 +198,7 @@ def test_changed_sql_makes_its_stage_and_later_ones_again(
         return ("-- Another version.\n" if name == stage else "") + real(name, **texts)
 
     monkeypatch.setattr(builders.workspace.task, "sql", other)
+    monkeypatch.setattr(builders.pipeline.measuring.write, "sql", other)
     files, told = explained(request)
     assert files == whole
     assert told[0].startswith(f"{stage} ")

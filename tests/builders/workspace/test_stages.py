@@ -18,13 +18,14 @@ HELPERS = {
     "difference",
     "digests",
 }  # SQL files that make no table of a build
+CALLS = {"Task", "query_task", "_task"}  # whose first argument is a stage
 OWN_COLUMNS = {"ledger", "quality_scores"}  # described where they are made, or the user's
 
 
 def named_stages(path: Path) -> set[str]:
-    """The stages that a file makes tasks of: the first argument of each Task(...) and query_task(...)."""
+    """The stages that a file makes tasks of: the first argument of each of CALLS."""
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    called = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("Task", "query_task")]
+    called = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in CALLS]
     return {call.args[0].value for call in called if isinstance(call.args[0], ast.Constant)}
 
 

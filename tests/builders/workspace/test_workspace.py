@@ -143,9 +143,9 @@ def test_query_reads_files_as_tables(work, tmp_path):
 
 
 def test_missing_placeholder_makes_no_file(work):
-    assert "{reject_reason}" in sql("measured")
+    assert "{reject_reason}" in sql("contaminated")
     with pytest.raises(Exception, match="reject_reason"):
-        work.do(query_task("measured", "el", {"pairs": pa.table({"en": ["a"]})}))
+        work.do(query_task("contaminated", "el", {"pairs": pa.table({"en": ["a"]})}))
     assert list(work.folder.rglob("*.parquet")) == []
 
 

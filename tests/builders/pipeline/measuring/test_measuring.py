@@ -148,12 +148,12 @@ def test_a_part_without_lines_has_no_rows(measure, is_compiled):
 @pytest.mark.parametrize("table", ["pairs", "measured"])
 def test_filters_of_the_user_read_texts_on_both_ways(measure, tmp_path, table):
     (tmp_path / "filters.toml").write_text(
-        f'[shouting]\ntable = "{table}"\nfunction = "my_filters:is_shouting"\nthresholds = {{ min = 3 }}\n'
+        f'[shouting]\ntable = "{table}"\nfunction = "my_filters:is_shouting"\n'
         'description = "Capitals."\n'
         f'[hello]\ntable = "{table}"\nreject = "starts_with(xx, \'Γεια\')"\ndescription = "Greets."\n'
     )
     (tmp_path / "my_filters.py").write_text(
-        "def is_shouting(frame, min):\n    return frame['en'] == frame['en'].str.to_uppercase()\n"
+        "def is_shouting(frame):\n    return frame['en'] == frame['en'].str.to_uppercase()\n"
     )
     pairs = [("HELLO YOU", "γεια σου"), ("Hello &amp; you", "Γεια σου"), ("Good morning", "Καλημέρα")]
     with extend([tmp_path]):
