@@ -149,6 +149,17 @@ def test_a_python_filter_may_read_other_tables(reasons, table: str):
 
 
 @pytest.mark.slow
+def test_a_python_filter_needs_no_threshold(reasons):
+    code = "def exclamation(frame):\n    return frame['en'].str.ends_with('!')\n"
+    assert reasons(FUNCTION.replace("thresholds = { min = 20 }\n", ""), code) == [
+        None,
+        "exclamation",
+        "markup",
+        "exclamation",
+    ]
+
+
+@pytest.mark.slow
 def test_changed_source_of_a_python_filter_makes_the_stage_again(reasons):
     assert reasons(FUNCTION, CODE)[3] is None
     assert reasons(FUNCTION, CODE.replace('"!"', '"."'))[:2] == ["exclamation", None]
