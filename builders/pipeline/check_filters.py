@@ -20,10 +20,17 @@ from corpora.language_id import variant_patterns
 from corpora.reading import PAIRS
 
 PATTERNS = ("script", "not_script", "expected", "not_letters")
-NUMBERS = ("first", "last", "ratio", "english_n", "foreign_n", "stride", "min_length", "foreign_min_length")
+NUMBERS = ("first", "last", "ratio", "english_n", "foreign_n", "stride", "min_length", "foreign_min_length", "part")
 MATCHES = """
     corpus varchar, line_number bigint, matched_corpus varchar, matched_line_number bigint, similarity double,
     reject_reason varchar
+"""
+NEAR_CANDIDATES = """
+    is_better boolean, corpus varchar, line_number bigint, other_corpus varchar, other_line_number bigint,
+    other_loss double
+"""
+NEAR_TEXTS = """
+    for_corpus varchar, for_part bigint, corpus varchar, line_number bigint, en_norm varchar, xx_norm varchar
 """
 LANGUAGES = """
     line_number bigint, en_label varchar, en_probability double, xx_label varchar, xx_probability double
@@ -112,6 +119,7 @@ def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
         _run(connection, "create table measured as", measured_sql(early, late))
         for table in ("duplicates", "near_duplicates", "repeats"):
             connection.execute(f"create table {table}({MATCHES})")
+        connection.execute(f"create table near_candidates({NEAR_CANDIDATES}); create table near_texts({NEAR_TEXTS})")
         pieces = {"duplicates": {"pairs": MEASURED}, "one_to_many": {"sides": BOTH_SIDES}, "near_duplicates": {}}
         for table, texts in pieces.items():
             if conditions.get(table, NONE) != NONE:
@@ -136,7 +144,7 @@ def _values(query: str) -> dict[str, Any]:
     """Return a value for each of a query's $parameters; thresholds are numbers."""
     values: dict[str, Any] = dict.fromkeys(re.findall(r"\$([a-z]\w*)", query), 1.0)
     known: dict[str, Any] = {**variant_patterns("el"), **dict.fromkeys(PATTERNS, ""), **dict.fromkeys(NUMBERS, 1)}
-    known |= {"exact_only": False, **{key: [""] for key in ("corpora", "labels", "english_labels")}}
+    known |= {"exact_only": False, "corpus": "", **{key: [""] for key in ("corpora", "labels", "english_labels")}}
     return values | {name: value for name, value in known.items() if name in values}
 
 

@@ -1,7 +1,7 @@
-"""Find pairs that repeat others: exactly, except for case and punctuation, nearly, or on one side alone."""
+"""Find pairs that repeat others: exactly, except for case and punctuation, or on one side alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +12,7 @@ from builders.pipeline.filters import Filter
 from builders.pipeline.parts import Part
 from builders.pipeline.ranges import Range, ranges_of
 from builders.workspace import Inputs, Workspace, query_task
-from corpora.catalog import language
-from corpora.errors import InputError
 
-NEAR_NGRAM_SIZE = 5  # characters of English in an n-gram that near-duplicates share
-NEAR_MIN_LENGTH = 40  # characters of English without spaces: shorter pairs differ in meaning when they differ at all
-MIN_SIMILARITY = 0.7  # five in six pairs with this similarity are compared; see near_duplicates.sql
 MATCHES = pa.schema(
     [
         ("corpus", pa.string()),
@@ -30,6 +25,18 @@ MATCHES = pa.schema(
 )
 MEASURED = "(from measured where reject_reason is null)"
 IN_RANGE = "(from keys where bucket >= $first_bucket and bucket < $after_bucket)"
+NARROW = "corpus, line_number"
+DISTINCT = """(
+    from measured
+    anti join (
+        select line_number from duplicates
+        where corpus = $corpus and line_number between $first and $last and reject_reason is not null
+    ) as duplicates on duplicates.line_number = measured.line_number
+    anti join (
+        select line_number from near_duplicates where reject_reason is not null
+    ) as near_duplicates on near_duplicates.line_number = measured.line_number
+    where measured.reject_reason is null
+)"""
 BOTH_SIDES = """(
     select 'en' as side, en_norm_hash as key, xx_norm_hash as other, corpus, line_number from measured
     where reject_reason is null
@@ -95,12 +102,26 @@ def find_duplicates(
     ]
 
 
-def find_one_to_many(
-    pairs: Candidates, near: Sequence[Path], filters: tuple[Filter, ...], work: Workspace
-) -> list[Path]:
+def leave_out_repeats(
+    pairs: Candidates, duplicates: Sequence[Path], near: Sequence[Path], work: Workspace
+) -> Candidates:
+    """Submit `keys` of the pairs that are no rejected duplicates; the others would count as counterparts.
+
+    Without near duplicates nothing need be left out: what a duplicate says, the pair that is kept says too.
+    """
+    if not near:
+        return pairs
+    keys = []
+    for part, measured, own in zip(pairs.parts, pairs.measured, near, strict=True):
+        tables = {"measured": [measured], "duplicates": duplicates, "near_duplicates": [own]}
+        task = query_task("keys", f"distinct-{part.name}", tables, part.bounds, columns=NARROW, pairs=DISTINCT)
+        keys.append(work.submit(task))
+    return replace(pairs, keys=keys)
+
+
+def find_one_to_many(pairs: Candidates, filters: tuple[Filter, ...], work: Workspace) -> list[Path]:
     """Submit `one_to_many` of a language: of both sides if there is one range, else a task for each side and range."""
     reject, thresholds = reject_sql(filters, "one_to_many", pairs.lang)
-    tables = {**pairs.tables(), "near_duplicates": near or MATCHES.empty_table()}
     sources: list[tuple[str, Inputs, str]] = [(f"{pairs.lang}", {}, BOTH_SIDES)]
     if pairs.keys:
         sources = [
@@ -113,7 +134,7 @@ def find_one_to_many(
             query_task(
                 "one_to_many",
                 name,
-                tables,
+                pairs.tables(),
                 buckets,
                 thresholds=thresholds,
                 functions=partial(python_functions, filters, "one_to_many"),
@@ -131,32 +152,3 @@ def find_repeats(
     """Submit `repeats` of a part: what the three tables of all lines say of its lines."""
     tables = {"duplicates": duplicates, "near_duplicates": near or MATCHES.empty_table(), "one_to_many": one_to_many}
     return work.submit(query_task("repeats", part.name, tables, part.bounds))
-
-
-def find_near_duplicates(
-    pairs: Candidates, duplicates: Sequence[Path], corpora: Sequence[str], filters: tuple[Filter, ...], work: Workspace
-) -> list[Path]:
-    """Submit `near_duplicates` of a language, the pairs that nearly repeat a better one, if a filter needs it."""
-    if not any(f.table == "near_duplicates" for f in filters):
-        return []
-    reject, thresholds = reject_sql(filters, "near_duplicates", pairs.lang)
-    similar = thresholds.get("near_duplicate_min", MIN_SIMILARITY)
-    if not MIN_SIMILARITY <= similar <= 1:
-        raise InputError(
-            f"near_duplicate.min must be {MIN_SIMILARITY} to 1, not {similar:g}: less similar ones are rarely compared."
-        )
-    ratio = language(pairs.lang).ratio
-    values = {
-        "english_n": NEAR_NGRAM_SIZE,
-        "foreign_n": max(2, round(NEAR_NGRAM_SIZE * ratio)),
-        "min_length": NEAR_MIN_LENGTH,
-        "foreign_min_length": round(NEAR_MIN_LENGTH * ratio),
-        "min_similarity": similar,
-        "corpora": list(corpora),
-    }
-    tables = {"pairs": [part.pairs for part in pairs.parts], "measured": pairs.measured, "duplicates": duplicates}
-    functions = partial(python_functions, filters, "near_duplicates")
-    task = query_task(
-        "near_duplicates", pairs.lang, tables, values, thresholds=thresholds, functions=functions, reject_reason=reject
-    )
-    return [work.submit(task)]

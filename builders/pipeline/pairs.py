@@ -11,14 +11,15 @@ from builders.pipeline.decontamination import contamination_task, index_ngrams
 from builders.pipeline.deduplication import (
     candidates,
     find_duplicates,
-    find_near_duplicates,
     find_one_to_many,
     find_repeats,
+    leave_out_repeats,
 )
 from builders.pipeline.filters import Filter
 from builders.pipeline.kept_pairs import OVERLAP, KeptPairs, english_overlap, kept_pairs
 from builders.pipeline.ledger import counting_task
 from builders.pipeline.measures import language_task, measuring_task
+from builders.pipeline.near_duplicates import find_near_duplicates
 from builders.pipeline.parts import Part, num_parts, part_of, reading_task, reuse_parts
 from builders.pipeline.quality_scores import QualityScores, scores_of
 from builders.pipeline.steps import Steps
@@ -125,12 +126,12 @@ def _submit_language(lang: str, rows: Sequence[tuple[Part, Path, Path]], inputs:
     measured_pairs = candidates(lang, [part for part, _, _ in rows], [measured for _, measured, _ in rows], work)
     duplicates = find_duplicates(measured_pairs, corpora, filters, work)
     near = find_near_duplicates(measured_pairs, duplicates, corpora, filters, work)
-    one_to_many = find_one_to_many(measured_pairs, near, filters, work)
+    one_to_many = find_one_to_many(leave_out_repeats(measured_pairs, duplicates, near, work), filters, work)
     scores = scores_of(inputs.scores, lang, measured_pairs.parts, work)
     names = [f"score_{name}" for name in inputs.scores.names] if inputs.scores else []
     tables = []
-    for part, measured, language_ids in rows:
-        repeats = find_repeats(part, duplicates, near, one_to_many, work)
+    for number, (part, measured, language_ids) in enumerate(rows):
+        repeats = find_repeats(part, duplicates, near[number : number + 1], one_to_many, work)
         contaminated = work.submit(contamination_task(part, measured, repeats, inputs.ngrams, filters))
         own = PartTables(part, measured, language_ids, repeats, contaminated, scores)
         own = replace(own, decisions=work.submit(deciding_task(own, filters, names)))

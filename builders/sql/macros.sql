@@ -68,3 +68,8 @@ create macro has_markup(text) as regexp_matches(
 create macro count_letters(norm, has_digits) as if(
     has_digits, length(regexp_replace(norm, '\pN+', '', 'g')), length(norm)
 );
+-- The hashes of the n-grams of characters of both normalized sides of a pair, each once.
+create macro pair_ngrams(en_norm, xx_norm, english_n, foreign_n) as list_distinct(list_concat(
+    [hash('en', substr(en_norm, i, english_n)) for i in range(1, length(en_norm) - english_n + 2)],
+    [hash('xx', substr(xx_norm, i, foreign_n)) for i in range(1, length(xx_norm) - foreign_n + 2)]
+));

@@ -3,10 +3,6 @@
 with sides as (
     select side, key, other, corpus, line_number
     from {sides}
-    anti join near_duplicates on
-        near_duplicates.corpus = sides.corpus
-        and near_duplicates.line_number = sides.line_number
-        and near_duplicates.reject_reason is not null
 ),
 shared as (
     select side, key, count(distinct other) as num_counterparts

@@ -2,18 +2,27 @@
 
 import random
 import unicodedata
-from itertools import pairwise
+from dataclasses import replace
+from itertools import count, pairwise
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from builders.pipeline.deduplication import NEAR_MIN_LENGTH, NEAR_NGRAM_SIZE
-from builders.workspace import Workspace, sql
+import builders.pipeline.parts
+import builders.pipeline.ranges
+from builders.pipeline.deduplication import Candidates
+from builders.pipeline.filters import choose_filters
+from builders.pipeline.near_duplicates import MIN_LENGTH, NGRAM_SIZE, find_near_duplicates
+from builders.pipeline.parts import Part
+from builders.pipeline.ranges import ranges_of
+from builders.workspace import Workspace
 from corpora.catalog import language
 from corpora.errors import InputError
 
 SIMILAR = 0.8
 CORPORA = ("zulu", "alpha")
+NUMBERS = count()
 ENGLISH = (
     "The old harbour was closed in winter because the storms had damaged the northern wall of the lighthouse.",
     "Every spring the farmers of the valley bring their first cherries to the market in front of the town hall.",
@@ -81,15 +90,15 @@ def sizes(lang):
     """The parameters of the comparison: characters as in English."""
     ratio = language(lang).ratio
     return {
-        "english_n": NEAR_NGRAM_SIZE,
-        "foreign_n": max(2, round(NEAR_NGRAM_SIZE * ratio)),
-        "min_length": NEAR_MIN_LENGTH,
-        "foreign_min_length": round(NEAR_MIN_LENGTH * ratio),
+        "english_n": NGRAM_SIZE,
+        "foreign_n": max(2, round(NGRAM_SIZE * ratio)),
+        "min_length": MIN_LENGTH,
+        "foreign_min_length": round(MIN_LENGTH * ratio),
     }
 
 
-def charged(rows, folder, lang="el", threads=2, verdict="'near_duplicate'", rejected=(), duplicates=()):
-    """What `near_duplicates.sql` says of (corpus, margin, en, xx): line -> the winner's line, similarity and reason.
+def charged(rows, folder, lang="el", threads=2, reject="", rejected=(), duplicates=()):
+    """What `near_duplicates` says of (corpus, margin, en, xx): line -> the winner's line, similarity and reason.
 
     The lines are the places in `rows`; `rejected` are those that an earlier filter rejects, `duplicates` maps lines to
     what was said of them as duplicates.
@@ -97,7 +106,7 @@ def charged(rows, folder, lang="el", threads=2, verdict="'near_duplicate'", reje
     lines = list(range(1, len(rows) + 1))
     corpora, margins, english, foreign = list(zip(*rows, strict=True)) or [()] * 4
     reasons = ["low_margin" if line in rejected else None for line in lines]
-    screened = {
+    measured = {
         "corpus": pa.array(corpora, pa.string()),
         "line_number": pa.array(lines, pa.int64()),
         "en_cleaned": pa.nulls(len(rows), pa.string()),
@@ -112,14 +121,44 @@ def charged(rows, folder, lang="el", threads=2, verdict="'near_duplicate'", reje
         "reject_reason": pa.array(list(earlier.values()), pa.string()),
     }
     texts = {"en": pa.array(english, pa.string()), "xx": pa.array([f" {text}" for text in foreign], pa.string())}
-    pairs = pa.table(texts | {name: screened[name] for name in ("corpus", "line_number")})
-    tables = {"pairs": pairs, "measured": pa.table(screened), "duplicates": pa.table(exact)}
-    values = {**sizes(lang), "min_similarity": SIMILAR, "corpora": list(CORPORA)}
-    with Workspace(folder, threads=threads).connect(tables) as connection:
-        found = connection.execute(sql("near_duplicates", reject_reason=verdict), values).fetchall()
-    assert all((corpora[line - 1], corpora[winner - 1]) == (own, other) for own, line, other, winner, _, _ in found)
-    assert len({line for _, line, *_ in found}) == len(found)
-    return {line: (winner, similarity, reason) for _, line, _, winner, similarity, reason in found}
+    pairs = pa.table(texts | {name: measured[name] for name in ("corpus", "line_number")})
+    folder = folder / str(next(NUMBERS))
+    parts = cut(pairs, pa.table(measured), lang, folder)
+    pq.write_table(pa.table(exact), folder / "duplicates.parquet")
+    filters = choose_filters({}, (), ["near_duplicate"])
+    if reject:
+        filters = tuple(replace(f, reject=reject, thresholds={}) if f.name == "near_duplicate" else f for f in filters)
+    own = Candidates(lang, [part for part, _ in parts], [path for _, path in parts], [], ranges_of(len(rows)))
+    work = Workspace(folder / "work", threads=threads)
+    try:
+        paths = find_near_duplicates(own, [folder / "duplicates.parquet"], CORPORA, filters, work)
+        work.wait(paths)
+    finally:
+        work.close()
+    found = [row for path in paths for row in pq.read_table(path).to_pylist()]
+    assert all(
+        (corpora[r["line_number"] - 1], corpora[r["matched_line_number"] - 1]) == (r["corpus"], r["matched_corpus"])
+        for r in found
+    )
+    assert len({row["line_number"] for row in found}) == len(found)
+    return {r["line_number"]: (r["matched_line_number"], r["similarity"], r["reject_reason"]) for r in found}
+
+
+def cut(pairs, measured, lang, folder):
+    """Each part of some pairs, with the file of its `measured`; there are no texts but in its pairs."""
+    folder.mkdir()
+    parts = []
+    lines = measured["line_number"].to_pylist()
+    corpora = measured["corpus"].to_pylist()
+    part_rows = builders.pipeline.parts.PART_ROWS
+    places = {(corpus, (line - 1) // part_rows) for corpus, line in zip(corpora, lines, strict=True)}
+    for corpus, number in sorted(places):
+        own = [(c, (line - 1) // part_rows) == (corpus, number) for c, line in zip(corpora, lines, strict=True)]
+        path = folder / f"{corpus}-{number}"
+        pq.write_table(pairs.filter(pa.array(own)), path.with_suffix(".pairs"))
+        pq.write_table(measured.filter(pa.array(own)), path.with_suffix(".measured"))
+        parts.append((Part(corpus, lang, number, path.with_suffix(".pairs")), path.with_suffix(".measured")))
+    return parts
 
 
 def winners(found):
@@ -219,6 +258,16 @@ def test_near_duplicates_do_not_depend_on_threads(tmp_path, lang):
     assert charged(rows, tmp_path, lang, threads=1) == charged(rows, tmp_path, lang, threads=2)
 
 
+@pytest.mark.slow
+def test_near_duplicates_do_not_depend_on_parts_and_ranges(tmp_path, monkeypatch):
+    rows = generated("el", seed=9)
+    whole = charged(rows, tmp_path)
+    for part_rows, range_rows in ((150, 700), (40, 10_000), (7, 2_000)):
+        monkeypatch.setattr(builders.pipeline.parts, "PART_ROWS", part_rows)
+        monkeypatch.setattr(builders.pipeline.ranges, "RANGE_ROWS", range_rows)
+        assert charged(rows, tmp_path) == whole
+
+
 def test_near_duplicates_do_not_depend_on_the_order_of_lines(tmp_path):
     rows = [(corpus, 1 + i / 1000, en, xx) for i, (corpus, _, en, xx) in enumerate(generated("el"))]
     size = len(rows) + 1
@@ -270,7 +319,7 @@ def test_many_pairs_of_one_pattern_match_the_best_ranked(tmp_path):
 
 def test_short_pairs_are_never_near_duplicates(tmp_path):
     en, el = "The harbour was closed all winter long", "Το λιμάνι ήταν κλειστό όλο τον χειμώνα"
-    assert len(said(en)) < NEAR_MIN_LENGTH
+    assert len(said(en)) < MIN_LENGTH
     rows = [("zulu", 1.2, en, el), ("zulu", 1.1, en, el), ("zulu", 1.2, EN, el), ("zulu", 1.1, EN, el)]
     assert charged([*rows, ("zulu", 1.2, en, EL), ("zulu", 1.1, en, EL)], tmp_path) == {}
 
@@ -317,8 +366,7 @@ def test_rejected_pairs_have_no_near_duplicates(tmp_path):
 def test_condition_reads_the_similarity(tmp_path):
     rows = [("zulu", 1.2, EN, EL), ("zulu", 1.1, *NEAR)]
     for least, reason in ((0.85, "near_duplicate"), (1.0, None)):
-        verdict = f"case when similarity >= {least} then 'near_duplicate' end"
-        [(_, similarity, found)] = charged(rows, tmp_path, verdict=verdict).values()
+        [(_, similarity, found)] = charged(rows, tmp_path, reject=f"similarity >= {least}").values()
         assert found == reason
         assert 0.85 < similarity < 1
 
