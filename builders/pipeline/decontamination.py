@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from builders.pipeline.batches import read_batches
 from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import Filter
-from builders.pipeline.ngram_index import NgramIndex, find_candidates, make_index, match_items
+from builders.pipeline.ngram_index import NgramIndex, find_candidates, find_matches, make_index
 from builders.pipeline.parts import READER_VERSION, Part
 from builders.workspace import Inputs, Query, Task, Workspace, inputs_json, query_task
 from corpora.catalog import Corpus, language
@@ -162,7 +162,7 @@ def _find_matches(
                 is_match |= find_candidates(batch[f"{side}_norm"], index, is_many)
             rows.append(batch.filter(pa.array(is_match)))
             for side, index in indexes.items():
-                items[side].update(match_items(rows[-1][f"{side}_norm"], index)[1].tolist())
+                items[side].update(find_matches(rows[-1][f"{side}_norm"], index)[1].tolist())
     return pa.Table.from_batches(rows, NORMS), {side: sorted(numbers) for side, numbers in items.items()}
 
 

@@ -5,6 +5,7 @@ are differences of its cumulative sums. It is the same on all machines and versi
 found; a text that is found by chance is rejected by the exact comparison of contaminated.sql.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64
 INVERSE = pow(BASE, -1, 1 << 64)
+SLICE_BYTES = 1 << 20  # of texts whose characters are in memory at the same time
 BITS_PER_NGRAM = 16  # of the table that compiled code asks first
 
 Hashes = NDArray[np.uint64]
@@ -51,14 +53,16 @@ class NgramIndex:
 
 def make_index(sentences: pa.Table, size: int, stride: int, shortest: int) -> NgramIndex:
     """Return the index of a table `ngrams`."""
-    texts = _Texts(sentences["sentence"].combine_chunks())
-    items = _values(sentences["item"].combine_chunks(), np.int64)
-    is_whole = texts.lengths < size + stride
-    rows, hashes = texts.ngrams(np.where(is_whole, 0, texts.lengths - size + 1), size, 1)
-    rows = np.concatenate([rows, np.flatnonzero(is_whole)])
-    hashes = np.concatenate([hashes, texts.whole(is_whole)])
-    order = np.argsort(hashes)
-    return NgramIndex(hashes[order], items[rows[order]], size, stride, shortest)
+    hashes, items = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    numbers = _values(sentences["item"].combine_chunks(), np.int64)
+    for first, texts in _slices(sentences["sentence"].combine_chunks()):
+        is_whole = texts.lengths < size + stride
+        rows, found = texts.hashes(np.where(is_whole, 0, texts.lengths - size + 1), size, 1, is_whole)
+        hashes.append(found)
+        items.append(numbers[first + rows])
+    all_hashes = np.concatenate(hashes)
+    order = np.argsort(all_hashes)
+    return NgramIndex(all_hashes[order], np.concatenate(items)[order], size, stride, shortest)
 
 
 def find_candidates(norms: pa.StringArray, index: NgramIndex, is_many: bool) -> NDArray[np.bool_]:
@@ -66,32 +70,44 @@ def find_candidates(norms: pa.StringArray, index: NgramIndex, is_many: bool) -> 
 
     `is_many` says whether to use compiled code, which takes half a second to load; the result is the same.
     """
+    if not is_many:
+        return find_matches(norms, index)[0]
     is_candidate = np.zeros(len(norms), np.bool_)
-    if is_many:
-        index.probe(*_bytes_of(norms.fill_null("") if norms.null_count else norms), is_candidate)
-    else:
-        is_candidate[match_items(norms, index)[0]] = True
+    index.probe(*_bytes_of(norms.fill_null("") if norms.null_count else norms), is_candidate)
     return is_candidate
 
 
-def match_items(norms: pa.StringArray, index: NgramIndex) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows of texts and the sentences that may have an n-gram in common."""
-    texts = _Texts(norms)
-    is_whole = (texts.lengths >= index.shortest) & (texts.lengths < index.size + index.stride)
-    num = np.maximum(0, texts.lengths - index.size + index.stride) // index.stride
-    rows, hashes = texts.ngrams(num, index.size, index.stride)
-    rows = np.concatenate([rows, np.flatnonzero(is_whole)])
-    hashes = np.concatenate([hashes, texts.whole(is_whole)])
-    first, last = (np.searchsorted(index.hashes, hashes, side) for side in ("left", "right"))
-    matches = _ranges(first, last - first)
-    return np.repeat(rows, last - first), index.items[matches]
+def find_matches(norms: pa.StringArray, index: NgramIndex) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return what `find_candidates` returns, and the numbers of the sentences that the texts may contain, in order."""
+    is_candidate, found = np.zeros(len(norms), np.bool_), [np.zeros(0, np.uint64)]
+    for begin, texts in _slices(norms):
+        is_whole = (texts.lengths >= index.shortest) & (texts.lengths < index.size + index.stride)
+        num = np.maximum(0, texts.lengths - index.size + index.stride) // index.stride
+        rows, hashes = texts.hashes(num, index.size, index.stride, is_whole)
+        is_known = np.searchsorted(index.hashes, hashes) < np.searchsorted(index.hashes, hashes, "right")
+        is_candidate[begin + rows[is_known]] = True
+        found.append(np.unique(hashes[is_known]))
+    known = np.unique(np.concatenate(found))
+    first, last = (np.searchsorted(index.hashes, known, side) for side in ("left", "right"))
+    return is_candidate, np.unique(index.items[_ranges(first, last - first)])
+
+
+def _slices(texts: pa.StringArray) -> Iterator[tuple[int, "_Texts"]]:
+    """Yield the texts in slices of a limited size, each with the row of its first text."""
+    texts = texts.fill_null("") if texts.null_count else texts
+    _, ends = _bytes_of(texts)
+    first = 0
+    while first < len(texts):
+        last = max(first + 1, int(np.searchsorted(ends, int(ends[first]) + SLICE_BYTES, "right")) - 1)
+        yield first, _Texts(texts.slice(first, last - first))
+        first = last
 
 
 class _Texts:
     """The characters of texts, and the cumulative sums of their polynomials."""
 
     def __init__(self, texts: pa.StringArray) -> None:
-        data, ends = _bytes_of(texts.fill_null("") if texts.null_count else texts)
+        data, ends = _bytes_of(texts)
         data = data[ends[0] : ends[-1]]
         begins = np.concatenate([[0], np.cumsum((data & 0xC0) != 0x80)])[ends - ends[0]]
         self.begins, self.lengths = begins[:-1], np.diff(begins)
@@ -101,19 +117,17 @@ class _Texts:
         self.inverses = _powers(INVERSE, longest + 1)
         self.sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(characters * _powers(BASE, longest)[positions])])
 
-    def ngrams(self, num: NDArray[np.int64], size: int, stride: int) -> tuple[NDArray[np.int64], Hashes]:
-        """Return the text and the hash of the first `num` n-grams of each text."""
+    def hashes(
+        self, num: NDArray[np.int64], size: int, stride: int, is_whole: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], Hashes]:
+        """Return texts and hashes: of the first `num` n-grams of each text, and of some whole texts, which differ."""
         rows = np.repeat(np.arange(num.size), num)
         starts = (np.arange(rows.size) - np.repeat(np.cumsum(num) - num, num)) * stride
         begins = self.begins[rows] + starts
-        hashes: Hashes = (self.sums[begins + size] - self.sums[begins]) * self.inverses[starts]
-        return rows, hashes
-
-    def whole(self, which: NDArray[np.bool_]) -> Hashes:
-        """Return the hashes of some whole texts; they differ from those of n-grams."""
-        begins = self.begins[which]
-        hashes: Hashes = ~(self.sums[begins + self.lengths[which]] - self.sums[begins])
-        return hashes
+        ngrams = (self.sums[begins + size] - self.sums[begins]) * self.inverses[starts]
+        begins = self.begins[is_whole]
+        whole = ~(self.sums[begins + self.lengths[is_whole]] - self.sums[begins])
+        return np.concatenate([rows, np.flatnonzero(is_whole)]), np.concatenate([ngrams, whole])
 
 
 def _powers(base: int, num: int) -> Hashes:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders.pipeline import ngram_index
 from builders.pipeline.decontamination import NGRAMS, contamination_task, decontamination_report, load_index
 from builders.pipeline.filter_sql import reject_sql
 from builders.pipeline.filters import choose_filters
 from builders.pipeline.measuring import write_measured
-from builders.pipeline.ngram_index import NgramIndex, find_candidates, make_index, match_items
+from builders.pipeline.ngram_index import NgramIndex, find_candidates, find_matches, make_index
 from builders.pipeline.parts import Part
 from builders.workspace import Workspace
 from corpora.errors import InputError
@@ -79,9 +80,9 @@ def test_texts_and_sentences_that_share_an_ngram_are_found_and_no_others(sentenc
         for item, sentence in enumerate(sentences, 1)
         if text and shares(text, sentence, SIZE, STRIDE)
     }
-    assert set(zip(*(part.tolist() for part in match_items(norms, index)), strict=True)) == expected
+    items = sorted({item for _, item in expected})
     is_candidate = [row in {row for row, _ in expected} for row in range(len(texts))]
-    assert find_candidates(norms, index, False).tolist() == is_candidate
+    assert [found.tolist() for found in find_matches(norms, index)] == [is_candidate, items]
     assert find_candidates(norms, index, True).tolist() == is_candidate
 
 
@@ -98,6 +99,15 @@ def test_index_without_sentences_finds_nothing():
     norms = pa.array(["", "a" * 100, None])
     for is_many in (False, True):
         assert not find_candidates(norms, index_of([]), is_many).any()
+
+
+def test_texts_of_several_slices_are_searched(monkeypatch):
+    sentences = [f"benchmarksentence{number}" for number in range(50)]
+    norms = pa.array([None if number % 7 == 0 else f"{'x' * (number % 40)}{sentences[number]}" for number in range(50)])
+    whole = find_matches(norms, index_of(sentences))
+    monkeypatch.setattr(ngram_index, "SLICE_BYTES", 100)
+    assert [found.tolist() for found in find_matches(norms, index_of(sentences))] == [part.tolist() for part in whole]
+    assert whole[0].sum() == 50 - 8
 
 
 def test_long_text_is_searched_to_its_end():
