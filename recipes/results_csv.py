@@ -9,6 +9,7 @@ from typing import Any
 
 from corpora.errors import InputError
 from corpora.reading import decode_text
+from recipes.metric_units import check_units
 from recipes.results import NORMAL_95, Result, parse_result, read_bytes
 
 COLUMNS = ["lang", "num_pairs", "value"]
@@ -74,6 +75,7 @@ def imported_results(
         seed = seeds[lang, num_pairs] = seeds.get((lang, num_pairs), -1) + 1
         own = {"lang": lang, "num_pairs": num_pairs, "seed": seed}
         results.append(parse_result(fixed | own | _value_and_interval(row, where), where))
+    check_units(metric, [result.value for result in results], metric_range, rows[0][0] if rows else "The table")
     return results
 
 

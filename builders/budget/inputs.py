@@ -157,10 +157,15 @@ def _values(values: str | Path | LangValues | None, column: str) -> LangValues |
 def _by_lang(values: float | LangValues | None, langs: Sequence[str], option: str) -> LangValues:
     """Return a number for every language, or numbers by language, which must be among `langs`."""
     if not isinstance(values, Mapping):
-        return {} if values is None else {"": values}
+        values = {} if values is None else {"": values}
     for lang in values:
         if lang and check_lang(lang, option) not in langs:
             raise InputError(f"{option} names {lang}, which is not one of the languages {', '.join(langs)}.")
+        if option != "--weight" and 0 < values[lang] < 1:
+            raise InputError(
+                f"{option} {lang}={values[lang]:g}: a number of pairs was expected, not a share. Half of a budget of "
+                f"60,000 is {option} {lang or 'el'}=30000."
+            )
     return values
 
 

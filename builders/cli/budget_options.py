@@ -1,12 +1,13 @@
 """The options of a release by budget."""
 
+from builders.cli.amounts import Amount
 from corpora.cli import FILE, option
 
 GROUP = "Budget"
 BUDGET_OPTIONS = [
     option(
         "--budget",
-        type=int,
+        type=Amount(whole=True),
         metavar="PAIRS",
         group=GROUP,
         help="Limit the translation examples to this many sentence pairs; the release gets a name of its own.",

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from builders.cli.amounts import Amount
 from corpora.cli import FILE, NAMES, option, options, verb
 from corpora.options import JSON, registry_option
 from corpora.printing import print_text
@@ -59,11 +60,11 @@ LIMITS = [
 BUDGET = [
     option(
         "--budget",
-        type=float,
+        type=Amount(),
         required=True,
         metavar="PAIRS",
         group="Budget",
-        help="The number of pairs; of tokens with --costs.",
+        help="The number of pairs, such as 60000, 60k or 1.2M; of tokens with --costs.",
     ),
     option(
         "--laws", type=FILE, metavar="FILE", group="Budget", help="The laws of `builders fit`, instead of --results."

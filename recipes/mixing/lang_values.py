@@ -11,6 +11,8 @@ from corpora.errors import InputError
 from corpora.reading import decode_text
 from corpora.tables import check_reference
 
+FACTORS = {"k": 1_000, "m": 1_000_000}
+
 
 def read_lang_values(path: Path, column: str) -> dict[str, float]:
     """Return the numbers in a CSV with the columns lang and `column`.
@@ -58,8 +60,16 @@ def parse_lang_values(texts: Sequence[str], option: str) -> dict[str, float]:
     for text in texts:
         lang, equals, number = text.rpartition("=")
         key = check_lang(lang.strip(), option) if equals else ""
-        values[key] = parse_number(number, f"{option} {text}")
+        if key in values:
+            raise InputError(f"{option} names {key or 'every language'} twice. Keep one.")
+        values[key] = parse_amount(number, f"{option} {text}")
     return values
+
+
+def parse_amount(text: str, where: str) -> float:
+    """Return a number of at least 0, which may be written as 60k or 1.2M; InputError otherwise."""
+    factor = FACTORS.get(text.strip().lower()[-1:], 0)
+    return factor * parse_number(text.strip()[:-1], where) if factor else parse_number(text, where)
 
 
 def check_lang(lang: str, where: str) -> str:

@@ -1,0 +1,30 @@
+"""Amounts on the command line: 60000, 60k or 1.2M."""
+
+import re
+from typing import Any
+
+import click
+
+FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+PATTERN = re.compile(r"(\d[\d_,]*(?:\.\d+)?(?:e\d+)?)([kmb]?)", re.ASCII)
+
+
+class Amount(click.ParamType):  # type: ignore[type-arg]
+    """A number of pairs or tokens, perhaps with k, M or B."""
+
+    name = "amount"
+
+    def __init__(self, whole: bool = False) -> None:
+        self.whole = whole
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | int:
+        """Return the number of a text such as 60k."""
+        if isinstance(value, int | float):
+            return value
+        match = PATTERN.fullmatch(str(value).strip().lower())
+        if not match:
+            self.fail(f"{value!r} is not an amount. Amounts look like 60000, 60k or 1.2M.", param, ctx)
+        amount = float(match[1].replace("_", "").replace(",", "")) * FACTORS[match[2]]
+        if self.whole and amount != round(amount):
+            self.fail(f"{value!r} is not a whole number.", param, ctx)
+        return int(amount) if amount == round(amount) else amount

@@ -1,0 +1,30 @@
+"""The units of metrics that are published both as fractions and times 100."""
+
+from collections.abc import Sequence
+
+from corpora.errors import InputError
+
+HUNDREDTHS = ("comet", "bleurt", "bertscore")  # names that contain one of these
+MAX_FRACTION = 1.2  # BLEURT-20 is a little above 1 for perfect translations
+
+
+def check_units(metric: str, values: Sequence[float], metric_range: tuple[float, float], where: str) -> None:
+    """Raise InputError if values of a metric are fractions, but its range is that of hundredths.
+
+    A law of fractions with a greatest value of 100 has no gap to close, and would be fitted without a complaint.
+
+    Args:
+        metric: The metric's name.
+        values: Its values.
+        metric_range: The least and the greatest value that they are said to have.
+        where: Where they are from, for the error.
+    """
+    is_known = any(name in metric.lower() for name in HUNDREDTHS)
+    if not (is_known and values and metric_range[1] > 2 * MAX_FRACTION):
+        return
+    if max(values) <= MAX_FRACTION:
+        raise InputError(
+            f"{where}: the values of {metric} are from {min(values):g} to {max(values):g}, which are fractions, but "
+            f"its range is {metric_range[0]:g} to {metric_range[1]:g}. Multiply them by 100, or import them with "
+            "--metric-range 0,1."
+        )
