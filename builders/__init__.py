@@ -21,7 +21,7 @@ check_not_hidden()
 
 if TYPE_CHECKING:
     from builders.api import build, publish, pull, translate
-    from builders.budget import allocate, fit, plan
+    from builders.budget import allocate, check, fit, plan
     from builders.options import BuildOptions
     from builders.releases import diff, fetch, load, lock, rollback, verify, versions, yank
     from builders.translation import export_memory, import_memory, list_memory
@@ -35,6 +35,7 @@ __all__ = [
     "Release",
     "allocate",
     "build",
+    "check",
     "diff",
     "export_memory",
     "fetch",
@@ -56,7 +57,7 @@ __all__ = [
     "yank",
 ]
 _MODULES = {
-    "builders.budget": ("allocate", "fit", "plan"),
+    "builders.budget": ("allocate", "check", "fit", "plan"),
     "builders.options": ("BuildOptions",),
     "builders.releases": ("diff", "fetch", "load", "lock", "rollback", "verify", "versions", "yank"),
     "builders.api": ("build", "publish", "pull", "translate"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from builders.budget.allocation import AllocationResult, allocate
     from builders.budget.budget import read_budget
     from builders.budget.format import mixture_lines
+    from builders.budget.law_check import CheckResult, check
     from builders.budget.law_fit import FitResult, fit
     from builders.budget.run_plan import PlanResult, plan
     from builders.budget.subsampling import Budget, check_budget, count_available, name_by_budget, subsample
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AllocationResult",
     "Budget",
+    "CheckResult",
     "FitResult",
     "PlanResult",
     "allocate",
+    "check",
     "check_budget",
     "count_available",
     "fit",
@@ -34,6 +37,7 @@ _MODULES = {
     "builders.budget.allocation": ("AllocationResult", "allocate"),
     "builders.budget.budget": ("read_budget",),
     "builders.budget.format": ("mixture_lines",),
+    "builders.budget.law_check": ("CheckResult", "check"),
     "builders.budget.law_fit": ("FitResult", "fit"),
     "builders.budget.run_plan": ("PlanResult", "plan"),
     "builders.budget.subsampling": ("Budget", "check_budget", "count_available", "name_by_budget", "subsample"),

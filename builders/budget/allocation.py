@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from builders.budget.format import allocation_json, allocation_text, mixture_html
 from builders.budget.inputs import LangValues, LawsLike, Limits, ResultSelection, ResultsLike, build_problem, load_laws
 from builders.budget.objectives import ObjectiveOptions
@@ -23,7 +25,7 @@ from recipes.mixing import (
     write_mixture,
 )
 from recipes.scaling import Laws, ScalingLaw
-from recipes.transfer import MATTERS
+from recipes.transfer import MATTERS, Objective, objective_gains
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,7 +144,23 @@ def _write_files(result: ObjectiveResult, output: str | Path | None, picture: st
     """Write the mixture as a CSV, and a picture of what budgets achieve; return the files."""
     if output:
         write_mixture(Path(output), result.mixture)
-    return tuple(Path(path) for path in (output,) if path)
+    if picture:
+        _draw_objectives(Path(picture), result)
+    return tuple(Path(path) for path in (output, picture) if path)
+
+
+def _draw_objectives(path: Path, result: ObjectiveResult) -> None:
+    """Draw what the optimum gains over plain mixtures, by budget, for the mean, the worst and the chosen objective."""
+    from cards.plots import draw_objectives
+
+    problem = result.problem
+    equal = np.full(len(problem.langs), 1 / len(problem.langs))
+    objectives = [Objective("mean", equal), Objective("worst", equal)]
+    if np.ptp(problem.weights) > 0:
+        objectives.insert(1, Objective("mean", problem.weights))
+    table = objective_gains(result.draws, problem, objectives, result.laws.metric)
+    title = f"What the optimum gains at budgets around {problem.budget:,.0f} {problem.unit}"
+    draw(path, lambda temporary: draw_objectives(table, title, temporary))
 
 
 def _draw_frontier(path: Path, laws: Sequence[ScalingLaw], problem: AllocationProblem, metric: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.budget.format import equivalence_json, equivalence_text, laws_html, laws_text
-from builders.budget.inputs import ResultSelection, ResultsLike
+from builders.budget.inputs import ResultSelection, ResultsLike, check_langs
 from builders.budget.pictures import draw
 from builders.budget.transfer_format import transfer_laws_html, transfer_laws_text
 from corpora.arguments import checked
@@ -24,6 +24,7 @@ from recipes.transfer import (
     has_mixtures,
     noise_floor,
     runs_from_results,
+    surface_table,
     transfer_laws_json,
     write_transfer_laws,
 )
@@ -99,6 +100,7 @@ def fit(
     baseline: str | None = None,
     import_: str | Path | Table | None = None,
     metric_range: tuple[float, float] = (0.0, 100.0),
+    surface: Sequence[str] = (),
     output: str | Path | None = None,
 ) -> FitResult:
     """Fit a scaling law to the results of each language, in the form that predicts larger sizes best.
@@ -115,6 +117,7 @@ def fit(
         import_: A CSV or a table of lang, num_pairs, value and perhaps std, whose rows are first added to the file
             `results`.
         metric_range: The least and the greatest value of an imported metric.
+        surface: Two languages; beside the laws with transfer, draw the first one's law over the pairs of both.
         output: Write the laws to this JSON file, and a picture beside it.
 
     Raises:
@@ -126,11 +129,18 @@ def fit(
     rows = selection.read()
     chosen = selection.select(rows, model, without=baseline)
     if has_mixtures(chosen):
-        return _fit_transfer(chosen, model, baseline, imported, path)
+        return _fit_transfer(chosen, model, baseline, imported, path, _check_surface(surface))
     laws = fit_results(chosen, {**mean_gammas(rows), **_check_gamma(gamma or {}, chosen)})
     others = fit_results(selection.select(rows, baseline)) if baseline else None
     files = _write(path, laws, others, baseline) if path else ()
     return FitResult(laws, model or "the others", others, baseline or "", imported, files)
+
+
+def _check_surface(surface: Sequence[str]) -> tuple[str, ...]:
+    langs = check_langs(surface)
+    if langs and len(langs) != 2:
+        raise InputError(f"--surface takes two languages, such as el,tr, not {', '.join(langs)}.")
+    return langs
 
 
 def _fit_transfer(
@@ -139,6 +149,7 @@ def _fit_transfer(
     baseline: str | None,
     imported: tuple[int, int] | None,
     path: Path | None,
+    surface: Sequence[str],
 ) -> FitResult:
     """Fit laws with transfer to results of models on mixtures."""
     if baseline:
@@ -147,9 +158,24 @@ def _fit_transfer(
     first = results[0]
     laws = fit_transfer(runs, first.metric, (first.metric_min, first.metric_max))
     floor = noise_floor(runs, [law.noise for law in laws.laws.values()]) if laws.langs == runs.langs else None
-    if path:
-        write_transfer_laws(path, laws)
-    return FitResult(laws, model or "the others", imported=imported, files=(path,) if path else (), noise=floor)
+    files = _write_transfer(path, laws, surface) if path else ()
+    return FitResult(laws, model or "the others", imported=imported, files=files, noise=floor)
+
+
+def _write_transfer(path: Path, laws: TransferLaws, surface: Sequence[str]) -> tuple[Path, ...]:
+    """Write laws with transfer, a picture of their curves over own pairs, and perhaps one of a surface."""
+    from cards.plots import draw_laws, draw_surface
+
+    table = surface_table(laws, surface[0], surface[1]) if surface else None
+    write_transfer_laws(path, laws)
+    picture = path.with_suffix(".png")
+    title = f"Laws of {laws.metric}: models of one language"
+    draw(picture, lambda temporary: draw_laws(transfer_laws_json(laws, laws.langs), title, temporary))
+    if table is None:
+        return path, picture
+    of_surface = path.with_name(f"{path.stem}-{'-'.join(surface)}.png")
+    draw(of_surface, lambda temporary: draw_surface(table, temporary))
+    return path, picture, of_surface
 
 
 def _check_output(output: str | Path | None) -> Path | None:

@@ -104,6 +104,14 @@ BUDGET = [
     help="Fit models of this name or pattern, such as 'continued-*', apart, and compare the others with them.",
 )
 @option(
+    "--surface",
+    type=NAMES,
+    default=(),
+    metavar="A,B",
+    group="Output",
+    help="Draw the law of A over the pairs of A and B, where models were trained on mixtures.",
+)
+@option(
     "--output",
     type=FILE,
     default="laws.json",
@@ -222,7 +230,36 @@ def plan_verb(as_json: bool, **settings: Any) -> None:
     _print(builders.plan(**_parse_limits(settings)), as_json)
 
 
-VERBS = (fit_verb, allocate_verb, plan_verb)
+@verb("check")
+@option(
+    "--laws",
+    type=FILE,
+    default="laws.json",
+    show_default=True,
+    metavar="FILE",
+    group="Results",
+    help="The laws as they were before the models were trained.",
+)
+@options(RESULTS)
+@option(
+    "--predictions",
+    type=FILE,
+    default="predictions.jsonl",
+    show_default=True,
+    metavar="FILE",
+    group="Output",
+    help="The ledger of predictions, to which these are added.",
+)
+@option("--picture", type=FILE, metavar="FILE", group="Output", help="Draw predicted against measured values as a PNG.")
+@JSON
+def check_verb(laws: Any, as_json: bool, **settings: Any) -> None:
+    """Compare what laws predicted of mixtures with what was measured afterwards."""
+    import builders
+
+    _print(builders.check(laws, **settings), as_json)
+
+
+VERBS = (fit_verb, allocate_verb, plan_verb, check_verb)
 
 
 def _parse_limits(settings: dict[str, Any]) -> dict[str, Any]:

@@ -4,5 +4,16 @@ from cards.plots.alignment import draw_alignment
 from cards.plots.funnel import draw_funnel
 from cards.plots.laws import draw_allocation, draw_frontier, draw_laws
 from cards.plots.losses import draw_losses
+from cards.plots.mixtures import draw_objectives, draw_predictions, draw_surface
 
-__all__ = ["draw_alignment", "draw_allocation", "draw_frontier", "draw_funnel", "draw_laws", "draw_losses"]
+__all__ = [
+    "draw_alignment",
+    "draw_allocation",
+    "draw_frontier",
+    "draw_funnel",
+    "draw_laws",
+    "draw_losses",
+    "draw_objectives",
+    "draw_predictions",
+    "draw_surface",
+]

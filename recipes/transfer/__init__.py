@@ -12,6 +12,7 @@ from recipes.transfer.comparison import (
 )
 from recipes.transfer.design import design_mixtures
 from recipes.transfer.fit import fit_transfer, without_largest
+from recipes.transfer.frontier import objective_gains, surface_table
 from recipes.transfer.law import TransferLaw, TransferLaws
 from recipes.transfer.laws_file import (
     TransferLawRow,
@@ -22,6 +23,14 @@ from recipes.transfer.laws_file import (
 )
 from recipes.transfer.noise import NoiseFloor, noise_floor
 from recipes.transfer.objective import OBJECTIVES, Floor, Near, Objective, best_mixture
+from recipes.transfer.predictions import (
+    Calibration,
+    Prediction,
+    append_predictions,
+    calibration,
+    check_predictions,
+    read_predictions,
+)
 from recipes.transfer.runs import Runs, has_mixtures, runs_from_results
 from recipes.transfer.serialize import (
     allocation_summary,
@@ -39,11 +48,13 @@ __all__ = [
     "OBJECTIVES",
     "Allocation",
     "AnyLaws",
+    "Calibration",
     "Comparison",
     "Floor",
     "Near",
     "NoiseFloor",
     "Objective",
+    "Prediction",
     "Runs",
     "Surfaces",
     "TransferLaw",
@@ -52,20 +63,26 @@ __all__ = [
     "TransferLawsFile",
     "allocate_by_transfer",
     "allocation_summary",
+    "append_predictions",
     "best_mixture",
     "by_weight",
+    "calibration",
+    "check_predictions",
     "design_mixtures",
     "fit_any",
     "fit_transfer",
     "has_mixtures",
     "law_surfaces",
     "noise_floor",
+    "objective_gains",
     "objective_summary",
     "parse_transfer_laws",
     "read_any_laws",
+    "read_predictions",
     "recommendation",
     "runs_from_results",
     "stack",
+    "surface_table",
     "transfer_law_text",
     "transfer_laws_json",
     "transfer_summary",
