@@ -16,7 +16,7 @@ def check_units(metric: str, values: Sequence[float], metric_range: tuple[float,
     Args:
         metric: The metric's name.
         values: Its values.
-        metric_range: The least and the greatest value that they are said to have.
+        metric_range: The least and the greatest value of the metric.
         where: Where they are from, for the error.
     """
     is_known = any(name in metric.lower() for name in HUNDREDTHS)

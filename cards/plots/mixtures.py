@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HEIGHT = 4.2  # inches
 NUM_CONTOURS = 9
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
-OBJECTIVE_LINES = {"optimum": (PALETTE[0], "-"), "unimax": (PALETTE[2], "--"), "by-weight": (PALETTE[1], ":")}
+OBJECTIVE_LINES = {"optimum": (PALETTE[0], "-"), "unimax": (PALETTE[2], "--"), "by-weight": (PALETTE[0], ":")}
 
 
 def draw_surface(table: Mapping[str, Any], path: Path) -> None:
@@ -43,8 +43,16 @@ def draw_surface(table: Mapping[str, Any], path: Path) -> None:
         axes.set_xlabel(f"sentence pairs in {name}")
         axes.set_ylabel(f"sentence pairs in {second}")
         _thousands(axes)
+        axes.set_xlim(0, None)
+        axes.set_ylim(0, None)
         figure.colorbar(filled, ax=axes, label=table["metric"])
-        figure.suptitle(f"{table['metric']} in {name}, by its pairs and those in {second}", size=11, x=0.01, ha="left")
+        figure.suptitle(
+            f"{table['metric']} in {name}, by its pairs and those in {second}",
+            size=12,
+            weight="bold",
+            x=0.01,
+            ha="left",
+        )
         figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=9)
         figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
 
@@ -75,11 +83,15 @@ def draw_objectives(table: Mapping[str, Any], title: str, path: Path) -> None:
         for axes, objective in zip(panels, objectives, strict=True):
             _draw_gains(axes, table["budgets"], objective)
             axes.set_xlabel(table["unit"])
-        panels[0].set_ylabel(f"points of {table['metric']} that the optimum gains")
-        figure.suptitle(title, size=11, x=0.01, ha="left")
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower left", ncols=4, frameon=False, fontsize=9)
+        panels[0].set_ylabel(f"points of {table['metric']}")
+        figure.suptitle(title, size=12, weight="bold", x=0.01, ha="left")
+        keys = dict(reversed([(text, key) for axes in panels for key, text in _legend(axes)]))
+        figure.legend(list(keys.values()), list(keys), loc="outside lower left", ncols=4, frameon=False, fontsize=9)
         figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def _legend(axes: "Axes") -> list[tuple[Any, Any]]:
+    return list(zip(*axes.get_legend_handles_labels(), strict=True))
 
 
 def _draw_gains(axes: "Axes", budgets: Sequence[float], objective: Mapping[str, Any]) -> None:
@@ -125,7 +137,7 @@ def draw_predictions(rows: Sequence[Mapping[str, Any]], metric: str, path: Path)
         axes.set_ylabel("measured (95 % interval over seeds)")
         covered = sum(row["interval"][0] <= row["measured"] <= row["interval"][1] for row in rows)
         title = f"{covered} of {len(rows)} measured values are within the 90 % interval"
-        figure.suptitle(title, size=11, x=0.01, ha="left")
+        figure.suptitle(title, size=12, weight="bold", x=0.01, ha="left")
         figure.legend(loc="outside lower left", ncols=4, frameon=False, fontsize=9)
         figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
 

@@ -62,7 +62,7 @@ def surface_table(laws: TransferLaws, lang: str, other: str, mixture: Mixture | 
         raise InputError(f"The law of {lang} has a surface over {lang} and another of {others}, not '{other}'.")
     own, second = laws.donors.index(lang), laws.donors.index(other)
     runs, values = laws.runs
-    grid = [np.linspace(runs[:, n].max() / SURFACE_POINTS, runs[:, n].max(), SURFACE_POINTS) for n in (own, second)]
+    grid = [np.linspace(runs[:, n].max() / 200, runs[:, n].max(), SURFACE_POINTS) for n in (own, second)]
     rows = np.tile(runs.mean(axis=0), (SURFACE_POINTS**2, 1))
     rows[:, second], rows[:, own] = (axis.ravel() for axis in np.meshgrid(grid[1], grid[0], indexing="ij"))
     column = sorted({*laws.laws, *laws.not_fitted}).index(lang)
