@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from cards.manifest_faults import find_fault
 from cards.manifest_types import (
     MANIFEST,
     MANIFEST_VERSION,
@@ -29,7 +29,6 @@ from corpora.strict_json import load_json
 from corpora.urls import is_url, public_url
 
 FILE = "manifest.json"
-METADATA_FILES = ("README.md", "croissant.json", "funnel.png", "laws.png", "ledger.parquet")
 VERSION_KEYS = ("version", "parent", "difference", "metadata_files")  # what a version adds to its content
 
 
@@ -130,22 +129,7 @@ def _find_fault(manifest: object) -> str:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         return f"'{key[:200]}': {first['msg']}"
-    return _find_path_fault(valid)
-
-
-def _find_path_fault(manifest: Manifest) -> str:
-    """Return which file is not where `datasets` and the card expect it, or nothing."""
-    for config, entry in manifest["configs"].items():
-        for split, rows in entry["splits"].items():
-            pattern = rf"data/{re.escape(config)}/{split}-\d{{5}}-of-\d{{5}}\.parquet"
-            for path in (file["path"] for file in rows["files"] if not re.fullmatch(pattern, file["path"])):
-                return f"'{path[:200]}' is not a name of a file of split {split} of config {config}"
-    metadata = {file["path"] for file in manifest["metadata_files"]}
-    if unknown_paths := sorted(metadata - set(METADATA_FILES)):
-        return f"'{unknown_paths[0][:200]}' is not one of {', '.join(METADATA_FILES)}"
-    counts = Counter(file["path"].casefold() for file in release_files(manifest))
-    twice = [path for path, count in counts.items() if count > 1]
-    return f"'{twice[0][:200]}' is listed twice, where letter case does not count" if twice else ""
+    return find_fault(valid)
 
 
 def is_version(name: str) -> bool:

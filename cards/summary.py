@@ -28,7 +28,7 @@ def count_rejections(manifest: Manifest) -> list[dict[str, Any]]:
     for rule in manifest["filters"]:
         num_rows = dict.fromkeys(manifest["langs"], 0)
         for row in manifest["ledger"]:
-            if row["reason"] == rule["name"] and row["stage"] in PAIR_STAGES:
+            if row["reason"] == rule["name"] and row["stage"] in PAIR_STAGES and row["lang"] in num_rows:
                 num_rows[row["lang"]] += row["num_rows"] or 0
         total = sum(num_rows.values())
         texts = {"name": rule["name"], "description": rule["description"]}
@@ -45,7 +45,7 @@ def select_rejections(manifest: Manifest) -> list[dict[str, Any]]:
     """
     lines = dict.fromkeys(manifest["langs"], 0)
     for row in count_pairs(manifest):
-        lines[row["lang"]] += row["num_in"]
+        lines[row["lang"]] = lines.get(row["lang"], 0) + row["num_in"]
     table = []
     for rule in count_rejections(manifest):
         shares = {lang: num / lines[lang] for lang, num in rule["num_rows"].items() if lines[lang]}

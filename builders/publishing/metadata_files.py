@@ -10,7 +10,8 @@ from typing import Any
 from builders.publishing.data_files import SCHEMAS
 from cards.croissant import croissant
 from cards.dataset_card import render_card
-from cards.manifest import FILE, METADATA_FILES, VersionInfo, file_entry, make_manifest, to_text
+from cards.manifest import FILE, VersionInfo, file_entry, make_manifest, to_text
+from cards.manifest_faults import METADATA_FILES
 from cards.manifest_types import Content, Manifest
 from cards.plots import draw_allocation, draw_funnel
 from cards.releases import Release

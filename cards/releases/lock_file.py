@@ -93,6 +93,8 @@ def read_lock(path: Path = LOCK_FILE) -> dict[str, LockEntry]:
         )
     if not isinstance(content["releases"], dict):
         raise InputError(f"{path} is damaged: 'releases' must be an object. Restore it, or lock the releases again.")
+    if unreadable := [name for name in content["releases"] if "\0" in name]:
+        raise InputError(f"{path} is damaged: {unreadable[0][:200]!r} is not the name of a release. Lock it again.")
     try:
         return parse_rows(content["releases"], LockEntry, str(path))
     except InputError as error:

@@ -102,7 +102,11 @@ def load_splits(
     with private_folder(parent) as private:
         files = {name: _copy_split(folder, split, features, private / name) for name, split in splits.items()}
         own = {**options, "cache_dir": str(private / "prepared")}
-        loaded = datasets.load_dataset("parquet", data_files=files, **own)
+        try:
+            loaded = datasets.load_dataset("parquet", data_files=files, **own)
+        except (ValueError, datasets.exceptions.DatasetsError) as error:
+            words = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(f"`datasets` does not load the files of {folder}: {words}") from None
         if not options.get("streaming"):
             for path in (path for paths in files.values() for path in paths):
                 Path(path).unlink()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,159 @@ def test_rewritten_release_is_found_and_is_not_the_locked_one(folder: Path, atta
         fetch()
     with pytest.raises(InputError):
         load("registry/tiny/v1.0.0", "el")
+
+
+STATUS = {"deep": "[" * 100_000, "deep objects": '{"yanked":' * 50_000, "a list": "[]", "no text": "\0", "nothing": ""}
+
+
+@pytest.mark.parametrize("text", STATUS.values(), ids=STATUS)
+def test_malformed_status_file_is_a_sentence(folder: Path, text: str) -> None:
+    (folder.parent / "registry.json").write_text(text)
+    with pytest.raises(InputError, match=r"registry\.json is damaged"):
+        open_release("tiny")
+
+
+def pin(change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the lock file."""
+    lock_file = Path("datasets.lock")
+    content = json.loads(lock_file.read_text())
+    change(content["releases"])
+    lock_file.write_text(json.dumps(content))
+
+
+NAME = "registry/tiny/v1.0.0"
+LOCKS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no files": lambda pins: pins[NAME].update(files=[]),
+    "one file fewer": lambda pins: pins[NAME]["files"].pop(),
+    "another file": lambda pins: pins[NAME]["files"][1].update(path="data/el/other.parquet"),
+    "another digest": lambda pins: pins[NAME]["files"][1].update(sha256="0" * 64),
+    "another size": lambda pins: pins[NAME]["files"][1].update(size=10**30),
+    "another manifest": lambda pins: pins[NAME].update(manifest_sha256="0" * 64),
+    "another version": lambda pins: pins[NAME].update(version="v2.0.0"),
+    "a path above": lambda pins: pins[NAME]["files"][1].update(path="../../etc/passwd"),
+    "another folder": lambda pins: pins.update({"/etc": pins.pop(NAME)}),
+    "NUL in a name": lambda pins: pins.update({"a\0b": pins.pop(NAME)}),
+    "half a character": lambda pins: pins.update({"\ud800": pins.pop(NAME)}),
+    "a repository above": lambda pins: pins.update({"hf://a/../b": pins.pop(NAME) | {"commit": "0" * 40}}),
+    "a key more": lambda pins: pins[NAME].update(trusted=True),
+}
+
+
+@pytest.mark.parametrize("change", LOCKS.values(), ids=LOCKS)
+def test_changed_lock_file_loads_nothing(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    pin(change)
+    with pytest.raises(InputError):
+        fetch()
+    with pytest.raises(InputError):
+        load(NAME, "el")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"lock_version": ' + "9" * 5000 + "}", "\0", "{}", "\ufeff{}"])
+def test_malformed_lock_file_is_a_sentence(folder: Path, text: str) -> None:
+    Path("datasets.lock").write_text(text)
+    for call in (fetch, lambda: lock(["tiny"])):
+        with pytest.raises(InputError, match=r"datasets\.lock is"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["v1.0.0", "v2.0.0"])
+def test_replayed_version_is_not_opened(folder: Path, name: str) -> None:
+    put("registry", {"el": {"1": "ένα", "2": "δύο!"}})
+    newest = folder.with_name("v2.0.0")
+    shutil.rmtree(folder.with_name(name))
+    shutil.copytree(newest if name == "v1.0.0" else folder, folder.with_name(name))
+    with pytest.raises(InputError, match="the folder was renamed or replaced"):
+        open_release(f"tiny@{name}")
+
+
+def test_release_of_another_name_is_not_opened(folder: Path) -> None:
+    put("registry", ROWS, name="other")
+    shutil.rmtree(folder)
+    shutil.copytree(folder.parent.with_name("other") / "v1.0.0", folder)
+    with pytest.raises(InputError, match=r"holds other@v1\.0\.0, not tiny@v1\.0\.0"):
+        open_release("tiny")
+
+
+def patch(data: bytes, old: bytes, new: bytes) -> bytes:
+    """Parquet whose footer states something else."""
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    assert old in data[footer:]
+    return data[:footer] + data[footer:].replace(old, new)
+
+
+def test_statistics_that_lie_hide_no_rows(folder: Path) -> None:
+    data = patch((folder / TRAIN).read_bytes(), b"\x02el", b"\x02zz")
+    replace_rows(folder, data)
+    assert outcome(lambda: open_release(folder).rows("el", langs=["el"])) == ["ένα", "δύο"]
+
+
+@pytest.mark.parametrize("count", [b"\x16\x02", b"\x16\x06", b"\x16\x00"])
+def test_footer_that_lies_about_rows_is_found(folder: Path, count: bytes) -> None:
+    replace_rows(folder, patch((folder / TRAIN).read_bytes(), b"\x16\x04", count))
+    assert problems(open_release(folder))
+    assert loaders(folder)["rows"] == "refused"
+
+
+def test_prepared_data_of_a_shared_cache_is_not_used(folder: Path, tmp_path: Path) -> None:
+    import datasets
+
+    cache, path = str(tmp_path / "shared"), folder / TRAIN
+    original, times = path.read_bytes(), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    path.write_bytes(as_bytes(altered(read(folder))))
+    os.utime(path, ns=times)
+    datasets.load_dataset("parquet", data_files={"train": [str(path)]}, cache_dir=cache)
+    path.write_bytes(original)
+    os.utime(path, ns=times)
+    loaded = open_release(folder).load("el", split="train", cache_dir=cache)
+    assert loaded["output"][:] == ["ένα", "δύο"]
+    for prepared in Path(cache).rglob("*.arrow"):
+        prepared.write_bytes(b"evil")
+    assert open_release(folder).load("el", split="train", cache_dir=cache)["output"][:] == ["ένα", "δύο"]
+
+
+def test_cache_in_which_others_may_rename_is_not_used(folder: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    loaded = open_release(folder).load("el", split="train", cache_dir=str(shared))
+    assert list(shared.iterdir()) == []
+    private = [Path(file["filename"]) for file in loaded.cache_files]
+    assert all(parent.stat().st_uid == os.getuid() for path in private for parent in path.parents[:2])
+
+
+@pytest.mark.parametrize("option", ["data_files", "data_dir", "name", "path", "revision"])
+def test_option_that_chooses_other_files_is_refused(folder: Path, option: str) -> None:
+    with pytest.raises(InputError, match=f"has no option '{option}'"):
+        open_release(folder).load("el", **{option: "evil"})
+
+
+def test_files_that_are_swapped_while_they_are_read_are_never_loaded(folder: Path) -> None:
+    path, good, evil = folder / TRAIN, folder.parent / "good", folder.parent / "evil"
+    good.write_bytes(path.read_bytes())
+    evil.write_bytes(as_bytes(altered(read(folder))))
+    done = threading.Event()
+
+    def swap() -> None:
+        while not done.is_set():
+            for target in (evil, good):
+                link = folder.parent / "link"
+                link.symlink_to(target)
+                os.replace(link, path)
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        release = open_release(folder)
+        results = [outcome(lambda: release.rows("el")) for _ in range(40)]
+    finally:
+        done.set()
+        thread.join()
+    assert all(result in ("refused", ["ένα", "δύο"]) for result in results)
+
+
+def test_local_folder_named_parquet_is_not_loaded(folder: Path, tmp_path: Path) -> None:
+    write_text(tmp_path, "parquet/parquet.py", "raise SystemExit")
+    assert loaders(folder)["load"] == ["ένα", "δύο"]
+    write_text(tmp_path, "parquet/state.json", "{}")
+    with pytest.raises(InputError, match="`datasets` does not load"):
+        open_release(folder).load("el")

@@ -96,7 +96,7 @@ def test_server_that_hangs_is_a_sentence(serve: Callable[[Reply], Server]) -> No
         return text("late")
 
     endpoint = serve(reply).endpoint(timeout=0.05)
-    with pytest.raises(InputError, match="gave no answer after 3 attempts: timed out"):
+    with pytest.raises(InputError, match="gave no answer after 3 attempts: the server took too long"):
         next(generate_remote(endpoint, RAW, items(1), 5))
 
 
