@@ -98,6 +98,8 @@ def check_same_run(folder: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         InputError: It holds another run (the message lists the differences) or checkpoints of an unknown one.
     """
+    if file := next((path for path in (folder, *folder.parents) if path.is_file()), None):
+        raise InputError(f"{file} is a file, so no run can be in {folder}. Name another folder with --output.")
     metadata = read_metadata(folder)
     if metadata is None:
         if list(folder.glob("checkpoint-*")):

@@ -53,3 +53,12 @@ def test_what_is_no_run_is_a_sentence(name: str, reason: str, tmp_path: Path) ->
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=reason):
         show_run(tmp_path / name)
+
+
+def test_run_folder_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
+    from trainer.run import check_same_run
+
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(InputError, match="file is a file, so no run can be in"):
+            check_same_run(folder, {})

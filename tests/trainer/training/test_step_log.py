@@ -89,3 +89,21 @@ def test_first_number_that_is_not_finite_ends_the_run_with_its_rows(
     metadata = read_metadata(config.output)
     assert metadata is not None
     assert (metadata["status"], metadata["error"]) == ("failed", sentence)
+
+
+TOOLS = [("tensorboard", "run/runs/*/events*"), ("wandb", "wandb/offline-run-*"), ("trackio", "trackio/*.db")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "pattern"), TOOLS)
+def test_numbers_are_sent_to_the_chosen_tool(
+    name: str, pattern: str, config_of: ConfigOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(name, reason="the extra 'report' is not installed")
+    from trainer.train import train
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    train(config_of(f"report_to={name}", "max_steps=2"))
+    assert list(tmp_path.glob(pattern))
