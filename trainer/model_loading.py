@@ -5,7 +5,7 @@ the project calls a loader.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from corpora.model_files import (
     check_model_files,
     check_sharded_metadata,
 )
+from trainer.chat_template import ChatTemplate, Messages
 
 # Of a repository on the Hub: no Python, no pickles.
 MODEL_FILES = ("config.json", "*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
@@ -163,14 +164,18 @@ def load_fast_tokenizer(path: Path) -> Any:
         return Tokenizer.from_file(str(path))
 
 
-def render_chat_template(tokenizer: Any, template: Any, messages: Sequence[Mapping[str, str]], answer: bool) -> str:
-    """Return messages as a chat template writes them; with `answer`, up to where the model's answer begins."""
-    with _errors("The chat template cannot be used"):
+def open_chat_template(tokenizer: Any, template: Any) -> ChatTemplate:
+    """Return a function that writes conversations by a chat template, in a process with limits."""
+
+    def render(messages: Messages, begins_answer: bool) -> str:
+        conversation = list(messages)
         return str(
             tokenizer.apply_chat_template(
-                list(messages), chat_template=template, tokenize=False, add_generation_prompt=answer
+                conversation, chat_template=template, tokenize=False, add_generation_prompt=begins_answer
             )
         )
+
+    return ChatTemplate(render)
 
 
 def load_sentencepiece(path: Path) -> Any:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from corpora.errors import InputError
 from recipes.prompts import PromptTemplate
-from trainer.model_loading import render_chat_template
+from trainer.chat_template import ChatTemplate
+from trainer.model_loading import open_chat_template
 
 BATCH_ROWS = 2_000
 
@@ -93,10 +95,13 @@ class Encoder:
         return ids[: len(ids) - ids[::-1].index(eos)]
 
     def _apply_chat_template(self, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
-        template = self.template.chat or self.tokenizer.chat_template
-        if not template:
+        if not (self.template.chat or self.tokenizer.chat_template):
             raise InputError("The tokenizer has no chat template. Use another prompt, such as --set prompt=chatml.")
-        return render_chat_template(self.tokenizer, template, messages, add_generation_prompt)
+        return self._chat_template(messages, add_generation_prompt)
+
+    @cached_property
+    def _chat_template(self) -> ChatTemplate:
+        return open_chat_template(self.tokenizer, self.template.chat or self.tokenizer.chat_template)
 
     def _encode_texts(
         self, prompts: Sequence[str], targets: Sequence[str]
