@@ -5,7 +5,7 @@ the project calls a loader.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,17 @@ def load_fast_tokenizer(path: Path) -> Any:
     check_configuration(path)
     with _errors(f"{path} is not a tokenizer"):
         return Tokenizer.from_file(str(path))
+
+
+def tokenize(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Return the ids of texts without special tokens; InputError if a pattern of the tokenizer takes too many steps."""
+    try:
+        encoded = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust; it is no Exception
+            raise
+        raise InputError(f"The tokenizer cannot split a text: {first_line(error)} Name another tokenizer.") from None
+    return list(encoded["input_ids"])
 
 
 def open_chat_template(tokenizer: Any, template: Any) -> ChatTemplate:

@@ -10,7 +10,7 @@ import polars as pl
 from corpora.errors import InputError
 from recipes.prompts import PromptTemplate
 from trainer.chat_template import ChatTemplate
-from trainer.model_loading import open_chat_template
+from trainer.model_loading import open_chat_template, tokenize
 
 BATCH_ROWS = 2_000
 
@@ -77,8 +77,7 @@ class Encoder:
 
     def encode_plain(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of texts without the special tokens that a tokenizer adds."""
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
-        return list(encoded["input_ids"])
+        return tokenize(self.tokenizer, texts)
 
     def bos_ids(self) -> list[int]:
         """Return the ids that the tokenizer puts before every text; none with a chat template, which writes them."""
