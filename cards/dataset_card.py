@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from cards.description import describe_rows, join
+from cards.description import describe_advantage, describe_rows, join
 from cards.escaping import code, fence, front_matter, link, markdown
 from cards.human_written import format_part
 from cards.licences import is_non_commercial, release_licence, row_licences, text_sources, translation_models
@@ -24,6 +24,7 @@ from cards.summary import (
     sum_statistics,
 )
 from corpora.catalog import language, languages
+from recipes.display_names import metric_name, mixture_name
 
 HOMEPAGE = "https://pypi.org/project/coit-builders/"
 SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them
@@ -81,6 +82,7 @@ def _sentences(manifest: Manifest, sources: Sequence[Mapping[str, Any]]) -> dict
         "translation_models": translation_models(manifest),
         "size": _megabytes(sum(file["size"] for file in data_files(manifest["configs"]))) + " MB",
         "funnel_text": _funnel_text(manifest),
+        "worth": _worth(manifest),
     }
 
 
@@ -102,6 +104,12 @@ def _tables(manifest: Manifest) -> dict[str, Any]:
         "num_contaminated": sum(row["num_rows"] or 0 for row in manifest["ledger"] if row["reason"] == "contaminated"),
         "benchmarks": group_by_corpus(source for source in manifest["sources"] if source["kind"] == "benchmark"),
     }
+
+
+def _worth(manifest: Manifest) -> str:
+    """Return what the mixture of a release by budget is worth; nothing without laws."""
+    allocation: Any = manifest.get("allocation") or {}
+    return describe_advantage(allocation) if allocation.get("alternatives") else ""
 
 
 def _funnel_text(manifest: Manifest) -> str:
@@ -138,7 +146,14 @@ def make_environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # this is Markdown, not HTML
     )
-    environment.filters |= {"md": markdown, "code": code, "link": link, "fence": fence}
+    environment.filters |= {
+        "md": markdown,
+        "metric": metric_name,
+        "mixture": mixture_name,
+        "code": code,
+        "link": link,
+        "fence": fence,
+    }
     environment.filters |= {"count": "{:,}".format, "share": "{:.1%}".format, "mb": _megabytes}
     environment.filters |= {
         "name": lambda lang: language(lang).name,

@@ -1,11 +1,14 @@
 """Describe a release in sentences: what its rows are, where they are from, and what a budget was worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cards.manifest_types import Manifest
 from cards.summary import sum_statistics
 from corpora.catalog import language
+from recipes.display_names import metric_name, mixture_name
 
+SMALL_GAIN = 0.1  # points of a metric below which no difference can be measured
 MAX_NAMES = 6  # the most languages that a sentence names
 DIRECTIONS = {("en-xx",): "from English", ("xx-en",): "into English", ("en-xx", "xx-en"): "from and into English"}
 
@@ -50,3 +53,22 @@ def _instructions(manifest: Manifest) -> list[str]:
 def _documents(manifest: Manifest) -> str:
     num = sum_statistics(manifest)["num_documents"]
     return f"{num:,} documents" if num else ""
+
+
+def describe_advantage(table: Mapping[str, Any]) -> str:
+    """Return in a sentence what a mixture is worth against UniMax, or against uniform shares.
+
+    Args:
+        table: {metric, alternatives} of an allocation; the first of the alternatives is the mixture itself.
+    """
+    others = {row["name"]: row for row in table["alternatives"][1:]}
+    other = others.get("unimax") or others.get("uniform")
+    if other is None or other["advantage"] is None:
+        return ""
+    name, metric = mixture_name(other["name"]), metric_name(table["metric"])
+    low, high = other["advantage_interval"] or (None, None)
+    interval = "" if low is None else f" (90% interval [{low:.2f}, {high:.2f}])"
+    worth = f"Worth {other['advantage']:.2f} points of {metric} against {name}{interval}"
+    if other["advantage"] < SMALL_GAIN:
+        return f"{worth}: {name} will do."
+    return f"{worth}, which may be nothing." if low is not None and low <= 0 else f"{worth}."

@@ -5,7 +5,8 @@ from collections import Counter
 
 from cards.manifest_types import Manifest
 
-METADATA_FILES = ("README.md", "croissant.json", "funnel.png", "laws.png", "ledger.parquet")
+PICTURES = ("funnel.png", "funnel.svg", "laws.png", "laws.svg")
+METADATA_FILES = ("README.md", "croissant.json", *PICTURES, "ledger.parquet")
 
 
 def find_fault(manifest: Manifest) -> str:

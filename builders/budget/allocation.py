@@ -1,5 +1,6 @@
 """Allocate a budget of pairs to languages: the verb `allocate`."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,11 @@ from corpora.errors import InputError
 from recipes.mixing import (
     AllocationProblem,
     Mixture,
-    frontier,
-    frontier_json,
     optimum,
     quantile_optimum,
     write_mixture,
 )
-from recipes.scaling import Laws, ScalingLaw
+from recipes.scaling import Laws
 from recipes.transfer import MATTERS, Objective, objective_gains
 
 
@@ -113,7 +112,7 @@ def allocate(
         matters: The difference in points for which the optimum is preferred to a plainer mixture.
         quantile: Maximise this lower quantile of the mean value, between 0 and 0.5, instead of its prediction.
         output: Write the mixture to this CSV, for `builders publish --mixture`.
-        picture: Write a picture of what budgets achieve to this PNG.
+        picture: Write a picture of the shares, and of what they are worth, to this PNG or SVG.
 
     Raises:
         InputError: A file or option is not as expected, or no allocation is within the limits.
@@ -136,7 +135,7 @@ def allocate(
     if output:
         write_mixture(Path(output), mixture)
     if picture:
-        _draw_frontier(Path(picture), chosen, problem, fitted.metric)
+        _draw_frontier(Path(picture), fitted, problem, mixture)
     return AllocationResult(mixture, problem, fitted, source, tuple(files))
 
 
@@ -163,9 +162,11 @@ def _draw_objectives(path: Path, result: ObjectiveResult) -> None:
     draw(path, lambda temporary: draw_objectives(table, title, temporary))
 
 
-def _draw_frontier(path: Path, laws: Sequence[ScalingLaw], problem: AllocationProblem, metric: str) -> None:
+def _draw_frontier(path: Path, laws: Laws, problem: AllocationProblem, mixture: Mixture) -> None:
     from cards.plots import draw_frontier
 
-    table = frontier_json(frontier(laws, problem), problem, metric)
-    title = f"What budgets around {problem.budget:,.0f} {problem.unit} achieve"
+    table = allocation_json(laws, problem, mixture)
+    for row, num_unique in zip(table["mixture"], problem.num_unique.tolist(), strict=True):
+        row["num_available"] = int(num_unique) if math.isfinite(num_unique) else None
+    title = f"How {problem.budget:,.0f} {problem.unit} are divided, and what that is worth"
     draw(path, lambda temporary: draw_frontier(table, title, temporary))

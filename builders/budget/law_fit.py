@@ -12,6 +12,7 @@ from builders.budget.transfer_format import transfer_laws_html, transfer_laws_te
 from corpora.arguments import checked
 from corpora.errors import InputError
 from corpora.in_memory import Table, to_arrow
+from recipes.display_names import metric_name
 from recipes.mixing import laws_json
 from recipes.results import Result, append_results
 from recipes.results_csv import read_results_csv, results_from_rows
@@ -217,7 +218,8 @@ def _write(path: Path, laws: Laws, baseline: Laws | None, name: str | None) -> t
 
     picture = path.with_suffix(".png")
     write_laws(path, laws)
-    title = f"Scaling laws of {laws.metric}" + (f", compared with {name}" if baseline else "")
+    title = f"Scaling laws of {metric_name(laws.metric)}" + (f", compared with {name}" if baseline else "")
     others = laws_json(list(baseline.laws.values())) if baseline else ()
-    draw(picture, lambda temporary: draw_laws(laws_json(list(laws.laws.values())), title, temporary, others=others))
+    own = laws_json(list(laws.laws.values()))
+    draw(picture, lambda temporary: draw_laws(own, title, temporary, others=others, metric=laws.metric))
     return path, picture

@@ -11,7 +11,7 @@ from builders.publishing.data_files import SCHEMAS
 from cards.croissant import croissant
 from cards.dataset_card import render_card
 from cards.manifest import FILE, VersionInfo, file_entry, make_manifest, to_text
-from cards.manifest_faults import METADATA_FILES
+from cards.manifest_faults import METADATA_FILES, PICTURES
 from cards.manifest_types import Content, Manifest
 from cards.plots import draw_allocation, draw_funnel
 from cards.releases import Release
@@ -39,8 +39,9 @@ def write_metadata(
         human_written: The parts of the card that people wrote.
     """
     manifest = make_manifest(content, version)
-    draw_funnel(manifest, folder / "funnel.png")
-    draw_allocation(manifest, folder / "laws.png")
+    for name in PICTURES:
+        draw = draw_funnel if name.startswith("funnel") else draw_allocation
+        draw(manifest, folder / name)
     (folder / "README.md").write_text(render_card(manifest, card_location, human_written), encoding="utf-8")
     (folder / "croissant.json").write_text(to_text(croissant(manifest)), encoding="utf-8")
     files = [file_entry(folder, folder / name) for name in METADATA_FILES if (folder / name).exists()]

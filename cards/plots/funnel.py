@@ -1,11 +1,13 @@
 """The picture of a release: the sentence pairs of each language that were kept and rejected."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cards.escaping import label
 from cards.manifest_types import Manifest
+from cards.plots.style import AMBER, BLUE, GREY, PURPLE, RED, STYLE, TEAL, TITLE, WIDTH, save
 from cards.summary import count_pairs, count_rejections
 from corpora.catalog import language
 
@@ -14,33 +16,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEPT, OTHER = "kept", "other filters"
-GROUPS: dict[str, tuple[str, ...]] = {  # the filters of each group of reasons, in the order in which they are applied
-    "unreadable or empty": ("invalid_utf8", "nul_byte", "missing_column", "invalid_margin", "oversized_line", "empty"),
+GROUPS: dict[str, tuple[str, ...]] = {  # the filters of each group of reasons
     "low margin": ("low_margin",),
-    OTHER: (),  # what no other group claims: length, encoding, markup, copy, script, numbers, and filters yet to come
+    "wrong language or script": ("wrong_language_*", "wrong_script"),
     "duplicates": ("duplicate_*", "near_duplicate"),
-    "evaluation data": ("contaminated",),
-    "wrong language": ("wrong_language_*",),
+    OTHER: (),  # what no other group claims: length, encoding, markup, copy, numbers, and filters yet to come
+    "unreadable or empty": ("invalid_utf8", "nul_byte", "missing_column", "invalid_margin", "oversized_line", "empty"),
+    "in a benchmark": ("contaminated",),
 }
-# Okabe and Ito's colours, which the colour-blind can tell apart, in the order of the segments.
-PALETTE = ("#0072B2", "#999999", "#E69F00", "#F0E442", "#56B4E9", "#000000", "#D55E00")
-LINE_COLOURS = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#999999",
-)  # yellow is too pale for one
-COLOURS = dict(zip((KEPT, *GROUPS), PALETTE, strict=True))
-WIDTH, DPI = 10.0, 100  # inches, and pixels an inch
-HEAD, BAR = 1.35, 0.36  # inches for title, legend and axis, and for each language
-STYLE = {"font.family": "DejaVu Sans", "font.size": 10.0, "legend.fontsize": 9.5, "legend.frameon": False}
+COLOURS = dict(zip((KEPT, *GROUPS), (BLUE, AMBER, RED, TEAL, GREY, "#A8A8A8", PURPLE), strict=True))
+HATCHES = {OTHER: "////"}  # grey and teal look alike to some
+HEAD, BAR = 1.5, 0.36  # inches for title, legend and axis, and for each language
+LEAST_LABEL = 0.04  # the least share that has its number in its segment
 
 
 def draw_funnel(manifest: Manifest, path: Path) -> None:
-    """Write a PNG, 1000 pixels wide, with a bar for each language: the shares of pairs kept and rejected, and why.
+    """Write a PNG or SVG with a bar for each language: the shares of pairs kept and rejected, and why.
 
     Without sentence pairs in the manifest no file is written.
     """
@@ -54,9 +45,9 @@ def draw_funnel(manifest: Manifest, path: Path) -> None:
         figure = Figure(figsize=(WIDTH, HEAD + BAR * len(lines)), layout="constrained")
         axes = figure.add_subplot()
         _draw_bars(axes, _segments(manifest))
-        _draw_frame(axes, [f"{language(lang).name} ({lang})  {num:,}" for lang, num in lines.items()])
-        _draw_legend(figure, f"{manifest['name']} {manifest['version']}: sentence pairs kept and rejected")
-        figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+        _draw_frame(axes, [label(f"{language(lang).name} ({lang})  {num:,}") for lang, num in lines.items()])
+        _draw_legend(figure, f"{manifest['name']} {manifest['version']}: sentence pairs kept, and removed by filters")
+        save(figure, path)
 
 
 def _count_lines(manifest: Manifest) -> dict[str, int]:
@@ -85,18 +76,19 @@ def _group(name: str) -> str:
 
 
 def _draw_bars(axes: "Axes", segments: Mapping[str, Mapping[str, float]]) -> None:
-    """Draw a bar for each language, its segments end to end, with the share kept written in the first."""
-    from matplotlib.patheffects import withStroke
-
+    """Draw a bar for each language, its segments end to end, with the shares written into them."""
     left = dict.fromkeys(segments[KEPT], 0.0)
     for group, shares in segments.items():
-        axes.barh(
-            range(len(shares)), list(shares.values()), 0.72, list(left.values()), color=COLOURS[group], label=group
-        )
+        bars = axes.barh(
+            range(len(shares)), list(shares.values()), 0.72, list(left.values()), color=COLOURS[group], label=group,
+            edgecolor="white", linewidth=0.8, hatch=HATCHES.get(group),
+        )  # fmt: skip
+        axes.bar_label(bars, _labels(shares.values()), label_type="center", color="white", weight="bold", size=8.5)
         left = {lang: start + shares[lang] for lang, start in left.items()}
-    halo = [withStroke(linewidth=3, foreground=COLOURS[KEPT])]  # legible where the segment is narrower than its number
-    for index, share in enumerate(segments[KEPT].values()):
-        axes.text(0.01, index, f"{share:.1%}", color="white", weight="bold", va="center", path_effects=halo)
+
+
+def _labels(shares: Iterable[float]) -> list[str]:
+    return [f"{share:.1%}" if share >= LEAST_LABEL else "" for share in shares]
 
 
 def _draw_frame(axes: "Axes", labels: list[str]) -> None:
@@ -105,13 +97,12 @@ def _draw_frame(axes: "Axes", labels: list[str]) -> None:
     axes.set_ylim(len(labels) - 0.5, -0.5)  # the first language on top
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter("{x:.0%}")
-    axes.set_xlabel("share of the upstream lines; their number is beside the language", size=9)
+    axes.set_xlabel("share of the lines read; their number is beside the language", size=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
 def _draw_legend(figure: "Figure", title: str) -> None:
     """Draw the colours in one line under the title, of which they are a part, so that neither covers the other."""
-    bold = {"weight": "bold", "size": 13}
     narrow = {"alignment": "left", "handlelength": 1.2, "columnspacing": 1.4}
-    figure.legend(loc="outside upper left", ncols=len(COLOURS), title=title, title_fontproperties=bold, **narrow)
+    figure.legend(loc="outside upper left", ncols=len(COLOURS), title=title, title_fontproperties=TITLE, **narrow)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cards.plots.funnel import DPI, LINE_COLOURS, STYLE, WIDTH
+from cards.escaping import label as escape
+from cards.plots.style import LINE_COLOURS, STYLE, TITLE, WIDTH, save
 from corpora.files import atomic_path
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def draw_losses(rows: Sequence[Mapping[str, Any]], title: str, path: Path) -> No
         _draw(upper, rows, "loss", LINE_COLOURS[0], "loss (nats per token)")
         _draw(lower, rows, "grad_norm", LINE_COLOURS[1], "gradient norm")
         lower.set_xlabel("step")
-        figure.suptitle(title, weight="bold", size=12, x=0.01, ha="left")
-        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+        figure.suptitle(escape(title), x=0.01, ha="left", **TITLE)
+        save(figure, temporary)
 
 
 def _draw(axes: "Axes", rows: Sequence[Mapping[str, Any]], key: str, colour: str, label: str) -> None:

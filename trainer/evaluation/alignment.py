@@ -246,7 +246,7 @@ def _write(alignment: Alignment, states: Mapping[str, States], title: str, folde
         lang: [row.retrieval for row in alignment.similarities if row.lang == lang] for lang in states if lang != "en"
     }
     with atomic_path(alignment.picture) as temporary:
-        draw_alignment(points, lines, title, temporary)
+        draw_alignment(points, lines, title, temporary, len(states["en"][0]))
 
 
 def project_2d(states: Mapping[str, NDArray[np.float32]]) -> dict[str, list[list[float]]]:

@@ -16,6 +16,7 @@ from builders.pipeline import BuildResult
 from builders.publishing import Published
 from builders.run import run_build, run_publish
 from builders.workspace import Workspace
+from corpora.catalog import language
 from corpora.errors import InputError
 from recipes.scaling import Laws, ScalingLaw
 
@@ -194,7 +195,7 @@ def test_budget_without_laws_is_unimax(folder: Path) -> None:
     rows = [row["num_rows"] for row in release.manifest["allocation"]["mixture"]]
     assert (sum(rows), max(rows) - min(rows)) == (100, 1)
     card = (release.folder() / "README.md").read_text()
-    assert "by the mixture unimax" in card
+    assert "by the mixture UniMax" in card
     assert not (release.folder() / "laws.png").exists()
 
 
@@ -202,8 +203,8 @@ def test_card_shows_mixture_laws_and_baselines(folder: Path) -> None:
     release = publish(folder, Budget(300, laws=LAWS))
     card = (release.folder() / "README.md").read_text()
     for row in release.manifest["allocation"]["mixture"]:
-        assert f"(`{row['lang']}`) | {row['num_pairs']} | {row['num_rows']} | 1.00 |" in card
-    for shown in ("| unimax |", "| proportional |", "100 - 60.56 D^-0.110", "laws.png", "neither transfer"):
+        assert f"| {language(row['lang']).name} | {row['num_pairs']} | {row['num_pairs'] / 300:.1%} |" in card
+    for shown in ("| UniMax |", "| proportional |", "100 - 60.56 D^-0.110", "laws.png", "neither transfer"):
         assert shown in card
     assert (release.folder() / "laws.png").read_bytes().startswith(b"\x89PNG")
 

@@ -5,19 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from cards.plots.laws import _log_scale, draw_allocation, draw_frontier, draw_laws
+from cards.description import describe_advantage
+from cards.plots.frontier import draw_frontier
+from cards.plots.laws import _log_scale, draw_allocation, draw_laws
 
 POINTS = [[1000, 50.0, None, True], [10_000, 60.0, 0.5, True], [100_000, 20.0, None, False]]
 CURVE = [[1000.0, 50.0, 49.0, 51.0], [10_000.0, 60.0, 59.0, 61.0], [1_000_000.0, 75.0, 70.0, 80.0]]
+ROW = {
+    "name": "optimum",
+    "value": 50.0,
+    "advantage": 0.0,
+    "advantage_interval": [0.0, 0.0],
+    "pairs": {"el": 5, "hi": 9},
+}
 TABLE = {
     "unit": "pairs",
-    "metric": "comet",
-    "budget": 100.0,
-    "budgets": [10.0, 100.0, 1000.0],
-    "values": {"optimum": [1.0, 2.0, 3.0], "unimax": [1.0, 1.9, 2.9]},
-    "low": [0.9, 1.9, 2.9],
-    "high": [1.1, 2.1, 3.1],
-    "pairs": {"el": [5, 50, 500], "hi": [5, 50, 500]},
+    "metric": "chrf++",
+    "alternatives": [
+        ROW,
+        ROW | {"name": "unimax", "value": 49.9, "advantage": 0.06, "advantage_interval": [0.03, 0.09]},
+    ],
+    "mixture": [{"lang": "el", "num_pairs": 5, "num_available": 50}, {"lang": "hi", "num_pairs": 9}],
 }
 
 
@@ -48,10 +56,52 @@ def test_no_laws_draw_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_frontier_is_drawn_with_and_without_a_band(tmp_path: Path) -> None:
+def test_frontier_is_drawn_with_and_without_intervals(tmp_path: Path) -> None:
     draw_frontier(TABLE, "Frontier", tmp_path / "a.png")
-    draw_frontier(TABLE | {"low": None, "high": None}, "Frontier", tmp_path / "b.png")
+    exact = [row | {"advantage_interval": None} for row in TABLE["alternatives"]]
+    draw_frontier(TABLE | {"alternatives": exact}, "Frontier", tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("advantage", "interval", "sentence"),
+    [
+        (0.06, [0.03, 0.09], "Worth 0.06 points of chrF++ against UniMax (90% interval [0.03, 0.09]): UniMax will do."),
+        (1.5, [1.0, 2.0], "Worth 1.50 points of chrF++ against UniMax (90% interval [1.00, 2.00])."),
+        (
+            1.5,
+            [-1.0, 2.0],
+            "Worth 1.50 points of chrF++ against UniMax (90% interval [-1.00, 2.00]), which may be nothing.",
+        ),
+        (0.06, None, "Worth 0.06 points of chrF++ against UniMax: UniMax will do."),
+    ],
+)
+def test_worth_of_a_mixture_in_a_sentence(advantage: float, interval: list[float] | None, sentence: str) -> None:
+    other = ROW | {"name": "unimax", "advantage": advantage, "advantage_interval": interval}
+    assert describe_advantage(TABLE | {"alternatives": [ROW, other]}) == sentence
+    assert describe_advantage(TABLE | {"alternatives": [ROW]}) == ""
+
+
+@pytest.mark.slow
+def test_pictures_are_svg_where_the_file_is_named_so(tmp_path: Path) -> None:
+    from xml.etree import ElementTree
+
+    for name in ("a.svg", "b.svg"):
+        draw_laws([law("el")], "Laws & <laws> $x$", tmp_path / name, {"el": 5000})
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert ElementTree.parse(tmp_path / "a.svg").getroot().tag.endswith("svg")
+
+
+def test_colours_have_a_contrast_of_three_with_white() -> None:
+    from cards.plots.funnel import COLOURS
+    from cards.plots.style import LINE_COLOURS
+
+    pale = {"unreadable or empty"}  # beside its name in the legend; under 1 % of a bar
+    for colour in {*LINE_COLOURS, *(own for group, own in COLOURS.items() if group not in pale)}:
+        parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        assert 1.05 / (luminance + 0.05) >= 3, colour
 
 
 @pytest.mark.parametrize(
