@@ -8,7 +8,7 @@ from cards.summary import sum_statistics
 from corpora.catalog import language
 from recipes.display_names import metric_name, mixture_name
 
-SMALL_GAIN = 0.1  # points of a metric below which no difference can be measured
+SMALL_GAIN = 0.3  # points of a metric that are not worth another mixture, as in recipes.transfer
 MAX_NAMES = 6  # the most languages that a sentence names
 DIRECTIONS = {("en-xx",): "from English", ("xx-en",): "into English", ("en-xx", "xx-en"): "from and into English"}
 

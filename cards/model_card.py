@@ -1,13 +1,33 @@
 """The card of a model: README.md from the metadata of its run."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from cards.dataset_card import make_environment
-from cards.escaping import front_matter
+from cards.dataset_card import HOMEPAGE, make_environment
+from cards.description import join, list_languages
+from cards.escaping import code, front_matter
 from cards.manifest import list_licences
 from cards.manifest_types import Manifest
-from corpora.catalog import language
+from recipes.prompts import PromptTemplate, prompt_templates
+
+REPOSITORY = re.compile(r"hf://([\w.-]+/[\w.-]+)(@.*)?")
+EXAMPLE = """\
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+folder = "."  # the folder that holds this card
+model = AutoModelForCausalLM.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder)
+
+{prompt}
+answer = model.generate(**inputs, max_new_tokens=64, do_sample=False)
+print(tokenizer.decode(answer[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))"""
+TEXT_PROMPT = """\
+prompt = {prompt!r}
+inputs = tokenizer(prompt, return_tensors="pt")"""
+CHAT_PROMPT = """\
+messages = [{{"role": "user", "content": {instruction!r}}}]
+inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)"""
 
 
 def render_model_card(metadata: Mapping[str, Any], manifest: Manifest, has_picture: bool = False) -> str:
@@ -19,27 +39,65 @@ def render_model_card(metadata: Mapping[str, Any], manifest: Manifest, has_pictu
         has_picture: Whether the picture of the losses, `losses.png`, is beside the card.
     """
     langs = metadata["release"]["langs"]
-    front = {
-        "language": sorted({"en", *langs}),
-        "license": _licence(manifest),
-        "library_name": "transformers",
-        "pipeline_tag": "text-generation",
-        "tags": ["trl", "sft", "cross-lingual", metadata["recipe"]["name"]],
-    }
-    front |= {"base_model": metadata["model"]["name"]} if "commit" in metadata["model"] else {}
+    template = _template(metadata["prompt"])
+    trained = [row for row in metadata["example_counts"] if row["split"] == "train"]
+    licences = list_licences(manifest["sources"])
     return (
         make_environment()
         .get_template("model.md.jinja")
         .render(
             run=metadata,
             settings=metadata["recipe"]["settings"],
-            front=front_matter(front),
-            names={lang: language(lang).name for lang in langs},
-            non_commercial=any("-nc" in terms for terms in list_licences(manifest["sources"])),
+            front=front_matter(_front(metadata, manifest)),
+            homepage=HOMEPAGE,
+            dataset=_dataset(metadata),
+            languages=join(list_languages(langs)),
+            num_rows=sum(row["kept"] + row["truncated"] for row in trained),
+            licence_names=join([code(name) for name in licences]),
+            non_commercial=any("-nc" in terms for terms in licences),
+            example=_example(template, manifest),
+            prompt_text=template.without_input if template and template.chat is None else "",
             has_picture=has_picture,
             evaluation=metadata["evaluations"][-1] if metadata["evaluations"] else {},
         )
     )
+
+
+def _front(metadata: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
+    """Return the YAML of the card, as the Hub spells it."""
+    front = {
+        "language": sorted({"en", *metadata["release"]["langs"]}),
+        "license": _licence(manifest),
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": ["trl", "sft", "cross-lingual", metadata["recipe"]["name"]],
+    }
+    front |= {"base_model": metadata["model"]["name"]} if "commit" in metadata["model"] else {}
+    return front | ({"datasets": [_dataset(metadata)]} if _dataset(metadata) else {})
+
+
+def _dataset(metadata: Mapping[str, Any]) -> str:
+    """Return the repository of the release on the Hub; nothing if it is a folder."""
+    match = REPOSITORY.fullmatch(str(metadata["release"].get("origin", "")))
+    return match[1] if match else ""
+
+
+def _template(prompt: Mapping[str, str]) -> PromptTemplate | None:
+    """Return the prompt template of a run, if it is still as it was."""
+    template = prompt_templates().get(prompt["name"])
+    return template if template and template.sha256() == prompt["sha256"] else None
+
+
+def _example(template: PromptTemplate | None, manifest: Manifest) -> str:
+    """Return Python code that loads the model and lets it answer the first example of its release."""
+    row: Mapping[str, str] = next(iter(manifest["examples"]), {"instruction": "Say hello.", "input": ""})  # type: ignore[assignment]
+    if template and template.chat is None:
+        prompt = TEXT_PROMPT.format(prompt=template.prompt(row["instruction"], row["input"]))
+    elif template:
+        prompt = CHAT_PROMPT.format(instruction="\n".join(filter(None, (row["instruction"], row["input"]))))
+    else:
+        prompt = TEXT_PROMPT.format(prompt=row["instruction"])
+    return EXAMPLE.format(prompt=prompt)
 
 
 def _licence(manifest: Manifest) -> Any:

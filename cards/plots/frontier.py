@@ -62,7 +62,7 @@ def _draw_shares(axes: "Axes", table: Mapping[str, Any]) -> None:
     """Draw the share of each language in the mixture, the largest first, with UniMax's marked."""
     rows = sorted(table["mixture"], key=lambda row: -row["num_pairs"])
     total = sum(row["num_pairs"] for row in rows) or 1
-    unimax = next((row["pairs"] for row in table["alternatives"] if row["name"] == "unimax"), {})
+    unimax: Mapping[str, int] = next((row["pairs"] for row in table["alternatives"] if row["name"] == "unimax"), {})
     for index, row in enumerate(rows):
         axes.barh(index, row["num_pairs"] / total, 0.7, color=BLUE)
         available = f" of {row['num_available']:,}" if row.get("num_available") else ""

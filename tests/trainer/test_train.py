@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -87,6 +88,18 @@ def test_card_names_release_prompt_and_losses(trained: Trained, release: Any) ->
     for text in (identity(release.manifest), metadata["prompt"]["sha256"], f"{losses(metadata)[-1]:.3f}", "Greek"):
         assert text in card
     assert str(output) not in card
+
+
+def test_example_of_the_card_runs_in_the_folder_of_the_model(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, output = trained
+    card = (output / "model" / "README.md").read_text(encoding="utf-8")
+    code = re.search(r"^```python\n(.*?)^```$", card, re.DOTALL | re.MULTILINE)
+    assert code
+    monkeypatch.chdir(output / "model")
+    exec(compile(code[1], "README.md", "exec"), {})
+    assert capsys.readouterr().out.endswith("\n")
 
 
 def test_evaluations_equal_losses_computed_from_logits(trained: Trained) -> None:

@@ -97,7 +97,7 @@ def test_allocate_writes_a_mixture_that_spends_the_budget(fitted: Path, run: Cal
     assert counts["hi"] == 234_233
     for lang, rows in counts.items():
         assert f"{rows:,}" in printed, lang
-    for name in ("unimax", "uniform", "temperature:0.3", "proportional"):
+    for name in ("UniMax", "uniform", "temperature 0.3", "proportional"):
         assert name in printed
     assert "Expected regret: " in printed
     assert (fitted / "frontier.png").read_bytes().startswith(b"\x89PNG")

@@ -120,3 +120,10 @@ def test_labels_of_a_narrow_panel_do_not_overlap(ends: tuple[float, float]) -> N
     inside = [box for box in shown if axes.bbox.x0 - 1 <= (box.x0 + box.x1) / 2 <= axes.bbox.x1 + 1]
     assert len(inside) >= 2
     assert all(left.x1 < right.x0 for left, right in pairwise(inside))
+
+
+def test_gain_that_does_not_matter_is_that_of_the_mixtures() -> None:
+    from cards.description import SMALL_GAIN
+    from recipes.transfer import MATTERS
+
+    assert SMALL_GAIN == MATTERS
