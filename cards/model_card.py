@@ -90,13 +90,15 @@ def _template(prompt: Mapping[str, str]) -> PromptTemplate | None:
 
 def _example(template: PromptTemplate | None, manifest: Manifest) -> str:
     """Return Python code that loads the model and lets it answer the first example of its release."""
-    row: Mapping[str, str] = next(iter(manifest["examples"]), {"instruction": "Say hello.", "input": ""})  # type: ignore[assignment]
+    instruction, own_input = next(
+        ((row["instruction"], row["input"]) for row in manifest["examples"]), ("Say hello.", "")
+    )
     if template and template.chat is None:
-        prompt = TEXT_PROMPT.format(prompt=template.prompt(row["instruction"], row["input"]))
+        prompt = TEXT_PROMPT.format(prompt=template.prompt(instruction, own_input))
     elif template:
-        prompt = CHAT_PROMPT.format(instruction="\n".join(filter(None, (row["instruction"], row["input"]))))
+        prompt = CHAT_PROMPT.format(instruction="\n".join(filter(None, (instruction, own_input))))
     else:
-        prompt = TEXT_PROMPT.format(prompt=row["instruction"])
+        prompt = TEXT_PROMPT.format(prompt=instruction)
     return EXAMPLE.format(prompt=prompt)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cards.plots.funnel import DPI, LINE_COLOURS, PALETTE, STYLE, WIDTH
+from cards.plots.style import AMBER, BLUE, LINE_COLOURS, STYLE, WIDTH, save
 from corpora.catalog import language
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HEIGHT = 4.2  # inches
 NUM_CONTOURS = 9
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
-OBJECTIVE_LINES = {"optimum": (PALETTE[0], "-"), "unimax": (PALETTE[2], "--"), "by-weight": (PALETTE[0], ":")}
+OBJECTIVE_LINES = {"optimum": (BLUE, "-"), "unimax": (AMBER, "--"), "by-weight": (BLUE, ":")}
 
 
 def draw_surface(table: Mapping[str, Any], path: Path) -> None:
@@ -38,7 +38,7 @@ def draw_surface(table: Mapping[str, Any], path: Path) -> None:
             axes.scatter(own, other, s=22, color="white", edgecolor="black", label="runs", clip_on=False, zorder=3)
         if table["chosen"]:
             at, of_other = table["chosen"]
-            axes.scatter(at, of_other, s=110, marker="*", color=PALETTE[2], label="the mixture", zorder=4)
+            axes.scatter(at, of_other, s=110, marker="*", color=AMBER, label="the mixture", zorder=4)
         name, second = language(table["lang"]).name, language(table["other"]).name
         axes.set_xlabel(f"sentence pairs in {name}")
         axes.set_ylabel(f"sentence pairs in {second}")
@@ -54,7 +54,7 @@ def draw_surface(table: Mapping[str, Any], path: Path) -> None:
             ha="left",
         )
         figure.legend(loc="outside lower left", ncols=2, frameon=False, fontsize=9)
-        figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+        save(figure, path)
 
 
 def _thousands(axes: "Axes") -> None:
@@ -87,7 +87,7 @@ def draw_objectives(table: Mapping[str, Any], title: str, path: Path) -> None:
         figure.suptitle(title, size=12, weight="bold", x=0.01, ha="left")
         keys = dict(reversed([(text, key) for axes in panels for key, text in _legend(axes)]))
         figure.legend(list(keys.values()), list(keys), loc="outside lower left", ncols=4, frameon=False, fontsize=9)
-        figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+        save(figure, path)
 
 
 def _legend(axes: "Axes") -> list[tuple[Any, Any]]:
@@ -139,7 +139,7 @@ def draw_predictions(rows: Sequence[Mapping[str, Any]], metric: str, path: Path)
         title = f"{covered} of {len(rows)} measured values are within the 90 % interval"
         figure.suptitle(title, size=12, weight="bold", x=0.01, ha="left")
         figure.legend(loc="outside lower left", ncols=4, frameon=False, fontsize=9)
-        figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+        save(figure, path)
 
 
 def _draw_predicted(axes: "Axes", rows: Sequence[Mapping[str, Any]], colour: str, mark: str) -> None:
