@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 
 from cards.description import describe_advantage, describe_rows, join
+from cards.display_names import metric_name, mixture_name
 from cards.escaping import code, fence, front_matter, link, markdown
 from cards.human_written import format_part
 from cards.licences import is_non_commercial, release_licence, row_licences, text_sources, translation_models
@@ -24,7 +25,6 @@ from cards.summary import (
     sum_statistics,
 )
 from corpora.catalog import language, languages
-from recipes.display_names import metric_name, mixture_name
 
 HOMEPAGE = "https://pypi.org/project/coit-builders/"
 SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them

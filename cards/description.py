@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cards.display_names import metric_name, mixture_name
 from cards.manifest_types import Manifest
 from cards.summary import sum_statistics
 from corpora.catalog import language
-from recipes.display_names import metric_name, mixture_name
 
 SMALL_GAIN = 0.3  # points of a metric that are not worth another mixture, as in recipes.transfer
 MAX_NAMES = 6  # the most languages that a sentence names

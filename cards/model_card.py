@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from cards.dataset_card import HOMEPAGE, make_environment
 from cards.description import join, list_languages
 from cards.escaping import code, front_matter
 from cards.manifest import list_licences
 from cards.manifest_types import Manifest
-from recipes.prompts import PromptTemplate, prompt_templates
 
 REPOSITORY = re.compile(r"hf://([\w.-]+/[\w.-]+)(@.*)?")
 EXAMPLE = """\
@@ -30,16 +29,33 @@ messages = [{{"role": "user", "content": {instruction!r}}}]
 inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)"""
 
 
-def render_model_card(metadata: Mapping[str, Any], manifest: Manifest, has_picture: bool = False) -> str:
+class Prompt(Protocol):
+    """The prompt template of a run, as `recipes.prompts` has it."""
+
+    @property
+    def without_input(self) -> str:
+        """The text before the answer to an instruction without an input."""
+
+    @property
+    def chat(self) -> str | None:
+        """A chat template; None where the prompt is text."""
+
+    def prompt(self, instruction: str, input: str) -> str:
+        """Return the text before the answer."""
+
+
+def render_model_card(
+    metadata: Mapping[str, Any], manifest: Manifest, template: Prompt | None = None, has_picture: bool = False
+) -> str:
     """Return the README.md of a model.
 
     Args:
         metadata: The content of the run's run.json.
         manifest: The manifest of the release that the model was trained on.
+        template: The prompt template of the run; None if it is not known.
         has_picture: Whether the picture of the losses, `losses.png`, is beside the card.
     """
     langs = metadata["release"]["langs"]
-    template = _template(metadata["prompt"])
     trained = [row for row in metadata["example_counts"] if row["split"] == "train"]
     licences = list_licences(manifest["sources"])
     return (
@@ -82,13 +98,7 @@ def _dataset(metadata: Mapping[str, Any]) -> str:
     return match[1] if match else ""
 
 
-def _template(prompt: Mapping[str, str]) -> PromptTemplate | None:
-    """Return the prompt template of a run, if it is still as it was."""
-    template = prompt_templates().get(prompt["name"])
-    return template if template and template.sha256() == prompt["sha256"] else None
-
-
-def _example(template: PromptTemplate | None, manifest: Manifest) -> str:
+def _example(template: Prompt | None, manifest: Manifest) -> str:
     """Return Python code that loads the model and lets it answer the first example of its release."""
     instruction, own_input = next(
         ((row["instruction"], row["input"]) for row in manifest["examples"]), ("Say hello.", "")

@@ -198,5 +198,7 @@ def _add_picture(folder: Path, output: Path) -> None:
 
 
 def _write_card(folder: Path, state: TrainState, metadata: RunMetadata) -> None:
-    card = render_model_card(metadata, state.config.release.manifest, has_picture=(folder / PICTURE).is_file())
+    card = render_model_card(
+        metadata, state.config.release.manifest, state.template, has_picture=(folder / PICTURE).is_file()
+    )
     (folder / "README.md").write_text(card, encoding="utf-8")

@@ -7,8 +7,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from cards.display_names import metric_name, mixture_name
 from corpora.terminal_tables import format_table
-from recipes.display_names import metric_name, mixture_name
 from recipes.mixing import AllocationProblem, Mixture, NextRun, comparison_json, law_text, laws_json
 from recipes.scaling import Equivalence, Laws, ScalingLaw, equivalences
 

@@ -9,10 +9,10 @@ from builders.budget.format import equivalence_json, equivalence_text, laws_html
 from builders.budget.inputs import ResultSelection, ResultsLike, check_langs
 from builders.budget.pictures import draw
 from builders.budget.transfer_format import transfer_laws_html, transfer_laws_text
+from cards.display_names import metric_name
 from corpora.arguments import checked
 from corpora.errors import InputError
 from corpora.in_memory import Table, to_arrow
-from recipes.display_names import metric_name
 from recipes.mixing import laws_json
 from recipes.results import Result, append_results
 from recipes.results_csv import read_results_csv, results_from_rows

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cards.description import describe_advantage
+from cards.display_names import metric_name, mixture_name
 from cards.escaping import label
 from cards.plots.style import AMBER, BLUE, STYLE, TITLE, WIDTH, save, tidy
 from corpora.catalog import language, languages
-from recipes.display_names import metric_name, mixture_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

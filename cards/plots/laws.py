@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cards.display_names import metric_name
 from cards.escaping import label as escape
 from cards.manifest_types import Manifest
 from cards.plots.style import AMBER, BLUE, PURPLE, STYLE, TITLE, WIDTH, save, tidy
 from corpora.catalog import language, languages
-from recipes.display_names import metric_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import polars as pl
 from tabulate import tabulate
 
+from cards.display_names import metric_name
 from corpora.errors import InputError, unknown
 from corpora.terminal_tables import format_table
-from recipes.display_names import metric_name
 from trainer.evaluation.benchmarks import get_benchmark, load_benchmarks
 from trainer.evaluation.bootstrap import Difference, Floats, Paired, mean_of, paired
 from trainer.evaluation.items import answer_lang

@@ -13,13 +13,13 @@ from typing import Any
 
 from tabulate import tabulate
 
+from cards.display_names import metric_name
 from cards.escaping import code, html, markdown
 from corpora.catalog import language, languages
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
 from corpora.strict_json import load_json
 from corpora.terminal_tables import format_table
-from recipes.display_names import metric_name
 from recipes.results import Result, read_results
 
 BEGIN, END = "<!-- results -->", "<!-- /results -->"

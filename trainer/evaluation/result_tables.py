@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 
 from tabulate import tabulate
 
+from cards.display_names import metric_name
 from corpora.terminal_tables import format_table
-from recipes.display_names import metric_name
 from recipes.results import Result
 
 HEADS = ("model", "benchmark", "lang", "direction", "metric", "value", "95% interval", "items")
