@@ -1,5 +1,6 @@
 """Write files completely or not at all, seal them by their digest, and lock folders."""
 
+import errno
 import hashlib
 import io
 import os
@@ -8,10 +9,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
-from threading import get_native_id
+from secrets import token_hex
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from corpora.errors import InputError
 
@@ -20,18 +20,19 @@ from corpora.errors import InputError
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` for the block to write a file to; it becomes `path` if the block ends well.
 
-    The temporary file of a block that fails is removed; that of a killed process begins with `.tmp-` and is removed
-    by `remove_leftovers`.
+    The temporary file is in a folder of this user alone, so that nobody can put a link in its place. That of a block
+    that fails is removed; that of a killed process is in a folder `.tmp-...`, which `remove_leftovers` removes.
     """
     if not path.name or path.is_dir():
         raise InputError(f"{path} is a folder; the name of a file was expected.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{os.getpid()}-{get_native_id()}-{path.name}")
+    folder = path.with_name(f".tmp-{token_hex(8)}-{path.name}")
+    folder.mkdir(0o700)
     try:
-        yield temporary
-        move_into_place(temporary, path)
+        yield folder / path.name
+        move_into_place(folder / path.name, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -84,8 +85,8 @@ def _seal(path: Path) -> Path:
 def temporary_folder(folder: Path) -> Iterator[Path]:
     """Yield a new folder inside `folder`, which is removed afterwards unless `move_into_place` has moved it."""
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = Path(mkdtemp(prefix=".tmp-", dir=folder))
-    temporary.chmod(0o755)
+    temporary = folder / f".tmp-{token_hex(8)}"
+    temporary.mkdir()
     try:
         yield temporary
     finally:
@@ -140,10 +141,26 @@ def lock_folder(folder: Path, name: str, timeout: float = 0) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise InputError(f"The {name} {folder} cannot be made: there is a file of this name. Name another.") from None
+    lock = FileLock(folder / ".lock", timeout=timeout)
+    _acquire(lock, f"The {name} {folder}")
     try:
-        with FileLock(folder / ".lock", timeout=timeout):
-            yield
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: BaseFileLock, label: str) -> None:
+    try:
+        lock.acquire()
     except Timeout:
         raise InputError(
-            f"Another run is using the {name} {folder}. Wait until it has ended, or name another folder."
+            f"Another run is using {label[0].lower()}{label[1:]}. Wait until it has ended, or name another folder."
         ) from None
+    except PermissionError:
+        raise InputError(
+            f"{label} cannot be locked: {lock.lock_file} belongs to another user. Name another folder."
+        ) from None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise InputError(f"{label} cannot be locked: {lock.lock_file} is a link. Remove it.") from None

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +44,11 @@ def read_lock(lock: Path) -> Entries:
 
 def remove_parts(lock: Path) -> None:
     """Remove the partial copies of a lock file that killed runs left, and nothing else in the user's folder."""
-    pattern = rf"\.tmp-\d+-\d+-{re.escape(lock.name)}"
+    pattern = rf"\.tmp-[0-9a-f]{{16}}-{re.escape(lock.name)}"
     if parts := [path for path in lock.parent.glob(".tmp-*") if re.fullmatch(pattern, path.name)]:
         with FileLock(lock.with_name(f".{lock.name}.lock")):
             for path in parts:
-                path.unlink(missing_ok=True)
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def add_entry(lock: Path, url: str, sha256: str, size: int) -> None:

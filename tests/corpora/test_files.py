@@ -76,6 +76,53 @@ def test_block_that_writes_nothing_makes_no_file(tmp_path):
     assert below(tmp_path) == []
 
 
+def test_temporary_file_is_in_a_folder_of_this_user_alone(tmp_path):
+    with atomic_path(tmp_path / "file") as one, atomic_path(tmp_path / "file") as other:
+        assert one != other
+        assert one.parent.parent == tmp_path
+        assert one.parent.stat().st_mode & 0o777 == 0o700
+        one.write_text("one")
+        other.write_text("other")
+    assert (tmp_path / "file").read_text() in ("one", "other")
+
+
+@pytest.mark.parametrize(("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)])
+def test_files_and_folders_have_the_permissions_that_the_user_has_set(tmp_path, umask, file, folder):
+    before = os.umask(umask)
+    try:
+        with atomic_path(tmp_path / "file") as temporary:
+            temporary.write_text("all")
+        with temporary_folder(tmp_path) as new:
+            move_into_place(new, tmp_path / "release")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == file
+    assert (tmp_path / "release").stat().st_mode & 0o777 == folder
+
+
+def test_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "file").symlink_to(tmp_path / "victim")
+    with atomic_path(tmp_path / "file") as temporary:
+        temporary.write_text("mine")
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert not (tmp_path / "file").is_symlink()
+
+
+def test_link_in_the_place_of_a_lock_is_not_followed(tmp_path):
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / ".lock").symlink_to(tmp_path / "victim")
+    with pytest.raises(InputError, match="is a link"), lock_folder(tmp_path, "work folder"):
+        pass
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+def test_pipe_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is not a file"):
+        sha256_of(tmp_path / "pipe")
+
+
 def test_leftovers_of_a_killed_run_are_removed(tmp_path):
     code = (
         "import os, pathlib, signal, sys\n"
@@ -89,7 +136,7 @@ def test_leftovers_of_a_killed_run_are_removed(tmp_path):
     )
     (tmp_path / "kept.tmp-").write_text("whole")
     assert run(code, tmp_path).returncode == -9
-    assert len(below(tmp_path)) == 6
+    assert len(below(tmp_path)) == 7
     remove_leftovers(tmp_path / "deep")
     remove_leftovers(tmp_path)
     assert below(tmp_path) == ["deep", "kept.tmp-"]

@@ -832,10 +832,12 @@ def test_leftovers_of_killed_pulls_are_removed_and_user_files_stay(server: Serve
     server.answers["/b.txt"] = plain(b"text")
     requested = [source(server.url("/b.txt"))]
     [fetched] = pull_sources(requested, data, lock)
-    left = [lock.with_name(".tmp-12-34-corpora.lock"), fetched.path.with_name(".tmp-12-34-b.txt.json")]
-    kept = [lock.with_name(name) for name in (".tmp-notes", ".tmp-12-34-other.lock", ".tmp-corpora.lock")]
+    digits = "0123456789abcdef"
+    left = [lock.with_name(f".tmp-{digits}-corpora.lock"), fetched.path.with_name(f".tmp-{digits}-b.txt.json")]
+    kept = [lock.with_name(name) for name in (".tmp-notes", f".tmp-{digits}-other.lock", ".tmp-corpora.lock")]
     for path in (*left, *kept):
-        path.write_text("half")
+        path.mkdir()
+        (path / "half").write_text("half")
     assert pull_sources(requested, data, lock) == [fetched]
     assert [path for path in left if path.exists()] == []
     assert [path for path in kept if not path.exists()] == []
