@@ -11,6 +11,7 @@ answer is kept beside the compiled code.
 """
 
 import hashlib
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -40,14 +41,22 @@ def character_table(
     """
     made_from = repr((scripts, traditional, simplified, duckdb.__version__)).encode() + Path(__file__).read_bytes()
     path = folder / f"characters-{hashlib.sha256(made_from).hexdigest()[:16]}.npy" if folder else None
-    if path and path.exists():
-        table: NDArray[np.uint32] = np.load(path)
-        return table
+    if path and (known := _read(path)) is not None:
+        return known
     table = _Characters().entries(scripts, traditional, simplified)
     if path:
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
+        with suppress(OSError), atomic_path(path) as temporary, temporary.open("wb") as file:
             np.save(file, table)
     return table
+
+
+def _read(path: Path) -> NDArray[np.uint32] | None:
+    """Return the table of a file; None if there is none, or a damaged one."""
+    try:
+        table: NDArray[np.uint32] = np.load(path)
+    except (OSError, ValueError, EOFError):
+        return None
+    return table if table.shape == (CODE_POINTS,) and table.dtype == np.uint32 else None
 
 
 @cache
