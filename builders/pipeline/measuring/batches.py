@@ -1,7 +1,7 @@
 """Make the rows of `character_counts` with compiled code, batch by batch, ahead of the query that reads them."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -163,26 +163,36 @@ class BatchReader:
     def __init__(self, part: Path, counter: BatchCounter, database: duckdb.DuckDBPyConnection) -> None:
         self.error: BaseException | None = None
         """What ended the reading; DuckDB reports it as an error of its own."""
-        self._batches = self._ahead(part, counter, database)
-        first = next(self._batches)
-        self.reader = pa.RecordBatchReader.from_batches(first.schema, chain([first], self._batches))
+        self._part, self._counter = part, counter
+        self._database = database.cursor()  # of the one thread that counts
+        self._batches = self._ahead()
 
-    def _ahead(
-        self, part: Path, counter: BatchCounter, database: duckdb.DuckDBPyConnection
-    ) -> Iterator[pa.RecordBatch]:
+    def reader(self) -> pa.RecordBatchReader:
+        """Return a stream of all batches, in the order of lines."""
+        first = next(self._batches)
+        return pa.RecordBatchReader.from_batches(first.schema, chain([first], self._batches))
+
+    def close(self) -> None:
+        """Wait until the thread has ended."""
+        self._batches.close()
+        self._database.close()
+
+    def _ahead(self) -> Generator[pa.RecordBatch]:
         """Yield batches in order, at least one, while a thread counts the next ones."""
         waiting: deque[Future[pa.RecordBatch]] = deque()
+        pool = ThreadPoolExecutor(1)
         try:
-            with ThreadPoolExecutor(1) as pool:
-                for batch in _batches_of(part):
-                    waiting.append(pool.submit(_count, counter, batch, database))
-                    if len(waiting) > BATCHES_AHEAD:
-                        yield waiting.popleft().result()
-                while waiting:
+            for batch in _batches_of(self._part):
+                waiting.append(pool.submit(self._counter.count, batch, self._database))
+                if len(waiting) > BATCHES_AHEAD:
                     yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
         except Exception as error:
             self.error = error
             raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _batches_of(part: Path) -> Iterator[pa.RecordBatch]:
@@ -192,11 +202,6 @@ def _batches_of(part: Path) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_pylist([], file.schema_arrow)
     for group in range(file.num_row_groups):
         yield from file.iter_batches(BATCH_ROWS, row_groups=[group])
-
-
-def _count(counter: BatchCounter, batch: pa.RecordBatch, database: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
-    with database.cursor() as cursor:
-        return counter.count(batch, cursor)
 
 
 def _query(

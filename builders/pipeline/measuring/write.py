@@ -1,6 +1,7 @@
 """Write `measured` for a part of `pairs`: by SQL alone, or with the counts of characters by compiled code."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,18 +72,17 @@ def _execute_over_batches(
     """Run the query over what compiled code makes of a part of `pairs`."""
     from builders.pipeline.measuring.batches import BatchReader
 
-    batches = None
-    try:
-        batches = BatchReader(pairs, counter, connection)
-        connection.register("counted_batches", batches.reader)
-        connection.execute(copy, values)
-    except (duckdb.Error, OSError, pa.ArrowInvalid) as error:
-        cause = (batches and batches.error) or error
-        if isinstance(cause, OSError | pa.ArrowInvalid):
-            raise duckdb.IOException(str(cause)) from None
-        raise cause from None
-    finally:
-        connection.unregister("counted_batches")
+    with closing(BatchReader(pairs, counter, connection)) as batches:
+        try:
+            connection.register("counted_batches", batches.reader())
+            connection.execute(copy, values)
+        except (duckdb.Error, OSError, pa.ArrowInvalid) as error:
+            cause = batches.error or error
+            if isinstance(cause, OSError | pa.ArrowInvalid):
+                raise duckdb.IOException(str(cause)) from None
+            raise cause from None
+        finally:
+            connection.unregister("counted_batches")
 
 
 def measured_sql(early: str, reject: str, is_compiled: bool = False) -> str:
