@@ -1,13 +1,14 @@
-"""Kills at random moments: what a rerun publishes after each, byte for byte against an undisturbed run.
+"""Kills at random moments and inside writes: what a rerun publishes after each, byte for byte against a calm run.
 
     python tests/benchmarks/kill.py [MIRROR] [--kills 20] [--seed 1] [--langs ar,el,hi,tr,vi,zh]
 
 MIRROR is a folder in the form of the public servers, which is served over HTTP on 127.0.0.1 and pulled anew by every
-run; without one the bundled sample is built. Every kill is a SIGKILL to a `builders publish` that began in an empty
-folder, at a moment drawn between its start and the end of the undisturbed run, half of them to the run's own process
-alone and half to all of its processes at once; the same command then runs to its end. A run that ended before its
-moment is no kill, and another moment is drawn. Exits with 1 if any byte of a release or a download, any identified
-text, or the name of any other file is not as the undisturbed run left it.
+run; without one the bundled sample is built. A kill is a SIGKILL to a `builders publish` that began in an empty folder:
+every second one at a moment drawn between its start and the end of the undisturbed run; the others before or after the
+rename of a file, drawn among all files and seals that the undisturbed run renamed, so that a file is without its seal,
+or a seal without its file. The same command then runs to its end with --explain. Exits with 1 if any byte of a release
+or a download, or the name of any other file, is not as the undisturbed run left it, or if the tasks that were made and
+those that were reused are not all of them.
 """
 
 import argparse
@@ -25,12 +26,33 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import polars as pl
 from tabulate import tabulate
 
 BUILDERS = [sys.executable, "-m", "builders"]
-HEADS = ["killed at", "killed", "while making", "tasks done", "differences"]
+HEADS = ["killed at", "while making", "tasks done", "differences"]
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+# Runs the command line, and kills its process before or after rename `number` of a file; prints how many there were.
+INSIDE = """
+import os, signal, sys
+from itertools import count
+import corpora.files as files
+from builders.cli import main
+side, last = sys.argv[1], int(sys.argv[2])
+del sys.argv[1:3]
+numbers, rename = count(1), files.move_into_place
+def move(temporary, path):
+    number = next(numbers)
+    if number == last and side == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    rename(temporary, path)
+    if number == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+files.move_into_place = move
+try:
+    main()
+finally:
+    print(next(numbers) - 1, file=sys.stderr)
+"""
 
 
 def main() -> None:
@@ -52,21 +74,27 @@ def main() -> None:
 def kill_and_compare(command: list[str], asked: argparse.Namespace) -> bool:
     """Print a row a kill, and how many left no trace; whether any left one."""
     begun = time.perf_counter()
-    calm = finished(command, asked.work / "calm")
+    calm, num_renames, calm_tasks = finished(inside(command, "before", 0), asked.work / "calm")
     whole = time.perf_counter() - begun
 
     dice, rows = random.Random(asked.seed), list[tuple[str, ...]]()
     folder = asked.work / "killed"
     while len(rows) < asked.kills:
-        moment, alone = dice.uniform(0, whole), len(rows) % 2 == 0
         shutil.rmtree(folder, ignore_errors=True)
-        if not killed(command, folder, moment, alone):
+        if len(rows) % 2:
+            side, number = dice.choice(("before", "after")), dice.randint(1, num_renames)
+            where, is_killed = f"{side} rename {number}", killed(inside(command, side, number), folder, None)
+        else:
+            moment = dice.uniform(0, whole)
+            where, is_killed = f"{moment:.2f} s", killed(command, folder, moment)
+        if not is_killed:
             continue
-        there = found_there(folder)
-        wrong = differences(calm, finished(command, folder))
-        rows.append((f"{moment:.2f} s", "run" if alone else "all", *there, "; ".join(wrong[:3]) or "none"))
+        state = found_there(folder)
+        again, _, tasks = finished(inside(command, "before", 0), folder)
+        wrong = differences(calm, again) + [f"{name} is not accounted for" for name in calm_tasks ^ tasks]
+        rows.append((where, *state, "; ".join(wrong[:3]) or "none"))
         print(*rows[-1], sep="\t", file=sys.stderr)
-    print(tabulate(sorted(rows, key=lambda row: float(row[0].split()[0])), HEADS, disable_numparse=True))
+    print(tabulate(rows, HEADS, disable_numparse=True))
     bad = sum(row[-1] != "none" for row in rows)
     print(f"{len(rows) - bad} of {len(rows)} kills in a run of {whole:.1f} s left no trace", end=" ")
     print(f"({len(calm)} files, {sum(map(len, calm.values())):,} bytes compared)")
@@ -101,43 +129,44 @@ class Server(SimpleHTTPRequestHandler):
             self.close_connection = True
 
 
-def finished(command: list[str], folder: Path) -> dict[str, bytes]:
-    """What a run to the end leaves, as `contents` has it."""
+def inside(command: list[str], side: str, number: int) -> list[str]:
+    """Return a command of `builders` that is killed before or after a rename; never for number 0."""
+    return [sys.executable, "-c", INSIDE, side, str(number), *command[len(BUILDERS) :], "--explain"]
+
+
+def finished(command: list[str], folder: Path) -> tuple[dict[str, bytes], int, set[str]]:
+    """What a run to the end leaves, as `contents` has it, how many files it renamed, and its tasks, made or reused."""
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"A run ended with exit code {done.returncode}:\n{done.stderr}")
-    return contents(folder)
+    told = [line.partition(": ")[0] for line in done.stderr.splitlines() if ": reused" in line or ": made" in line]
+    return contents(folder), int(done.stderr.splitlines()[-1]), set(told)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every file, and the identified texts.
+    """Return the bytes of every file.
 
     Of the files of tasks, whose names contain their keys, and of notes on checked downloads the names are enough.
     """
-    found = {"language_ids": identified(folder / "work/language_ids")}
+    found = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if path.is_file() and not name.startswith("work/language_ids/"):
+        if path.is_file():
             is_task = name.startswith("work/") and path.suffix in (".parquet", ".sha256")
             is_note = path.suffix == ".json" and path.with_suffix("").exists()
             found[name] = b"" if is_task or is_note else path.read_bytes()
     return found
 
 
-def identified(folder: Path) -> bytes:
-    """The identified texts in the order of their keys: which file holds them depends on when a run was killed."""
-    rows = pl.concat([pl.read_parquet(path, glob=False) for path in folder.rglob("*.parquet")])
-    return rows.with_columns(pl.col("text_hash").bin.encode("hex")).sort(pl.all()).write_csv().encode()
-
-
-def killed(command: list[str], folder: Path, moment: float, alone: bool) -> bool:
-    """Kill a run after some seconds, alone or with all of its processes; False if it had ended by then."""
+def killed(command: list[str], folder: Path, moment: float | None) -> bool:
+    """Kill a run with all of its processes after some seconds, or let it kill itself; False if it ended before."""
     folder.mkdir(parents=True)
     process = subprocess.Popen(command, cwd=folder, start_new_session=True, **QUIET)
-    time.sleep(moment)
-    if process.poll() is None:
-        (os.kill if alone else os.killpg)(process.pid, signal.SIGKILL)
+    if moment is not None:
+        time.sleep(moment)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
 
 

@@ -55,7 +55,7 @@ def main() -> None:
             publish_draft(registry, draft, work)
             first = time.perf_counter() - before
             before = time.perf_counter()
-            digests = {split: digest_split(examples, split) for split in SPLITS}
+            digests = {split: digest_split([examples], split) for split in SPLITS}
             rows_of = {split: entry for split, entry in digests.items() if entry["num_rows"]}
             known = replace(draft, row_digests={"el": rows_of})
             digested = time.perf_counter() - before
@@ -69,7 +69,7 @@ def main() -> None:
 
 def write(examples: Path, place: Path) -> dict[str, object]:
     """The only config of the release, written as a build's is."""
-    split = write_split(examples, "train", SCHEMAS["instructions"], place, place / "data" / "el")
+    split = write_split([examples], "train", SCHEMAS["instructions"], place, place / "data" / "el")
     pq.write_table(pq.read_table(examples, columns=["split"])[:0], place / "ledger.parquet")
     return {"el": {"langs": ["el"], "splits": {"train": split}}}
 
