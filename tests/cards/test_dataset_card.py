@@ -199,7 +199,7 @@ def test_example_in_a_right_to_left_script_says_so():
     row = manifest()["examples"][0] | {"lang": "ar", "output": "نعم | <b>"}
     card = render_card(manifest(examples=[row]))
     assert (
-        '| Yes. | <div dir="rtl" lang="ar">نعم &#124; &lt;b&gt;</div> |'.replace("&lt;", "&#60;").replace(
+        '<br>Yes. | <div dir="rtl" lang="ar">نعم &#124; &lt;b&gt;</div> |'.replace("&lt;", "&#60;").replace(
             "&gt;", "&#62;"
         )
         in card
