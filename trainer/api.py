@@ -15,7 +15,7 @@ from trainer.estimation import Estimate, estimate_run
 from trainer.experiments import SweepParts, parse_mixture, parse_size, run_name
 from trainer.launch import launch
 from trainer.preparation import TrainConfig
-from trainer.processes import choose_sharding, join_slurm
+from trainer.processes import choose_sharding, join_slurm, num_processes
 from trainer.recipe import load_recipe
 from trainer.results import Run, Sweep
 from trainer.run import RunMetadata
@@ -168,6 +168,11 @@ def sweep(
             sharding,
             SweepParts(sizes, mixtures, budgets, mixture, seeds),
         )
+        if num_processes() > 1:  # they would claim the runs from each other
+            raise InputError(
+                "A sweep starts the processes of each run itself. Start it once, with --processes N; under Slurm with "
+                "one task in each job of an array."
+            )
         chosen = _every_nth(planned, array_index)
         made = [replace(run, dtype=dtype, keep_checkpoints=keep_checkpoints) for run in chosen]
         commands = [sft_command(recipe, run, set or {}, options) for run in made]

@@ -1,6 +1,7 @@
 """RunMetadata: run.json, which records what a run trained on, with what, and what came of it."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict, cast
@@ -203,7 +204,12 @@ def find_parent_run(model: str | None) -> ParentRun | None:
 def read_losses(log: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the training losses by step from the log of transformers' Trainer."""
     keys = ("step", "loss", "grad_norm", "learning_rate")
-    return [{key: row[key] for key in keys if key in row} for row in log if "loss" in row]
+    return [{key: finite(row[key]) for key in keys if key in row} for row in log if "loss" in row]
+
+
+def finite(value: float) -> float | None:
+    """Return a number, or None for one that JSON cannot hold: gradients of float16 may overflow."""
+    return value if math.isfinite(value) else None
 
 
 def read_evaluations(log: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

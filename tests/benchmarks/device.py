@@ -81,7 +81,7 @@ def compare_back_ends(model: Path, serve: str, environment: Path | None, num_ite
     expected = timed("transformers", lambda: local(loaded, items), None)
     try:
         timed("CTranslate2", lambda: ctranslate(model, loaded, items), expected)
-    except (ImportError, RuntimeError, ValueError, AttributeError) as error:
+    except (ImportError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         print(f"CTranslate2: not run, {str(error).splitlines()[0]}")
     loaded.release()
     if environment is None:
@@ -127,7 +127,7 @@ def ctranslate(folder: Path, model: object, items: Sequence[Item]) -> list[str]:
     prompts = [tokenizer.convert_ids_to_tokens(row) for row in ids]
     results = generator.generate_batch(
         prompts, max_batch_size=64, max_length=32, beam_size=1, include_prompt_in_result=False,
-        end_token=tokenizer.eos_token_id,
+        end_token=[tokenizer.eos_token_id],
     )  # fmt: skip
     return [tokenizer.decode(result.sequences_ids[0], skip_special_tokens=True).strip() for result in results]
 

@@ -57,6 +57,14 @@ def test_wrong_array_index_is_a_sentence(text: str) -> None:
         parse_array_index(text)
 
 
+def test_sweep_in_several_processes_is_refused(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    import trainer
+
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="Start it once, with --processes N"):
+        trainer.sweep("tiny", **options)
+
+
 def test_run_of_a_killed_owner_is_free(tmp_path: Path) -> None:
     code = "import sys, time, pathlib; from trainer.sweep_runs import claim\n"
     code += "with claim(pathlib.Path(sys.argv[1])): print('has it', flush=True); time.sleep(60)"

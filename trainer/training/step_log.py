@@ -12,6 +12,7 @@ from cards.plots import draw_losses
 from corpora.messages import PROGRESS
 from corpora.progress import duration, format_bytes
 from trainer.losses import LOSSES, append_loss, keep_losses, read_losses_file
+from trainer.run import finite
 from trainer.training.launch_record import peak_memory_bytes
 
 logger = logging.getLogger(PROGRESS)
@@ -73,7 +74,7 @@ class StepLog(TrainerCallback):
         elapsed = monotonic() - self.began
         return {
             "step": state.global_step,
-            **{key: logs[key] for key in ("loss", "learning_rate", "grad_norm") if key in logs},
+            **{key: finite(logs[key]) for key in ("loss", "learning_rate", "grad_norm") if key in logs},
             "num_tokens": sum(self.tokens[: state.global_step]),
             "tokens_per_second": round(rate, 1),
             "mfu": round(rate * self.flops_per_token / self.peak_flops, 4) if self.peak_flops else None,
@@ -88,7 +89,7 @@ def format_step(row: dict[str, Any], max_steps: int) -> str:
     parts = [
         f"loss {row['loss']:.4g}",
         f"learning rate {row['learning_rate']:.2e}" if "learning_rate" in row else "",
-        f"gradient norm {row['grad_norm']:.3g}" if "grad_norm" in row else "",
+        f"gradient norm {row['grad_norm']:.3g}" if row.get("grad_norm") is not None else "",
         f"{row['tokens_per_second']:,.0f} tokens/s",
         f"MFU {row['mfu']:.1%}" if row["mfu"] is not None else "",
         f"{format_bytes(row['memory_bytes'])} memory",
