@@ -137,7 +137,7 @@ def _session_text(session: dict[str, Any]) -> str:
     parts = [
         session["began"],
         duration(session["seconds"]) if "seconds" in session else "not ended",
-        f"{session.get('world_size', 1)} processes on {session.get('nodes', 1)} machines by {session.get('launcher')}",
+        _processes_text(session),
         f"sharding {session['sharding']}" if "sharding" in session else "",
         f"{session['parameter_dtype']}/{session['compute_dtype']}" if "compute_dtype" in session else "",
         f"{len(devices)} x {devices[0]}" if session.get("devices") else str(devices[0]),
@@ -146,3 +146,10 @@ def _session_text(session: dict[str, Any]) -> str:
         f"commit {session['git_commit'][:12]}" if session.get("git_commit") else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def _processes_text(session: dict[str, Any]) -> str:
+    count, nodes = session.get("world_size", 1), session.get("nodes", 1)
+    if count == 1:
+        return "one process"
+    return f"{count} processes on {nodes} machine{'s' if nodes > 1 else ''} by {session.get('launcher')}"
