@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +17,10 @@ import pytest
 from corpora.errors import InputError
 from trainer.run import Stopped, begin
 
-from .conftest import losses, small_recipe
+from .conftest import SMALL, losses, small_recipe
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 ConfigOf = Callable[..., Any]
 Trained = tuple[Any, Path]
 
@@ -319,3 +322,17 @@ def test_save_steps_take_effect_when_a_run_continues(
     steps = {int(path.name.partition("-")[2]) for path in output.glob("checkpoint-*")}
     assert {6, 9, 12, 15} <= steps
     assert not {8, 10} & steps
+
+
+def test_disk_that_fills_during_a_save_is_a_sentence_and_the_run_continues(registry: Path, tmp_path: Path) -> None:
+    options = ["--release=coit-sample", f"--registry={registry}", "--config=el", f"--output={tmp_path / 'run'}", "-q"]
+    changes = [f"--set={change}" for change in (*SMALL, "max_steps=2", "save_steps=1")]
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+    run = "import sys, trainer.cli; sys.argv[0] = 'trainer'; trainer.cli.main()"
+    command = [sys.executable, "-c", limit + run, "sft", "tiny", *options, *changes]
+    full = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert full.returncode == 2
+    assert "could not be written: " in full.stderr
+    assert "Traceback" not in full.stderr
+    command[2] = run
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True).returncode == 0

@@ -1,12 +1,16 @@
 """Checkpoints: which one a run continues from, and whether there is disk space for the next."""
 
 import os
+import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from corpora.errors import InputError
+from corpora.errors import InputError, first_line
 from corpora.strict_json import load_json
 
+WRITE_FAILED = re.compile(r"I/O error|os error|failed writing|No space left", re.IGNORECASE)
 COMPLETE = "complete.json"  # written into a checkpoint when all of its files are on the disk
 
 
@@ -61,3 +65,19 @@ def check_disk_space(folder: Path, needed: int) -> None:
             f"{folder} has {free / 1e9:,.1f} GB of free space, and a checkpoint needs {needed / 1e9:,.1f} GB. "
             "Free some space, or name another folder with --output."
         )
+
+
+@contextmanager
+def errors_of_saving(folder: Path) -> Iterator[None]:
+    """Turn what a full disk, a quota or a limit on files makes safetensors and torch raise into an InputError."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not (isinstance(error, OSError) or WRITE_FAILED.search(str(error))):
+            raise
+        raise InputError(
+            f"{folder} could not be written: {first_line(error)} Free some space, raise the quota, or name another "
+            "folder with --output. The same command continues from the last complete checkpoint."
+        ) from None

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch.utils.data import DataLoader
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from trainer.preparation import Batches
 from trainer.run import Diverged
-from trainer.training.checkpoints import COMPLETE, check_disk_space, last_checkpoint
+from trainer.training.checkpoints import COMPLETE, check_disk_space, errors_of_saving, last_checkpoint
 from trainer.training.finite import divergence, is_finite
 
 NOT_SHARDED = (
@@ -144,11 +143,8 @@ class PlannedSFTTrainer(SFTTrainer):
         """Save a checkpoint, and mark it when all of it is on the disk."""
         folder = Path(self.args.output_dir)
         check_disk_space(folder, self.checkpoint_bytes)
-        try:
+        with errors_of_saving(folder):
             super()._save_checkpoint(model, trial)
-        except (OSError, RuntimeError, SafetensorError):
-            check_disk_space(folder, self.checkpoint_bytes)  # a full disk becomes an InputError
-            raise
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
             checkpoint = folder / f"checkpoint-{self.state.global_step}"

@@ -12,6 +12,7 @@ from trainer.model_loading import load_adapter
 from trainer.preparation import TrainState
 from trainer.processes import is_main
 from trainer.recipe import digest
+from trainer.training.checkpoints import errors_of_saving
 from trainer.training.model import load_model
 from trainer.training.planned_trainer import PlannedSFTTrainer
 
@@ -53,7 +54,8 @@ def _save(model: Any, weights: dict[str, Any], dtype: str, folder: Path) -> None
     for name, value in weights.items():
         if value.is_floating_point() and value.dtype != target:
             weights[name] = cast.setdefault(value.data_ptr(), value.to(target))
-    model.save_pretrained(str(folder), state_dict=weights)
+    with errors_of_saving(folder.parent):
+        model.save_pretrained(str(folder), state_dict=weights)
     config = load_json((folder / "config.json").read_text(encoding="utf-8"))
     text = json.dumps(config | {"dtype": dtype}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / "config.json").write_text(text, encoding="utf-8")
