@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from corpora.errors import InputError
 from recipes.scaling import LEVEL, Floats
 from recipes.transfer.law import FORMS, MIN_EFFECTIVE_SAMPLES, TransferLaw, TransferLaws
-from recipes.transfer.posterior import NUM_SAMPLES, Posterior, Series, find_best, fitted, sample, to_parameters
+from recipes.transfer.posterior import NUM_SAMPLES, Posterior, Series, find_best, fitted, refit, sample, to_parameters
 from recipes.transfer.runs import Runs
 
 MIN_IMPROVEMENT = 0.1  # by which share of its error a form must be better than a simpler one
@@ -127,12 +127,12 @@ class _Problem:
     def leave_out(self, lang: str, form: str) -> _Holdout:
         """Return the errors of a form on each mixed run when it is left out; on every run if none is mixed."""
         series = self.series(lang, form)
-        start, *_ = find_best(series)
+        start, _, noise = find_best(series)
         mixed = self.runs.is_mixed[self._used(lang)]
         rows = np.flatnonzero(mixed if mixed.any() else np.ones_like(mixed))
         errors = []
         for row in rows:
-            best, *_ = find_best(series.without(int(row)), start)
+            best = refit(series.without(int(row)), start, noise)
             errors.append(float(fitted(best[None], series)[0, row] - series.values[row]))
         return _Holdout(np.array(errors), tuple(rows.tolist()))
 

@@ -93,10 +93,10 @@ def fitted(free: Floats, series: Series) -> Floats:
     return evaluate(to_parameters(free, series), series.pairs, series.own, 1.0)
 
 
-def find_best(series: Series, start: Floats | None = None) -> tuple[Floats, Floats, float]:
+def find_best(series: Series) -> tuple[Floats, Floats, float]:
     """Return the parameters of highest posterior density, their covariance, and the noise."""
     mean, spread = prior(series)
-    starts = [start] if start is not None else [mean, *(mean + spread * quasi_normal(series, NUM_STARTS))]
+    starts = [mean, *(mean + spread * quasi_normal(series, NUM_STARTS))]
     noise = 1.0
     best, covariance = min((_solve(series, s, noise) for s in starts), key=lambda s: -log_posterior(s[0][None], series))
     for _ in range(2):
@@ -105,6 +105,11 @@ def find_best(series: Series, start: Floats | None = None) -> tuple[Floats, Floa
         noise = float(np.sqrt((residuals @ residuals + df * usual**2) / (len(residuals) + df)))
         best, covariance = _solve(series, best, noise)
     return best, covariance, noise
+
+
+def refit(series: Series, start: Floats, noise: float) -> Floats:
+    """Return the best parameters near those of almost the same series, at its noise."""
+    return _solve(series, start, noise)[0]
 
 
 def quasi_normal(series: Series, num: int) -> Floats:
