@@ -7,11 +7,13 @@ from typing import Any
 
 from builders.budget.format import plan_html, plan_text
 from builders.budget.inputs import LangValues, LawsLike, Limits, ResultSelection, ResultsLike, build_problem, load_laws
+from builders.budget.transfer_format import mixture_plan_text
 from cards.releases import ReleaseLike
 from corpora.arguments import checked
 from corpora.errors import InputError
 from recipes.mixing import OVERHEAD_PAIRS, NextRun, next_runs, optimum
 from recipes.scaling import Laws
+from recipes.transfer import MixturePlan, NextMixture, law_surfaces, next_mixtures
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,6 +43,34 @@ class PlanResult:
         return plan_html(self.runs, self.unit)
 
 
+@dataclass(frozen=True, repr=False)
+class MixturePlanResult:
+    """The next mixtures to train and evaluate, by laws with transfer.
+
+    Args:
+        plan: The runs, in order, and why to stop.
+        unit: The unit of the runs' costs: pairs, or tokens.
+    """
+
+    plan: MixturePlan
+    unit: str = "pairs"
+
+    @property
+    def runs(self) -> tuple[NextMixture, ...]:
+        """The runs, in order."""
+        return self.plan.runs
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the runs and why to stop as JSON values."""
+        return asdict(self.plan)
+
+    def __repr__(self) -> str:
+        return mixture_plan_text(self.plan, self.unit)
+
+    def _repr_html_(self) -> str:
+        return mixture_plan_text(self.plan, self.unit, "html")
+
+
 @checked
 def plan(
     budget: float,
@@ -65,7 +95,7 @@ def plan(
     target_regret: float = 0.001,
     max_size: float | None = None,
     overhead: float = OVERHEAD_PAIRS,
-) -> PlanResult:
+) -> PlanResult | MixturePlanResult:
     """Choose the next sizes to measure: the runs that lower an allocation's expected regret most for their cost.
 
     Args:
@@ -100,7 +130,8 @@ def plan(
     limits = Limits(release, registry, available, min, max, weight, costs, epochs, allow_partial)
     problem, _ = build_problem(budget, fitted, langs, limits)
     if not isinstance(fitted, Laws):
-        raise InputError("plan reads laws of one language each, not laws with transfer.")
+        draws = law_surfaces(fitted, problem)
+        return MixturePlanResult(next_mixtures(fitted, draws, problem, runs, target_regret, overhead), problem.unit)
     chosen = fitted.select(problem.langs)
     most = max_size or float(optimum(chosen, problem).pairs.max())
     proposal = next_runs(chosen, problem, runs, target_regret, most, overhead)

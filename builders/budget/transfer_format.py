@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from recipes.mixing import AllocationProblem
 from recipes.scaling import LEVEL
-from recipes.transfer import NoiseFloor, TransferLaw, TransferLaws
+from recipes.transfer import MixturePlan, NoiseFloor, TransferLaw, TransferLaws
 
 Table = tuple[Sequence[tuple[str, ...]], list[str]]  # rows and headers
 FORM_TEXTS = {
@@ -171,6 +171,24 @@ def _alternative_row(row: Mapping[str, Any], is_optimum: bool) -> tuple[str, ...
         f"{row['loss']:.2f} too much" if row["loss"] else "",
         " ".join(f"{pairs:,}" for pairs in row["pairs"].values()) if len(row["pairs"]) <= 8 else "",
     )
+
+
+def mixture_plan_text(plan: MixturePlan, unit: str, tablefmt: str = "simple") -> str:
+    """Return the next mixtures as a table, and why to stop after them."""
+    rows = [
+        (
+            str(number),
+            ",".join(f"{lang}={count}" for lang, count in run.pairs.items()),
+            f"{run.cost:,.0f}",
+            f"{run.regret_before:.3f}",
+            f"{run.regret_after:.3f}",
+            run.reason,
+        )
+        for number, run in enumerate(plan.runs, start=1)
+    ]
+    headers = ["", "mixture (trainer sft --mixture)", f"cost, {unit}", "regret before", "regret after", "because"]
+    table = tabulate(rows, headers, tablefmt=tablefmt, disable_numparse=True)
+    return f"{table}\n\n{plan.stop}" if tablefmt == "simple" else f"{table}<p>{plan.stop}</p>"
 
 
 def objective_html(table: Mapping[str, Any], problem: AllocationProblem) -> str:

@@ -21,6 +21,7 @@ from recipes.transfer.laws_file import (
     transfer_summary,
     write_transfer_laws,
 )
+from recipes.transfer.next_runs import MixturePlan, NextMixture, next_mixtures
 from recipes.transfer.noise import NoiseFloor, noise_floor
 from recipes.transfer.objective import OBJECTIVES, Floor, Near, Objective, best_mixture
 from recipes.transfer.predictions import (
@@ -51,7 +52,9 @@ __all__ = [
     "Calibration",
     "Comparison",
     "Floor",
+    "MixturePlan",
     "Near",
+    "NextMixture",
     "NoiseFloor",
     "Objective",
     "Prediction",
@@ -73,6 +76,7 @@ __all__ = [
     "fit_transfer",
     "has_mixtures",
     "law_surfaces",
+    "next_mixtures",
     "noise_floor",
     "objective_gains",
     "objective_summary",
