@@ -101,8 +101,12 @@ def lock(
         datasets_lock: The lock file.
         registry: Where NAME is.
     """
-    names = [releases] if isinstance(releases, ReleaseLike) else releases
-    return lock_releases([open_release(name, registry) for name in names], Path(datasets_lock), fetch=not pin_only)
+    entries: dict[str, LockEntry] = {}
+    for name in [releases] if isinstance(releases, ReleaseLike) else releases:
+        may_be_older = isinstance(name, Release) or "@" in str(name)
+        release = open_release(name, registry)
+        entries |= lock_releases([release], Path(datasets_lock), not pin_only, may_be_older)
+    return entries
 
 
 @checked

@@ -13,6 +13,7 @@ from cards.manifest_types import Digest, FileEntry, Version
 from cards.releases.files import find_file_problems, find_unexpected_files
 from cards.releases.hub import HUB, hub_releases
 from cards.releases.release import Release, open_folder
+from cards.releases.versions import parse_version
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
 from corpora.hub import COMMIT, remove_cached
@@ -39,26 +40,46 @@ class LockEntry:
         return f"<LockEntry {self.name} {self.version}{commit}: {len(self.files)} files>"
 
 
-def lock_releases(releases: Iterable[Release], path: Path = LOCK_FILE, fetch: bool = True) -> dict[str, LockEntry]:
+def lock_releases(
+    releases: Iterable[Release], path: Path = LOCK_FILE, fetch: bool = True, may_be_older: bool = True
+) -> dict[str, LockEntry]:
     """Pin releases in a lock file beside those that it has, and return the new entries by name.
 
     Args:
         releases: The releases.
         path: The lock file.
         fetch: First fetch every file and check it.
+        may_be_older: Accept a version before the pinned one.
 
     Raises:
-        InputError: A release is not as published, or the lock file is damaged.
+        InputError: A release is not as published or not what was pinned as this version, or the lock file is damaged.
     """
     entries = read_lock(path) if path.exists() else {}
     added = {}
     for release in releases:
         entry = _make_entry(release)
+        if pinned := entries.get(entry.name):
+            _check_follows(entry, pinned, path, may_be_older)
         if fetch:
             _fetch_checked(entry, release)
         added[entry.name] = entry
     _write_lock(entries | added, path)
     return added
+
+
+def _check_follows(entry: LockEntry, pinned: LockEntry, path: Path, may_be_older: bool) -> None:
+    """Raise InputError if a version is another than was pinned under its name, or one from before without leave."""
+    if entry.version == pinned.version and entry.manifest_sha256 != pinned.manifest_sha256:
+        raise InputError(
+            f"{entry.name} {entry.version} has the identity {entry.manifest_sha256}, but {path} pins it with "
+            f"{pinned.manifest_sha256}: a published version never changes. Find out who changed it, and remove its "
+            "entry if the change is wanted."
+        )
+    if not may_be_older and parse_version(entry.version) < parse_version(pinned.version):
+        raise InputError(
+            f"The newest version of {entry.name} is {entry.version}, but {path} pins {pinned.version}: later versions "
+            f"were removed, yanked or are hidden. To pin an older one, name it: {entry.name}@{entry.version}."
+        )
 
 
 def _make_entry(release: Release) -> LockEntry:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from corpora.errors import InputError
+from corpora.hub.hub_client import keep_token_at_hub
 from corpora.hub.hub_errors import is_not_found, request_with_retry
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class HubRepository:
         from huggingface_hub import HfApi
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
+        keep_token_at_hub()
         if not sys.stderr.isatty():
             disable_progress_bars()
         return HfApi(library_name="coit-builders")

@@ -187,6 +187,31 @@ def test_lock_holds_when_the_tag_moves(hub, here):
     assert load("hf://org/moved", "el", split="train", cache_dir=str(here / "arrow"))["output"] == ["ένα", "δύο"]
 
 
+@pytest.mark.slow
+def test_lock_does_not_follow_a_hub_that_shows_an_older_state(hub, here):
+    put("hf://org/replayed", ONE)
+    put("hf://org/replayed", TWO)
+    run("lock", "hf://org/replayed")
+    kept = hub.store.repos["org/replayed"]
+    newest = kept.tags.pop("v2.0.0")
+    with pytest.raises(InputError, match=r"The newest version of hf://org/replayed is v1\.0\.0, but"):
+        lock(["hf://org/replayed"])
+    assert read_lock()["hf://org/replayed"].version == "v2.0.0"
+    assert run("lock", "hf://org/replayed@v1.0.0")
+    kept.tags["v2.0.0"] = newest
+
+
+@pytest.mark.slow
+def test_version_that_was_published_again_with_other_rows_is_not_locked(hub, here):
+    put("hf://org/again", ONE)
+    run("lock", "hf://org/again")
+    del hub.store.repos["org/again"]
+    put("hf://org/again", {"el": {"1": "evil"}})
+    with pytest.raises(InputError, match="a published version never changes"):
+        lock(["hf://org/again"])
+    assert load("hf://org/again", "el", split="train", offline=True)["output"] == ["ένα", "δύο"]
+
+
 def corrupt(hub, times: int) -> None:
     """Let the Hub send other bytes for the data, as often as this, of the same length."""
     from server import Answer
