@@ -5,8 +5,8 @@ with kept as (
     select
         measured.line_number,
         measured.margin,
-        normalize(coalesce(en_cleaned, pairs.en)) as en_norm,
-        normalize(coalesce(xx_cleaned, pairs.xx)) as xx_norm
+        normalize(coalesce(en_cleaned, pairs.en)) as en_text,  -- en_norm of measured is often null
+        normalize(coalesce(xx_cleaned, pairs.xx)) as xx_text
     from measured
     join pairs on pairs.line_number = measured.line_number
     anti join duplicates on
@@ -16,11 +16,11 @@ with kept as (
         and duplicates.reject_reason is not null
     where
         measured.reject_reason is null
-        and length(en_norm) >= greatest($min_length, $english_n)
-        and length(xx_norm) >= greatest($foreign_min_length, $foreign_n)
+        and length(en_text) >= greatest($min_length, $english_n)
+        and length(xx_text) >= greatest($foreign_min_length, $foreign_n)
 ),
 with_ngrams as (
-    select line_number, margin, pair_ngrams(en_norm, xx_norm, $english_n, $foreign_n) as ngrams
+    select line_number, margin, pair_ngrams(en_text, xx_text, $english_n, $foreign_n) as ngrams
     from kept
 ),
 -- MinHash: each band orders the n-grams in its own way (hash() of two values would not: it combines their hashes by xor),

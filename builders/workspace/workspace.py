@@ -129,6 +129,7 @@ class Workspace:
 
     def submit(self, task: Task) -> Path:
         """Let the executor do a task as soon as what it needs is there; return the path that its file will have."""
+        self.touched.append(self.path(task))  # whoever does it, and whenever
         return self.executor.submit(task)
 
     def wait(self, paths: Collection[Path], some: bool = False) -> set[Path]:

@@ -111,6 +111,8 @@ def charged(rows, folder, lang="el", threads=2, reject="", rejected=(), duplicat
         "line_number": pa.array(lines, pa.int64()),
         "en_cleaned": pa.nulls(len(rows), pa.string()),
         "xx_cleaned": pa.array(foreign, pa.string()),
+        "en_norm": pa.nulls(len(rows), pa.string()),  # as compiled code writes it
+        "xx_norm": pa.nulls(len(rows), pa.string()),
         "margin": pa.array(margins, pa.float64()),
         "reject_reason": pa.array(reasons, pa.string()),
     }
