@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,7 +34,7 @@ class Part:
         """The name of the tasks of this part."""
         return f"{self.lang}-{self.corpus}-{self.number:05}"
 
-    @property
+    @cached_property
     def num_rows(self) -> int:
         """The number of lines."""
         return int(pq.read_metadata(self.pairs).num_rows)

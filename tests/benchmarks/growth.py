@@ -2,11 +2,14 @@
 
     python tests/benchmarks/growth.py 300000 3000000
     python tests/benchmarks/growth.py 5000000 --max-memory 1GB
+    python tests/benchmarks/growth.py 3000000 12000000 --threads 1 --stages
 
 Makes a WikiMatrix file of each size (see `write_lines`) in a copy of the bundled sample, publishes `coit` from it in a
 process of its own, and prints a row a size: seconds by the clock and of all cores, both also as times those of the
 first size, and the largest memory of the whole process tree (/proc, ten times a second) with the stage that was being
 written then: `resident` adds up what each process holds, `shared once` counts what several hold together only once.
+With --stages, a row a stage follows: the largest memory while a task of it was written. Only with one thread are tasks
+done one after the other.
 """
 
 import argparse
@@ -39,6 +42,7 @@ class Run(NamedTuple):
     resident: int
     shared_once: int
     stage: str
+    by_stage: dict[str, int]  # bytes at the peak of each stage
 
 
 def main() -> None:
@@ -47,6 +51,7 @@ def main() -> None:
     parser.add_argument("--lang", default="el")
     parser.add_argument("--max-memory", help="The limit that each run is given.")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--stages", action="store_true", help="Print the peak of each stage too.")
     parser.add_argument("--work", type=Path, default=Path("work-growth"))
     asked = parser.parse_args()
     options = ["--langs", asked.lang, "--threads", str(asked.threads)]
@@ -63,6 +68,10 @@ def main() -> None:
         print(rows[-1], file=sys.stderr)
     heads = ["pairs", "distinct", "seconds", "times", "core seconds", "times", "--max-memory"]
     print(tabulate(rows, [*heads, "resident", "shared once", "while making"], disable_numparse=True))
+    if asked.stages:
+        stages = dict.fromkeys(stage for run in runs for stage in run.by_stage)
+        table = [[stage, *(f"{run.by_stage.get(stage, 0) / 1e6:,.0f} MB" for run in runs)] for stage in stages]
+        print(tabulate(table, ["stage", *(f"{size:,}" for size in asked.sizes)], disable_numparse=True))
 
 
 def told(run: Run, first: Run) -> list[str]:
@@ -107,17 +116,19 @@ def write_lines(path: Path, pairs: list[Pair], count: int) -> float:
 
 def measured(command: list[str], folder: Path) -> Run:
     """Time and peak memory of a command that runs in a folder, with the stage under way at the peak."""
-    begun, before, peak = time.perf_counter(), core_seconds(), (0, 0, "-")
+    begun, before, peak, by_stage = time.perf_counter(), core_seconds(), (0, 0, "-"), dict[str, int]()
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     while process.poll() is None:
         held = [held_by(pid) for pid in tree(process.pid)]
         resident, shared_once = (sum(column) for column in zip(*held, strict=True))
+        stages = under_way(folder)
         if resident > peak[0]:
-            peak = resident, shared_once, under_way(folder)
+            peak = resident, shared_once, ", ".join(stages) or "-"
+        by_stage |= {stage: max(resident, by_stage.get(stage, 0)) for stage in stages}
         time.sleep(0.1)
     if process.returncode:
         sys.exit(f"The run ended with exit code {process.returncode}.")
-    return Run(time.perf_counter() - begun, core_seconds() - before, *peak)
+    return Run(time.perf_counter() - begun, core_seconds() - before, *peak, by_stage)
 
 
 def core_seconds() -> float:
@@ -142,13 +153,17 @@ def held_by(pid: int) -> tuple[int, int]:
     return sizes.get("Rss:", 0), sizes.get("Pss:", 0)
 
 
-def under_way(folder: Path) -> str:
-    """The stage of which a unit is being written."""
+def under_way(folder: Path) -> list[str]:
+    """The stages of which a file is being written."""
+    stages = set()
     for place, folders, files in os.walk(folder):  # which passes over what vanishes meanwhile
         if any(name.startswith(".tmp-") for name in (*folders, *files)):
-            room, *rest = Path(place).relative_to(folder).parts
-            return rest[0] if room == "work" else "release"
-    return "-"
+            match Path(place).relative_to(folder).parts:
+                case ("work", stage, *_):
+                    stages.add(stage)
+                case ("registry", *_):
+                    stages.add("release")
+    return sorted(stages)
 
 
 def _read(path: str) -> str:
