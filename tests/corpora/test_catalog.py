@@ -311,3 +311,13 @@ def test_unknown_name_is_an_error_with_the_nearest_or_all():
     assert str(unknown("filter", "copi", ["copy", "empty"])) == "Unknown filter 'copi'. Did you mean copy?"
     assert str(unknown("filter", "zzz", ["empty", "copy"])) == "Unknown filter 'zzz'. Known: copy, empty."
     assert str(unknown("name", "aab", ["aaa", "aac", "x"])).count(" or ") == 1
+
+
+@pytest.mark.parametrize("url", ["{code:>999999999}", "{pair!r:>9}", "{code.__class__}", "{0}", "{code"])
+def test_url_with_a_format_specification_is_refused(url: str, tmp_path: Path) -> None:
+    from corpora.extensions import Extensions, use_extensions
+
+    row = f'[x]\ntitle = "X"\nkind = "bitext"\nversion = "1"\nformat = "tsv"\nurl = "{url}"\nlangs = ["el"]\n'
+    (tmp_path / "corpora.toml").write_text(row + 'licence = "cc0-1.0"\n', encoding="utf-8")
+    with use_extensions(Extensions((tmp_path,), ())), pytest.raises(InputError, match="may hold"):
+        load_catalog()

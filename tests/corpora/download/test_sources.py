@@ -841,3 +841,40 @@ def test_leftovers_of_killed_pulls_are_removed_and_user_files_stay(server: Serve
     assert pull_sources(requested, data, lock) == [fetched]
     assert [path for path in left if path.exists()] == []
     assert [path for path in kept if not path.exists()] == []
+
+
+def test_body_without_a_length_has_a_limit(
+    server: Server, data: Path, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(handler: Handler, number: int) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        while True:
+            handler.wfile.write(b"\n" * 65536)
+
+    server.answers["/el.tsv"] = endless
+    monkeypatch.setenv("COIT_LIMITS", "download_bytes_without_length=1000000")
+    with pytest.raises(InputError, match="COIT_LIMITS=download_bytes_without_length=NUMBER"):
+        pull_sources([source(server.url("/el.tsv"))], data, lock)
+
+
+def test_announced_length_has_a_limit(server: Server, data: Path, lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.answers["/el.tsv"] = lambda handler, number: handler.reply(200, b"a", Content_Length=10**15)
+    with pytest.raises(InputError, match="sends more than 274,877,906,944 bytes"):
+        pull_sources([source(server.url("/el.tsv"))], data, lock)
+
+
+def test_server_that_sends_a_byte_now_and_then_is_too_slow() -> None:
+    pace = transfer.Pace(window_s=0.01)
+    assert not transfer.Pace().is_too_slow(1)
+    time.sleep(0.02)
+    assert pace.is_too_slow(1)
+    time.sleep(0.02)
+    assert not pace.is_too_slow(1_000_000)
+
+
+def test_download_that_is_a_bomb_is_refused_before_it_is_locked(server: Server, data: Path, lock: Path) -> None:
+    server.answers["/el.tsv.gz"] = plain(gzip.compress(b"a" * (100 << 20)))
+    with pytest.raises(InputError, match="refused as a decompression bomb"):
+        pull_sources([source(server.url("/el.tsv.gz"))], data, lock)
+    assert not lock.exists()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+import yaml
 
 from corpora.errors import InputError
 from recipes.results import Result, append_results, read_results
@@ -167,6 +168,27 @@ def test_damaged_checkpoints_are_errors_and_run_no_code(
     with pytest.raises(InputError, match=FAULTS[fault]):
         scored(load_comet(str(folder)), 2)
     assert "never run" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "sentence"),
+    [
+        ("hparams.yaml", "hidden_sizes", [10**6, 10**6], "weights, more than"),
+        ("encoder/config.json", "num_hidden_layers", 10**7, "COIT_LIMITS=model_parts"),
+        ("encoder/config.json", "vocab_size", 10**9, "weights, more than"),
+    ],
+)
+def test_settings_that_describe_more_than_the_checkpoint_are_refused(
+    file: str, key: str, value: object, sentence: str, tmp_path: Path
+) -> None:
+    from trainer.evaluation.comet import load_comet
+
+    folder = make_comet(tmp_path / "large")
+    path = folder / file
+    content = json.loads(path.read_text()) if path.suffix == ".json" else yaml.safe_load(path.read_text())
+    path.write_text(json.dumps(content | {key: value}))  # JSON is YAML
+    with pytest.raises(InputError, match=sentence):
+        scored(load_comet(str(folder)), 2)
 
 
 @pytest.mark.parametrize("name", ["wmt22-comet", "Unbabel/wmt22-comet-da", "./nowhere", ""])
