@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from builders.pipeline import BuildResult
 from builders.workspace import Workspace, sql
+from corpora.errors import InputError
 
 SPLITS = ("train", "validation")
 BATCH_ROWS = 100_000
@@ -48,5 +49,7 @@ def rows_digest(tables: Iterable[pa.Table], work: Workspace) -> str:
         with work.connect({"published": table}) as connection:
             connection.execute("set preserve_insertion_order = true")
             for batch in connection.sql(sql("digests")).to_arrow_reader(BATCH_ROWS):
+                if batch["row_sha256"].null_count:
+                    raise InputError("A row has no digest: a text of it is not UTF-8.")
                 digest.update(join_lines(batch["row_sha256"]))
     return digest.hexdigest()

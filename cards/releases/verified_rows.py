@@ -43,6 +43,7 @@ def _read_table(folder: Path, entry: FileEntry, features: Sequence[Feature]) -> 
     try:
         file = _open_parquet(copy, features, path)
         table = file.read()
+        table.validate(full=True)  # texts are UTF-8: readers do different things with bytes that are not
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as Parquet: {error}") from None
     if table.num_rows != file.metadata.num_rows:

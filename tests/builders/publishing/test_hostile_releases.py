@@ -182,6 +182,17 @@ def twice(table: pa.Table) -> pa.Table:
     return table.append_column("OUTPUT", pa.array(["evil"] * len(table)))
 
 
+def bytes_as_text(values: list[bytes]) -> pa.Array:
+    """Texts that are not UTF-8, which Arrow does not check."""
+    return pa.Array.from_buffers(pa.string(), len(values), pa.array(values, pa.binary()).buffers())
+
+
+def with_other_bytes(table: pa.Table) -> pa.Table:
+    """More rows, of which no digest can be computed: they would be left out of the digest of all."""
+    more = table.set_column(table.schema.get_field_index("output"), "output", bytes_as_text([b"evil\xff"] * len(table)))
+    return pa.concat_tables([table, more])
+
+
 # A release whose manifest was rewritten: it has another identity, but says as many rows with the same digest.
 REWRITTEN: dict[str, tuple[Attack, str]] = {
     "other rows": (lambda f: replace_rows(f, altered(read(f))), "has other rows than the manifest states"),
@@ -201,6 +212,14 @@ REWRITTEN: dict[str, tuple[Attack, str]] = {
     "dictionaries in the schema": (
         lambda f: replace_rows(f, read(f).set_column(0, "id", read(f)["id"].dictionary_encode())),
         "has the columns",
+    ),
+    "rows that are not UTF-8": (
+        lambda f: replace_rows(f, with_other_bytes(read(f)), num_rows=4),
+        "Invalid UTF8",
+    ),
+    "nothing in place of an empty text": (
+        lambda f: replace_rows(f, read(f).set_column(5, "input", pa.nulls(2, pa.string()))),
+        "has other rows",
     ),
     "no Parquet": (lambda f: replace_rows(f, b"PAR1 no PAR1"), "cannot be read as Parquet"),
     "a file listed twice": (
