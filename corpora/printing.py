@@ -5,6 +5,7 @@ which JSON reads as the same character. Newlines and tabs stay.
 """
 
 import io
+import os
 import re
 import sys
 import traceback
@@ -19,6 +20,7 @@ import click
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_RULE = re.compile(r" *-{2,}( {2}-+)*")  # the line below the heads of a table
 # What progress bars of libraries write in one piece: back to the start of the line, and lines up.
 _BAR = re.compile(r"\n*(\x1b\[A)*")
 
@@ -37,8 +39,29 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def print_text(text: object) -> None:
-    """Write the result of a verb to stdout."""
-    click.echo(clean(text))
+    """Write the result of a verb to stdout; for a terminal, sentences are wrapped at spaces and heads are bold."""
+    from corpora.terminal_tables import terminal_width, wrap_sentences
+
+    shown, width = clean(text), terminal_width()
+    if width is None:
+        click.echo(shown)
+        return
+    lines = shown.split("\n") if shown.startswith(("{", "[")) else wrap_sentences(shown, width)
+    click.echo("\n".join(_style(lines) if has_colours(sys.stdout) else lines), file=raw_stream(sys.stdout))
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal with colours, and the user has not set NO_COLOR."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _style(lines: list[str]) -> list[str]:
+    """Return lines of text with the heads of tables in bold and the rules below them pale."""
+    styled = list(lines)
+    for n, line in enumerate(lines[1:]):
+        if _RULE.fullmatch(line):
+            styled[n : n + 2] = [click.style(lines[n], bold=True), click.style(line, dim=True)]
+    return styled
 
 
 def say(sentence: object) -> None:

@@ -93,6 +93,26 @@ def wrap_text(text: str, width: int) -> list[str]:
     return lines
 
 
+def wrap_sentences(text: str, width: int) -> list[str]:
+    """Return the lines of a text, those that are wider than a terminal broken at spaces, with their indentation.
+
+    A word that is wider, such as a path, stays whole: a terminal breaks it so that it can be copied.
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if text_width(line) <= width:
+            lines.append(line)
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        lines.append(indent)
+        for word in line.split():
+            joined = f"{lines[-1]} {word}" if lines[-1].strip() else lines[-1] + word
+            lines[-1:] = (
+                [joined] if text_width(joined) <= width or not lines[-1].strip() else [lines[-1], indent + word]
+            )
+    return lines
+
+
 def _one_line(cell: object) -> str:
     from corpora.printing import clean
 

@@ -34,7 +34,7 @@ def laws_text(laws: Laws, files: Sequence[Path]) -> str:
         for law in laws.laws.values()
         if law.paper_alpha
     ]
-    lines += [LAWS_NOTE.format(metric=metric_name(laws.metric) or "The value")]
+    lines += [LAWS_NOTE.format(metric=metric_name(laws.metric) or "The value").replace("\n", " ")]
     lines += [f"Written: {path}" for path in files]
     return "\n".join(lines)
 
@@ -96,7 +96,13 @@ def equivalence_text(laws: Laws, baseline: Laws, model: str, baseline_model: str
     rows = [_equivalence_row(laws, baseline, equivalence) for equivalence in equivalences(laws, baseline)]
     headers = ["lang", f"law of {model}", f"law of {baseline_model}", "size", "value", "equivalent [90%]", "ratio"]
     missing = [f"No law of {baseline_model} for {lang}: {why}" for lang, why in baseline.not_fitted.items()]
-    return "\n".join([_text((rows, headers)), *missing, EQUIVALENCE_NOTE.format(model=model, baseline=baseline_model)])
+    return "\n".join(
+        [
+            _text((rows, headers)),
+            *missing,
+            EQUIVALENCE_NOTE.format(model=model, baseline=baseline_model).replace("\n", " "),
+        ]
+    )
 
 
 def _equivalence_row(laws: Laws, baseline: Laws, equivalence: Equivalence) -> tuple[str, ...]:

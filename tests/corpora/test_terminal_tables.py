@@ -1,10 +1,13 @@
 """Tables for a terminal: no line is wider than it, nothing is lost without a word, and piped ones are whole."""
 
+import io
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.terminal_tables import format_table, text_width, wrap_text
+from corpora.printing import print_text
+from corpora.terminal_tables import format_table, text_width, wrap_sentences, wrap_text
 
 HEADS = ("lang", "pairs", "noise", "why")
 ROWS = [["ar", "1,234", "0.35", "a long reason that goes on for a while"], ["el", "56", "0.40", ""]]
@@ -81,3 +84,31 @@ def test_wrapped_text_has_all_words(text, width):
     lines = wrap_text(text, width)
     assert "".join(lines).replace(" ", "") == "".join(text.split())
     assert max(map(text_width, lines)) <= width
+
+
+def test_sentences_are_wrapped_at_spaces_and_paths_stay_whole():
+    text = "  one two three four\n\n  /a/very/long/path/that/is/whole\nshort"
+    assert wrap_sentences(text, 12) == [
+        "  one two",
+        "  three four",
+        "",
+        "  /a/very/long/path/that/is/whole",
+        "short",
+    ]
+
+
+def test_heads_are_bold_in_a_terminal_and_plain_with_no_color(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    def printed(no_color):
+        stream = Terminal()
+        monkeypatch.setattr("sys.stdout", stream)
+        monkeypatch.setenv("NO_COLOR", no_color)
+        monkeypatch.setenv("TERM", "xterm")
+        print_text("head\n----\n\x1b[31mred")
+        return stream.getvalue()
+
+    assert printed("") == "\x1b[1mhead\x1b[0m\n\x1b[2m----\x1b[0m\n\\u001b[31mred\n"
+    assert printed("1") == "head\n----\n\\u001b[31mred\n"

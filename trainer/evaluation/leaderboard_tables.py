@@ -30,7 +30,7 @@ NOTE = (
 )
 HEADS = ("lang", "direction", "model", "release", "pairs", "documents", "mixture")
 NUMBERS = ("pairs", "documents", "mixture")
-DROP = ("seeds", "release", "direction", "documents")
+DROP = ("release", "direction", "documents", "seeds")
 System = tuple[Any, ...]  # what a row is of: all that differs between two models but their seed
 Group = tuple[System, str, str]  # a system, a direction and a language
 
@@ -190,7 +190,9 @@ def _means(cells: Mapping[Group, Any], groups: Mapping[Group, Sequence[Result]])
             continue
         columns = zip(*(cells[own[0]] for own in by_lang.values()), strict=True)
         means[((name, release, mixture, None, None), direction, MEAN)] = [
-            None if None in column else {"value": mean(cell["value"] for cell in column)}
+            None
+            if None in column
+            else {"value": mean(cell["value"] for cell in column), "spread": None, "low": None, "high": None}
             for column in map(list, columns)
         ]
     return means, len(langs)

@@ -84,6 +84,9 @@ def test_metrics_are_columns_and_languages_have_a_mean():
         ("hi", 20, 30.0),
     ]
     assert table.rows[0]["values"][1] is None  # a metric without hi has no mean
+    board = tabulate_results(results)
+    for text in (board.to_text(), board.to_markdown(), board._repr_html_(), board.to_json()):
+        assert "20.0" in text
 
 
 def test_mean_is_left_out_where_a_model_has_several_sizes():
