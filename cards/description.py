@@ -68,7 +68,7 @@ def describe_advantage(table: Mapping[str, Any]) -> str:
     name, metric = mixture_name(other["name"]), metric_name(table["metric"])
     low, high = other["advantage_interval"] or (None, None)
     interval = "" if low is None else f" (90% interval [{low:.2f}, {high:.2f}])"
-    worth = f"Worth {other['advantage']:.2f} points of {metric} against {name}{interval}"
+    gain = f"Worth {other['advantage']:.2f} points of {metric} against {name}{interval}"
     if other["advantage"] < SMALL_GAIN:
-        return f"{worth}: {name} will do."
-    return f"{worth}, which may be nothing." if low is not None and low <= 0 else f"{worth}."
+        return f"{gain}: {name} will do."
+    return f"{gain}, which may be nothing." if low is not None and low <= 0 else f"{gain}."

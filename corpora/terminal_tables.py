@@ -12,7 +12,9 @@ from dataclasses import dataclass
 GAP = "  "
 LEAST_WRAP = 24  # the columns of a terminal that a text that wraps needs
 AUTO = -1
-NUMBER = re.compile(r"|-|–|[-+]?[0-9][0-9.,]*[%*]?( [*])?( (±|\[|of ).*)?")  # a cell of a column of numbers
+NUMBER = re.compile(
+    r"|-|–|yes|translated|[-+]?[0-9][0-9.,]*[%*]?( [*])?( (±|\[|of ).*)?"
+)  # a cell of a column of numbers
 
 
 def format_table(
