@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from corpora.printing import clean, say
+from corpora.printing import say
+from corpora.visible_text import clean
 
 LOGGERS = ("corpora", "recipes", "cards", "builders", "trainer")
 PROGRESS = "corpora.progress"  # the logger of progress lines

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from corpora.visible_text import clean
+
 GAP = "  "
 LEAST_WRAP = 24  # the columns of a terminal that a text that wraps needs
 AUTO = -1
@@ -116,8 +118,6 @@ def wrap_sentences(text: str, width: int) -> list[str]:
 
 
 def _one_line(cell: object) -> str:
-    from corpora.printing import clean
-
     return " ".join(clean(cell).split())
 
 

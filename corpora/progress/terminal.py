@@ -3,9 +3,10 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from corpora.printing import clean, raw_stream
+from corpora.printing import raw_stream
 from corpora.progress.counter import Counter
 from corpora.progress.status import Status, duration
+from corpora.visible_text import clean
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

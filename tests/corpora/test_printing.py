@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.printing import clean
+from corpora.visible_text import clean
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("corpora", "recipes", "cards", "builders", "trainer")
