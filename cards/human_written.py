@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from cards.escaping import markdown
+
 PARTS = ("about", "limits")
 PART = re.compile(r"^<!-- human-written: (\w+) -->\n(.*?)^<!-- /human-written -->$", re.DOTALL | re.MULTILINE)
 NOTICE = re.compile(r"<!-- notice -->\n.*?<!-- /notice -->\n\n", re.DOTALL)
@@ -27,7 +29,7 @@ def with_notice(card: str, notice: str) -> str:
     card = NOTICE.sub("", card)
     if not notice:
         return card
-    quoted = " ".join(notice.replace("<", "&lt;").split())
+    quoted = markdown(notice)
     return re.sub(
         r"^# ",
         f"<!-- notice -->\n> [!WARNING]\n> {quoted.replace(chr(92), chr(92) * 2)}\n<!-- /notice -->\n\n# ",

@@ -40,7 +40,7 @@ def test_notice_is_above_the_title_and_can_be_removed():
     card = render_card(manifest())
     warned = with_notice(with_notice(card, "old"), f"new {HOSTILE}")
     assert warned.count("<!-- notice -->") == 1
-    assert "> new a | b" in warned
+    assert "> new a &#124; b" in warned
     assert "<script>" not in warned
     assert warned.index("<!-- notice -->") < warned.index("# Tiny")
     assert with_notice(warned, "") == card
