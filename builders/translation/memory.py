@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.errors import InputError
-from corpora.reading import nfc
+from corpora.reading import check_expansion, nfc
 
 MODEL, HUMAN = "model", "human"  # origins of a translation
 # A row is a translation of a segment into a language. origin: MODEL or HUMAN; model: its fingerprint or name, and
@@ -65,6 +65,7 @@ def read_table(path: Path, columns: Sequence[str]) -> pa.Table:
     if path.is_dir():
         raise InputError(f"{path} is a folder; a translation memory is a Parquet file. Name the file.")
     try:
+        check_expansion(path, columns)
         return pq.read_table(path, columns=list(columns))
     except FileNotFoundError:
         raise InputError(f"There is no translation memory {path}. Name one, or use --translator none.") from None

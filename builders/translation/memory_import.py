@@ -16,7 +16,7 @@ from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
 from corpora.arguments import checked
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.reading import InputFile, read_pairs
+from corpora.reading import InputFile, check_expansion, read_pairs
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 REQUIRED = [name for name in STORE_SCHEMA.names if name != "failed_check"]
@@ -53,12 +53,19 @@ def import_memory(file: Path | str, *, work: Path | str = "work") -> ImportResul
         raise InputError(f"{file} holds no translation from English (en) into one of {known}: nothing was imported.")
     num_added = num_failed = 0
     with TranslationStore(Path(work) / "memory").open() as store:
-        for model, lang in sorted({(row["model"], row["lang"]) for row in rows}):
-            own = [row for row in rows if (row["model"], row["lang"]) == (model, lang)]
+        for (model, lang), own in sorted(_by_partition(rows).items()):
             failed = _add_new(store.partition(model, lang), own)
             num_added += len(failed)
             num_failed += sum(map(bool, failed))
     return ImportResult(num_added, num_failed, len(rows) - num_added)
+
+
+def _by_partition(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
+    """Return the rows of each model and language."""
+    partitions: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        partitions.setdefault((row["model"], row["lang"]), []).append(row)
+    return partitions
 
 
 def _add_new(partition: Partition, rows: list[Row]) -> list[str]:
@@ -104,6 +111,7 @@ def _read_table(file: Path) -> pa.Table:
         missing = [name for name in REQUIRED if name not in schema.names]
         if missing:
             raise InputError(f"{file} is no translation memory: it lacks the column {missing[0]}. {EXPORT_HINT}")
+        check_expansion(file, REQUIRED)
         table = pq.ParquetFile(file).read(columns=REQUIRED)
         return table.cast(pa.schema([STORE_SCHEMA.field(name) for name in table.column_names]))
     except (pa.ArrowException, OSError) as error:

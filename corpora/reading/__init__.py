@@ -7,7 +7,8 @@
     read_benchmark(file)          # a table of BENCHMARK_TEXTS: item, field, text
     READERS["bitext"]             # the formats of a kind; a new format is one function and one row here
 
-Strict parts for other files: `parse_json`, `decode_text`, `read_whole_file`, `file_chunks`, `nfc`.
+Strict parts for other files: `parse_json`, `decode_text`, `read_whole_file`, `file_chunks`, `nfc`,
+`check_expansion` (of Parquet).
 """
 
 from corpora.reading.archives import file_chunks
@@ -16,6 +17,7 @@ from corpora.reading.bitexts import PAIRS
 from corpora.reading.input_file import InputFile
 from corpora.reading.instructions import INSTRUCTIONS
 from corpora.reading.normalization import nfc
+from corpora.reading.parquet_table import check_expansion
 from corpora.reading.questions import BOM, QUESTIONS, read_questions, read_whole_file
 from corpora.reading.readers import (
     BENCHMARK_TEXTS,
@@ -41,6 +43,7 @@ __all__ = [
     "READ_ERRORS",
     "TABLE_FORMATS",
     "InputFile",
+    "check_expansion",
     "decode_text",
     "file_chunks",
     "flores_sentences",

@@ -31,6 +31,17 @@ def read_parquet(file: InputFile, required: Sequence[str], optional: Sequence[st
         raise damaged(file.path, error) from None
 
 
+def check_expansion(path: Path, columns: Sequence[str]) -> None:
+    """Raise InputError if texts of a Parquet file take far more memory than the file, as in a bomb."""
+    with pq.ParquetFile(path) as parquet:
+        own = [name for name in columns if name in parquet.schema_arrow.names]
+        texts = [name for name in own if pa.types.is_string(parquet.schema_arrow.field(name).type)]
+    with pq.ParquetFile(path, read_dictionary=texts) as parquet:
+        _check_size(path, parquet.metadata, set(texts))
+        for _ in _small_batches(parquet.iter_batches(BATCH_ROWS, columns=texts), path, {name: name for name in texts}):
+            pass
+
+
 def _find_paths(file: InputFile, required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
     """Return the paths of our columns; InputError if one is missing or of another type."""
     with pq.ParquetFile(file.path) as parquet:
