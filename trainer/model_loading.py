@@ -85,6 +85,25 @@ def load_weights(folder: Path, label: str, attention: str | None = None, **optio
         return AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, trust_remote_code=False, **options)
 
 
+def outline_weights(folder: Path, label: str, attention: str, dtype: Any) -> Any:
+    """Return the model in a folder without its weights, for a process that gets them from another.
+
+    The memory of the weights is reserved and not written, so that it is not used.
+
+    Raises:
+        InputError: A file is damaged or would run code.
+    """
+    from transformers import AutoModelForCausalLM
+    from transformers.initialization import no_init_weights
+
+    check_attention(attention, "attn_implementation")
+    configuration = load_configuration(folder, label)
+    with _errors(f"The model '{label}' could not be made"), no_init_weights():
+        return AutoModelForCausalLM.from_config(
+            configuration, trust_remote_code=False, dtype=dtype, attn_implementation=attention
+        )
+
+
 def make_model(config: Any, attention: str, seed: int) -> Any:
     """Return a Llama with random weights."""
     from transformers import LlamaForCausalLM, set_seed

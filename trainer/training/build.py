@@ -13,6 +13,7 @@ from trl import SFTConfig
 
 from corpora.errors import InputError
 from trainer.preparation import Batches, TrainState
+from trainer.processes import is_main
 from trainer.training.arguments import is_sharded
 from trainer.training.checkpoints import check_disk_space, checkpoint_bytes
 from trainer.training.launch_record import RecordLaunch
@@ -64,15 +65,13 @@ def silence_libraries() -> None:
 
 
 def _load(state: TrainState, sharded: bool) -> Any:
-    """Return the model; of several processes that shard it, the first of each machine alone reads the weights."""
-    variable, before = "ACCELERATE_USE_FSDP", os.environ.get("ACCELERATE_USE_FSDP")
-    if sharded:
-        os.environ[variable] = "true"  # transformers looks here; accelerate sets it too late
-    try:
-        return load_model(state.config.recipe, state.model_config)
-    finally:
-        if sharded and before is None:
-            del os.environ[variable]
+    """Return the model; of several processes that shard it, the first alone reads the weights.
+
+    transformers reads them in every process, although its documentation of cpu_ram_efficient_loading says otherwise.
+    """
+    is_sent = sharded and os.environ.get("FSDP_CPU_RAM_EFFICIENT_LOADING", "false") == "true"
+    reads_weights = is_main() or not is_sent or state.config.recipe["use_peft"]
+    return load_model(state.config.recipe, state.model_config, reads_weights)
 
 
 def _dataset(state: TrainState, split: str) -> Dataset:

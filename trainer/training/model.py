@@ -2,12 +2,17 @@
 
 from typing import Any
 
-from trainer.model_loading import find_model_folder, load_weights, make_model
+from trainer.model_loading import find_model_folder, load_weights, make_model, outline_weights
 from trainer.recipe import TrainingRecipe
 
 
-def load_model(recipe: TrainingRecipe, config: Any) -> Any:
+def load_model(recipe: TrainingRecipe, config: Any, reads_weights: bool = True) -> Any:
     """Return the model to train, in float32 (in bfloat16 if it is the base of a LoRA adapter and the recipe has bf16).
+
+    Args:
+        recipe: The recipe, which names the model.
+        config: The configuration of the model.
+        reads_weights: False in a process that gets the weights from another.
 
     Raises:
         InputError: The weights cannot be loaded.
@@ -19,6 +24,8 @@ def load_model(recipe: TrainingRecipe, config: Any) -> Any:
     source = recipe["model_name_or_path"]
     dtype = torch.bfloat16 if recipe["use_peft"] and recipe["bf16"] else torch.float32
     folder = find_model_folder(source, recipe["model_revision"])
+    if not reads_weights:
+        return outline_weights(folder, source, recipe["attn_implementation"], dtype)
     return load_weights(folder, source, recipe["attn_implementation"], dtype=dtype)
 
 

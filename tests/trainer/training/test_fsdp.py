@@ -213,6 +213,26 @@ def test_stopped_sharded_run_continues_exactly(sharded: Run, resumed: Run) -> No
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
+def test_weights_that_one_process_reads_reach_the_others(release: Any, tmp_path: Path, one_thread: None) -> None:
+    from tests.trainer.models import make_model
+    from trainer.preparation import TrainConfig
+    from trainer.run import read_metadata
+    from trainer.train import train
+
+    changes = ("model_config=null", f"model_name_or_path={make_model(tmp_path / 'base')}", "tokenizer=null")
+    changes += ("pad_token=<unk>", "max_length=500", "max_steps=3", "activation_checkpointing=true")
+    options = [f"--release={release.folder()}", "--config=el", f"--output={tmp_path / 'two'}", "--processes=2", "-q"]
+    command = [sys.executable, "-m", "trainer", "sft", "tiny", *options]
+    command += [f"--set={change}" for change in (*SMALL, *changes)]
+    paths = os.pathsep.join([str(HERE.parent / "shim"), str(ROOT)])
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, cwd=tmp_path, check=True, timeout=300)
+    two = read_metadata(tmp_path / "two")
+    one = train(TrainConfig(small_recipe(*changes), release, tmp_path / "one", config_name="el"))
+    assert two is not None
+    assert two["sharding"] == "fsdp2"
+    assert losses(two) == pytest.approx(losses(one), rel=1e-5)
+
+
 def test_sharding_without_a_gpu_is_refused(release: Any, tmp_path: Path) -> None:
     from trainer.training import last_checkpoint
 
