@@ -73,3 +73,14 @@ def test_every_function_that_loads_checks_first(name: str) -> None:
 
 READS = {"from_pretrained", "from_file", "torch.load", "TransformersConverter", "ctranslate2.Translator"}
 OF_CHECKED_FILES = {"load_configuration"}
+
+
+def test_a_run_continues_only_from_checkpoints_that_are_checked() -> None:
+    continuing = {
+        name
+        for name, path in FILES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "resume_from_checkpoint"
+    }
+    assert continuing == {"trainer/train.py"}
+    assert "check_run_checkpoint(checkpoint)" in FILES["trainer/train.py"].read_text(encoding="utf-8")
