@@ -62,12 +62,10 @@ def recommendation(allocation: Allocation) -> str:
 
 def _behind(comparison: Comparison, matters: float) -> str:
     low, high = comparison.advantage_interval
+    needed = "" if comparison.p_behind >= CERTAINTY else f" ({CERTAINTY:.0%} is needed for another mixture)"
     return (
         f"{comparison.advantage:.2f} ({low:+.2f} to {high:+.2f}), by more than {matters:g} with a probability of "
-        f"{comparison.p_behind:.0%}; {CERTAINTY:.0%} would decide for another mixture."
-        if comparison.p_behind < CERTAINTY
-        else f"{comparison.advantage:.2f} ({low:+.2f} to {high:+.2f}), by more than {matters:g} with a probability of "
-        f"{comparison.p_behind:.0%}."
+        f"{comparison.p_behind:.0%}{needed}."
     )
 
 

@@ -257,9 +257,10 @@ def measured(langs: list[str]) -> dict[tuple[int, ...], dict[int, np.ndarray]]:
 
 
 def _of_mixture(values: dict, pairs: dict[str, int]) -> dict[int, np.ndarray]:
-    """Return the values of the mixture that is nearest to some pairs: rows over the length limit are not trained."""
+    """Return the values of a mixture by seed, none if it was not trained; rows that are too long do not count."""
     at = np.array(list(pairs.values()))
-    return values[min(values, key=lambda own: float(np.abs(np.array(own) - at).sum()))]
+    nearest = min(values, key=lambda own: float(np.abs(np.array(own) - at).sum()))
+    return values[nearest] if np.abs(np.array(nearest) - at).sum() < 0.01 * at.sum() else {}
 
 
 def _advantage(predicted: dict, other: str, values: dict, kind: str, weights: np.ndarray) -> list[str | int]:
@@ -267,6 +268,8 @@ def _advantage(predicted: dict, other: str, values: dict, kind: str, weights: np
     low, high = row["advantage_interval"]
     a, b = _of_mixture(values, predicted["optimum"]["pairs"]), _of_mixture(values, row["pairs"])
     seeds = sorted(a.keys() & b.keys())
+    if len(seeds) < 2:
+        return [f"{row['advantage']:+.2f} ({low:+.2f} to {high:+.2f})", "not measured", len(seeds)]
     of = (lambda v: v.min()) if kind == "worst" else (lambda v: float(v @ weights))
     differences = np.array([of(a[seed]) - of(b[seed]) for seed in seeds])
     half = student.ppf(0.975, len(seeds) - 1) * differences.std(ddof=1) / np.sqrt(len(seeds))
@@ -279,6 +282,8 @@ def by_lang(values: dict, objectives: dict[str, dict], options: argparse.Namespa
     rows = []
     for name, table in objectives.items():
         own = _of_mixture(values, {row["lang"]: row["num_pairs"] for row in table["mixture"]})
+        if not own:
+            continue
         mean = np.mean(list(own.values()), axis=0)
         pairs = zip(table["predicted"], mean, strict=True)
         rows.append([name, *(f"{p['value']:.2f} {m:.2f}" for p, m in pairs)])
