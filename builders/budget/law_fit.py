@@ -20,10 +20,13 @@ from recipes.scaling import Laws, fit_results, mean_gammas, write_laws
 from recipes.transfer import (
     AnyLaws,
     NoiseFloor,
+    Prediction,
     TransferLaws,
+    calibration,
     fit_transfer,
     has_mixtures,
     noise_floor,
+    read_predictions,
     runs_from_results,
     surface_table,
     transfer_laws_json,
@@ -42,6 +45,8 @@ class FitResult:
         baseline_model: Their name or pattern.
         imported: The rows of an imported CSV and how many of them were new, if any.
         files: The files that were written.
+        noise: How much values of equal runs differ, where models were trained on mixtures.
+        predictions: The ledger of earlier predictions.
     """
 
     laws: AnyLaws
@@ -51,6 +56,7 @@ class FitResult:
     imported: tuple[int, int] | None = None
     files: tuple[Path, ...] = ()
     noise: NoiseFloor | None = None
+    predictions: tuple[Prediction, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return laws and equivalences as JSON values."""
@@ -62,7 +68,8 @@ class FitResult:
     def __repr__(self) -> str:
         parts = [f"{self.imported[1]:,} of {self.imported[0]:,} imported rows are new."] if self.imported else []
         if isinstance(self.laws, TransferLaws):
-            return "\n\n".join([*parts, transfer_laws_text(self.laws, self.noise, self.files)])
+            parts.append(transfer_laws_text(self.laws, self.noise, self.files))
+            return "\n\n".join([*parts, *([str(calibration(self.predictions))] if self.predictions else [])])
         parts.append(laws_text(self.laws, self.files))
         if self.baseline:
             parts.append(equivalence_text(self.laws, self.baseline, self.model, self.baseline_model))
@@ -102,6 +109,7 @@ def fit(
     import_: str | Path | Table | None = None,
     metric_range: tuple[float, float] = (0.0, 100.0),
     surface: Sequence[str] = (),
+    predictions: str | Path = "predictions.jsonl",
     output: str | Path | None = None,
 ) -> FitResult:
     """Fit a scaling law to the results of each language, in the form that predicts larger sizes best.
@@ -119,6 +127,7 @@ def fit(
             `results`.
         metric_range: The least and the greatest value of an imported metric.
         surface: Two languages; beside the laws with transfer, draw the first one's law over the pairs of both.
+        predictions: The ledger of `check`; where it exists, how honest its predictions were is shown.
         output: Write the laws to this JSON file, and a picture beside it.
 
     Raises:
@@ -130,7 +139,7 @@ def fit(
     rows = selection.read()
     chosen = selection.select(rows, model, without=baseline)
     if has_mixtures(chosen):
-        return _fit_transfer(chosen, model, baseline, imported, path, _check_surface(surface))
+        return _fit_transfer(chosen, model, baseline, imported, path, _check_surface(surface), Path(predictions))
     laws = fit_results(chosen, {**mean_gammas(rows), **_check_gamma(gamma or {}, chosen)})
     others = fit_results(selection.select(rows, baseline)) if baseline else None
     files = _write(path, laws, others, baseline) if path else ()
@@ -151,6 +160,7 @@ def _fit_transfer(
     imported: tuple[int, int] | None,
     path: Path | None,
     surface: Sequence[str],
+    predictions: Path,
 ) -> FitResult:
     """Fit laws with transfer to results of models on mixtures."""
     if baseline:
@@ -160,7 +170,8 @@ def _fit_transfer(
     laws = fit_transfer(runs, first.metric, (first.metric_min, first.metric_max))
     floor = noise_floor(runs, [law.noise for law in laws.laws.values()]) if laws.langs == runs.langs else None
     files = _write_transfer(path, laws, surface) if path else ()
-    return FitResult(laws, model or "the others", imported=imported, files=files, noise=floor)
+    known = tuple(p for p in read_predictions(predictions) if p.metric == laws.metric) if predictions.is_file() else ()
+    return FitResult(laws, model or "the others", imported=imported, files=files, noise=floor, predictions=known)
 
 
 def _write_transfer(path: Path, laws: TransferLaws, surface: Sequence[str]) -> tuple[Path, ...]:

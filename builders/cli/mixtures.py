@@ -104,6 +104,15 @@ BUDGET = [
     help="Fit models of this name or pattern, such as 'continued-*', apart, and compare the others with them.",
 )
 @option(
+    "--predictions",
+    type=FILE,
+    default="predictions.jsonl",
+    show_default=True,
+    metavar="FILE",
+    group="Output",
+    help="The ledger of `builders check`, whose calibration is shown where it exists.",
+)
+@option(
     "--surface",
     type=NAMES,
     default=(),
