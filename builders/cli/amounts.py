@@ -22,9 +22,18 @@ class Amount(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, int | float):
             return value
         match = PATTERN.fullmatch(str(value).strip().lower())
+        if not match and not self.whole and (number := _number(str(value))) is not None:
+            return number  # negative, or no number: the verb says what it takes
         if not match:
             self.fail(f"{value!r} is not an amount. Amounts look like 60000, 60k or 1.2M.", param, ctx)
         amount = float(match[1].replace("_", "").replace(",", "")) * FACTORS[match[2]]
         if self.whole and amount != round(amount):
             self.fail(f"{value!r} is not a whole number.", param, ctx)
         return int(amount) if amount == round(amount) else amount
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
