@@ -24,7 +24,7 @@ from cards.manifest_types import (
 )
 from corpora.catalog import Corpus
 from corpora.errors import InputError
-from corpora.files import sha256_of
+from corpora.files import read_whole, sha256_of
 from corpora.strict_json import load_json
 from corpora.urls import is_url, public_url
 
@@ -84,7 +84,7 @@ def read_manifest(release: Path) -> Manifest:
         InputError: The folder holds no manifest, or a damaged one.
     """
     try:
-        return parse_manifest((release / FILE).read_bytes(), str(release / FILE))
+        return parse_manifest(read_whole(release / FILE), str(release / FILE))
     except FileNotFoundError:
         raise InputError(f"{release} holds no {FILE}, so it is not a release.") from None
 

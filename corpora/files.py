@@ -15,6 +15,8 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from corpora.errors import InputError
 
+MAX_SMALL_BYTES = 256 << 20  # of a manifest, a lock file or a status file
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -126,6 +128,19 @@ def open_file(path: Path) -> io.BufferedReader:
         file.close()
         raise InputError(f"{path} is not a file. Name one.")
     return file
+
+
+def read_whole(path: Path) -> bytes:
+    """Return the bytes of a small file.
+
+    Raises:
+        InputError: It is a device or a pipe, or larger than `MAX_SMALL_BYTES`.
+    """
+    with open_file(path) as file:
+        data = file.read(MAX_SMALL_BYTES + 1)
+    if len(data) > MAX_SMALL_BYTES:
+        raise InputError(f"{path} is larger than {MAX_SMALL_BYTES:,} bytes, which no such file is. Restore it.")
+    return data
 
 
 def sha256_of(path: Path) -> str:

@@ -8,6 +8,7 @@ from cards.releases.release import Release, open_folder
 from cards.releases.versions import sort_versions
 from cards.releases.yanked import STATUS_FILE, parse_yanked
 from corpora.errors import InputError
+from corpora.files import read_whole
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class FolderReleases:
     def yanked(self) -> dict[str, str]:
         """Return the reasons of the yanked versions, by version."""
         path = self.path / STATUS_FILE
-        return parse_yanked(path.read_bytes(), str(path)) if path.exists() else {}
+        return parse_yanked(read_whole(path), str(path)) if path.exists() else {}
 
     def open(self, version: str) -> Release:
         """Return one of the versions.

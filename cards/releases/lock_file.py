@@ -15,7 +15,7 @@ from cards.releases.hub import HUB, hub_releases
 from cards.releases.release import Release, open_folder
 from cards.releases.versions import parse_version
 from corpora.errors import InputError, unknown
-from corpora.files import atomic_path
+from corpora.files import atomic_path, read_whole
 from corpora.hub import COMMIT, remove_cached
 from corpora.strict_json import load_json
 from corpora.tables import STRICT, parse_rows
@@ -103,7 +103,7 @@ def read_lock(path: Path = LOCK_FILE) -> dict[str, LockEntry]:
         InputError: There is no such file, or it is damaged.
     """
     try:
-        content = load_json(path.read_text(encoding="utf-8"))
+        content = load_json(read_whole(path).decode())
     except FileNotFoundError:
         raise InputError(f"There is no {path}. `builders lock RELEASE` writes one.") from None
     except ValueError as error:

@@ -1,7 +1,9 @@
 """The one client of the Hub, against the small Hub: refs, files, the cache, retries, and errors in sentences."""
 
 import hashlib
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +137,33 @@ def test_missing_server_is_an_error(name: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(repository.api, "endpoint", "http://127.0.0.1:9")
     with pytest.raises(InputError, match="no answer from"):
         repository.get_refs()
+
+
+def test_token_is_not_sent_to_a_next_page_on_another_host(hub: Any, name: str) -> None:
+    seen: list[str | None] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers.get("Authorization"))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    other = ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+
+    def point_elsewhere(request: Any) -> Any:
+        if "/tree/" not in request.path:
+            return None
+        answer = hub.answer(request)
+        answer.headers["Link"] = f'<http://127.0.0.1:{other.server_port}/next>; rel="next"'
+        return answer
+
+    hub.faults.append(point_elsewhere)
+    assert "README.md" in HubRepository(name).list_files("main")
+    other.shutdown()
+    assert seen == [None]

@@ -188,7 +188,7 @@ def bytes_as_text(values: list[bytes]) -> pa.Array:
 
 
 def with_other_bytes(table: pa.Table) -> pa.Table:
-    """More rows, of which no digest can be computed: they would be left out of the digest of all."""
+    """More rows, of which no digest can be computed: it was the same for all texts that are not UTF-8."""
     more = table.set_column(table.schema.get_field_index("output"), "output", bytes_as_text([b"evil\xff"] * len(table)))
     return pa.concat_tables([table, more])
 
@@ -316,6 +316,16 @@ def test_malformed_status_file_is_a_sentence(folder: Path, text: str) -> None:
     (folder.parent / "registry.json").write_text(text)
     with pytest.raises(InputError, match=r"registry\.json is damaged"):
         open_release("tiny")
+
+
+@pytest.mark.parametrize("name", ["v1.0.0/manifest.json", "registry.json", "../../datasets.lock"])
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: Path(path).symlink_to("/dev/zero")], ids=["pipe", "device"])
+def test_file_that_never_ends_is_a_sentence(folder: Path, name: str, make: Callable[[Path], object]) -> None:
+    path = folder.parent / name
+    path.unlink(missing_ok=True)
+    make(path)
+    with pytest.raises(InputError, match="is not a file"):
+        fetch() if "lock" in name else open_release("tiny")
 
 
 def pin(change: Callable[[dict[str, Any]], object]) -> None:
