@@ -12,8 +12,9 @@ import builders.pipeline.parts
 from builders.pipeline.deduplication import Candidates
 from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import Filter
+from builders.pipeline.parts import Part
 from builders.pipeline.ranges import Range, ranges_of
-from builders.workspace import Inputs, Workspace, query_task
+from builders.workspace import Inputs, Tables, Workspace, query_task
 from corpora.catalog import language
 from corpora.errors import InputError
 
@@ -35,21 +36,45 @@ def find_near_duplicates(
     if not any(f.table == "near_duplicates" for f in filters):
         return []
     reject, thresholds = reject_sql(filters, "near_duplicates", pairs.lang)
-    similar = _min_similarity(thresholds)
     sizes = _sizes(pairs.lang)
-    ranking = {"corpora": list(corpora), "min_similarity": similar}
-    signatures = [
+    ranking = {"corpora": list(corpora), "min_similarity": _min_similarity(thresholds)}
+    texts = [
+        {"pairs": [part.pairs], "measured": [path]} for part, path in zip(pairs.parts, pairs.measured, strict=True)
+    ]
+    candidates = _find_candidates(pairs, texts, duplicates, sizes, ranking, work)
+    tables = [{**own, "near_candidates": candidates} for own in texts]
+    better = _collect_texts(pairs.parts, tables, work)
+    return [
         work.submit(
             query_task(
-                "signatures",
+                "near_duplicates",
                 part.name,
-                {"pairs": [part.pairs], "measured": [measured], "duplicates": duplicates},
-                {**part.bounds, **sizes, "num_bands": NUM_BANDS},
+                {**own, "near_texts": better},
+                {**part.bounds, "part": part.number, **sizes, **ranking},
+                thresholds=thresholds,
+                functions=partial(python_functions, filters, "near_duplicates"),
+                reject_reason=reject,
             )
         )
-        for part, measured in zip(pairs.parts, pairs.measured, strict=True)
+        for part, own in zip(pairs.parts, tables, strict=True)
     ]
-    candidates = [
+
+
+def _find_candidates(
+    pairs: Candidates,
+    texts: Sequence[Tables],
+    duplicates: Sequence[Path],
+    sizes: Inputs,
+    ranking: Inputs,
+    work: Workspace,
+) -> list[Path]:
+    """Submit `signatures` of each part, and `near_candidates` of each range of their buckets."""
+    signatures = []
+    for part, own in zip(pairs.parts, texts, strict=True):
+        values = {**part.bounds, **sizes, "num_bands": NUM_BANDS}
+        signatures.append(work.submit(query_task("signatures", part.name, {**own, "duplicates": duplicates}, values)))
+    ranges = ranges_of(NUM_BANDS * sum(part.num_rows for part in pairs.parts))
+    return [
         work.submit(
             query_task(
                 "near_candidates",
@@ -58,30 +83,16 @@ def find_near_duplicates(
                 {**ranking, **_buckets(own)},
             )
         )
-        for own in ranges_of(NUM_BANDS * sum(part.num_rows for part in pairs.parts))
+        for own in ranges
     ]
+
+
+def _collect_texts(parts: Sequence[Part], tables: Sequence[Tables], work: Workspace) -> list[Path]:
+    """Submit `near_texts` of each part: the texts of its pairs that other parts, or itself, compare worse ones with."""
     part_rows = {"part_rows": builders.pipeline.parts.PART_ROWS}
-    tables = [
-        {"pairs": [part.pairs], "measured": [measured], "near_candidates": candidates}
-        for part, measured in zip(pairs.parts, pairs.measured, strict=True)
-    ]
-    texts = [
-        work.submit(query_task("near_texts", part.name, own, {**part.bounds, **part_rows}))
-        for part, own in zip(pairs.parts, tables, strict=True)
-    ]
     return [
-        work.submit(
-            query_task(
-                "near_duplicates",
-                part.name,
-                {**own, "near_texts": texts},
-                {**part.bounds, "part": part.number, **sizes, **ranking},
-                thresholds=thresholds,
-                functions=partial(python_functions, filters, "near_duplicates"),
-                reject_reason=reject,
-            )
-        )
-        for part, own in zip(pairs.parts, tables, strict=True)
+        work.submit(query_task("near_texts", part.name, own, {**part.bounds, **part_rows}))
+        for part, own in zip(parts, tables, strict=True)
     ]
 
 
