@@ -1,5 +1,6 @@
 """Any division of the work, any order of tasks and any number of threads give the rows of a brute-force oracle."""
 
+import json
 import random
 import shutil
 import unicodedata
@@ -58,6 +59,19 @@ LINE = st.tuples(st.sampled_from([1.0, 1.05, 1.1, 1.1, 1.2]), SIDE, SIDE)
 LINES = st.lists(LINE, min_size=1, max_size=14)
 CORPUS = st.tuples(st.booleans(), st.dictionaries(st.sampled_from(["el", "el", "vi"]), LINES, min_size=1))
 CORPORA = st.lists(CORPUS, min_size=1, max_size=3)
+TASKS = [
+    {"instruction": f"Name {n} towns by the sea.", "input": "", "output": f"{n} towns of the list."} for n in range(12)
+]
+TASKS_ROW = """
+[tasks]
+title = "Tasks"
+kind = "instructions"
+version = "1"
+format = "alpaca-json"
+url = "tasks.json"
+langs = ["en"]
+licence = "cc0-1.0"
+"""
 NAMES = ("zulu", "alpha", "mike")
 FOLDERS = count()
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a build takes too long to be repeated for smaller examples
@@ -106,7 +120,8 @@ class Release:
         """What is replaced in the recipe that `request_for` writes."""
         configs = {'configs = "language"': f'configs = "{"all" if self.all_in_one else "language"}"'}
         validation = {"validation = 0\n": f"validation = {self.validation}\n"}
-        return configs | validation | {'directions = ["en-xx"]': 'directions = ["en-xx", "xx-en"]'}
+        tasks = {"decontaminate_against": 'instructions = ["tasks"]\ninstruction_langs = ["en"]\ndecontaminate_against'}
+        return configs | validation | tasks | {'directions = ["en-xx"]': 'directions = ["en-xx", "xx-en"]'}
 
 
 RELEASE = st.builds(
@@ -281,6 +296,9 @@ def test_any_division_gives_the_rows_of_an_oracle_and_the_same_release(
     folder.mkdir()
     corpora = written(drawn)
     options = request_for(corpora, release.recipe(), folder)
+    (folder / "tasks.json").write_text(json.dumps(TASKS))
+    with (folder / "corpora.toml").open("a") as catalog:
+        catalog.write(TASKS_ROW)
     recipe = Path(options.recipes[0])
     for before, after in release.changes().items():
         recipe.write_text(recipe.read_text().replace(before, after))
