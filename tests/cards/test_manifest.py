@@ -15,6 +15,7 @@ from cards.manifest import (
     identity,
     list_licences,
     make_manifest,
+    parse_manifest,
     read_manifest,
     source_entry,
     to_text,
@@ -22,7 +23,7 @@ from cards.manifest import (
 from cards.manifest_types import MANIFEST_VERSION, SCHEMA_FILE, format_schema
 from corpora.catalog import SAMPLE, load_catalog, read_corpora
 from corpora.errors import InputError
-from tests.cards.test_dataset_card import manifest
+from tests.cards.test_dataset_card import manifest, totals
 
 SPLIT = {"num_rows": 5, "num_bytes": 1, "content_sha256": "0" * 64, "files": []}
 MANIFEST = manifest(
@@ -210,3 +211,18 @@ def test_schema_accepts_a_manifest_and_refuses_a_wrong_one():
     for wrong in (MANIFEST | {"version": "1.0"}, MANIFEST | {"unknown": 1}, MANIFEST | {"langs": "el"}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"ledger": [totals("measured", 1, 1, lang="xx")]}, "the ledger has rows in 'xx'"),
+        (
+            {"filters": [{"name": "short", "reject": "x", "description": "x", "thresholds": {"min": {}}}]},
+            "the threshold 'min' of the filter 'short' has no value",
+        ),
+    ],
+)
+def test_numbers_that_do_not_belong_together_are_refused(change, sentence):
+    with pytest.raises(InputError, match=sentence):
+        parse_manifest(to_text(MANIFEST | change).encode(), "manifest.json")
