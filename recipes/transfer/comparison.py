@@ -40,6 +40,7 @@ class Comparison:
         advantage_interval: Its interval.
         p_behind: The probability that this mixture is behind the optimum by more than matters.
         regret: By how much this mixture is expected to be below the best one, if the laws were known exactly.
+        regret_95: The 95th percentile of the same.
         loss: The most that a language loses beyond what a floor allows; 0 where it keeps all floors.
     """
 
@@ -50,6 +51,7 @@ class Comparison:
     advantage_interval: tuple[float, float]
     p_behind: float
     regret: float
+    regret_95: float
     loss: float
 
 
@@ -173,5 +175,6 @@ def _compare(
         central_interval(differences),
         float((differences > matters).mean()),
         float(regret.mean()),
+        float(np.quantile(regret, 0.95)),
         loss if loss > MAX_LOSS else 0.0,
     )

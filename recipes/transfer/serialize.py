@@ -26,10 +26,10 @@ def allocation_summary(
     return {
         "objective": objective_summary(objective, problem),
         "predicted": predicted_rows(draws, mixture),
-        "alternatives": [_comparison_row(comparison) for comparison in allocation.compared],
+        "alternatives": [_comparison_row(c, c.mixture is allocation.optimum) for c in allocation.compared],
         "infeasible": list(allocation.infeasible),
         "gap": float(f"{allocation.gap:.2g}"),
-        "regret": {"expected": round(of_mixture.regret, 5)},
+        "regret": {"expected": round(of_mixture.regret, 5), "quantile_95": round(of_mixture.regret_95, 5)},
         "recommended": {
             "name": allocation.recommended.mixture.name,
             "matters": allocation.matters,
@@ -86,7 +86,7 @@ def predicted_rows(draws: Surfaces, mixture: Mixture) -> list[dict[str, Any]]:
     ]
 
 
-def _comparison_row(comparison: Comparison) -> dict[str, Any]:
+def _comparison_row(comparison: Comparison, is_optimum: bool) -> dict[str, Any]:
     mixture = comparison.mixture
     return {
         "name": mixture.name,
@@ -95,7 +95,7 @@ def _comparison_row(comparison: Comparison) -> dict[str, Any]:
         "interval": [round(end, 4) for end in comparison.interval],
         "advantage": round(comparison.advantage, 4),
         "advantage_interval": [round(end, 4) for end in comparison.advantage_interval],
-        "p_better": round(comparison.p_behind, 3),
+        "p_better": None if is_optimum else round(comparison.p_behind, 3),
         "regret": round(comparison.regret, 5),
         "loss": round(comparison.loss, 4),
     }
@@ -116,6 +116,8 @@ def transfer_laws_json(
                 "law": transfer_law_text(laws, lang),
                 "parameters": transfer_summary(laws.laws[lang], laws.donors),
                 "noise": laws.laws[lang].noise,
+                "intervals": {},
+                "holdout_error": dict(laws.holdout_error) | {"transfer": laws.holdout_error.get(laws.form, 0.0)},
                 "points": _single_points(laws, lang),
                 "curve": _curve(laws, lang, mixture),
             }

@@ -11,10 +11,12 @@ from recipes.transfer import (
     Objective,
     TransferLaws,
     allocate_by_transfer,
+    allocation_summary,
     fit_transfer,
     law_surfaces,
     noise_floor,
     read_any_laws,
+    transfer_laws_json,
     without_largest,
     write_transfer_laws,
 )
@@ -72,6 +74,19 @@ def test_plainest_mixture_is_recommended_unless_it_is_clearly_behind(laws: Trans
     assert weighted.recommended.mixture.name == "by-weight"
     careful = allocate_by_transfer(law_surfaces(laws, plain), Objective("worst", plain.weights), plain, matters=20)
     assert careful.recommended.mixture.name == "unimax"
+
+
+@pytest.mark.slow
+def test_summary_has_what_the_card_of_a_release_shows(laws: TransferLaws) -> None:
+    plain = problem()
+    draws, objective = law_surfaces(laws, plain), Objective("mean", plain.weights)
+    allocation = allocate_by_transfer(draws, objective, plain)
+    summary = allocation_summary(allocation, allocation.optimum, draws, objective, plain)
+    assert summary["regret"].keys() == {"expected", "quantile_95"}
+    assert summary["alternatives"][0]["p_better"] is None
+    assert summary["recommended"]["sentence"].startswith("Take unimax: the optimum is ahead by ")
+    for law in transfer_laws_json(laws, laws.langs, allocation.optimum):
+        assert {"lang", "law", "intervals", "points", "holdout_error", "functional_form", "curve"} <= law.keys()
 
 
 @pytest.mark.slow
