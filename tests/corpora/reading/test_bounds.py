@@ -212,3 +212,11 @@ def test_zip_of_many_members_is_read_once(tmp_path: Path) -> None:
         archive.writestr("x.el", "b\n")
     (row,) = rows_of(tmp_path / "x.zip", "moses-zip")
     assert (row["en"], row["xx"]) == ("a", "b")
+
+
+def test_table_of_many_columns_is_read(tmp_path: Path) -> None:
+    from corpora.tables.content import read_csv
+
+    columns = ",".join(f"c{number}" for number in range(100_000))
+    ((_, line),) = read_csv(write(tmp_path / "x.csv", f"{columns}\n{columns}\n"))
+    assert len(line) == 100_000
