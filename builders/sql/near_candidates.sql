@@ -48,4 +48,4 @@ select
     other.line_number as other_line_number,
     other.loss as other_loss
 from both_ways
-order by is_better, pair.corpus, pair.line_number
+order by is_better, pair.corpus, pair.line_number, other.corpus, other.line_number

@@ -36,7 +36,7 @@ bands as (
 ),
 sorted as (
     from bands
-    order by bucket
+    order by bucket, line_number
 )
 select bucket, $corpus as corpus, line_number, margin, num_ngrams
 from sorted
