@@ -17,7 +17,7 @@ import pytest
 from corpora.errors import InputError
 from trainer.run import Stopped, begin
 
-from .conftest import SMALL, losses, small_recipe
+from .conftest import losses, small_recipe
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -326,8 +326,8 @@ def test_save_steps_take_effect_when_a_run_continues(
 
 def test_disk_that_fills_during_a_save_is_a_sentence_and_the_run_continues(registry: Path, tmp_path: Path) -> None:
     options = ["--release=coit-sample", f"--registry={registry}", "--config=el", f"--output={tmp_path / 'run'}", "-q"]
-    changes = [f"--set={change}" for change in (*SMALL, "max_steps=2", "save_steps=1")]
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+    changes = [f"--set={change}" for change in ("max_steps=2", "save_steps=1")]
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000)); "
     run = "import sys, trainer.cli; sys.argv[0] = 'trainer'; trainer.cli.main()"
     command = [sys.executable, "-c", limit + run, "sft", "tiny", *options, *changes]
     full = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
