@@ -62,7 +62,7 @@ select
     -- Compiled code says where a benchmark text may be; here it may be everywhere.
     true as en_may_match,
     true as xx_may_match,
-    -- The foreign side begins or ends with English text of the English side (a URL is the same on both sides).
+    -- The target side begins or ends with English text of the English side (a URL is the same on both sides).
     if(
         length(xx_norm) > 25 and not contains(xx_read, '://'),
         contains(en_norm, right(xx_norm, 25)) or contains(en_norm, left(xx_norm, 25)),

@@ -129,8 +129,8 @@ def test_clean_lines_are_kept_and_noise_is_rejected_by_its_filter(
     published: dict[str, Published], folder: Path
 ) -> None:
     record = json.loads((folder / "work" / "builds" / "coit-sample.json").read_text())
-    shards = [folder / "work" / path for paths in record["decisions"].values() for path in paths]
-    judged = pl.concat([pl.read_parquet(path) for path in shards], how="vertical_relaxed")
+    parts = [folder / "work" / part["decisions"] for parts in record["parts"].values() for part in parts]
+    judged = pl.concat([pl.read_parquet(path) for path in parts], how="vertical_relaxed")
     labels = pl.read_csv(SAMPLE / "labels.tsv", separator="\t").with_columns(corpus="sample-" + pl.col("corpus"))
     both = judged.join(labels, on=["corpus", "lang", "line_number"], how="full", coalesce=True)
     assert both["label"].null_count() == 0, "every line of the files is judged"

@@ -24,7 +24,7 @@ CODE_POINT, CLASS, COUNTER = (1 << CODE_POINT_BITS) - 1, (1 << CLASS_BITS) - 1, 
 # English function words that `has_english_words` in character_counts.sql searches: at most five letters, as bytes.
 WORDS = tuple(int.from_bytes(word, "big") for word in b"the of and which with from that this".split())
 MAX_WORD_LETTERS = 5
-EDGE_CHARACTERS = 25  # of the foreign side, which the English side may share
+EDGE_CHARACTERS = 25  # of the target side, which the English side may share
 
 
 @compiled
