@@ -57,8 +57,8 @@ def make_index(sentences: pa.Table, size: int, stride: int, shortest: int) -> Ng
     numbers = _values(sentences["item"].combine_chunks(), np.int64)
     for first, texts in _slices(sentences["sentence"].combine_chunks()):
         is_whole = texts.lengths < size + stride
-        rows, found = texts.hashes(np.where(is_whole, 0, texts.lengths - size + 1), size, 1, is_whole)
-        hashes.append(found)
+        rows, own = texts.hashes(np.where(is_whole, 0, texts.lengths - size + 1), size, 1, is_whole)
+        hashes.append(own)
         items.append(numbers[first + rows])
     all_hashes = np.concatenate(hashes)
     order = np.argsort(all_hashes)
@@ -79,15 +79,15 @@ def find_candidates(norms: pa.StringArray, index: NgramIndex, is_many: bool) -> 
 
 def find_matches(norms: pa.StringArray, index: NgramIndex) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Return what `find_candidates` returns, and the numbers of the sentences that the texts may contain, in order."""
-    is_candidate, found = np.zeros(len(norms), np.bool_), [np.zeros(0, np.uint64)]
+    is_candidate, candidate_hashes = np.zeros(len(norms), np.bool_), [np.zeros(0, np.uint64)]
     for begin, texts in _slices(norms):
         is_whole = (texts.lengths >= index.shortest) & (texts.lengths < index.size + index.stride)
         num = np.maximum(0, texts.lengths - index.size + index.stride) // index.stride
         rows, hashes = texts.hashes(num, index.size, index.stride, is_whole)
         is_known = np.searchsorted(index.hashes, hashes) < np.searchsorted(index.hashes, hashes, "right")
         is_candidate[begin + rows[is_known]] = True
-        found.append(np.unique(hashes[is_known]))
-    known = np.unique(np.concatenate(found))
+        candidate_hashes.append(np.unique(hashes[is_known]))
+    known = np.unique(np.concatenate(candidate_hashes))
     first, last = (np.searchsorted(index.hashes, known, side) for side in ("left", "right"))
     return is_candidate, np.unique(index.items[_ranges(first, last - first)])
 

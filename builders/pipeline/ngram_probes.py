@@ -25,14 +25,14 @@ def probe(text, ends, size, stride, shortest, bits, hashes, base, step, is_candi
         shift -= ONE
     for row in range(is_candidate.size):
         length = _add_up(text, ends[row], ends[row + 1], base, sums)
-        found = shortest <= length < size + stride and _has(~sums[length], bits, shift, base, hashes)
+        matched = shortest <= length < size + stride and _has(~sums[length], bits, shift, base, hashes)
         inverse = ONE
         for start in range(0, length - size + 1, stride):
-            if found:
+            if matched:
                 break
-            found = _has((sums[start + size] - sums[start]) * inverse, bits, shift, base, hashes)
+            matched = _has((sums[start + size] - sums[start]) * inverse, bits, shift, base, hashes)
             inverse *= step
-        is_candidate[row] = found
+        is_candidate[row] = matched
 
 
 @compiled

@@ -106,10 +106,10 @@ class BatchCounter:
 
     def matches(self, en: Side, xx: Side) -> dict[str, Array]:
         """Return the columns that say whether a text may contain a benchmark text."""
-        found = [np.ones(len(side.texts), np.bool_) for side in (en, xx)]
-        for side, index, column in zip((en, xx), self.indexes or (), found, strict=False):
+        may_match = [np.ones(len(side.texts), np.bool_) for side in (en, xx)]
+        for side, index, column in zip((en, xx), self.indexes or (), may_match, strict=False):
             index.probe(side.norm, side.norm_ends, column)
-        return {"en_may_match": found[0], "xx_may_match": found[1]}
+        return {"en_may_match": may_match[0], "xx_may_match": may_match[1]}
 
     def variant_share(self, xx: Side) -> pa.Array:
         traditional, simplified = xx.counts[:, TRADITIONAL], xx.counts[:, SIMPLIFIED]
