@@ -326,7 +326,7 @@ def test_card_on_main_warns_of_a_yanked_version(hub, here):
     kept = hub.store.repos["org/warned"]
     files = kept.commits[kept.heads["main"]].files
     card = hub.store.content(files["README.md"].sha256).read_text()
-    assert "> v1.0.0 was yanked: a &lt;b>bad&lt;/b> \\1 batch" in card
+    assert "> v1.0.0 was yanked: a &#60;b&#62;bad&#60;/b&#62; &#92;1 batch" in card
     yank("hf://org/warned@v1.0.0", undo=True)
     files = kept.commits[kept.heads["main"]].files
     tagged = kept.commits[kept.tags["v1.0.0"]].files
