@@ -22,6 +22,7 @@ from cards.summary import (
     most_shared,
     select_rejections,
     sum_benchmarks,
+    sum_ledger,
     sum_statistics,
 )
 from corpora.catalog import language, languages
@@ -98,6 +99,7 @@ def _tables(manifest: Manifest) -> dict[str, Any]:
         "pairs": count_pairs(manifest),
         "reasons": count_rejections(manifest),
         "notable": select_rejections(manifest),
+        "ledger": sum_ledger(manifest),
         "overlap": most_shared(manifest),
         "searched": sum_benchmarks(manifest),
         "benchmark_names": join([markdown(row["name"]) for row in sum_benchmarks(manifest)]),

@@ -37,6 +37,20 @@ def count_rejections(manifest: Manifest) -> list[dict[str, Any]]:
     return table
 
 
+def sum_ledger(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return {stage, corpus, num_in, num_kept, reasons}: the whole ledger by stage and corpus, over all languages."""
+    table: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in manifest["ledger"]:
+        key = (row["stage"], row["corpus"])
+        entry = table.setdefault(key, {"stage": key[0], "corpus": key[1], "num_in": 0, "num_kept": 0, "reasons": {}})
+        if row["reason"] is None:
+            entry["num_in"] += row["num_in"] or 0
+            entry["num_kept"] += row["num_kept"] or 0
+        else:
+            entry["reasons"][row["reason"]] = entry["reasons"].get(row["reason"], 0) + (row["num_rows"] or 0)
+    return list(table.values())
+
+
 def select_rejections(manifest: Manifest) -> list[dict[str, Any]]:
     """Return the filters that rejected a notable share of some language's pairs, those that rejected most first.
 

@@ -9,6 +9,7 @@ import pytest
 from builders.publishing.data_files import SCHEMAS
 from builders.publishing.statistics import TOKEN, measure_rows
 from tests.builders.conftest import example, write_rows
+from tests.builders.publishing.card_sections import cells_below, check_sections, number
 
 
 def measured(tmp_path, rows):
@@ -118,6 +119,7 @@ def test_every_number_on_the_card_is_that_of_the_parquet_files(tmp_path, recipe)
     assert (f"{len(rows):,} over the" in card) is (len(rows) > len(distinct))
     check_contents(card, rows)
     check_lengths(card, by_lang)
+    check_sections(card, pq.read_table(folder / "ledger.parquet").to_pylist(), distinct.values(), release.manifest)
 
 
 def check_contents(card, rows):
@@ -165,14 +167,3 @@ def quantile_95(sizes):
 
 def prompt(row):
     return row["instruction"] + (f"\n{row['input']}" if row["input"] else "")
-
-
-def number(cell):
-    return 0 if cell == "–" else int(cell.strip("*").replace(",", ""))
-
-
-def cells_below(card, head):
-    """The cells of the table whose head begins so."""
-    lines = card[card.index(head) :].split("\n")[2:]
-    table = lines[: next(n for n, line in enumerate(lines) if not line.startswith("|"))]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
