@@ -3,15 +3,17 @@
 import re
 from collections import Counter
 
-from cards.manifest_types import Manifest
+from cards.manifest_types import Feature, Manifest
 
+COLUMN = "[a-z]+(_[a-z]+)*"
 PICTURES = ("funnel.png", "funnel.svg", "laws.png", "laws.svg")
 METADATA_FILES = ("README.md", "croissant.json", *PICTURES, "ledger.parquet")
 
 
 def find_fault(manifest: Manifest) -> str:
     """Return what is wrong with a manifest whose parts have the right types, or nothing."""
-    return _find_path_fault(manifest) or _find_ledger_fault(manifest) or _find_filter_fault(manifest)
+    finders = (_find_path_fault, _find_column_fault, _find_ledger_fault, _find_filter_fault)
+    return next((fault for finder in finders if (fault := finder(manifest))), "")
 
 
 def _find_path_fault(manifest: Manifest) -> str:
@@ -29,6 +31,23 @@ def _find_path_fault(manifest: Manifest) -> str:
     counts = Counter(file["path"].casefold() for file in files)
     twice = [path for path, count in counts.items() if count > 1]
     return f"'{twice[0][:200]}' is listed twice, where letter case does not count" if twice else ""
+
+
+def _find_column_fault(manifest: Manifest) -> str:
+    """Return which column the digest of rows would not tell apart, or nothing: names are plain words, values texts."""
+    for feature in (feature for features in _feature_lists(manifest) for feature in features):
+        if not re.fullmatch(COLUMN, feature["name"]):
+            return f"{feature['name'][:80]!r} is not a name of a column: it has other characters than a-z and _"
+        if "list" not in feature and feature.get("dtype") != "string":
+            return f"the column {feature['name'][:80]!r} is not of the type string"
+    names = Counter(feature["name"] for feature in manifest["features"])
+    twice = [name for name, count in names.items() if count > 1]
+    return f"the column {twice[0][:80]!r} is listed twice" if twice else ""
+
+
+def _feature_lists(manifest: Manifest) -> list[list[Feature]]:
+    """Return the columns, and the fields of those that hold lists."""
+    return [manifest["features"], *(feature["list"] for feature in manifest["features"] if "list" in feature)]
 
 
 def _find_ledger_fault(manifest: Manifest) -> str:

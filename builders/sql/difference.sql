@@ -3,6 +3,6 @@ select
     count(*) filter (where before.id is null) as added,
     count(*) filter (where after.id is null) as removed,
     count(*) filter (where before.id is not null and after.id is not null and before.row_json <> after.row_json) as changed
-from (select id, lang, task, direction, to_json(before) as row_json from before) as before
-full join (select id, lang, task, direction, to_json(after) as row_json from after) as after
+from (select id, lang, task, direction, to_json("the row") as row_json from before as "the row") as before
+full join (select id, lang, task, direction, to_json("the row") as row_json from after as "the row") as after
     using (id, lang, task, direction)

@@ -85,11 +85,17 @@ def find_unexpected_files(folder: Path, manifest: Manifest) -> list[str]:
 
 def _walk_unexpected(folder: Path, manifest: Manifest) -> Iterator[str]:
     """Yield the paths of files that the manifest does not list, and of folders that are links."""
-    for current, names, files in os.walk(folder):
+    for current, names, files in os.walk(folder, onerror=_refuse):
         below = PurePosixPath(Path(current).relative_to(folder).as_posix())
         links = [name for name in names if Path(current, name).is_symlink()]
         names[:] = sorted(name for name in names if name not in links and below / name not in TOOL_FOLDERS)
         yield from unexpected_paths((str(below / name) for name in sorted([*files, *links])), manifest)
+
+
+def _refuse(error: OSError) -> None:
+    raise InputError(
+        f"{error.filename} cannot be listed ({error.strerror}), so it may hold anything. Allow it to be read."
+    )
 
 
 def unexpected_paths(paths: Iterable[str], manifest: Manifest) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PARQUET_KEYS = {b"ARROW:schema"}  # what a writer may add; `huggingface` and `pandas` would change types and columns
 FIXED = ("path", "name", "data_dir", "data_files", "revision")  # options of `load_dataset` that choose files
+DROPPING = ("filters", "on_bad_files")  # that leave out rows, by statistics that may lie, or files, without a word
 
 
 def read_split(folder: Path, split: Split, features: Sequence[Feature]) -> "Iterator[pa.Table]":
@@ -59,14 +60,23 @@ def _open_parquet(file: BinaryIO, features: Sequence[Feature], path: Path) -> "p
     metadata, schema = parquet.metadata, parquet.schema_arrow
     columns = [(field.name, _describe(field.type)) for field in schema]
     expected = [(feature["name"], feature.get("dtype") or feature.get("list")) for feature in features]
-    if columns != expected or any(field.metadata for field in schema):
+    if columns != expected or any(map(_has_metadata, schema)):
         raise InputError(f"{path} has the columns {columns}; the manifest states {expected}.")
-    if unknown_keys := sorted((metadata.metadata or {}).keys() - PARQUET_KEYS):
+    keys = {*(metadata.metadata or {}), *(schema.metadata or {})}  # of the file, and of the schema within its key
+    if unknown_keys := sorted(keys - PARQUET_KEYS):
         raise InputError(f"{path} has the key {unknown_keys[0].decode(errors='replace')!r}, which readers may obey.")
-    groups = sum(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
-    if groups != metadata.num_rows:
-        raise InputError(f"{path} states {metadata.num_rows:,} rows, but its row groups {groups:,}.")
+    groups = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    if sum(groups) != metadata.num_rows:
+        raise InputError(f"{path} states {metadata.num_rows:,} rows, but its row groups {sum(groups):,}.")
+    if not all(groups):
+        raise InputError(f"{path} has a row group without rows, at which `datasets` stops.")
     return parquet
+
+
+def _has_metadata(field: "pa.Field") -> bool:
+    """Return whether a column, or a field within it, has keys: they may name a type of another library."""
+    nested = [field.type.field(number) for number in range(field.type.num_fields)]
+    return bool(field.metadata) or any(map(_has_metadata, nested))
 
 
 def _describe(kind: "pa.DataType") -> object:
@@ -96,16 +106,21 @@ def load_splits(
         InputError: A file is not as published, or an option chooses other files.
     """
     import datasets
+    import pyarrow as pa
 
     if wrong := [name for name in FIXED if name in options]:
         raise InputError(f"load() takes the files from the manifest, so it has no option '{wrong[0]}'. Leave it out.")
+    if dropping := [name for name in DROPPING if name in options]:
+        raise InputError(
+            f"load() returns every row, so it has no option '{dropping[0]}'. Call `.filter(...)` on what it returns."
+        )
     parent = Path(options.get("cache_dir") or datasets.config.HF_DATASETS_CACHE)
     with private_folder(parent) as private:
         files = {name: _copy_split(folder, split, features, private / name) for name, split in splits.items()}
         own = {**options, "cache_dir": str(private / "prepared")}
         try:
             loaded = datasets.load_dataset("parquet", data_files=files, **own)
-        except (ValueError, datasets.exceptions.DatasetsError) as error:
+        except (ValueError, pa.ArrowException, datasets.exceptions.DatasetsError) as error:
             words = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"`datasets` does not load the files of {folder}: {words}") from None
         if not options.get("streaming"):

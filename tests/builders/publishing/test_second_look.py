@@ -1,0 +1,98 @@
+"""Attacks by a second pair of eyes: what says one thing to `verify` and another to a reader."""
+
+import base64
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from builders.publishing.row_digests import rows_digest
+from builders.workspace import temporary_workspace
+from cards.releases import open_release
+from corpora.errors import InputError
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_hostile_releases import altered, folder, problems, read, replace_rows, rewrite  # noqa: F401
+
+
+def hidden_in_schema(table: pa.Table, key: str) -> bytes:
+    """Parquet whose file has only Arrow's key, within which a schema with another key is written."""
+    schema = table.schema.with_metadata({key: json.dumps({"info": {"features": {}}})})
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, table.schema.remove_metadata(), store_schema=False) as writer:
+        writer.write_table(table.replace_schema_metadata(None))
+        writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(schema.serialize()).decode()})
+    return sink.getvalue()
+
+
+def in_groups(*tables: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, tables[0].schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("key", ["huggingface", "pandas"])
+def test_key_that_is_hidden_within_the_key_of_arrow_is_found(folder: Path, key: str) -> None:  # noqa: F811
+    replace_rows(folder, hidden_in_schema(read(folder), key))
+    assert [problem for problem in problems(open_release(folder)) if f"has the key '{key}'" in problem]
+    with pytest.raises(InputError, match="which readers may obey"):
+        open_release(folder).load("el")
+
+
+def test_type_of_another_library_within_a_list_is_found(folder: Path) -> None:  # noqa: F811
+    told = {"ARROW:extension:name": "another.library.Array"}
+    turn = pa.struct([pa.field("role", pa.string(), metadata=told), pa.field("content", pa.string())])
+    table = pa.table({"messages": pa.array([[{"role": "user", "content": "ένα"}]] * 2, pa.list_(turn))})
+    fields = [{"name": name, "dtype": "string"} for name in ("role", "content")]
+    replace_rows(folder, table)
+    rewrite(folder, lambda manifest: manifest.update(features=[{"name": "messages", "list": fields}]))
+    found = problems(open_release(folder))
+    assert [problem for problem in found if "has the columns" in problem], found
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_row_group_without_rows_is_a_sentence(folder: Path, first: bool) -> None:  # noqa: F811
+    table = read(folder)
+    replace_rows(folder, in_groups(table[:0], table) if first else in_groups(table, table[:0]))
+    assert [problem for problem in problems(open_release(folder)) if "a row group without rows" in problem]
+    with pytest.raises(InputError, match="a row group without rows"):
+        open_release(folder).load("el")
+
+
+@pytest.mark.parametrize("option", [{"filters": [("lang", "==", "el")]}, {"on_bad_files": "skip"}])
+def test_option_that_leaves_out_rows_is_refused(folder: Path, option: dict[str, Any]) -> None:  # noqa: F811
+    with pytest.raises(InputError, match="load\\(\\) returns every row"):
+        open_release(folder).load("el", **option)
+
+
+@pytest.mark.parametrize("name", ["published", "before", "after"])
+def test_column_with_the_name_of_a_table_hides_no_other_column(folder: Path, name: str) -> None:  # noqa: F811
+    tables = [table.append_column(name, pa.array(["a", "b"])) for table in (read(folder), altered(read(folder)))]
+    with temporary_workspace() as work:
+        assert rows_digest([tables[0]], work) != rows_digest([tables[1]], work)
+
+
+COLUMNS = {
+    "duration[ns]": {"name": "length", "dtype": "duration[ns]"},
+    "timestamp with a zone": {"name": "time", "dtype": "timestamp[us, tz=UTC]"},
+    "no type": {"name": "nothing"},
+    "name of the row": {"name": "the row", "dtype": "string"},
+    "capitals": {"name": "Output", "dtype": "string"},
+    "another alphabet": {"name": "оutput", "dtype": "string"},
+    "twice": {"name": "output", "dtype": "string"},
+    "within a list": {"name": "messages", "list": [{"name": "role", "dtype": "duration[ns]"}]},
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
+def test_column_that_a_digest_does_not_tell_apart_is_refused(folder: Path, column: dict[str, Any]) -> None:  # noqa: F811
+    rewrite(folder, lambda manifest: manifest["features"].append(column))
+    with pytest.raises(InputError, match="column"):
+        open_release(folder)
