@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from corpora.errors import InputError
@@ -9,12 +10,25 @@ from corpora.errors import InputError
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: JSON can write it, text cannot hold it
 
 
-def load_json(text: str | bytes) -> Any:
-    """Return the value of a JSON text as `json.loads` does; ValueError also if it is nested too deeply."""
+def load_json(text: str | bytes, unique: bool = False) -> Any:
+    """Return the value of a JSON text as `json.loads` does; ValueError also if it is nested too deeply.
+
+    Args:
+        text: The text.
+        unique: Whether a key that an object has twice is a ValueError; otherwise the last one counts.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique if unique else None)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        ((key, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {key[:80]!r} is there twice")
+    return made
 
 
 def parse_json(data: bytes, where: object) -> object:

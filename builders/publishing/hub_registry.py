@@ -1,6 +1,5 @@
 """A registry on the Hugging Face Hub: a release is one commit of a repository, and a tag that never moves."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from cards.releases import (
     STATUS_FILE,
     HubReleases,
     Release,
+    differs_from_bytes,
     format_yanked,
     has_other_sha256,
     hub_releases,
@@ -280,5 +280,4 @@ def _differs(file: HubFile, path: Path) -> bool:
     """Return whether the Hub's file is another than the one on this disk."""
     if file.sha256 is not None:
         return file.sha256 != sha256_of(path)
-    content = path.read_bytes()
-    return file.blob_id != hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    return differs_from_bytes(file, path.read_bytes())

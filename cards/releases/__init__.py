@@ -24,7 +24,7 @@ from cards.releases.find import (
     registry_folder,
 )
 from cards.releases.folder import FolderReleases, release_names
-from cards.releases.hub import HUB, HubReleases, has_other_sha256, hub_releases
+from cards.releases.hub import HUB, HubReleases, differs_from_bytes, has_other_sha256, hub_releases
 from cards.releases.lock_file import LOCK_FILE, LockEntry, fetch_locked, load_locked, lock_releases, read_lock
 from cards.releases.release import Release, open_folder
 from cards.releases.verified_rows import read_split
@@ -42,6 +42,7 @@ __all__ = [
     "ReleaseLike",
     "Releases",
     "check_files",
+    "differs_from_bytes",
     "fetch_locked",
     "find_file_problem",
     "find_file_problems",

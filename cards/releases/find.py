@@ -9,7 +9,7 @@ from cards.manifest import FILE
 from cards.manifest_types import Manifest
 from cards.releases.folder import FolderReleases, release_names
 from cards.releases.hub import HUB, PART, hub_releases, list_hub_releases
-from cards.releases.lock_file import find_locked
+from cards.releases.lock_file import check_pinned, find_locked
 from cards.releases.release import Release, open_folder
 from cards.releases.versions import resolve_version
 from corpora.arguments import checked
@@ -52,7 +52,8 @@ def open_release(
             one (v1, v1.2); without one, the newest is opened. A yanked version is opened only by its full name. A
             release that is open already is returned as it is.
         registry: The registry: a folder, or hf://ORG.
-        datasets_lock: A lock file; a release of the Hub that it pins is opened at the pinned commit.
+        datasets_lock: A lock file; a release of the Hub that it pins is opened at the pinned commit, and
+            one in a folder that it pins must have the pinned manifest.
         offline: Use no network: the release must be in a folder, or pinned by the lock and in the Hub's cache.
 
     Raises:
@@ -60,10 +61,26 @@ def open_release(
     """
     if isinstance(release, Release):
         return release
+    if isinstance(release, str):
+        _check_means_one(release, str(registry))
     opened = _open(str(release), str(registry), Path(datasets_lock) if datasets_lock else None, offline)
+    if datasets_lock:
+        check_pinned(opened, Path(datasets_lock))
     if opened.yanked:
         logger.warning("Warning: %s is yanked: %s", opened.uri, opened.yanked)
     return opened
+
+
+def _check_means_one(release: str, registry: str) -> None:
+    """Raise InputError if a name of the registry is a folder here too: whoever writes to it would choose the rows."""
+    if "/" in release or not (Path(release) / FILE).exists():
+        return
+    name = release.partition("@")[0]
+    if registry.startswith(HUB) or name in release_names(Path(registry)):
+        raise InputError(
+            f"{release} is a release in a folder here, and may be one of the registry {registry}. Write ./{release} "
+            f"for the folder, or {registry.rstrip('/')}/{release} for the other."
+        )
 
 
 def _open(release: str, registry: str, datasets_lock: Path | None, offline: bool) -> Release:

@@ -1,10 +1,11 @@
 """The versions of a release on the Hugging Face Hub: tags of a dataset repository."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import partial
 
-from cards.manifest import FILE, is_version, parse_manifest, release_files
+from cards.manifest import FILE, is_version, parse_manifest, release_files, to_text
 from cards.manifest_types import Manifest
 from cards.releases.files import MAX_UNEXPECTED, unexpected_paths
 from cards.releases.release import Release
@@ -91,6 +92,8 @@ class HubReleases:
             for path, entry in entries.items()
             if path not in files or files[path].size != entry["size"] or has_other_sha256(files[path], entry["sha256"])
         ]
+        if FILE not in files or differs_from_bytes(files[FILE], to_text(manifest).encode()):
+            wrong.append(FILE)  # the one that was opened is from a cache, which others may share
         version = f"{self.uri}@{manifest['version']}"
         problems = [f"{version} does not hold '{path[:200]}' as it was published." for path in wrong]
         unexpected = unexpected_paths(files, manifest)[:MAX_UNEXPECTED]
@@ -100,6 +103,13 @@ class HubReleases:
 def has_other_sha256(file: HubFile, sha256: str) -> bool:
     """Return whether the Hub states another SHA-256 of a file; it states none of files outside Git LFS."""
     return file.sha256 is not None and file.sha256 != sha256
+
+
+def differs_from_bytes(file: HubFile, content: bytes) -> bool:
+    """Return whether a file of the Hub is another than these bytes."""
+    if file.sha256 is not None:
+        return file.sha256 != hashlib.sha256(content).hexdigest()
+    return file.blob_id != hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def hub_releases(uri: str, name: str = "", offline: bool = False) -> HubReleases:

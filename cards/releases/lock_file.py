@@ -103,7 +103,7 @@ def read_lock(path: Path = LOCK_FILE) -> dict[str, LockEntry]:
         InputError: There is no such file, or it is damaged.
     """
     try:
-        content = load_json(read_whole(path).decode())
+        content = load_json(read_whole(path).decode(), unique=True)
     except FileNotFoundError:
         raise InputError(f"There is no {path}. `builders lock RELEASE` writes one.") from None
     except ValueError as error:
@@ -130,7 +130,10 @@ def find_locked(path: Path, uri: str, version: str, offline: bool = False) -> Re
     Raises:
         InputError: The lock pins another version than `version`, or the commit holds another manifest.
     """
-    entry = read_lock(path).get(uri) if uri.startswith(HUB) and path.exists() else None
+    entries = read_lock(path) if uri.startswith(HUB) and path.exists() else {}
+    if uri not in entries and (others := [name for name in entries if name.casefold() == uri.casefold()]):
+        raise InputError(f"{path} pins {others[0]}, which the Hub also finds as {uri}. Write it as the lock file does.")
+    entry = entries.get(uri)
     if entry is None or entry.commit is None:
         return None
     if version and entry.version != "v" + version.removeprefix("v"):
@@ -139,6 +142,16 @@ def find_locked(path: Path, uri: str, version: str, offline: bool = False) -> Re
             f"with `builders lock {uri}@{version}`, or name another lock file with --datasets-lock."
         )
     return _open_locked(entry, path, offline)
+
+
+def check_pinned(release: Release, path: Path) -> None:
+    """Raise InputError if a release is in a folder that a lock file pins, with another version or manifest."""
+    if release.commit or not path.exists():
+        return
+    folder = Path(release.uri).resolve()
+    for entry in (entry for entry in read_lock(path).values() if entry.commit is None):
+        if Path(entry.name).resolve() == folder:
+            _check_same(release, entry, path)
 
 
 def fetch_locked(path: Path = LOCK_FILE, names: Iterable[str] = (), offline: bool = False) -> dict[str, Path]:
@@ -191,14 +204,18 @@ def _open_locked(entry: LockEntry, path: Path, offline: bool) -> Release:
         release = open_folder(Path(entry.name))
     else:
         release = hub_releases(entry.name, offline=offline).open_commit(entry.version, entry.commit)
+    _check_same(release, entry, path)
+    if _make_entry(release).files != entry.files:
+        raise InputError(f"{path} pins other files of {entry.name} than its manifest lists. Lock it again.")
+    return release
+
+
+def _check_same(release: Release, entry: LockEntry, path: Path) -> None:
     if (release.version, release.identity) != (entry.version, entry.manifest_sha256):
         raise InputError(
             f"{release.uri} holds {release.version} with a manifest of the sha256 {release.identity}, but {path} pins "
             f"{entry.version} with {entry.manifest_sha256}. Nothing was read. Find out who changed what."
         )
-    if _make_entry(release).files != entry.files:
-        raise InputError(f"{path} pins other files of {entry.name} than its manifest lists. Lock it again.")
-    return release
 
 
 def _fetch_checked(entry: LockEntry, release: Release, offline: bool = False) -> Path:

@@ -18,10 +18,12 @@ def private_folder(parent: Path) -> Iterator[Path]:
     """Yield a new folder that is removed when this process ends, or at once if the block fails.
 
     Args:
-        parent: Where to make it, unless others may rename what is there: then it is made in the temporary folder.
+        parent: Where to make it, unless others may rename it or what is there: then it is made in the temporary folder.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    parent = Path(gettempdir()) if _is_open_to_others(parent) else parent.absolute()
+    parent = parent.resolve()
+    if any(map(_is_open_to_others, (parent, *parent.parents))):
+        parent = Path(gettempdir())
     host = socket.gethostname()
     _remove_abandoned(parent, host)
     folder = Path(mkdtemp(prefix=f"{PREFIX}{host}-{os.getpid()}-", dir=parent))
@@ -34,9 +36,10 @@ def private_folder(parent: Path) -> Iterator[Path]:
 
 
 def _is_open_to_others(folder: Path) -> bool:
-    """Return whether other users may rename what this user has in a folder."""
-    mode = folder.stat().st_mode
-    return bool(mode & (stat.S_IWGRP | stat.S_IWOTH)) and not mode & stat.S_ISVTX
+    """Return whether other users may rename what this user has in a folder: its owner may, the sticky bit or not."""
+    status = folder.stat()
+    is_shared = bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and not status.st_mode & stat.S_ISVTX
+    return is_shared or status.st_uid not in (0, os.getuid())
 
 
 def _remove_own(folder: Path, process: int) -> None:

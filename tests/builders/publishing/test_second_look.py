@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.publishing.row_digests import rows_digest
+from builders.releases import fetch, lock
 from builders.workspace import temporary_workspace
-from cards.releases import open_release
+from cards.manifest import FILE
+from cards.releases import find_unexpected_files, open_release
+from cards.releases.private_folder import private_folder
 from corpora.errors import InputError
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_hostile_releases import altered, folder, problems, read, replace_rows, rewrite  # noqa: F401
+from drafts import put
+from server import Hub
+from test_hostile_releases import ROWS, altered, folder, problems, read, replace_rows, rewrite  # noqa: F401
 
 
 def hidden_in_schema(table: pa.Table, key: str) -> bytes:
@@ -96,3 +103,62 @@ def test_column_that_a_digest_does_not_tell_apart_is_refused(folder: Path, colum
     rewrite(folder, lambda manifest: manifest["features"].append(column))
     with pytest.raises(InputError, match="column"):
         open_release(folder)
+
+
+def test_folder_that_is_pinned_is_opened_with_the_pinned_manifest_only(folder: Path) -> None:  # noqa: F811
+    replace_rows(folder, altered(read(folder)))
+    for name in ("tiny", "tiny@v1.0.0", "./registry/tiny/v1.0.0", str(folder)):
+        with pytest.raises(InputError, match="Nothing was read"):
+            open_release(name, datasets_lock="datasets.lock")
+
+
+@pytest.mark.parametrize("name", ["tiny", "tiny@v1.0.0"])
+def test_folder_does_not_stand_for_a_release_of_the_registry(folder: Path, name: str) -> None:  # noqa: F811
+    shutil.copytree(folder, name)
+    for registry in ("registry", "hf://org"):
+        with pytest.raises(InputError, match=f"Write ./{name} for the folder"):
+            open_release(name, registry)
+    assert open_release(f"./{name}").uri == name
+    assert open_release(Path(name)).uri == name
+
+
+def test_folder_that_cannot_be_listed_is_a_sentence(folder: Path) -> None:  # noqa: F811
+    with pytest.raises(InputError, match="cannot be listed"):
+        find_unexpected_files(folder / "gone", open_release(folder).manifest)
+
+
+def test_lock_file_with_a_name_twice_is_refused(folder: Path) -> None:  # noqa: F811
+    text = Path("datasets.lock").read_text()
+    entry = text[text.index('    "registry/') : text.rindex("\n  }")]
+    Path("datasets.lock").write_text(text.replace(entry, f"{entry},\n{entry}"))
+    with pytest.raises(InputError, match="is there twice"):
+        fetch()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give folders away")
+@pytest.mark.parametrize("mode", [0o755, 0o1777])
+@pytest.mark.parametrize("below", ["", "mine"])
+def test_cache_in_a_folder_of_another_user_is_not_used(folder: Path, below: str, mode: int) -> None:  # noqa: F811
+    Path("theirs", below).mkdir(parents=True)
+    os.chown("theirs", 1234, 1234)
+    Path("theirs").chmod(mode)
+    with private_folder(Path("theirs", below)) as private:
+        assert Path("theirs").resolve() not in private.parents
+
+
+def test_manifest_of_a_shared_cache_is_compared_with_the_hub(hub: Hub, tmp_path: Path) -> None:
+    place = "hf://org/second-look"
+    put(place, ROWS)
+    path = open_release(place).folder() / FILE
+    assert not problems(open_release(place))
+    path.resolve().write_text(path.read_text().replace('"Tiny"', '"Evil"'))
+    found = problems(open_release(place))
+    assert [problem for problem in found if "does not hold 'manifest.json' as it was published" in problem], found
+
+
+def test_name_in_other_letters_than_the_lock_file_has_is_not_taken_for_another(hub: Hub, tmp_path: Path) -> None:
+    put("hf://org/look-pinned", ROWS)
+    pins = tmp_path / "datasets.lock"
+    lock("hf://org/look-pinned", datasets_lock=pins)
+    with pytest.raises(InputError, match="pins hf://org/look-pinned, which the Hub also finds"):
+        open_release("hf://org/Look-Pinned", datasets_lock=pins)
