@@ -29,7 +29,8 @@ from corpora.catalog import language, languages
 
 HOMEPAGE = "https://pypi.org/project/coit-builders/"
 SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them
-MAX_LANGUAGES, NUM_SHOWN = 40, 20  # with more languages than the first, the first table shows only the second number
+MAX_LANGUAGES, NUM_SHOWN = 20, 12  # with more languages than the first, the first table shows only the second number
+MAX_FILTERS = 7  # in the table that is not folded
 RIGHT_TO_LEFT = {"Adlam", "Arabic", "Hebrew", "Nko", "Syriac", "Thaana"}  # scripts
 CITATIONS = """\
 @article{zhu2023extrapolating,
@@ -93,6 +94,8 @@ def _tables(manifest: Manifest) -> dict[str, Any]:
     return {
         "total": sum_statistics(manifest),
         "shown_languages": manifest["statistics"] if len(largest) <= MAX_LANGUAGES else largest[:NUM_SHOWN],
+        "more_languages": [] if len(largest) <= MAX_LANGUAGES else largest[NUM_SHOWN:],
+        "max_filters": MAX_FILTERS,
         "num_rows": count_rows(manifest),
         "num_tokens": sum(row["num_tokens"] for row in manifest["lengths"]),
         "contents": count_contents(manifest),

@@ -26,8 +26,9 @@ GROUPS: dict[str, tuple[str, ...]] = {  # the filters of each group of reasons
 }
 COLOURS = dict(zip((KEPT, *GROUPS), (BLUE, AMBER, RED, TEAL, GREY, "#A8A8A8", PURPLE), strict=True))
 HATCHES = {OTHER: "////"}  # grey and teal look alike to some
-HEAD, BAR, THIN_BAR = 1.5, 0.36, 0.25  # inches for title, legend and axis, and for each language
+HEAD, BAR, THIN_BAR = 1.5, 0.32, 0.25  # inches for title, legend and axis, and for each language
 MANY = 12  # languages; of more, the bars are thin
+MAX_BARS, NUM_LARGEST = 20, 12  # of more languages than the first, the second number have a bar each, the others one
 LEAST_LABEL = 0.04  # the least share that has its number in its segment
 
 
@@ -48,27 +49,46 @@ def draw_funnel(manifest: Manifest, path: Path) -> None:
         )
         axes = figure.add_subplot()
         _draw_bars(axes, _segments(manifest))
-        _draw_frame(axes, [label(f"{language(lang).name} ({lang})  {num:,}") for lang, num in lines.items()])
+        _draw_frame(axes, [f"{_bar_name(name)}  {num:,}" for name, num in lines.items()])
         _draw_legend(figure, f"{manifest['name']} {manifest['version']}: sentence pairs kept, and removed by filters")
         save(figure, path)
 
 
 def _count_lines(manifest: Manifest) -> dict[str, int]:
-    """Return the upstream lines of each language that has any, over all corpora, in the manifest's order."""
-    rows = count_pairs(manifest)
-    lines = {lang: sum(row["num_in"] for row in rows if row["lang"] == lang) for lang in manifest["langs"]}
-    return {lang: num for lang, num in lines.items() if num}
+    """Return the upstream lines of each bar: a language that has any, or all the smaller languages together."""
+    names = _bar_names(manifest)
+    lines = dict.fromkeys(names.values(), 0)
+    for row in count_pairs(manifest):
+        lines[names[row["lang"]]] += row["num_in"]
+    return lines
+
+
+def _bar_names(manifest: Manifest) -> dict[str, str]:
+    """Return by language its code or, of many languages, `N other languages` for the smaller ones, which come last."""
+    lines = dict.fromkeys(manifest["langs"], 0)
+    for row in count_pairs(manifest):
+        lines[row["lang"]] += row["num_in"]
+    langs = [lang for lang, num in lines.items() if num]
+    if len(langs) <= MAX_BARS:
+        return {lang: lang for lang in langs}
+    largest = sorted(langs, key=lambda lang: -lines[lang])
+    others = f"{len(langs) - NUM_LARGEST} other languages"
+    return {lang: lang if n < NUM_LARGEST else others for n, lang in enumerate(largest)}
+
+
+def _bar_name(name: str) -> str:
+    return name if " " in name else label(f"{language(name).name} ({name})")
 
 
 def _segments(manifest: Manifest) -> dict[str, dict[str, float]]:
-    """Return the share of each language's lines by group of reasons; groups without any are left out."""
-    lines = _count_lines(manifest)
+    """Return the share of each bar's lines by group of reasons; groups without any are left out."""
+    lines, names = _count_lines(manifest), _bar_names(manifest)
     rows = {group: dict.fromkeys(lines, 0) for group in COLOURS}
     for row in count_pairs(manifest):
-        rows[KEPT][row["lang"]] += row["num_kept"]
+        rows[KEPT][names[row["lang"]]] += row["num_kept"]
     for rule in count_rejections(manifest):
-        for lang in lines:
-            rows[_group(rule["name"])][lang] += rule["num_rows"][lang]
+        for lang, name in names.items():
+            rows[_group(rule["name"])][name] += rule["num_rows"][lang]
     shares = {group: {lang: by_lang[lang] / lines[lang] for lang in lines} for group, by_lang in rows.items()}
     return {group: by_lang for group, by_lang in shares.items() if group == KEPT or any(by_lang.values())}
 

@@ -49,7 +49,7 @@ def check_filters(card, ledger):
         expected = {lang: num for (reason, lang), num in removed.items() if reason == name.strip("`")}
         assert (number(pairs), parsed_parts(parts)) == (sum(expected.values()), expected)
     assert {cells[0].strip("`") for cells in by_lang} >= {reason for reason, _ in removed}
-    shown = cells_below(card, "| removed by | pairs | share |")
+    shown = filters_shown(card)
     for name, pairs, share, most_in, _ in shown:
         shares = {lang: n / of_lang(lines, lang) for (reason, lang), n in removed.items() if reason == name.strip("`")}
         total = sum(n for (reason, _), n in removed.items() if reason == name.strip("`"))
@@ -61,10 +61,17 @@ def check_filters(card, ledger):
     assert [number(cells[1]) for cells in shown] == sorted((number(cells[1]) for cells in shown), reverse=True)
 
 
+def filters_shown(card):
+    """The cells of the filters that removed most, and of those folded below them."""
+    head = "| removed by | pairs | share |"
+    parts = card.split(head)[1:]
+    return [cells for part in parts for cells in cells_below(head + part, head)]
+
+
 def check_thresholds(card, filters):
     by_name = {rule["name"]: rule["thresholds"] for rule in filters}
     assert f"All {len(filters)} filters" in card
-    tables = [cells_below(card, f"| removed by | pairs | {third} |") for third in ("by language", "share")]
+    tables = [cells_below(card, "| removed by | pairs | by language |"), filters_shown(card)]
     for name, *_, text in (cells for table in tables for cells in table):
         found = re.findall(r"(\w+) ([0-9.,]*[0-9])(?: \(([^)]*)\))?", text)
         shown = {key: (number_of(value), {k: number_of(v) for k, v in re.findall(r"(\w+) ([0-9.,]*[0-9])", others)})

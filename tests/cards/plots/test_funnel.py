@@ -84,7 +84,7 @@ def test_drawing_does_not_change_the_manifest(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("count", "height"), [(1, 372), (2, 444), (40, 2300)])
+@pytest.mark.parametrize(("count", "height"), [(1, 364), (2, 428), (40, 950)])
 def test_funnel_is_2000_pixels_wide_and_grows_with_languages(tmp_path, monkeypatch, count, height):
     monkeypatch.setattr(plots, "language", lambda code: SimpleNamespace(name=f"Language {code}"))
     draw_funnel(manifest([f"x{number:02}" for number in range(count)]), tmp_path / "funnel.png")
@@ -99,6 +99,15 @@ def test_shares_of_a_language_add_up_to_one():
     assert [shares["el"] for shares in segments.values()] == [0.4, 0.2, 0.208, 0.048, 0.1, 0.04, 0.004]
     for lang in ("el", "hi"):
         assert sum(shares[lang] for shares in segments.values()) == pytest.approx(1)
+
+
+def test_many_languages_have_a_bar_each_of_the_largest_and_one_of_the_others():
+    langs = [f"x{number:02}" for number in range(30)]
+    numbers = [row for n, lang in enumerate(langs) for row in ledger(lang, num_in=200 + 10 * n)]
+    segments = _segments(manifest(langs, ledger=numbers))
+    assert list(segments[KEPT]) == [*langs[:17:-1], "18 other languages"]
+    lines = range(200, 380, 10)
+    assert segments[KEPT]["18 other languages"] == sum(n - 100 for n in lines) / sum(lines)
 
 
 def test_empty_group_is_left_out_but_not_kept():
