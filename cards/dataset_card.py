@@ -29,7 +29,7 @@ from corpora.catalog import language, languages
 
 HOMEPAGE = "https://pypi.org/project/coit-builders/"
 SIZES = ["1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T"]  # as the Hub names them
-MAX_LANGUAGES, NUM_SHOWN = 20, 12  # with more languages than the first, the first table shows only the second number
+MAX_LANGUAGES, NUM_SHOWN = 20, 10  # with more languages than the first, the first table shows only the second number
 MAX_FILTERS = 7  # in the table that is not folded
 RIGHT_TO_LEFT = {"Adlam", "Arabic", "Hebrew", "Nko", "Syriac", "Thaana"}  # scripts
 CITATIONS = """\

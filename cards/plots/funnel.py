@@ -27,8 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {  # the filters of each group of reasons
 COLOURS = dict(zip((KEPT, *GROUPS), (BLUE, AMBER, RED, TEAL, GREY, "#A8A8A8", PURPLE), strict=True))
 HATCHES = {OTHER: "////"}  # grey and teal look alike to some
 HEAD, BAR, THIN_BAR = 1.5, 0.32, 0.25  # inches for title, legend and axis, and for each language
-MANY = 12  # languages; of more, the bars are thin
-MAX_BARS, NUM_LARGEST = 20, 12  # of more languages than the first, the second number have a bar each, the others one
+MAX_BARS, NUM_LARGEST = 20, 10  # of more languages than the first, the second number have a bar each, the others one
 LEAST_LABEL = 0.04  # the least share that has its number in its segment
 
 
@@ -45,7 +44,8 @@ def draw_funnel(manifest: Manifest, path: Path) -> None:
     # Without pyplot and the reader's own settings, and without matplotlib's version in the file.
     with matplotlib.style.context(["default", STYLE]):
         figure = Figure(
-            figsize=(WIDTH, HEAD + (BAR if len(lines) <= MANY else THIN_BAR) * len(lines)), layout="constrained"
+            figsize=(WIDTH, HEAD + (BAR if len(lines) <= NUM_LARGEST + 1 else THIN_BAR) * len(lines)),
+            layout="constrained",
         )
         axes = figure.add_subplot()
         _draw_bars(axes, _segments(manifest))

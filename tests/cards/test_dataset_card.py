@@ -188,6 +188,21 @@ def test_page_counts_pairs_in_kept_and_removed_by_filters():
     check_tables(render_card(manifest()))
 
 
+def test_of_many_languages_the_largest_come_first_and_all_are_in_a_fold(monkeypatch):
+    monkeypatch.setattr("cards.dataset_card.MAX_LANGUAGES", 3)
+    monkeypatch.setattr("cards.dataset_card.NUM_SHOWN", 2)
+    (row,) = manifest()["statistics"]
+    sizes = {"el": 7, "hi": 90, "ar": 8, "zh": 10_000}
+    rows = [row | {"lang": lang, "num_rows": num, "num_pairs": num, "num_train": num} for lang, num in sizes.items()]
+    card = render_card(manifest(langs=[*sizes], statistics=rows))
+    shown, folded = card.split("| language | code |")[1:]
+    pairs = [line.split("|")[3].strip() for line in shown.split("\n")[2:6]]
+    assert pairs == ["10,000", "90", "15", "**10,105**"]
+    assert "Smaller ones: Arabic (`ar`), Greek (`el`)." in shown
+    assert "<summary>All 4 languages</summary>" in shown
+    assert "| Greek | `el` | 7 |" in folded
+
+
 def test_filter_that_removed_little_is_only_in_the_folded_table():
     ledger = [totals("measured", 10_000, 9_998), rejected("measured", "empty", 2), totals("decisions", 9_998, 9_998)]
     _, text = front(render_card(manifest(ledger=ledger)))
