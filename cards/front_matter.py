@@ -2,15 +2,30 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cards.manifest_types import Manifest
+from corpora.errors import InputError
+from corpora.files import read_whole
+from corpora.tables import parse_yaml
 
+CARD = "README.md"
 FRONT = re.compile(r"\A(\s*---[\r\n]+)([\S\s]*?)([\r\n]+---(\r\n|\r|\n|\Z))")  # as the Hub's client finds it
 MAX_FRONT = 1_000_000  # characters
 CONFIG_KEYS = {"config_name", "default", "version", "data_files"}
+
+
+def read_card(folder: Path) -> str:
+    """Return the text of the card in a folder; nothing if there is none.
+
+    Raises:
+        InputError: What has its name is not a file.
+    """
+    path = folder / CARD
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is not a file. Restore it.")
+    return read_whole(path).decode(errors="replace") if path.exists() else ""
 
 
 def find_front_problems(card: str, manifest: Manifest) -> Iterator[str]:
@@ -26,10 +41,9 @@ def find_front_problems(card: str, manifest: Manifest) -> Iterator[str]:
 def _read_front(card: str) -> dict[str, Any]:
     match = FRONT.match(card[:MAX_FRONT])
     try:
-        front = yaml.safe_load(match[2]) if match else None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        front = None
-    return front if isinstance(front, dict) else {}
+        return parse_yaml(match[2], CARD) if match else {}  # no key twice: readers would take either
+    except InputError:
+        return {}
 
 
 def _files_by_config(configs: object) -> object:

@@ -13,9 +13,9 @@ SCHEMA_FILE = Path(__file__).parent / "manifest.schema.json"
 DIGEST = r"[0-9a-f]{64}"
 NAME = r"[a-z0-9][a-z0-9.-]*"
 PATH = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"  # one step down after another, and no pattern
-VERSION = r"v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+VERSION = r"v(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})"
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Digest = Annotated[str, Field(pattern=f"^{DIGEST}$")]
 Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 FilePath = Annotated[str, Field(pattern=f"^{PATH}$")]

@@ -12,6 +12,7 @@ from builders.publishing.format import difference_text
 from builders.publishing.metadata_changes import metadata_changes
 from builders.publishing.versions import required_bump
 from builders.workspace import Workspace, sql, temporary_workspace
+from cards.front_matter import read_card
 from cards.manifest import data_files, get_content
 from cards.manifest_types import Config, Manifest
 from cards.releases import Release, check_files
@@ -91,7 +92,7 @@ def compare_releases(before: Release, after: Release, num_examples: int = 3, car
 
 
 def _card_lines(before: Release, after: Release) -> str:
-    old, new = ((r.fetch_files([CARD]) / CARD).read_text(encoding="utf-8").split("\n") for r in (before, after))
+    old, new = (read_card(r.fetch_files([CARD])).split("\n") for r in (before, after))
     return "\n".join(unified_diff(old, new, before.uri, after.uri, lineterm="", n=0))
 
 

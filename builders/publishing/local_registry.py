@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builders.publishing.types import RegistryState
+from cards.front_matter import read_card
 from cards.manifest import data_files
 from cards.manifest_types import Manifest
 from cards.releases import (
@@ -70,8 +71,7 @@ class LocalRegistry:
             _check_data(self.path / versions[-1], newest.manifest)
             if unexpected := find_unexpected_files(self.path / versions[-1], newest.manifest):
                 raise InputError(unexpected[0])
-        card = self.path / versions[-1] / "README.md"
-        return RegistryState(newest, tuple(versions), card.read_text(encoding="utf-8") if card.exists() else "")
+        return RegistryState(newest, tuple(versions), read_card(self.path / versions[-1]))
 
     def card_location(self, version: str) -> str:
         """Return the folder of a version in a registry of the usual name: a card knows no path of this machine."""

@@ -8,15 +8,13 @@ from pathlib import Path
 from builders.publishing.format import one_line
 from builders.publishing.row_digests import rows_digest
 from builders.workspace import Workspace, temporary_workspace
-from cards.front_matter import find_front_problems
+from cards.front_matter import CARD, find_front_problems, read_card
 from cards.manifest import FILE, count_rows, release_files
 from cards.manifest_types import Manifest, Split
 from cards.releases import Release, find_file_problems, find_unexpected_files, read_split
 from corpora.errors import InputError
 from corpora.files import sha256_of
 from corpora.notebook import TextInNotebook
-
-CARD = "README.md"
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,8 +60,8 @@ def _find_problems(folder: Path, release: Release, work: Workspace) -> Iterator[
         yield f"{folder / FILE} has been changed: it is not the manifest that was opened."
     yield from find_unexpected_files(folder, release.manifest)
     if CARD not in wrong_files:
-        card = (folder / CARD).read_text(encoding="utf-8", errors="replace")
-        yield from (f"{folder / CARD}: {problem}." for problem in find_front_problems(card, release.manifest))
+        found = find_front_problems(read_card(folder), release.manifest)
+        yield from (f"{folder / CARD}: {problem}." for problem in found)
     for config, entry in release.manifest["configs"].items():
         for name, split in entry["splits"].items():
             if not {file["path"] for file in split["files"]} & wrong_files.keys():

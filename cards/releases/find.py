@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Protocol
 
-from cards.manifest import FILE
+from cards.manifest import FILE, is_version
 from cards.manifest_types import Manifest
 from cards.releases.folder import FolderReleases, release_names
 from cards.releases.hub import HUB, PART, hub_releases, list_hub_releases
@@ -85,7 +85,7 @@ def _check_means_one(release: str, registry: str) -> None:
 
 def _open(release: str, registry: str, datasets_lock: Path | None, offline: bool) -> Release:
     if not release.startswith(HUB) and (Path(release) / FILE).exists():
-        return open_folder(Path(release), _find_yanked(Path(release)))
+        return _open_folder(Path(release))
     name, _, requested = release.partition("@")
     releases = find_releases(name, registry, offline)
     if datasets_lock and (locked := find_locked(datasets_lock, releases.uri, requested, offline)):
@@ -96,6 +96,16 @@ def _open(release: str, registry: str, datasets_lock: Path | None, offline: bool
             f"Lock it online with `builders lock {releases.uri}`, or name a folder."
         )
     return open_version(releases, requested)
+
+
+def _open_folder(path: Path) -> Release:
+    """Return the release in a folder; InputError if the folder is named after another version."""
+    opened, name = open_folder(path, _find_yanked(path)), path.absolute().name
+    if is_version(name) and opened.version != name:
+        raise InputError(
+            f"{path} holds {opened.version}: the folder was renamed or replaced. Restore it, or move it away."
+        )
+    return opened
 
 
 def open_version(releases: Releases, requested: str) -> Release:

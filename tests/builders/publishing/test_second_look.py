@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders.publishing.row_digests import rows_digest
-from builders.releases import fetch, lock
+from builders.releases import diff, fetch, lock
 from builders.workspace import temporary_workspace
 from cards.manifest import FILE
 from cards.releases import find_unexpected_files, open_release
@@ -24,7 +25,9 @@ from corpora.errors import InputError
 sys.path.insert(0, str(Path(__file__).parent))
 from drafts import put
 from server import Hub
-from test_hostile_releases import ROWS, altered, folder, problems, read, replace_rows, rewrite  # noqa: F401
+from test_hostile_releases import ROWS, altered, folder, problems, read, replace_rows, rewrite, with_card  # noqa: F401
+
+MORE = {"el": {"1": "ένα", "2": "δύο", "3": "τρία"}}
 
 
 def hidden_in_schema(table: pa.Table, key: str) -> bytes:
@@ -162,3 +165,47 @@ def test_name_in_other_letters_than_the_lock_file_has_is_not_taken_for_another(h
     lock("hf://org/look-pinned", datasets_lock=pins)
     with pytest.raises(InputError, match="pins hf://org/look-pinned, which the Hub also finds"):
         open_release("hf://org/Look-Pinned", datasets_lock=pins)
+
+
+def test_folder_with_the_name_of_another_version_is_not_opened(folder: Path) -> None:  # noqa: F811
+    put("registry", {"el": {"1": "ένα", "2": "δύο!"}})
+    shutil.rmtree(folder)
+    shutil.copytree(folder.with_name("v2.0.0"), folder)
+    with pytest.raises(InputError, match=r"holds v2\.0\.0: the folder was renamed or replaced"):
+        open_release(folder)
+
+
+def test_card_that_names_its_configs_twice_is_found(folder: Path) -> None:  # noqa: F811
+    other = "configs:\n- config_name: el\n  data_files: [{split: train, path: evil/*.parquet}]\n"
+    with_card(folder, lambda text: text.replace("configs:\n", f"{other}configs:\n", 1))
+    assert [problem for problem in problems(open_release(folder)) if "name other files" in problem]
+
+
+CARDS = {"a pipe": os.mkfifo, "a folder": os.mkdir, "a device": lambda path: Path(path).symlink_to("/dev/zero")}
+
+
+@pytest.mark.parametrize("make", CARDS.values(), ids=CARDS)
+def test_card_that_is_no_file_is_a_sentence(folder: Path, make: Callable[[Path], object]) -> None:  # noqa: F811
+    (folder / "README.md").unlink()
+    make(folder / "README.md")
+    for call in (lambda: put("registry", MORE), lambda: diff(folder, folder, card=True)):
+        with pytest.raises(InputError, match=r"README\.md is not a file"):
+            call()
+
+
+def test_card_that_is_no_text_does_not_stop_the_next_version(folder: Path) -> None:  # noqa: F811
+    (folder / "README.md").write_bytes(b"\xff" + (folder / "README.md").read_bytes())
+    assert put("registry", MORE).manifest["version"] == "v1.1.0"
+
+
+@pytest.mark.parametrize("number", [2**63, 10**400])
+def test_number_that_no_count_has_is_refused(folder: Path, number: int) -> None:  # noqa: F811
+    rewrite(folder, lambda manifest: manifest["configs"]["el"]["splits"]["train"].update(num_bytes=number))
+    with pytest.raises(InputError, match="less than or equal to"):
+        open_release(folder)
+
+
+def test_version_of_thousands_of_digits_is_a_sentence(folder: Path) -> None:  # noqa: F811
+    Path("datasets.lock").write_text(Path("datasets.lock").read_text().replace('"v1.0.0"', f'"v1.0.{"9" * 5000}"'))
+    with pytest.raises(InputError, match=r"datasets\.lock is damaged"):
+        lock(["tiny"])
