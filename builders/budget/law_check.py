@@ -11,6 +11,7 @@ from builders.budget.inputs import LawsLike, ResultSelection, ResultsLike, load_
 from builders.budget.pictures import draw
 from corpora.arguments import checked
 from corpora.errors import InputError
+from corpora.terminal_tables import format_table
 from recipes.transfer import (
     Prediction,
     TransferLaws,
@@ -41,14 +42,14 @@ class CheckResult:
         return {"predictions": rows, "calibration": asdict(calibration(self.all_predictions))}
 
     def __repr__(self) -> str:
-        table = tabulate([_row(p) for p in self.predictions], HEADERS, disable_numparse=True)
+        table = format_table(HEADERS, [_row(p) for p in self.predictions], drop=("seeds",), wrap=("mixture",))
         return "\n".join([table, "", str(calibration(self.all_predictions)), *(f"Written: {p}" for p in self.files)])
 
     def _repr_html_(self) -> str:
         return tabulate([_row(p) for p in self.predictions], HEADERS, tablefmt="html", disable_numparse=True)
 
 
-HEADERS = ["mixture", "lang", "predicted (90 %)", "measured (95 %)", "seeds", "within"]
+HEADERS = ["mixture", "lang", "predicted [90%]", "measured [95%]", "seeds", "within"]
 
 
 def _row(prediction: Prediction) -> tuple[str, ...]:
@@ -58,8 +59,8 @@ def _row(prediction: Prediction) -> tuple[str, ...]:
     return (
         mixture,
         prediction.lang,
-        f"{prediction.predicted:.2f} ({low:.2f} to {high:.2f})",
-        f"{prediction.measured:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""),
+        f"{prediction.predicted:.2f} [{low:.2f}, {high:.2f}]",
+        f"{prediction.measured:.2f}" + (f" [{ends[0]:.2f}, {ends[1]:.2f}]" if ends else ""),
         str(prediction.num_seeds),
         "yes" if prediction.is_covered else "no",
     )

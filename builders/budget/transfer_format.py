@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
+from cards.display_names import metric_name, mixture_name
+from corpora.terminal_tables import format_table
 from recipes.mixing import AllocationProblem
 from recipes.scaling import LEVEL
 from recipes.transfer import MixturePlan, NoiseFloor, TransferLaw, TransferLaws
@@ -18,16 +20,16 @@ FORM_TEXTS = {
     "donors": "with a weight for each other language",
 }
 NOTE = """\
-{metric}: S = a + s (z^k - 1) / k with z = x0 + ((1 - t) X^r + t N^r)^(1/r), in units of {unit:,.0f} pairs, for X
+{metric}: S = a + s (z^k - 1) / k with z = x0 + ((1 - t) X^r + t N^r)^(1/r), in units of {unit:,.0f} pairs, for X \
 pairs of the language and N pairs of all languages{weighted}. This is the form {form}.
-Runs left out are predicted with an error of {error:.2f} points a language ({others}). Intervals are 90 % ones, widened
-by {widening:.2f} so that they hold 90 % of the runs left out; `samples` is the effective sample size."""
+Runs left out are predicted with an error of {error:.2f} points a language ({others}). Intervals [a, b] are 90% ones, \
+widened by {widening:.2f} so that they hold 90% of the runs left out; `samples` is the effective sample size."""
 
 
 def transfer_laws_text(laws: TransferLaws, floor: NoiseFloor | None, files: Sequence[Path]) -> str:
     """Return the noise floor, a line for each law, weights of donors, and notes."""
     lines = [noise_text(floor), ""] if floor else []
-    lines += [_text(transfer_laws_table(laws)), ""]
+    lines += [_text(transfer_laws_table(laws), ("samples", "noise", "x0 [90%]", "k [90%]", "substitution r [90%]")), ""]
     if laws.form == "donors":
         lines += [_text(_donor_table(laws)), ""]
     lines += [f"No law for {lang}: {why}" for lang, why in laws.not_fitted.items()]
@@ -42,7 +44,7 @@ def transfer_laws_text(laws: TransferLaws, floor: NoiseFloor | None, files: Sequ
 def _note(laws: TransferLaws) -> str:
     others = ", ".join(f"{form} {error:.2f}" for form, error in laws.holdout_error.items() if form != laws.form)
     return NOTE.format(
-        metric=laws.metric or "The value",
+        metric=metric_name(laws.metric) or "The value",
         unit=next(iter(laws.laws.values())).unit,
         weighted=", each donor with its weight u" if laws.form == "donors" else "",
         form=FORM_TEXTS[laws.form],
@@ -59,13 +61,14 @@ def noise_text(floor: NoiseFloor) -> str:
         by_lang, mean = floor.smallest(seeds)
         langs = ", ".join(f"{lang} {value:.2f}" for lang, value in zip(floor.langs, by_lang, strict=True))
         parts.append(f"  {seeds} seed{'s' * (seeds > 1)}: {mean:.2f} for the mean of the languages; {langs}")
-    head = f"Smallest differences between two mixtures that runs can show (95 %), by the noise of {floor.source}:"
+    head = f"Smallest differences between two mixtures that runs can show (95%), by the noise of {floor.source}:"
     return "\n".join([head, *parts])
 
 
 def transfer_laws_table(laws: TransferLaws) -> Table:
     """Return the table of laws."""
-    headers = ["lang", "runs", "slope s", "k", "x0", "transfer t", "substitution r", "noise", "samples"]
+    headers = ["lang", "runs", *(f"{name} [90%]" for name in ("slope s", "k", "x0", "transfer t", "substitution r"))]
+    headers += ["noise", "samples"]
     return [_law_row(law) for law in laws.laws.values()], headers
 
 
@@ -74,7 +77,7 @@ def _law_row(law: TransferLaw) -> tuple[str, ...]:
 
     def interval(number: int, digits: int = 2, factor: float = 1.0) -> str:
         ends = [f"{factor * end[number]:,.{digits}f}" for end in (law.parameters, low, high)]
-        return f"{ends[0]} ({ends[1]} to {ends[2]})"
+        return f"{ends[0]} [{ends[1]}, {ends[2]}]"
 
     return (
         law.lang,
@@ -108,9 +111,9 @@ def objective_text(table: Mapping[str, Any], problem: AllocationProblem, availab
     """Return an allocation for an objective: the mixture, the plainer mixtures beside it, and which to take."""
     parts = [
         f"Optimum of {table['spent']:,.0f} {problem.unit} for {_goal(table)}, by the laws of "
-        f"{table['metric'] or 'the values'}; available pairs from {available_from}.",
-        _text(mixture_table(table, problem), ("left", *["right"] * 4, "left", "left", "right")),
-        _text(alternatives_table(table)),
+        f"{metric_name(table['metric']) or 'the values'}; available pairs from {available_from}.",
+        _text(mixture_table(table, problem), ("limit", "epochs", "rows", "share", "10k more")),
+        _text(alternatives_table(table), ("pairs", "loses", "regret", _probability(table))),
         *table["infeasible"],
         f"Expected regret: {table['regret']['expected']:.3f} points below the best mixture, if the laws were known "
         f"exactly. No other mixture is better by more than {table['gap']:.1e} points by the same laws (proven).",
@@ -140,13 +143,13 @@ def mixture_table(table: Mapping[str, Any], problem: AllocationProblem) -> Table
             f"{row['num_rows']:,}",
             f"{row['epochs']:.2f}",
             _limit(problem, n, row["num_pairs"]),
-            f"{predicted['value']:.2f} ({predicted['interval'][0]:.2f} to {predicted['interval'][1]:.2f})",
+            f"{predicted['value']:.2f} [{predicted['interval'][0]:.2f}, {predicted['interval'][1]:.2f}]",
             f"{predicted['gain_per_10k']:+.3f}",
         )
         for n, (row, predicted) in enumerate(zip(table["mixture"], table["predicted"], strict=True))
     ]
     rows.append(("all", f"{total:,}", "", f"{total_rows:,}", "", "", "", ""))
-    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", "value (90 %)", "10k more"]
+    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", "value [90%]", "10k more"]
 
 
 def _limit(problem: AllocationProblem, index: int, pairs: int) -> str:
@@ -155,17 +158,20 @@ def _limit(problem: AllocationProblem, index: int, pairs: int) -> str:
 
 def alternatives_table(table: Mapping[str, Any]) -> Table:
     """Return the table of the optimum and the plainer mixtures."""
-    matters = table["recommended"]["matters"]
-    headers = ["mixture", "value (90 %)", "optimum ahead by", f"P(> {matters:g})", "regret", "loses", "pairs"]
+    headers = ["mixture", "value [90%]", "optimum ahead by [90%]", _probability(table), "regret", "loses", "pairs"]
     return [_alternative_row(row, index == 0) for index, row in enumerate(table["alternatives"])], headers
+
+
+def _probability(table: Mapping[str, Any]) -> str:
+    return f"P(> {table['recommended']['matters']:g})"
 
 
 def _alternative_row(row: Mapping[str, Any], is_optimum: bool) -> tuple[str, ...]:
     low, high = row["advantage_interval"]
     return (
-        row["name"],
-        f"{row['value']:.2f} ({row['interval'][0]:.2f} to {row['interval'][1]:.2f})",
-        "" if is_optimum else f"{row['advantage']:+.2f} ({low:+.2f} to {high:+.2f})",
+        mixture_name(row["name"]),
+        f"{row['value']:.2f} [{row['interval'][0]:.2f}, {row['interval'][1]:.2f}]",
+        "" if is_optimum else f"{row['advantage']:+.2f} [{low:+.2f}, {high:+.2f}]",
         "" if is_optimum else f"{row['p_better']:.0%}",
         f"{row['regret']:.3f}",
         f"{row['loss']:.2f} too much" if row["loss"] else "",
@@ -187,8 +193,10 @@ def mixture_plan_text(plan: MixturePlan, unit: str, tablefmt: str = "simple") ->
         for number, run in enumerate(plan.runs, start=1)
     ]
     headers = ["", "mixture (trainer sft --mixture)", f"cost, {unit}", "regret before", "regret after", "because"]
-    table = tabulate(rows, headers, tablefmt=tablefmt, disable_numparse=True)
-    return f"{table}\n\n{plan.stop}" if tablefmt == "simple" else f"{table}<p>{plan.stop}</p>"
+    if tablefmt == "html":
+        return f"{tabulate(rows, headers, tablefmt='html', disable_numparse=True)}<p>{plan.stop}</p>"
+    table = format_table(headers, rows, drop=("because", "regret before"), wrap=(headers[1], "because"))
+    return f"{table}\n\n{plan.stop}"
 
 
 def objective_html(table: Mapping[str, Any], problem: AllocationProblem) -> str:
@@ -197,6 +205,6 @@ def objective_html(table: Mapping[str, Any], problem: AllocationProblem) -> str:
     return "".join(tabulate(rows, headers, tablefmt="html", disable_numparse=True) for rows, headers in tables)
 
 
-def _text(table: Table, align: Sequence[str] | None = None) -> str:
+def _text(table: Table, drop: Sequence[str] = ()) -> str:
     rows, headers = table
-    return tabulate(rows, headers, disable_numparse=True, colalign=align)
+    return format_table(headers, rows, drop=drop)

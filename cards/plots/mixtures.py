@@ -133,10 +133,10 @@ def draw_predictions(rows: Sequence[Mapping[str, Any]], metric: str, path: Path)
         low, high = min(ends), max(ends)
         axes.plot([low, high], [low, high], color="black", linewidth=0.8, zorder=1)
         axes.set_aspect("equal")
-        axes.set_xlabel(f"predicted {metric} (90 % interval)")
+        axes.set_xlabel(f"predicted {metric} (90% interval)")
         axes.set_ylabel("measured (95 % interval over seeds)")
         covered = sum(row["interval"][0] <= row["measured"] <= row["interval"][1] for row in rows)
-        title = f"{covered} of {len(rows)} measured values are within the 90 % interval"
+        title = f"{covered} of {len(rows)} measured values are within the 90% interval"
         figure.suptitle(title, size=12, weight="bold", x=0.01, ha="left")
         figure.legend(loc="outside lower left", ncols=4, frameon=False, fontsize=9)
         save(figure, path)
