@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from corpora.visible_text import clean
 
 GAP = "  "
-LEAST_WRAP = 24  # the columns of a terminal that a text that wraps needs
+LEAST_WRAP = 22  # the columns of a terminal that a text that wraps needs
 AUTO = -1
 NUMBER = re.compile(
     r"|-|–|yes|translated|[-+]?[0-9][0-9.,]*[%*]?( [*])?( (±|\[|of ).*)?"

@@ -88,7 +88,7 @@ def _law_row(law: TransferLaw) -> tuple[str, ...]:
         interval(4),
         interval(5),
         f"{law.noise:.2f}",
-        f"{law.effective_samples:.0f}",
+        f"{law.effective_samples:,.0f}",
     )
 
 
@@ -116,7 +116,7 @@ def objective_text(table: Mapping[str, Any], problem: AllocationProblem, availab
         _text(alternatives_table(table), ("pairs", "loses", "regret", _probability(table))),
         *table["infeasible"],
         f"Expected regret: {table['regret']['expected']:.3f} points below the best mixture, if the laws were known "
-        f"exactly. No other mixture is better by more than {table['gap']:.1e} points by the same laws (proven).",
+        f"exactly. No other mixture is better by more than {table['gap']:.2g} points by the same laws (proven).",
         table["recommended"]["sentence"],
     ]
     return "\n\n".join(part for part in parts if part)

@@ -34,7 +34,7 @@ def test_text_wraps_at_spaces_before_a_column_is_dropped():
 
 
 def test_columns_are_dropped_by_priority_and_named():
-    assert table(43).splitlines()[0] == "lang  pairs  why"
+    assert table(41).splitlines()[0] == "lang  pairs  why"
     assert table(20).splitlines() == [
         "lang  pairs",
         "----  -----",
