@@ -170,7 +170,7 @@ def make_environment() -> jinja2.Environment:
 
 
 def _megabytes(num_bytes: int) -> str:
-    return f"{num_bytes / 1e6:,.1f}" if num_bytes >= 1e5 else f"{num_bytes / 1e6:.3f}"
+    return f"{num_bytes / 1e6:,.{0 if num_bytes >= 1e9 else 1 if num_bytes >= 1e5 else 3}f}"
 
 
 def _number(value: int) -> str:

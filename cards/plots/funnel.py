@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cards.escaping import label
 from cards.manifest_types import Manifest
@@ -58,15 +58,19 @@ def _count_lines(manifest: Manifest) -> dict[str, int]:
     """Return the upstream lines of each bar: a language that has any, or all the smaller languages together."""
     names = _bar_names(manifest)
     lines = dict.fromkeys(names.values(), 0)
-    for row in count_pairs(manifest):
+    for row in _pairs(manifest):
         lines[names[row["lang"]]] += row["num_in"]
     return lines
+
+
+def _pairs(manifest: Manifest) -> list[dict[str, Any]]:
+    return [row for row in count_pairs(manifest) if row["lang"] in manifest["langs"]]
 
 
 def _bar_names(manifest: Manifest) -> dict[str, str]:
     """Return by language its code or, of many languages, `N other languages` for the smaller ones, which come last."""
     lines = dict.fromkeys(manifest["langs"], 0)
-    for row in count_pairs(manifest):
+    for row in _pairs(manifest):
         lines[row["lang"]] += row["num_in"]
     langs = [lang for lang, num in lines.items() if num]
     if len(langs) <= MAX_BARS:
@@ -84,7 +88,7 @@ def _segments(manifest: Manifest) -> dict[str, dict[str, float]]:
     """Return the share of each bar's lines by group of reasons; groups without any are left out."""
     lines, names = _count_lines(manifest), _bar_names(manifest)
     rows = {group: dict.fromkeys(lines, 0) for group in COLOURS}
-    for row in count_pairs(manifest):
+    for row in _pairs(manifest):
         rows[KEPT][names[row["lang"]]] += row["num_kept"]
     for rule in count_rejections(manifest):
         for lang, name in names.items():

@@ -64,8 +64,8 @@ def _behind(comparison: Comparison, matters: float) -> str:
     low, high = comparison.advantage_interval
     needed = "" if comparison.p_behind >= CERTAINTY else f" ({CERTAINTY:.0%} is needed for another mixture)"
     return (
-        f"{comparison.advantage:.2f} points (90% interval [{low:+.2f}, {high:+.2f}]), by more than {matters:g} with a probability of "
-        f"{comparison.p_behind:.0%}{needed}."
+        f"{comparison.advantage:.2f} points (90% interval [{low:+.2f}, {high:+.2f}]), by more than {matters:g} with a "
+        f"probability of {comparison.p_behind:.0%}{needed}."
     )
 
 
