@@ -200,17 +200,24 @@ def metadata(manifest: Manifest) -> dict[str, Any]:
 
     The columns are not in it: the Parquet files have them.
     """
+    total = sum_statistics(manifest)
     return {
         "language": sorted({"en", *manifest["langs"]}),
         "license": release_licence(manifest),
         "pretty_name": manifest["title"],
         "size_categories": [_size_category(count_rows(manifest))],
-        "task_categories": ["text-generation", "translation"],
+        "task_categories": ["text-generation", *(["translation"] if total["num_pairs"] else [])],
         "multilinguality": ["multilingual"],
-        "tags": ["instruction-tuning", "cross-lingual", "parallel-corpus", manifest["name"]],
+        "tags": [*_tags(total), manifest["name"]],
         "configs": [_config(name, config, manifest) for name, config in manifest["configs"].items()],
         "dataset_info": [_info(name, config) for name, config in manifest["configs"].items()],
     }
+
+
+def _tags(total: Mapping[str, int]) -> list[str]:
+    is_tuning = total["num_pairs"] or total["num_instructions"]
+    tags = {"instruction-tuning": is_tuning, "cross-lingual": True, "parallel-corpus": total["num_pairs"]}
+    return [tag for tag, applies in tags.items() if applies]
 
 
 def _config(name: str, config: Config, manifest: Manifest) -> dict[str, Any]:

@@ -16,7 +16,9 @@ DIRECTIONS = {("en-xx",): "from English", ("xx-en",): "into English", ("en-xx", 
 def describe_rows(manifest: Manifest) -> str:
     """Return one sentence on what the rows of a release are, counted from the rows themselves."""
     total = sum_statistics(manifest)
-    purpose = "evaluation" if manifest["recipe"]["kind"] == "benchmark" else "instruction tuning"
+    has_tasks = total["num_pairs"] or total["num_instructions"]
+    purpose = "instruction tuning" if has_tasks else "language modelling"
+    purpose = "evaluation" if manifest["recipe"]["kind"] == "benchmark" else purpose
     parts = [part for part in (_pairs(manifest), *_instructions(manifest), _documents(manifest)) if part]
     langs = [row["lang"] for row in manifest["statistics"] if row["lang"] != "en"]
     has_english = len(langs) < len(manifest["statistics"])

@@ -203,6 +203,14 @@ def test_of_many_languages_the_largest_come_first_and_all_are_in_a_fold(monkeypa
     assert "| Greek | `el` | 7 |" in folded
 
 
+def test_release_of_documents_is_neither_for_tuning_nor_of_translations():
+    (row,) = manifest()["statistics"]
+    given = manifest(statistics=[row | {"num_pairs": 0, "num_documents": 7}])
+    assert "7 rows for language modelling in Greek: 7 documents." in render_card(given)
+    assert metadata(given)["task_categories"] == ["text-generation"]
+    assert metadata(given)["tags"] == ["cross-lingual", "tiny"]
+
+
 def test_filter_that_removed_little_is_only_in_the_folded_table():
     ledger = [totals("measured", 10_000, 9_998), rejected("measured", "empty", 2), totals("decisions", 9_998, 9_998)]
     _, text = front(render_card(manifest(ledger=ledger)))
