@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 PARQUET_KEYS = {b"ARROW:schema"}  # what a writer may add; `huggingface` and `pandas` would change types and columns
+MAGIC = b"PAR1"
 FIXED = ("path", "name", "data_dir", "data_files", "revision")  # options of `load_dataset` that choose files
 DROPPING = ("filters", "on_bad_files")  # that leave out rows, by statistics that may lie, or files, without a word
 
@@ -56,6 +57,9 @@ def _open_parquet(file: BinaryIO, features: Sequence[Feature], path: Path) -> "p
     """Return a Parquet file with the columns of the manifest and nothing else that could change what is read."""
     import pyarrow.parquet as pq
 
+    file.seek(0)
+    if (first := file.read(len(MAGIC))) != MAGIC:
+        raise InputError(f"{path} begins as {first!r}, not as Parquet: `datasets` unpacks some files by that.")
     parquet = pq.ParquetFile(file)
     metadata, schema = parquet.metadata, parquet.schema_arrow
     columns = [(field.name, _describe(field.type)) for field in schema]
@@ -120,7 +124,7 @@ def load_splits(
         own = {**options, "cache_dir": str(private / "prepared")}
         try:
             loaded = datasets.load_dataset("parquet", data_files=files, **own)
-        except (ValueError, pa.ArrowException, datasets.exceptions.DatasetsError) as error:
+        except (ValueError, OSError, pa.ArrowException, datasets.exceptions.DatasetsError) as error:
             words = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(f"`datasets` does not load the files of {folder}: {words}") from None
         if not options.get("streaming"):

@@ -1,6 +1,7 @@
 """Attacks by a second pair of eyes: what says one thing to `verify` and another to a reader."""
 
 import base64
+import gzip
 import io
 import json
 import os
@@ -25,7 +26,7 @@ from corpora.errors import InputError
 sys.path.insert(0, str(Path(__file__).parent))
 from drafts import put
 from server import Hub
-from test_hostile_releases import ROWS, altered, folder, problems, read, replace_rows, rewrite, with_card  # noqa: F401
+from test_hostile_releases import ROWS, altered, as_bytes, folder, problems, read, replace_rows, rewrite, with_card  # noqa: F401
 
 MORE = {"el": {"1": "ένα", "2": "δύο", "3": "τρία"}}
 
@@ -209,3 +210,30 @@ def test_version_of_thousands_of_digits_is_a_sentence(folder: Path) -> None:  # 
     Path("datasets.lock").write_text(Path("datasets.lock").read_text().replace('"v1.0.0"', f'"v1.0.{"9" * 5000}"'))
     with pytest.raises(InputError, match=r"datasets\.lock is damaged"):
         lock(["tiny"])
+
+
+def after(prefix: bytes, table: pa.Table) -> bytes:
+    """Parquet that is read from its end, behind other bytes, by whose first ones `datasets` unpacks a file."""
+    sink = io.BytesIO()
+    sink.write(prefix)
+    with pq.ParquetWriter(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def test_parquet_that_begins_as_another_format_is_refused(folder: Path) -> None:  # noqa: F811
+    table = read(folder)
+    other = as_bytes(altered(table))
+    for prefix in (gzip.compress(other), b"PK\x03\x04", b"\x1f\x8b\x08"):
+        replace_rows(folder, after(prefix, table))
+        assert [problem for problem in problems(open_release(folder)) if "begins as" in problem]
+        for streaming in (False, True):
+            with pytest.raises(InputError, match="begins as"):
+                open_release(folder).load("el", split="train", streaming=streaming)
+
+
+def test_pages_that_cannot_be_read_are_a_sentence(folder: Path) -> None:  # noqa: F811
+    good = as_bytes(read(folder))
+    replace_rows(folder, good[:4] + b"\xff" * 60 + good[64:])
+    with pytest.raises(InputError, match="does not load the files"):
+        open_release(folder).load("el")
