@@ -60,8 +60,8 @@ def _find_problems(folder: Path, release: Release, work: Workspace) -> Iterator[
         yield f"{folder / FILE} has been changed: it is not the manifest that was opened."
     yield from find_unexpected_files(folder, release.manifest)
     if CARD not in wrong_files:
-        found = find_front_problems(read_card(folder), release.manifest)
-        yield from (f"{folder / CARD}: {problem}." for problem in found)
+        for problem in find_front_problems(read_card(folder), release.manifest):
+            yield f"{folder / CARD}: {problem}."
     for config, entry in release.manifest["configs"].items():
         for name, split in entry["splits"].items():
             if not {file["path"] for file in split["files"]} & wrong_files.keys():
