@@ -254,7 +254,7 @@ def test_second_run_on_a_work_folder_in_use_is_refused(tmp_path: Path) -> None:
 def test_run_continues_after_ctrl_c(tmp_path: Path) -> None:
     command = [*BUILDERS, "publish", "--sample"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not list((tmp_path / "work").rglob("measured/*.parquet")):
+    while not list((tmp_path / "work" / "measured").glob("*.parquet")):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=20)

@@ -38,7 +38,7 @@ def metadata(**changes):
 
 
 def python_of(card: str) -> str:
-    return re.search(r"^```python\n(.*?)^```$", card, re.DOTALL | re.MULTILINE)[1]
+    return re.search(r"^(```+)python\n(.*?)^\1$", card, re.DOTALL | re.MULTILINE)[2]
 
 
 def test_card_links_data_and_base_and_states_prompt_and_licence():

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from builders.cli import cli
 from builders.publishing import verify_release
+from cards.manifest import to_text
 from cards.releases import open_release
 from corpora.catalog import load_catalog
 from corpora.errors import InputError
@@ -113,7 +114,7 @@ def test_training_release_is_refused_as_a_benchmark(made: Path, tmp_path: Path) 
 
     manifest = json.loads((made / "manifest.json").read_bytes())
     manifest["recipe"]["kind"] = "training"
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (tmp_path / "manifest.json").write_text(to_text(manifest), encoding="utf-8")
     with pytest.raises(InputError, match="is a release to train on"):
         load_items(get_benchmark("mi-eval"), "el", "", BenchmarkSource(data=tmp_path))
 
