@@ -6,12 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from pathlib import Path
 from threading import Condition
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from builders.workspace.task import Task
-
-if TYPE_CHECKING:
-    from builders.workspace.workspace import Workspace
 
 INTERVAL_S = 0.05  # between two looks at files that a task writes beside its own
 
@@ -33,10 +30,32 @@ class Executor(Protocol):
         """Drop tasks that have not begun, interrupt those under way, and wait until they have ended."""
 
 
+class TaskFolder(Protocol):
+    """What an executor asks of a work folder."""
+
+    def path(self, task: Task) -> Path:
+        """Return the path of a task's file, made or not."""
+
+    def can_reuse(self, task: Task) -> bool:
+        """Return whether a task's file can be used as it is."""
+
+    def is_intact(self, path: Path) -> bool:
+        """Return whether a file is there and agrees with its seal."""
+
+    def write(self, task: Task) -> None:
+        """Write a task's file in this thread."""
+
+    def advance(self, stage: str, num_rows: int) -> None:
+        """Report rows of a stage as done."""
+
+    def interrupt(self) -> None:
+        """Stop queries under way."""
+
+
 class LocalExecutor:
     """Does tasks of all stages at the same time, in threads of this process: DuckDB and compiled code use them."""
 
-    def __init__(self, work: "Workspace", threads: int) -> None:
+    def __init__(self, work: TaskFolder, threads: int) -> None:
         self._work = work
         self._pool = ThreadPoolExecutor(threads, "task")
         self._changed = Condition()

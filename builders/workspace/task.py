@@ -3,24 +3,31 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from builders.workspace.queries import macros, sql
 
-if TYPE_CHECKING:
-    from builders.workspace.workspace import Workspace
-
 Inputs = Mapping[str, Any]  # JSON values: file names (which contain keys), digests, thresholds, versions of code
 Tables = Mapping[str, Sequence[Path] | pa.Table]  # by the name that SQL uses: Parquet files, or rows in memory
 Functions = Callable[[], Mapping[str, Callable[..., Any]]]  # by the name that SQL uses: functions of Arrow arrays
-Run = Callable[["Workspace", Path], None]  # writes the file of a task to a path
+Run = Callable[[Any, Path], None]  # of a workspace and a path: writes the file of a task there
 ROW_GROUP_ROWS = 25 * 2048  # what DuckDB writes and reads in parallel: whole vectors of 2048 rows
+
+
+class Database(Protocol):
+    """What a query asks of a workspace."""
+
+    def connect(
+        self, tables: Tables, functions: Mapping[str, Callable[..., Any]] | None = None
+    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open a DuckDB connection that has `tables` as views."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class Query:
     inputs: str
     functions: Functions | None = None
 
-    def __call__(self, work: "Workspace", path: Path) -> None:
+    def __call__(self, work: Database, path: Path) -> None:
         with work.connect(self.tables, self.functions() if self.functions else None) as connection:
             copy = f"copy ({sql(self.file, **self.texts)}) to $path (format parquet, compression zstd, "
             copy += f"compression_level 1, row_group_size {ROW_GROUP_ROWS}, kv_metadata {{inputs: $inputs}})"
