@@ -18,7 +18,7 @@ from corpora.language_id import VARIANT_LANGS
 
 SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "num_rows": pl.Int64})
 LANGUAGE_STAGE = "decisions"  # the table of the filters that need the languages of texts
-TEXTS = "coalesce(measured.en_cleaned, pairs.en) as en, coalesce(measured.xx_cleaned, pairs.xx) as xx,"
+TEXTS = "coalesce(measured.en_cleaned, pairs.en, '') as en, coalesce(measured.xx_cleaned, pairs.xx, '') as xx,"
 WITH_TEXTS = "join pairs on pairs.line_number = measured.line_number"
 
 

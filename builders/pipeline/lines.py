@@ -54,7 +54,7 @@ def part_lines(pairs: Path, measured: Path, decisions: Path) -> pl.LazyFrame:
     texts, measures, decided = (pl.scan_parquet(file, glob=False) for file in files)
     key = ["corpus", "lang", "line_number"]
     rows = measures.drop("reject_reason").join(decided, on=key).join(texts.select(*key, "en", "xx"), on=key)
-    cleaned = (pl.coalesce(f"{side}_cleaned", side).alias(side) for side in ("en", "xx"))
+    cleaned = (pl.coalesce(f"{side}_cleaned", side, pl.lit("")).alias(side) for side in ("en", "xx"))
     return rows.with_columns(cleaned).drop("en_cleaned", "xx_cleaned")
 
 

@@ -69,8 +69,8 @@ shown as (
         struct_pack(
             random_order := random_order,
             line_number := line_number,
-            en := if(list_contains($contamination, reason), null, left(coalesce(en_cleaned, en), 200)),
-            xx := if(list_contains($contamination, reason), null, left(coalesce(xx_cleaned, xx), 200))
+            en := if(list_contains($contamination, reason), null, left(coalesce(en_cleaned, en, ''), 200)),
+            xx := if(list_contains($contamination, reason), null, left(coalesce(xx_cleaned, xx, ''), 200))
         ) as example
     from rejected
     join pairs using (line_number)
