@@ -12,7 +12,7 @@ from builders.pipeline.filters import Filter
 from builders.pipeline.language_ids import write_language_ids
 from builders.pipeline.measuring import measure_parameters, measured_sql, write_measured
 from builders.pipeline.parts import Part
-from builders.workspace import Inputs, Task, inputs_json, macros
+from builders.workspace import Inputs, Task, inputs_json, macros, sql
 from corpora.language_id import MODEL_FINGERPRINT
 
 
@@ -22,9 +22,8 @@ def measuring_task(part: Part, filters: tuple[Filter, ...], ngrams: Mapping[str,
     reject, thresholds = reject_sql(filters, "measured", part.lang)
     thresholds = early_thresholds | thresholds
     own_ngrams = {lang: ngrams[lang] for lang in ("en", part.lang) if lang in ngrams}
-    text = macros() + measured_sql("{early}", "{reject}")
     inputs = {
-        "sql": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "sql": _digest(measured_sql("{early}", "{reject}")),
         "duckdb": duckdb.__version__,
         "early_reject_reason": early,
         "reject_reason": reject,
@@ -50,7 +49,13 @@ def measuring_task(part: Part, filters: tuple[Filter, ...], ngrams: Mapping[str,
 def language_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) -> Task:
     """Return the task of `language_ids`: the languages of both sides of each line that no early filter rejects."""
     early, thresholds = reject_sql(filters, "pairs", part.lang)
-    inputs = {"early_reject_reason": early, "thresholds": thresholds, "model": MODEL_FINGERPRINT}
+    inputs = {
+        "sql": _digest(sql("texts")),
+        "duckdb": duckdb.__version__,
+        "early_reject_reason": early,
+        "thresholds": thresholds,
+        "model": MODEL_FINGERPRINT,
+    }
     functions = partial(python_functions, filters, "pairs")
     run = partial(
         write_language_ids,
@@ -61,6 +66,11 @@ def language_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) ->
         is_many=is_compiled,
     )
     return _task("language_ids", part, inputs, run)
+
+
+def _digest(query: str) -> str:
+    """Return what changes with a query or a macro that it may call."""
+    return hashlib.sha256((macros() + query).encode()).hexdigest()[:16]
 
 
 def _task(stage: str, part: Part, inputs: Inputs, run: "partial[None]", needs: Iterable[Path] = ()) -> Task:

@@ -105,3 +105,15 @@ def test_a_damaged_part_is_a_sentence(identify, tmp_path, is_many):
     part.write_bytes(data)
     with pytest.raises(InputError, match="was damaged and has been removed"):
         identify([], is_many)
+
+
+@pytest.mark.parametrize("name", ["sql", "macros"])
+def test_changed_sql_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    import builders.pipeline.measures as measures
+    from builders.pipeline.parts import Part
+
+    part = Part("small", "el", 0, Path("pairs.parquet"))
+    part.__dict__["num_rows"] = 1
+    before, real = measures.language_task(part, (), False).key, getattr(measures, name)
+    monkeypatch.setattr(measures, name, lambda *texts: f"-- Another version.\n{real(*texts)}")
+    assert measures.language_task(part, (), False).key != before
