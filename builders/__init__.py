@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from builders.options import BuildOptions
     from builders.releases import diff, fetch, load, lock, rollback, verify, versions, yank
     from builders.translation import export_memory, import_memory, list_memory
-    from builders.views import inspect, list_corpora
+    from builders.views import browse, inspect, list_corpora
     from cards.releases import Release, open_release
     from corpora.errors import InputError
 
@@ -34,6 +34,7 @@ __all__ = [
     "InputError",
     "Release",
     "allocate",
+    "browse",
     "build",
     "check",
     "diff",
@@ -62,7 +63,7 @@ _MODULES = {
     "builders.releases": ("diff", "fetch", "load", "lock", "rollback", "verify", "versions", "yank"),
     "builders.api": ("build", "publish", "pull", "translate"),
     "builders.translation": ("export_memory", "import_memory", "list_memory"),
-    "builders.views": ("inspect", "list_corpora"),
+    "builders.views": ("browse", "inspect", "list_corpora"),
     "cards.releases": ("Release", "open_release"),
     "corpora.errors": ("InputError",),
 }

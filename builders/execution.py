@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from builders.options import BuildOptions
@@ -144,7 +145,7 @@ def record_build(built: BuildResult, work: Workspace) -> None:
     """Write which tasks a recipe's newest build is made of, and remove those that no recipe's build uses."""
     record: dict[str, Any] = {
         "recipe": built.recipe.name,
-        "filters": [rule.name for rule in built.filters],
+        "filters": [asdict(rule) for rule in built.filters],
         "parts": {lang: [_part_files(own, work) for own in tables] for lang, tables in built.parts.items()},
         "tasks": sorted({work.relative(path) for path in work.touched}),
     }

@@ -1,5 +1,7 @@
-"""The functions behind the verbs that look at corpora and builds: list_corpora and inspect."""
+"""The functions behind the verbs that look at corpora and builds: list_corpora, inspect and browse."""
 
+import getpass
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,10 +9,13 @@ from typing import TYPE_CHECKING
 from builders.corpus_list import CorpusList
 from corpora.arguments import checked, overload
 from corpora.catalog import language_codes, languages, load_catalog
+from corpora.errors import InputError
 from corpora.extensions import extend
 
 if TYPE_CHECKING:
     import polars as pl
+
+logger = logging.getLogger(__name__)
 
 
 @checked
@@ -79,3 +84,51 @@ def inspect(
     if sample_rejected:
         rows, limit = sample(rows, sample_rejected), 10_000
     return write_lines(rows, Path(output)) if output else rows.head(limit).collect()
+
+
+@checked
+def browse(
+    *,
+    work: str | Path = "work",
+    registry: str | Path = "registry",
+    runs_folder: str | Path = "runs",
+    labels: str | Path = "labels.csv",
+    recipe_file: str | Path | None = None,
+    annotator: str | None = None,
+    port: int = 0,
+    no_browser: bool = False,
+) -> None:
+    """Serve pages that show corpora, filters, translations, releases and laws, until Ctrl-C.
+
+    The server answers only on this machine, and only addresses that hold its token; the first one is logged.
+
+    Args:
+        work: The work folder.
+        registry: The folder of releases, or hf://ORG.
+        runs_folder: The folder of runs.
+        labels: The CSV file of labels, which labelling extends.
+        recipe_file: The recipe that changed thresholds may be saved in.
+        annotator: Who labels; None means the name of the user.
+        port: The port; 0 for a free one.
+        no_browser: Do not open the browser.
+
+    Raises:
+        InputError: The extra `browse` is not installed, or the port is in use.
+    """
+    from importlib.util import find_spec
+
+    if missing := [name for name in ("starlette", "uvicorn") if find_spec(name) is None]:
+        raise InputError(f"{missing[0]} is not installed. Install the extra: pip install 'coit-builders[browse]'.")
+    from builders.pages import Project, open_browser, serve
+
+    recipe = Path(recipe_file) if recipe_file else None
+    project = Project(
+        Path(work), str(registry), Path(runs_folder), Path(labels), recipe, annotator or getpass.getuser()
+    )
+
+    def report(url: str) -> None:
+        logger.warning("The pages are at %s  (Ctrl-C stops the server)", url)
+        if not no_browser:
+            open_browser(url)
+
+    serve(project, port, report)

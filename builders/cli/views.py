@@ -1,4 +1,4 @@
-"""The verbs that look at corpora, releases and builds: list, show and inspect."""
+"""The verbs that look at corpora, releases and builds: list, show, inspect and browse."""
 
 from pathlib import Path
 from typing import Any
@@ -7,9 +7,13 @@ import click
 
 from builders.cli.releases import REGISTRY
 from builders.cli.run_options import WORK
-from corpora.cli import FILE, NAMES, option, verb
+from corpora.cli import FILE, FOLDER, NAMES, option, verb
 from corpora.options import JSON, WITH
 from corpora.printing import print_text
+
+LABELS = option(
+    "--labels", type=FILE, default="labels.csv", show_default=True, metavar="FILE", group="Data", help="File of labels."
+)
 
 
 @verb("list")
@@ -64,4 +68,20 @@ def inspect_verb(output: Path | None, as_json: bool, measures: bool, **settings:
     print_text(lines_json(lines) if as_json else lines_text(lines, settings["lang"].strip().lower(), measures))
 
 
-VERBS = (list_verb, show_verb, inspect_verb)
+@verb("browse")
+@WORK
+@option("--registry", default="registry", show_default=True, metavar="URI", group="Data", help="Folder or hf://ORG.")
+@option("--runs-folder", type=FOLDER, default="runs", show_default=True, metavar="FOLDER", group="Data", help="Runs.")
+@LABELS
+@option("--recipe-file", type=FILE, metavar="FILE", group="Data", help="The recipe to save changed thresholds in.")
+@option("--annotator", metavar="NAME", group="Data", help="Who labels. Default: the name of the user.")
+@option("--port", type=click.IntRange(0, 65535), default=0, help="The port. Default: a free one.", metavar="N")
+@option("--no-browser", is_flag=True, help="Do not open the browser.")
+def browse_verb(**settings: Any) -> None:
+    """Look at corpora, filters, translations, releases and laws on pages that this machine alone can open."""
+    import builders
+
+    builders.browse(**settings)
+
+
+VERBS = (list_verb, show_verb, inspect_verb, browse_verb)

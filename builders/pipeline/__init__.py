@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from builders.pipeline.decisions import PartTables
     from builders.pipeline.examples import as_messages, count_rows
     from builders.pipeline.filters import Filter, all_filters, choose_filters
-    from builders.pipeline.ledger import filter_warnings, totals
+    from builders.pipeline.ledger import filter_warnings, read_ledger, totals
     from builders.pipeline.lines import read_build_manifest, read_lines, sample_rejected, write_lines
     from builders.pipeline.quality_scores import QualityScores, read_quality_scores, score_warnings
     from builders.pipeline.sources import required_sources
@@ -32,6 +32,7 @@ __all__ = [
     "count_rows",
     "filter_warnings",
     "read_build_manifest",
+    "read_ledger",
     "read_lines",
     "read_quality_scores",
     "required_sources",
@@ -46,7 +47,7 @@ _MODULES = {
     "builders.pipeline.decisions": ("PartTables",),
     "builders.pipeline.examples": ("as_messages", "count_rows"),
     "builders.pipeline.filters": ("Filter", "all_filters", "choose_filters"),
-    "builders.pipeline.ledger": ("filter_warnings", "totals"),
+    "builders.pipeline.ledger": ("filter_warnings", "read_ledger", "totals"),
     "builders.pipeline.lines": ("read_build_manifest", "read_lines", "sample_rejected", "write_lines"),
     "builders.pipeline.quality_scores": ("QualityScores", "read_quality_scores", "score_warnings"),
     "builders.pipeline.sources": ("required_sources",),

@@ -35,6 +35,8 @@ class Filter:
     """Why a pair is rejected, in one sentence."""
     reject: str = ""
     """The condition in DuckDB's SQL, true for a rejected row; `$name` is a threshold."""
+    histogram: str = ""
+    """A comparison `MEASURE < $threshold` whose measure `builders browse` draws, where `reject` is not of this form."""
     function: str = ""
     """Instead of `reject`: a Python function `module:function` of a folder given with --with. It takes a Polars frame
     of the table's columns, and thresholds as keyword arguments; it returns a boolean Series, true for rejected rows."""

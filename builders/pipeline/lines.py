@@ -37,8 +37,9 @@ def read_lines(work: Path, lang: str, recipe: str | None = None, reason: str | N
     """
     language(lang)
     manifest = _build_manifest(work, lang, recipe)
-    if reason is not None and reason not in ("kept", *manifest["filters"]):
-        raise unknown("reason", reason, ["kept", *manifest["filters"]])
+    reasons = ["kept", *(rule["name"] for rule in manifest["filters"])]
+    if reason is not None and reason not in reasons:
+        raise unknown("reason", reason, reasons)
     rows = pl.concat(
         part_lines(*(work / files[name] for name in ("pairs", "measured", "decisions")))
         for files in manifest["parts"][lang]
@@ -78,7 +79,9 @@ def read_build_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return {key: kind(record[key]) for key, kind in {"filters": list, "parts": dict, "tasks": list}.items()}
+        kinds = {"recipe": str, "filters": list, "parts": dict, "tasks": list}
+        manifest = {key: kind(record[key]) for key, kind in kinds.items()}
+        return manifest | {"filters": [{**rule} for rule in manifest["filters"]]}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is damaged. Remove it and build again.") from None
 

@@ -2,12 +2,14 @@
 
 from cards.plots.alignment import draw_alignment
 from cards.plots.frontier import draw_frontier
-from cards.plots.funnel import draw_funnel
+from cards.plots.funnel import GROUPS, OTHER, draw_funnel
 from cards.plots.laws import draw_allocation, draw_laws
 from cards.plots.losses import draw_losses
 from cards.plots.mixtures import draw_objectives, draw_predictions, draw_surface
 
 __all__ = [
+    "GROUPS",
+    "OTHER",
     "draw_alignment",
     "draw_allocation",
     "draw_frontier",

@@ -1,0 +1,19 @@
+// What makes the pages quicker: a slider that moves its number, buttons that copy, and keys. Every page works without it.
+document.documentElement.classList.add("with-script");
+
+document.addEventListener("input", (event) => {
+  const range = event.target.closest("input[type=range][data-number]");
+  if (range) range.form.elements[range.dataset.number].value = range.value;
+  const number = event.target.closest("input[type=number]");
+  if (number) {
+    const slider = number.form.querySelector(`input[data-number="${CSS.escape(number.name)}"]`);
+    if (slider) slider.value = number.value;
+  }
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+  button.textContent = "Copied";
+});

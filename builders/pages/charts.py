@@ -1,0 +1,86 @@
+"""The shapes of the pictures: bars and lines as numbers, which templates draw as SVG in the colours of the theme."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from builders.pages.effects import SERIES, Histogram
+
+WIDTH, HEIGHT = 720, 220  # of the area that a histogram is drawn in, in units of its own
+LEFT, BOTTOM, TOP = 8, 24, 8
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """A bar, with its series and the text that describes it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    series: int
+    text: str
+
+
+@dataclass(frozen=True)
+class HistogramShapes:
+    """A histogram: its bars, the labels below, and where thresholds are."""
+
+    bars: list[Rectangle]
+    ticks: list[tuple[float, str]]
+    mark: float
+    old_mark: float
+    width: int = WIDTH
+    height: int = HEIGHT
+    base: int = HEIGHT - BOTTOM
+
+
+def histogram_shapes(histogram: Histogram, threshold: float, old: float) -> HistogramShapes:
+    """Return the shapes of a histogram with the threshold and the one that the build has."""
+    edges, counts = histogram.edges.tolist(), histogram.counts
+    low, high = edges[0], edges[-1]
+    scale = (WIDTH - 2 * LEFT) / (high - low)
+
+    def x_of(value: float) -> float:
+        return float(round(LEFT + (min(max(value, low), high) - low) * scale, 1))
+
+    largest = max(int(counts.sum(axis=0).max()), 1)
+    room = HEIGHT - BOTTOM - TOP
+    bars = []
+    for n in range(len(edges) - 1):
+        y = float(HEIGHT - BOTTOM)
+        for series in range(len(SERIES)):
+            if count := int(counts[series][n]):
+                height = max(count / largest * room, 0.6)
+                y -= height
+                text = f"{edges[n]:.4g} to {edges[n + 1]:.4g}: {count:,} lines {SERIES[series]}"
+                left, right = x_of(edges[n]), x_of(edges[n + 1])
+                bars.append(
+                    Rectangle(left, round(y, 2), round(max(right - left - 0.6, 0.5), 2), round(height, 2), series, text)
+                )
+    return HistogramShapes(bars, [(x_of(v), f"{v:g}") for v in nice_ticks(low, high)], x_of(threshold), x_of(old))
+
+
+def nice_ticks(low: float, high: float, num: int = 7) -> list[float]:
+    """Return round numbers from `low` to `high`, about `num` of them."""
+    if high <= low:
+        return [low]
+    step = (high - low) / num
+    power = 10 ** math.floor(math.log10(step))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step)
+    first = math.ceil(low / step)
+    return [round(n * step, 12) for n in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def stacked_bar(parts: Sequence[tuple[str, int]], total: int, series: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the parts of a bar of 1,000 units by name, each with the number of its colour."""
+    shapes, x = [], 0.0
+    for name, count in parts:
+        width = 1000 * count / total if total else 0.0
+        if count:
+            shapes.append(
+                {"name": name, "count": count, "x": round(x, 2), "width": round(width, 2), "series": series.index(name)}
+            )
+        x += width
+    return shapes

@@ -1,0 +1,176 @@
+"""The pages of filters: what each rejects, and what another threshold would change."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from builders.pages.builds import Build, open_build
+from builders.pages.charts import HistogramShapes, histogram_shapes
+from builders.pages.columns import Lines, open_lines
+from builders.pages.comparison import Comparison, measure_values
+from builders.pages.corpora_page import frame
+from builders.pages.effects import Effect, Histogram, comparison_or_none, effect_of, histogram_of
+from builders.pages.line_view import LineView, view_lines
+from builders.pages.project import Project
+from builders.pages.render import render
+from builders.pages.texts import lines_near, order_of, read_lines_at, read_together
+from builders.pipeline import Filter
+from corpora.errors import InputError
+
+NUM_LINES = 20  # that a page shows at the edge
+_histograms: dict[Any, Histogram] = {}
+
+
+def filters_page(project: Project, request: Request) -> Response:
+    """Return the list of the filters of a build, with what each rejects in every language."""
+    build = open_build(project.work, request.query_params.get("build"))
+    counts = {lang: open_lines(build, lang).counts() for lang in build.langs}
+    totals = {lang: sum(own.values()) for lang, own in counts.items()}
+    rows = [
+        {
+            "rule": rule,
+            "counts": {lang: counts[lang][rule.name] for lang in build.langs},
+            "can_move": comparison_or_none(open_lines(build, build.lang(None)), rule) is not None,
+        }
+        for rule in build.filters
+    ]
+    values = frame(project, request, "filters", build)
+    return HTMLResponse(render("filters", **values, rows=rows, totals=totals))
+
+
+def filter_page(project: Project, request: Request) -> Response:
+    """Return the page of one filter, or the part of it that another threshold changes."""
+    build = open_build(project.work, request.query_params.get("build"))
+    lines = open_lines(build, build.lang(request.query_params.get("lang")))
+    rule = build.filter(request.query_params.get("name", ""))
+    thresholds = read_thresholds(rule, lines.lang, request.query_params)
+    values = frame(project, request, "filters", build)
+    values |= {"lang": lines.lang, "rule": rule, "thresholds": thresholds}
+    values |= threshold_view(lines, rule, thresholds, request.query_params)
+    part = "filter_effect" if request.headers.get("hx-target", "").endswith("effect") else "filter"
+    return HTMLResponse(render(part, **values))
+
+
+def read_thresholds(rule: Filter, lang: str, values: Mapping[str, str]) -> dict[str, float]:
+    """Return the thresholds that an address names, the others as the build has them.
+
+    Raises:
+        InputError: One of them is no finite number.
+    """
+    thresholds = {}
+    for name in rule.thresholds:
+        text = values.get(f"t.{name}", "")
+        try:
+            thresholds[name] = float(text) if text.strip() else rule.threshold(name, lang)
+        except ValueError:
+            thresholds[name] = math.nan
+        if not math.isfinite(thresholds[name]):
+            raise InputError(f"The threshold {rule.name}.{name} is a number, not '{text}'.")
+    return thresholds
+
+
+def threshold_view(
+    lines: Lines, rule: Filter, thresholds: Mapping[str, float], values: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the histogram of a filter's measure, the effect of thresholds, and lines at the edge."""
+    comparison = comparison_or_none(lines, rule)
+    if comparison is None:
+        own = np.flatnonzero(lines.reasons == lines.code(rule.name))
+        shown = read_together(lines, order_of(own)[: NUM_LINES * 40], NUM_LINES)
+        return {"comparison": None, "sample": view_lines(lines, read_lines_at(lines, shown)), "num_rejected": len(own)}
+    histogram = _histogram(lines, rule, comparison)
+    old, new = rule.threshold(comparison.threshold, lines.lang), thresholds[comparison.threshold]
+    effect = effect_of(lines, rule, thresholds)
+    return {
+        "comparison": comparison,
+        "histogram": histogram,
+        "shapes": histogram_shapes(histogram, new, old),
+        "old": old,
+        "new": new,
+        "is_moved": dict(thresholds) != {name: rule.threshold(name, lines.lang) for name in rule.thresholds},
+        "effect": effect,
+        "range": slider_range(histogram, old),
+        "edge": edge_lines(lines, comparison, effect, new),
+        "assignment": ",".join(assignments(rule, lines.lang, thresholds)),
+        "commands": commands(lines.build, rule, lines.lang, thresholds),
+        "num_lines": lines.num_rows,
+        "num_kept": int(np.count_nonzero(lines.reasons == 0)),
+    }
+
+
+def _histogram(lines: Lines, rule: Filter, comparison: Comparison) -> Histogram:
+    key = (lines.build.work, lines.build.recipe, lines.build.stamp, lines.lang, rule.name)
+    if key not in _histograms:
+        if len(_histograms) > 200:
+            _histograms.clear()
+        _histograms[key] = histogram_of(lines, rule, comparison)
+    return _histograms[key]
+
+
+def slider_range(histogram: Histogram, threshold: float) -> dict[str, float]:
+    """Return the ends and the step of the slider."""
+    low, high = float(histogram.edges[0]), float(histogram.edges[-1])
+    step = 10 ** math.floor(math.log10(max(high - low, 1e-9) / 200))
+    is_whole = float(threshold).is_integer() and step >= 0.1
+    return {"low": _down(low, step), "high": _down(high, step) + step, "step": 1 if is_whole else step}
+
+
+def _down(value: float, step: float) -> float:
+    return round(math.floor(value / step) * step, 10)
+
+
+def edge_lines(lines: Lines, comparison: Comparison, effect: Effect, threshold: float) -> list[LineView]:
+    """Return lines next to the threshold: half that the filter rejects or would, half that it keeps or would."""
+    values = measure_values(lines, comparison)
+    own = lines.code(effect.rule.name)
+    is_ours = (lines.reasons == 0) | (lines.reasons == own)
+    indices = [
+        *lines_near(lines, values, threshold, np.flatnonzero(is_ours & effect.after), NUM_LINES // 2),
+        *lines_near(lines, values, threshold, np.flatnonzero(is_ours & ~effect.after), NUM_LINES // 2),
+    ]
+    views = view_lines(lines, read_lines_at(lines, indices))
+    for view, index in zip(views, indices, strict=True):
+        view.value = float(values[index])
+        view.is_rejected = bool(effect.after[index])
+        view.was_rejected = bool(lines.reasons[index] == own)
+    return sorted(views, key=lambda view: view.value)
+
+
+@dataclass(frozen=True)
+class Commands:
+    """How a user makes a threshold so: recipe lines, and the options of the command."""
+
+    recipe: str
+    options: str
+
+
+def assignments(rule: Filter, lang: str, thresholds: Mapping[str, float]) -> list[str]:
+    """Return the changed thresholds as `--set` takes them, for one language."""
+    return [
+        f"{rule.name}.{name}.{lang}={value:.12g}"
+        for name, value in thresholds.items()
+        if value != rule.threshold(name, lang)
+    ]
+
+
+def commands(build: Build, rule: Filter, lang: str, thresholds: Mapping[str, float]) -> Commands:
+    """Return the recipe lines and the command that make thresholds so."""
+    recipe = "\n".join(
+        f"{name} = {{ {lang} = {value:.12g} }}"
+        for name, value in thresholds.items()
+        if value != rule.threshold(name, lang)
+    )
+    options = " ".join(f"--set {text}" for text in assignments(rule, lang, thresholds))
+    is_sample = build.recipe.endswith("-sample")
+    name = build.recipe.removesuffix("-sample")
+    langs = ",".join(build.langs)
+    command = f"builders build {name}{' --sample' if is_sample else ''} --langs {langs} {options}"
+    return Commands(f"[filters.{rule.name}]\n{recipe}", command)
+
+
+__all__ = ["HistogramShapes", "filter_page", "filters_page"]

@@ -1,0 +1,67 @@
+"""Who may ask: a token in every address, this host, forms of its own pages; texts are never markup."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_pages_need_the_token(site) -> None:
+    token = urlsplit(site.url).path
+    assert site.get("corpora")[0] == 200
+    for path in (
+        "/",
+        "/corpora",
+        "/x" + token[1:] + "corpora",
+        token[:-2] + "/corpora",
+        "/assets/browse.css",
+        "//corpora",
+    ):
+        status, text = site.get(path)
+        assert (status, "token" in text) == (404, True), path
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1", "localhost:1", "", "127.0.0.1.evil.example"]
+)
+def test_a_foreign_host_is_refused(site, host: str) -> None:
+    assert site.get("corpora", Host=host)[0] == 421
+
+
+def test_answers_forbid_inline_scripts_frames_and_storage(site) -> None:
+    import urllib.request
+
+    with urllib.request.urlopen(site.url + "corpora") as answer:
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_an_unknown_name_is_a_sentence(site) -> None:
+    for path in ("filter?name=nope", "filter?name=length_ratio&lang=xx", "corpora?build=../../etc/passwd", "nowhere"):
+        status, text = site.get(path)
+        assert status in (400, 404), path
+        assert "Traceback" not in text
+    assert "is a number, not &#39;&lt;b&gt;&#39;" in site.get("filter?name=length_ratio&t.max=%3Cb%3E")[1]
+
+
+def test_no_path_leads_out_of_the_assets(site) -> None:
+    for path in ("assets/../app.py", "assets/%2e%2e/app.py", "assets/..%2f..%2fapi.py", "assets//etc/passwd"):
+        assert site.get(path)[0] == 404, path
+
+
+def test_templates_have_no_inline_script_or_style() -> None:
+    import re
+
+    import builders.pages
+
+    for path in (Path(builders.pages.__file__).parent / "templates").glob("*"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|\|\s*safe|javascript:", text), (
+            path.name
+        )
