@@ -134,5 +134,7 @@ def _batches(file: Path, lang: str) -> Iterator[pa.RecordBatch]:
     try:
         yield from read_pairs(InputFile(file, "tmx", lang, xx_code=lang))
     except InputError as error:
-        reason = str(error).removesuffix(" Delete it and pull it again.")
+        reason = (
+            str(error).partition(" Delete it and pull it again.")[0].partition(" Correct the file, name a mirror")[0]
+        )
         raise InputError(f"{reason} Export it again from its program; the memory is unchanged.") from None

@@ -21,7 +21,9 @@ GROUPS: dict[str, tuple[str, ...]] = {  # the filters of each group of reasons
     "wrong language or script": ("wrong_language_*", "wrong_script"),
     "duplicates": ("duplicate_*", "near_duplicate"),
     OTHER: (),  # what no other group claims: length, encoding, markup, copy, numbers, and filters yet to come
-    "unreadable or empty": ("invalid_utf8", "nul_byte", "missing_column", "invalid_margin", "oversized_line", "empty"),
+    "unreadable or empty": (
+        *("invalid_utf8", "nul_byte", "missing_column", "invalid_xml", "invalid_margin", "oversized_line", "empty"),
+    ),
     "in a benchmark": ("contaminated",),
 }
 COLOURS = dict(zip((KEPT, *GROUPS), (BLUE, AMBER, RED, TEAL, GREY, "#A8A8A8", PURPLE), strict=True))

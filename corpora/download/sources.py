@@ -243,11 +243,11 @@ def _download(context: _Context, target: _Target) -> _LocalFile:
     url, path = on_mirror(target.url, context.mirror), context.folder / disk_path(target.url)
     part, name = _part_path(path), _name(target, public_url(url))
     path.parent.mkdir(parents=True, exist_ok=True)
-    etag = download(DownloadRequest(url, part, context.stop, _byte_callback(context, target)))
+    stated = download(DownloadRequest(url, part, context.stop, _byte_callback(context, target)))
     try:
-        check_file_type(part, target.url, name)
+        check_file_type(part, target.url, name, stated.content_type if stated else "")
         check_integrity(part, name)
-        now = update_sidecar(part, None, target.label, public_url(url), etag)
+        now = update_sidecar(part, None, target.label, public_url(url), stated.etag if stated else None)
         _raise_if(find_mismatch(name, now.sha256, now.size, target.expected))
     except InputError:
         discard_part(part)

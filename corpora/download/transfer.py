@@ -26,6 +26,7 @@ MAX_RETRY_AFTER_S = 120.0
 RESET_BYTES = 1 << 20  # bytes that must arrive for the count of attempts to begin again
 CHUNK_BYTES = 1 << 20
 RETRY_STATUSES = (408, 429, 500, 502, 503, 504)
+STATED = ("ETag", "Last-Modified", "Content-Type")
 FORBIDDEN = "The server refuses access; name a mirror that has the file."
 GONE = "The file is not there; correct the URL in the catalogue, or name a mirror that has the file."
 HINTS = {401: FORBIDDEN, 403: FORBIDDEN, 404: GONE, 410: GONE}
@@ -49,6 +50,7 @@ class PartialDownload:
     etag: str | None
     last_modified: str | None
     total: int | None
+    content_type: str = ""
 
     @property
     def validator(self) -> str | None:
@@ -64,8 +66,8 @@ class FailedAttempt:
     wait: float = 0.0
 
 
-def download(request: DownloadRequest) -> str | None:
-    """Download all bytes of a URL into the part, after those already there, and return the ETag.
+def download(request: DownloadRequest) -> PartialDownload | None:
+    """Download all bytes of a URL into the part, after those already there, and return what the server stated.
 
     After a broken connection the part stays, and the next call continues it.
 
@@ -79,8 +81,7 @@ def download(request: DownloadRequest) -> str | None:
             retry, furthest = _new_retry(), _size(request.part)
         retry = _next_attempt(retry, request, failure)
         request.stop.wait(max(retry.get_backoff_time(), failure.wait))
-    saved = _read_state(request.part)
-    return saved.etag if saved else None
+    return _read_state(request.part)
 
 
 def discard_part(part: Path) -> None:
@@ -180,7 +181,8 @@ def _describe(response: BaseHTTPResponse, url: str) -> PartialDownload:
     if response.status == 206:
         named = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
         total = int(named[1]) if named else None if total is None else (_first_byte(response) or 0) + total
-    return PartialDownload(public_url(url), response.headers.get("ETag"), response.headers.get("Last-Modified"), total)
+    etag, last_modified, content_type = (response.headers.get(name) for name in STATED)
+    return PartialDownload(public_url(url), etag, last_modified, total, content_type or "")
 
 
 def _first_byte(response: BaseHTTPResponse) -> int | None:

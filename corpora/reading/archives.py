@@ -12,9 +12,12 @@ from pathlib import Path, PurePosixPath
 from corpora.errors import InputError
 from corpora.limits import hint, limit
 
+SAME_FILE = "If the same file comes back, name a mirror that has a better one, or leave the corpus out."
 READ_BYTES = 1 << 20  # compressed; a few megabytes of text
 BLOCK_BYTES = 8 << 20  # decompressed; no chunk is longer
 SPARE_EXPANSION = 64 << 20
+# What macOS, its file servers and Synology add beside each file (AppleSingle and AppleDouble, version 2).
+SYSTEM_FOLDERS, SYSTEM_PREFIXES = frozenset(("__MACOSX", ".AppleDouble", "@eaDir")), ("._", "~$")
 DAMAGE = (
     EOFError,
     zlib.error,
@@ -30,7 +33,7 @@ DAMAGE = (
 
 def damaged(where: object, reason: object) -> InputError:
     """Return the error for a downloaded file that is not what upstream published."""
-    return InputError(f"{where} is damaged ({reason}). Delete it and pull it again.")
+    return InputError(f"{where} is damaged ({reason}). Delete it and pull it again. {SAME_FILE}")
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
@@ -118,19 +121,25 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     except DAMAGE as error:
         raise damaged(path, error) from None
     for member in archive.infolist():
-        check_name(path, member.orig_filename)
+        safe_name(path, member.orig_filename)
     return archive
 
 
-def check_name(path: Path, name: str) -> None:
-    """Raise InputError for a member's name that leaves the archive's folder on some system."""
-    if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts or name[1:2] == ":":
+def safe_name(path: Path, name: str) -> str:
+    """Return a member's name with slashes, also where a tool wrote backslashes between folders.
+
+    Raises:
+        InputError: The name leaves the archive's folder on some system.
+    """
+    safe = name.replace("\\", "/")
+    if safe.startswith("/") or ".." in PurePosixPath(safe).parts or safe[1:2] == ":":
         raise InputError(f"{path} holds the unsafe name {name!r}; it was not read. Do not use this file.")
+    return safe
 
 
 def member_ending(archive: zipfile.ZipFile, path: Path, suffix: str) -> zipfile.ZipInfo:
-    """Return the one member, at any depth, that ends in `suffix` and is no README or LICENSE; InputError otherwise."""
-    members = [member for member in archive.infolist() if member.filename.endswith(suffix) and not _is_notice(member)]
+    """Return the one member, at any depth, that ends in `suffix` and is a file of the corpus; InputError otherwise."""
+    members = [member for member in archive.infolist() if _is_content(name := _name(member)) and name.endswith(suffix)]
     if len(members) != 1:
         names = ", ".join(archive.namelist()[:20]) or "nothing"
         count = "no member" if not members else f"{len(members)} members"
@@ -142,8 +151,15 @@ def member_ending(archive: zipfile.ZipFile, path: Path, suffix: str) -> zipfile.
     return members[0]
 
 
-def _is_notice(member: zipfile.ZipInfo) -> bool:
-    return PurePosixPath(member.filename).name.startswith(("README", "LICENSE"))
+def _name(member: zipfile.ZipInfo) -> str:
+    return member.filename.replace("\\", "/")
+
+
+def _is_content(name: str) -> bool:
+    """Return whether a name is that of no README or licence, and of nothing that file systems add to archives."""
+    *folders, file = PurePosixPath(name).parts or ("",)
+    is_added = file.startswith(SYSTEM_PREFIXES) or not SYSTEM_FOLDERS.isdisjoint(folders)
+    return not is_added and not file.startswith(("README", "LICENSE"))
 
 
 def member_chunks(archive: zipfile.ZipFile, path: Path, member: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -185,13 +201,13 @@ def _read_tar(path: Path, select: Callable[[str], bool]) -> dict[str, bytes]:
     chunks = file_chunks(path)
     with tarfile.open(fileobj=io.BufferedReader(ChunkStream(chunks)), mode="r|", tarinfo=_PlainTarInfo) as archive:
         for member in archive:
-            check_name(path, member.name)
+            name = safe_name(path, member.name)
             if not member.isreg() or member.issparse():
                 continue
-            if member.name in contents:
-                raise InputError(f"{path} has two members {member.name}.")
-            file = archive.extractfile(member) if select(member.name) else None
-            contents[member.name] = file.read() if file else b""
+            if name in contents:
+                raise InputError(f"{path} has two members {name}.")
+            file = archive.extractfile(member) if select(name) else None
+            contents[name] = file.read() if file else b""
     if any(chunk.strip(b"\0") for chunk in chunks):  # read to the end in any case: the checksum is there
         raise tarfile.ReadError("there are bytes after the end of the archive")
     return contents

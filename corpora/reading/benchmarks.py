@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from corpora.errors import InputError
-from corpora.reading.archives import check_file, member_ending, open_zip, read_member, read_tar
+from corpora.reading.archives import SAME_FILE, check_file, member_ending, open_zip, read_member, read_tar
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import read_lines
 from corpora.reading.normalization import nfc
@@ -23,7 +23,7 @@ def read_flores(file: InputFile) -> Iterator[BenchmarkText]:
         known = ", ".join(sorted({known for name in contents if (known := _flores_code(name))})) or "none"
         raise InputError(f"{path} has no sentences in '{lang}' (upstream's code: '{code}'). It has: {known}.")
     if len({_part(name) for name in names}) < len(names):
-        raise InputError(f"{path} has the same part twice: {' and '.join(names)}. Delete it and pull it again.")
+        raise InputError(f"{path} has the same part twice: {' and '.join(names)}. {SAME_FILE}")
     for name in names:
         yield from flores_sentences(_part(name), iter([contents[name]]), f"{path}, member {name}")
 
@@ -45,7 +45,7 @@ def flores_sentences(part: str, chunks: Iterator[bytes], where: str) -> Iterator
         for line in batch.to_pylist():
             number += 1
             if line["read_error"]:
-                raise InputError(f"{where}, line {number}: {line['read_error']}. Delete the file and pull it again.")
+                raise InputError(f"{where}, line {number}: {line['read_error']}. {SAME_FILE}")
             yield f"{part}:{number}", "sentence", line["text"]
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.errors import InputError
-from corpora.reading.archives import file_chunks, member_chunks, member_ending, open_zip
+from corpora.reading.archives import SAME_FILE, file_chunks, member_chunks, member_ending, open_zip
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import SHOWN_CHARS, read_lines
 from corpora.reading.margins import MAX_DIGITS, NUMBER, parse_margin
@@ -97,7 +97,7 @@ def _side_by_side(
     counts = [num_lines + _num_rows(first, left), num_lines + _num_rows(second, right)]
     if counts[0] != counts[1]:
         lengths = " and ".join(f"{name} has {count:,} lines" for name, count in zip(names, counts, strict=True))
-        raise InputError(f"{where}{lengths}, so they are no bitext. Delete the file and pull it again.")
+        raise InputError(f"{where}{lengths}, so they are no bitext. {SAME_FILE}")
 
 
 def _num_rows(batch: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> int:

@@ -59,7 +59,8 @@ COLUMNS = {  # the columns of a table by kind; those with a question mark may be
     "monolingual": ("text",),
     "benchmark": (),
 }
-READ_ERRORS = ("invalid_utf8", "nul_byte", "missing_column", "invalid_margin", "oversized_line")  # of sentence pairs
+# Of sentence pairs:
+READ_ERRORS = ("invalid_utf8", "nul_byte", "missing_column", "invalid_xml", "invalid_margin", "oversized_line")
 
 
 def read_pairs(file: InputFile, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:

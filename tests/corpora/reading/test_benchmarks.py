@@ -72,7 +72,7 @@ def test_links_and_devices_are_neither_read_nor_followed(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["flores.tar.gz", "secret"]
 
 
-@pytest.mark.parametrize("name", ["../dev/ell.dev", "/dev/ell.dev", "a\\dev"])
+@pytest.mark.parametrize("name", ["../dev/ell.dev", "/dev/ell.dev", "..\\dev"])
 def test_name_that_leaves_the_archive_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="unsafe name"):
         read(flores(tmp_path, member("dev/ell.dev", b"a\n"), member(name, b"b\n")))

@@ -72,7 +72,24 @@ def test_sides_of_different_length_are_an_error_with_both_counts(tmp_path, monke
         read(moses(tmp_path, {EN: english, ZH: chinese}))
 
 
-@pytest.mark.parametrize("name", ["../x.en", "a/../../x.en", "/etc/x.en", "a\\x.en", "C:x.en"])
+ADDED = ["__MACOSX/._a.en", "._a.en", "__MACOSX/a.en", "@eaDir/a.en", ".AppleDouble/a.en"]
+PLAIN = ["a.en", "v1\\a.en", "v1/sub\\a.en", ".data/a.en", "my__MACOSX/a.en"]
+
+
+@pytest.mark.parametrize("added", ADDED)
+def test_what_systems_add_to_archives_is_no_member_of_the_corpus(tmp_path, added):
+    path = moses(tmp_path, {added: b"\0", EN: b"a\n", "LICENSE.en": b"l", ZH: "甲\n".encode()})
+    assert sides(read(path)) == [(1, "a", "甲", None)]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_folders_of_any_system_and_hidden_ones_hold_members(tmp_path, name):
+    assert sides(read(moses(tmp_path, {name: b"a\n", ZH: b"b\n"}))) == [(1, "a", "b", None)]
+    with pytest.raises(InputError, match=r"2 members ending in '\.en'"):
+        read(moses(tmp_path, {name: b"a\n", EN: b"a\n", ZH: b"b\n"}))
+
+
+@pytest.mark.parametrize("name", ["../x.en", "a/../../x.en", "/etc/x.en", "..\\x.en", "\\\\host\\x.en", "C:x.en"])
 def test_name_that_leaves_the_archive_is_refused(tmp_path, name):
     with pytest.raises(InputError, match="unsafe name"):
         read(moses(tmp_path, {EN: b"a\n", ZH: b"b\n", name: b""}))

@@ -79,19 +79,78 @@ PARAMETER = '<!DOCTYPE tmx [<!ENTITY % a "ha">]><tmx><body>'
 EXTERNAL = '<!DOCTYPE tmx [<!ENTITY a SYSTEM "file:///etc/passwd">]><tmx><body>'
 
 
-@pytest.mark.parametrize(("head", "seg"), [(LAUGHS, "&b;"), (PARAMETER, "x"), (EXTERNAL, "&a;"), (HEAD, "&nbsp;")])
+@pytest.mark.parametrize(("head", "seg"), [(LAUGHS, "&b;"), (PARAMETER, "x"), (EXTERNAL, "&a;")])
 def test_own_entities_are_an_error(tmp_path, head, seg):
     with pytest.raises(InputError, match=r"defines the entity .* refused"):
         read(write(tmp_path, tuv("en", seg) + tuv("pt", "x"), head=head))
 
 
-def test_broken_xml_is_an_error_with_its_line(tmp_path):
-    with pytest.raises(InputError, match=r"en-pt.tmx is not a TMX file that can be read: .*line 4"):
-        read(write(tmp_path, tuv("en", "a") + tuv("pt", "b"), tuv("en", "<b>")))
+BAD = ["a\x01b", "a&#x1F;b", "a\uffffb", "a & b", "a < 5", "<b>a", "a&unknown;b", "a</seg>b", "&#xD800;", "a&#0;b"]
+FINE = [
+    ("&nbsp;a", "\xa0a"),
+    ("a &eacute; &#233; &#xE9;", "a é é é"),
+    ("a &lt; b &amp;amp; c", "a < b &amp; c"),
+    ("<![CDATA[a < b & c]]>", "a < b & c"),
+    ("a<!-- & < -->b", "ab"),
+    ("\ufdd0 \ue000 \x85", "\ufdd0 \ue000 \x85"),
+]
+
+
+@pytest.mark.parametrize("seg", BAD)
+def test_unit_that_is_not_well_formed_costs_itself_only(tmp_path, seg, monkeypatch):
+    good = [tuv("en", f"a{n}") + tuv("pt", f"b{n}") for n in range(9)]
+    path = write(tmp_path, *good[:4], tuv("en", seg) + tuv("pt", "x"), *good[4:])
+    rows = read(path)
+    assert [row["read_error"] for row in rows] == [None] * 4 + ["invalid_xml"] + [None] * 5
+    assert [row["en"] for row in rows if not row["read_error"]] == [f"a{n}" for n in range(9)]
+    assert [row["line_number"] for row in rows] == list(range(1, 11))
+    monkeypatch.setattr(archives, "BLOCK_BYTES", 13)
+    assert read(path) == rows
+
+
+@pytest.mark.parametrize(("seg", "text"), FINE)
+@pytest.mark.parametrize("other", ["a", "a & b"])
+def test_well_formed_units_are_read_alike_beside_a_bad_one(tmp_path, seg, text, other):
+    rows = read(write(tmp_path, tuv("en", other) + tuv("pt", "x"), tuv("en", seg) + tuv("pt", "x")))
+    assert (rows[1]["en"], rows[1]["read_error"]) == (text, None)
+
+
+@pytest.mark.parametrize(
+    ("unit", "error"),
+    [("a\0b", "nul_byte"), ("a\udcffb", "invalid_utf8"), ("a" * 20_000_000, None)],
+)
+def test_bytes_that_no_xml_has_are_charged_to_their_unit(tmp_path, unit, error):
+    path = write(tmp_path, tuv("en", "a") + tuv("pt", "b"), tuv("en", "SEG") + tuv("pt", "x"))
+    path.write_bytes(path.read_bytes().replace(b"SEG", unit.encode("utf-8", "surrogateescape")))
+    if error:
+        assert [row["read_error"] for row in read(path)] == [None, error]
+    else:
+        assert [row["read_error"] for row in read(path)] == [None, "oversized_line"]
+
+
+BREAKS = ["a<ph>&lt;br/&gt;</ph>b", 'a<ph type="lb"/>b', "a<br/>b", "a <it pos='begin'>\\n</it> b", "a<p>b</p>"]
+WORDS = [
+    "a<bpt i='1'>&lt;i&gt;</bpt>b<ept i='1'>&lt;/i&gt;</ept>",
+    "a<hi>b</hi>",
+    "a<ph x='1'>&lt;img src='x'/&gt;</ph>b",
+    "a<it pos='end'>&lt;/b&gt;</it>b",
+    "a<ph>x<sub>y<ph>z</ph></sub></ph>b",
+]
+
+
+@pytest.mark.parametrize(("seg", "text"), [*((seg, "a b") for seg in BREAKS), *((seg, "ab") for seg in WORDS)])
+def test_codes_for_breaks_keep_words_apart_and_others_do_not_split_them(tmp_path, seg, text):
+    assert read(write(tmp_path, tuv("en", seg) + tuv("pt", "x")))[0]["en"].rstrip() == text
+
+
+def test_file_that_is_no_tmx_is_an_error(tmp_path):
     with pytest.raises(InputError, match="outermost element is <html>"):
         read(write(tmp_path, head="<html>"))
     with pytest.raises(InputError, match="encoding"):
         read(write(tmp_path, head='<?xml version="1.0" encoding="klingon"?><tmx>'))
+    (tmp_path / "en-pt.tmx").write_text("")
+    with pytest.raises(InputError, match="can be read: no element found"):
+        read(tmp_path / "en-pt.tmx")
 
 
 def test_truncated_file_is_an_error(tmp_path):
