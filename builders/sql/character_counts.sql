@@ -7,8 +7,8 @@ with cleaned as (
         line_number,
         en as en_as_read,
         xx as xx_as_read,
-        unescape_html(strip_whitespace(coalesce(en_as_read, ''))) as en,
-        unescape_html(strip_whitespace(coalesce(xx_as_read, ''))) as xx,
+        strip_whitespace(coalesce(en_as_read, '')) as en,
+        strip_whitespace(coalesce(xx_as_read, '')) as xx,
         margin,
         read_error
     from pairs

@@ -32,14 +32,6 @@ create macro number_variants(numbers) as list_concat(
 create macro english_words(text) as len(regexp_extract_all(
     lower(text), '(?:^|[^\pL])(the|of|and|which|with|from|that|this|were|have|has|been|their)(?:$|[^\pL])'
 ));
--- A text with its HTML entities replaced by their characters.
-create macro unescape_html(text) as if(
-    contains(text, '&') and regexp_matches(text, '(?i)&(?:quot|apos|nbsp|lt|gt|amp|#39);'),
-    regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-        text, '(?i)&quot;', '"', 'g'), '(?i)&apos;|&#39;', '''', 'g'), '(?i)&nbsp;', ' ', 'g'),
-        '(?i)&lt;', '<', 'g'), '(?i)&gt;', '>', 'g'), '(?i)&amp;', '&', 'g'),
-    text
-);
 -- A text without white space at its ends, wide, narrow and invisible spaces included.
 create macro strip_whitespace(text) as if(
     regexp_matches(text, '^[\s\pZ\x{200B}\x{2060}\x{FEFF}]')
@@ -52,13 +44,20 @@ create macro strip_whitespace(text) as if(
 -- Whether `has_mojibake` or `has_markup` may be true for a text: one search instead of two.
 create macro needs_check(text) as regexp_matches(
     text,
-    '[\x00-\x08\x0B-\x1F\x7F-\x{9F}\x{FFFD}{}\[\]<]|\|\||https?:|[\x{C2}-\x{F4}][\x{A0}-\x{BF}]|â€'
+    '[\x00-\x08\x0B-\x1F\x7F-\x{9F}\x{FFFD}{}\[\]<\x{102}\x{139}\x{9286}\x{951B}\x{951F}]'
+    || '|[\x{E000}-\x{F8FF}\x{FDD0}-\x{FDEF}\x{FFFE}\x{FFFF}]|\|\||https?:|[\x{C2}-\x{F4}РСΞΟطظ][\x{A0}-\x{BF}]|â€'
 );
--- Whether a text has U+FFFD, control characters, or UTF-8 decoded as Latin-1 or Windows-1252 (« and » may be quotes).
+-- Whether a text has U+FFFD, control characters, private characters, or UTF-8 decoded as a code page: Latin-1 or
+-- Windows-1252 (« and » may be quotes), 1251 (Cyrillic), 1253 (Greek), 1256 (Arabic), 1250 (Central Europe), GBK (Chinese).
 create macro has_mojibake(text) as regexp_matches(
     text,
-    '[\x{FFFD}\x00-\x08\x0B-\x1F\x7F-\x{9F}]|(?:[\x{C2}-\x{F4}][\x{A0}-\x{BF}]){2}|'
-    || '[\x{C2}-\x{C5}\x{CE}-\x{D1}\x{D8}-\x{DB}][\x{A0}-\x{AA}\x{AC}-\x{BA}\x{BC}-\x{BF}]|â€[™œ˜“”¦]'
+    '[\x{FFFD}\x00-\x08\x0B-\x1F\x7F-\x{9F}\x{E000}-\x{F8FF}\x{FDD0}-\x{FDEF}\x{FFFE}\x{FFFF}]'
+    || '|(?:[\x{C2}-\x{F4}][\x{A0}-\x{BF}]){2}'
+    || '|[\x{C2}-\x{C5}\x{CE}-\x{D1}\x{D8}-\x{DB}][\x{A0}-\x{AA}\x{AC}-\x{BA}\x{BC}-\x{BF}]|â€[™œ˜“”¦]'
+    || '|[\x{E0}-\x{EF}][\x{A0}-\x{AA}\x{AC}-\x{BA}\x{BC}-\x{BF}][\x{A1}-\x{BF}‚ƒ„†‡ˆ‰Š‹ŒŽ•˜™š›œžŸ]'
+    || '|á»[\x{A1}-\x{AA}\x{AC}-\x{BA}\x{BC}-\x{BF}ƒ†‡ˆ‰Š‹ŒŽ•˜™š›œžŸ]'
+    || '|[РС][\x{A0}-\x{BF}][РС]|[ΞΟ][\x{A0}-\x{BF}][ΞΟ]|[طظ][\x{A0}-\x{BF}][طظ]'
+    || '|[ĂĹ][€‚„…†‡‰‹‘’“”•™š›śťžź\x{A0}ˇ˘¤¦§¨©¬\x{AD}®°±˛ł´µ¶·¸ą˝ľżĽ]|锟斤拷|[锛銆]\S'
 );
 -- Whether a text has wiki tables, templates or links, or HTML tags, or is only a URL.
 create macro has_markup(text) as regexp_matches(

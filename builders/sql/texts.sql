@@ -4,8 +4,8 @@ with cleaned as (
         corpus,
         lang,
         line_number,
-        unescape_html(strip_whitespace(coalesce(en, ''))) as en,
-        unescape_html(strip_whitespace(coalesce(xx, ''))) as xx,
+        strip_whitespace(coalesce(en, '')) as en,
+        strip_whitespace(coalesce(xx, '')) as xx,
         margin,
         read_error
     from pairs

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from corpora.errors import InputError, unknown
 from corpora.reading.benchmarks import BenchmarkText, read_flores, read_mlqa, read_squad
-from corpora.reading.bitexts import read_laser, read_moses
+from corpora.reading.bitexts import PAIRS, read_laser, read_moses
+from corpora.reading.characters import clean_column
 from corpora.reading.input_file import InputFile
 from corpora.reading.instructions import INSTRUCTIONS, Instruction, read_alpaca, read_messages, read_tasks
 from corpora.reading.monolingual import read_c4
@@ -67,7 +68,7 @@ def read_pairs(file: InputFile, batch_rows: int = 100_000) -> Iterator[pa.Record
     """Yield the sentence pairs of a file as batches of PAIRS; none for an empty file.
 
     A row is a line (a unit of TMX, a row of a table) as upstream has it, numbered from 1, also if `read_error` is one
-    of READ_ERRORS. Texts are in NFC; `margin` is null where the file has none.
+    of READ_ERRORS. Texts are in NFC with folded characters (`characters.py`); `margin` is null where the file has none.
 
     Args:
         file: The file.
@@ -79,7 +80,7 @@ def read_pairs(file: InputFile, batch_rows: int = 100_000) -> Iterator[pa.Record
     read = _reader("bitext", file)
     if file.en_code == file.xx_code:
         raise InputError(f"A bitext of '{file.lang}' needs two codes, not '{file.en_code}' for both sides.")
-    return _rebatch(read(file), batch_rows)
+    return map(_clean, _rebatch(read(file), batch_rows))
 
 
 def _reader(kind: str, file: InputFile) -> Any:
@@ -106,6 +107,12 @@ def _rebatch(batches: Iterator[pa.RecordBatch], batch_rows: int) -> Iterator[pa.
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:
     return table.combine_chunks().to_batches()[0]
+
+
+def _clean(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return pairs with the characters of both sides folded."""
+    columns = [clean_column(batch[name]) if name in ("en", "xx") else batch[name] for name in PAIRS.names]
+    return pa.RecordBatch.from_arrays(columns, schema=PAIRS)
 
 
 def read_instructions(file: InputFile) -> Iterator[pa.RecordBatch]:

@@ -36,7 +36,7 @@ class Side:
         self.texts = texts.fill_null("") if texts.null_count else texts
 
     def find_unclean(self) -> pa.Array:
-        """Count the characters of all texts, and return those that stripping or unescaping may change."""
+        """Count the characters of all texts, and return those that stripping may change."""
         data, ends = _bytes_of(self.texts)
         self.lengths, self.may_change = np.empty(len(self.texts), np.int64), np.empty(len(self.texts), np.bool_)
         kernel.find_unclean(data, ends, self.table, self.lengths, self.may_change)
@@ -118,10 +118,10 @@ class BatchCounter:
 
 
 def _clean(en: Side, xx: Side, database: duckdb.DuckDBPyConnection) -> None:
-    """Strip and unescape the texts of both sides that need it."""
+    """Strip the texts of both sides that need it."""
     unclean = [en.find_unclean(), xx.find_unclean()]
     texts = pa.table({"text": pa.chunked_array(unclean)})
-    clean = _query(database, "unescape_html(strip_whitespace(text))", texts)
+    clean = _query(database, "strip_whitespace(text)", texts)
     en.replace(clean.slice(0, len(unclean[0])))
     xx.replace(clean.slice(len(unclean[0])))
 

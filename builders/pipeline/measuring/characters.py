@@ -28,8 +28,18 @@ IS_LETTER, IS_SPECIAL, IS_SPACE = 1 << 29, 1 << 30, 1 << 31
 IS_KEPT, IS_DIGIT, IS_DIVISOR, IS_OWN, IS_OWN_OR_MARK, IS_UNEXPECTED, IS_TRADITIONAL, IS_SIMPLIFIED = (
     1 << bit for bit in range(CLASS_BITS)
 )
+PRIVATE = (*range(0xE000, 0xF900), *range(0xFDD0, 0xFDF0), 0xFFFE, 0xFFFF)  # for private use, and no characters
 # Characters at which compiled code looks at the bytes before, for what `needs_check` and other searches of SQL find.
-SPECIAL = (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xC0), 0x20AC, 0xFFFD, *map(ord, "{}[]<|:/0123456789"))
+SPECIAL = (
+    *range(9),
+    *range(0x0B, 0x20),
+    *range(0x7F, 0xC0),
+    0x20AC,
+    0xFFFD,
+    *map(ord, "{}[]<|:/0123456789"),
+    *map(ord, "ĂĹ銆锛锟"),
+    *PRIVATE,
+)
 
 
 def character_table(

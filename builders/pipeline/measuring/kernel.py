@@ -29,14 +29,13 @@ EDGE_CHARACTERS = 25  # of the target side, which the English side may share
 
 @compiled
 def find_unclean(text, ends, entries, lengths, may_change):  # type: ignore[no-untyped-def]
-    """Write the number of characters of each text, and whether stripping or unescaping may change it."""
+    """Write the number of characters of each text, and whether stripping may change it."""
     for row in range(ends.size - 1):
         begin, end = ends[row], ends[row + 1]
         length = 0
         is_unclean = False
         for position in range(begin, end):
             length += (text[position] & 0xC0) != 0x80
-            is_unclean |= text[position] == 38  # &
         if end > begin:
             last = end - 1
             while text[last] & 0xC0 == 0x80:
@@ -184,8 +183,12 @@ def _flags_of(text, begin, position, character):  # type: ignore[no-untyped-def]
         return IS_SUSPICIOUS if before == 112 or before == 115 else 0
     if character == 124:  # ||
         return IS_SUSPICIOUS if before == 124 else 0
-    if 0xA0 <= character <= 0xBF:  # after U+00C2 to U+00F4: UTF-8 that was decoded as Latin-1
-        return IS_SUSPICIOUS if second == 0xC3 and 0x82 <= before <= 0xB4 else 0
+    if 0xA0 <= character <= 0xBF:  # after a letter that is the first byte of UTF-8 in a code page
+        is_latin = second == 0xC3 and 0x82 <= before <= 0xB4  # U+00C2 to U+00F4
+        is_cyrillic = second == 0xD0 and 0xA0 <= before <= 0xA1
+        is_greek = second == 0xCE and 0x9E <= before <= 0x9F
+        is_arabic = second == 0xD8 and 0xB7 <= before <= 0xB8
+        return IS_SUSPICIOUS if is_latin or is_cyrillic or is_greek or is_arabic else 0
     if character == 0x20AC:  # after U+00E2
         return IS_SUSPICIOUS if second == 0xC3 and before == 0xA2 else 0
     return IS_SUSPICIOUS

@@ -66,7 +66,7 @@ def test_lines_that_an_early_filter_rejects_have_no_language(identify, is_many):
 @pytest.mark.parametrize("is_many", [False, True])
 def test_texts_are_identified_as_they_are_measured(identify, is_many):
     label, probability = (column[0] for column in identify_languages(["Tom & Ann < all the others"]))
-    (row,) = identify([("\u200bTom &amp; Ann &lt; all the others\u3000", "Ναι")], is_many).to_pylist()
+    (row,) = identify([("\u200bTom & Ann < all the others\u3000", "Ναι")], is_many).to_pylist()
     assert (row["en_label"], row["en_probability"]) == (label, probability)
 
 
