@@ -12,8 +12,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from builders.lines import ReplacedError
 from builders.pages.access import AccessCheck
-from builders.pages.builds import ReplacedError
 from builders.pages.corpora_page import corpora_page
 from builders.pages.filter_page import filter_page, filters_page
 from builders.pages.project import Project

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from builders.pages.effects import SERIES, Histogram
+from builders.lines import SERIES, Histogram
 
 WIDTH, HEIGHT = 720, 220  # of the area that a histogram is drawn in, in units of its own
 LEFT, BOTTOM, TOP = 8, 24, 8

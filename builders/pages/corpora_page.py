@@ -9,7 +9,7 @@ import polars as pl
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from builders.pages.builds import Build, list_builds, open_build
+from builders.lines import Build, list_builds, open_build
 from builders.pages.charts import stacked_bar
 from builders.pages.project import Project
 from builders.pages.render import render

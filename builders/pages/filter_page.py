@@ -9,16 +9,28 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from builders.pages.builds import Build, open_build
+from builders.lines import (
+    Build,
+    Comparison,
+    Effect,
+    Histogram,
+    Lines,
+    comparison_or_none,
+    effect_of,
+    histogram_of,
+    lines_near,
+    measure_values,
+    open_build,
+    open_lines,
+    order_of,
+    read_lines_at,
+    read_together,
+)
 from builders.pages.charts import HistogramShapes, histogram_shapes
-from builders.pages.columns import Lines, open_lines
-from builders.pages.comparison import Comparison, measure_values
 from builders.pages.corpora_page import frame
-from builders.pages.effects import Effect, Histogram, comparison_or_none, effect_of, histogram_of
 from builders.pages.line_view import LineView, view_lines
 from builders.pages.project import Project
 from builders.pages.render import render
-from builders.pages.texts import lines_near, order_of, read_lines_at, read_together
 from builders.pipeline import Filter
 from corpora.errors import InputError
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from builders.pages.columns import Lines
+from builders.lines import Line, Lines, find_line, read_lines_at
 from builders.pages.highlight import Pieces, mark_difference, mark_pair
-from builders.pages.texts import Line, find_line, read_lines_at
 
 
 @dataclass

@@ -23,10 +23,8 @@ def test_effect_is_what_a_build_does(built_sample: Path, tmp_path: Path, name: s
 
     import numpy as np
 
+    from builders.lines import effect_of, open_build, open_lines
     from builders.options import BuildOptions
-    from builders.pages.builds import open_build
-    from builders.pages.columns import open_lines
-    from builders.pages.effects import effect_of
     from builders.run import run_build
 
     lines = open_lines(open_build(built_sample / "work"), "el")

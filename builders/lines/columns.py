@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.pages.builds import Build, PartFiles, ReplacedError
+from builders.lines.builds import Build, PartFiles, ReplacedError
 from builders.workspace import macros
 from corpora.catalog import language
 

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from builders.pages.columns import Array, Lines
-from builders.pages.comparison import Comparison, comparison_of, is_rejected, measure_values
+from builders.lines.columns import Array, Lines
+from builders.lines.comparison import Comparison, comparison_of, is_rejected, measure_values
 from builders.pipeline import Filter
 
 MAX_BINS = 60

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from builders.pages.columns import Array, Lines
+from builders.lines.columns import Array, Lines
 from builders.pipeline import Filter
 
 COMPARISON = re.compile(r"\s*(.+?)\s*(<=|>=|<|>)\s*\$(\w+)\s*")

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.pages.builds import PartFiles, ReplacedError
-from builders.pages.columns import Array, Lines
+from builders.lines.builds import PartFiles, ReplacedError
+from builders.lines.columns import Array, Lines
 
 GROUPS = 64  # row groups of texts that stay in memory
 HIDDEN = {"en_hash", "xx_hash", "en_norm_hash", "xx_norm_hash", "en_norm", "xx_norm", "en_cleaned", "xx_cleaned"}
