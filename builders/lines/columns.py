@@ -121,7 +121,7 @@ class Lines:
         ]
         query = f"select {expression} as value from (select {', '.join(shown)} from lines) as filter_row"
         values = {f"{word}_labels": list(labels[word]) for word in words if word in EXPECTED} | dict(parameters or {})
-        with _database().cursor() as connection:
+        with open_database().cursor() as connection:
             connection.register("lines", table)
             try:
                 result: pa.Table = connection.sql(query, params=values).to_arrow_table()
@@ -148,7 +148,8 @@ def _read(part: PartFiles, table: str, name: str) -> pa.ChunkedArray:
 
 
 @lru_cache(maxsize=1)
-def _database() -> duckdb.DuckDBPyConnection:
+def open_database() -> duckdb.DuckDBPyConnection:
+    """Return the DuckDB of this process, in memory, with the macros of the filters; each request takes a cursor."""
     database = duckdb.connect(":memory:")
     database.execute("set enable_progress_bar = false")
     database.execute(macros())

@@ -1,5 +1,6 @@
 """The texts and measures of a few lines, read from the row groups that hold them."""
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.lines.builds import PartFiles, ReplacedError
+from builders.lines.builds import ReplacedError
 from builders.lines.columns import Array, Lines
 
 GROUPS = 64  # row groups of texts that stay in memory
@@ -111,22 +112,57 @@ def read_together(lines: Lines, indices: Array, limit: int, max_groups: int = 3)
 def find_line(lines: Lines, corpus: str, line_number: int) -> int | None:
     """Return the number of a line by its corpus and its number in the file."""
     for offset, part in zip(lines.offsets.tolist(), lines.parts, strict=False):
-        if _corpus(part) == corpus:
-            first = _row(part.decisions, 0)["line_number"]
-            if first <= line_number < first + part.num_rows:
-                return int(offset + line_number - first)
+        name, first = first_line_of(part.decisions)
+        if name == corpus and first <= line_number < first + part.num_rows:
+            return int(offset + line_number - first)
     return None
 
 
-def _corpus(part: PartFiles) -> str:
-    return str(_row(part.decisions, 0)["corpus"])
+@lru_cache(maxsize=4096)
+def first_line_of(decisions: Path) -> tuple[str, int]:
+    """Return the corpus of a part and the number of its first line in the file."""
+    try:
+        with pq.ParquetFile(decisions) as file:
+            for batch in file.iter_batches(1, columns=["corpus", "line_number"]):
+                return str(batch["corpus"][0]), int(batch["line_number"][0].as_py())
+    except (OSError, pa.ArrowInvalid):
+        raise _gone(decisions) from None
+    return "", 1
 
 
-def order_of(indices: Array, seed: int = 0) -> Array:
-    """Return lines in an order that looks random and is always the same."""
-    keys = (indices.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)) ^ np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
-    return indices[np.argsort(keys ^ (keys >> np.uint64(32)), kind="stable")]
+def order_of(lines: Lines, indices: Array) -> Array:
+    """Return lines in an order that looks random and is the same in every build."""
+    return indices[np.argsort(random_keys(lines)[indices], kind="stable")]
+
+
+def first_at_random(lines: Lines, indices: Array, num: int) -> Array:
+    """Return the first `num` of some lines in the order of `order_of`."""
+    if num < len(indices):
+        keys = random_keys(lines)[indices]
+        indices = np.sort(indices[np.argpartition(keys, num - 1)[:num]])
+    return order_of(lines, indices)
+
+
+def random_keys(lines: Lines) -> Array:
+    """Return a number for each line, by which its place in a random order is the same in every build."""
+    if "random_keys" not in lines.__dict__:
+        keys = [np.zeros(0, np.uint32)]
+        for part in lines.parts:
+            corpus, first = first_line_of(part.decisions)
+            numbers = np.arange(first, first + part.num_rows, dtype=np.uint64)
+            keys.append(_scramble(numbers + (np.uint64(zlib.crc32(corpus.encode())) << np.uint64(32))))
+        lines.__dict__["random_keys"] = np.concatenate(keys)
+    value: Array = lines.__dict__["random_keys"]
+    return value
+
+
+def _scramble(numbers: Array) -> Array:
+    """Return 32 bits of each number's hash by SplitMix64 (Steele, Lea and Flood 2014)."""
+    with np.errstate(over="ignore"):
+        mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
 def lines_near(lines: Lines, values: Array, limit: float, candidates: Array, num: int) -> Sequence[int]:

@@ -16,6 +16,7 @@ from builders.lines import ReplacedError
 from builders.pages.access import AccessCheck
 from builders.pages.corpora_page import corpora_page
 from builders.pages.filter_page import filter_page, filters_page
+from builders.pages.lines_page import lines_page
 from builders.pages.project import Project
 from builders.pages.render import render
 from corpora.errors import InputError
@@ -25,6 +26,7 @@ PAGES: dict[str, Page] = {
     "/corpora": corpora_page,
     "/filters": filters_page,
     "/filter": filter_page,
+    "/lines": lines_page,
 }
 
 

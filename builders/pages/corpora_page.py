@@ -7,36 +7,24 @@ from typing import Any
 
 import polars as pl
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from builders.lines import Build, list_builds, open_build
+from builders.lines import Build
 from builders.pages.charts import stacked_bar
+from builders.pages.frame import build_of, frame, html
 from builders.pages.project import Project
-from builders.pages.render import render
 from builders.pipeline import read_ledger
 from cards.plots import GROUPS, OTHER
 
 SERIES = ("kept", *GROUPS)
 
 
-def frame(project: Project, request: Request, page: str, build: Build | None) -> dict[str, Any]:
-    """Return what the frame of every page shows."""
-    return {
-        "root": request.scope["root_path"],
-        "page": page,
-        "builds": list_builds(project.work),
-        "build": build.recipe if build else "",
-        "langs": build.langs if build else [],
-        "project": project,
-    }
-
-
 def corpora_page(project: Project, request: Request) -> Response:
     """Return the page of corpora of a build."""
-    build = open_build(project.work, request.query_params.get("build"))
+    build = build_of(project, request)
     rows = funnel_rows(build)
     series = [(n, name) for n, name in enumerate(SERIES)]
-    return HTMLResponse(render("corpora", **frame(project, request, "corpora", build), rows=rows, series=series))
+    return html("corpora", **frame(project, request, "corpora", build), rows=rows, series=series)
 
 
 def funnel_rows(build: Build) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from builders.lines import (
     Build,
@@ -17,20 +17,18 @@ from builders.lines import (
     Lines,
     comparison_or_none,
     effect_of,
+    first_at_random,
     histogram_of,
     lines_near,
     measure_values,
-    open_build,
     open_lines,
-    order_of,
     read_lines_at,
     read_together,
 )
 from builders.pages.charts import HistogramShapes, histogram_shapes
-from builders.pages.corpora_page import frame
+from builders.pages.frame import build_of, frame, html
 from builders.pages.line_view import LineView, view_lines
 from builders.pages.project import Project
-from builders.pages.render import render
 from builders.pipeline import Filter
 from corpora.errors import InputError
 
@@ -40,7 +38,7 @@ _histograms: dict[Any, Histogram] = {}
 
 def filters_page(project: Project, request: Request) -> Response:
     """Return the list of the filters of a build, with what each rejects in every language."""
-    build = open_build(project.work, request.query_params.get("build"))
+    build = build_of(project, request)
     counts = {lang: open_lines(build, lang).counts() for lang in build.langs}
     totals = {lang: sum(own.values()) for lang, own in counts.items()}
     rows = [
@@ -52,12 +50,12 @@ def filters_page(project: Project, request: Request) -> Response:
         for rule in build.filters
     ]
     values = frame(project, request, "filters", build)
-    return HTMLResponse(render("filters", **values, rows=rows, totals=totals))
+    return html("filters", **values, rows=rows, totals=totals)
 
 
 def filter_page(project: Project, request: Request) -> Response:
     """Return the page of one filter, or the part of it that another threshold changes."""
-    build = open_build(project.work, request.query_params.get("build"))
+    build = build_of(project, request)
     lines = open_lines(build, build.lang(request.query_params.get("lang")))
     rule = build.filter(request.query_params.get("name", ""))
     thresholds = read_thresholds(rule, lines.lang, request.query_params)
@@ -65,7 +63,7 @@ def filter_page(project: Project, request: Request) -> Response:
     values |= {"lang": lines.lang, "rule": rule, "thresholds": thresholds}
     values |= threshold_view(lines, rule, thresholds, request.query_params)
     part = "filter_effect" if request.headers.get("hx-target", "").endswith("effect") else "filter"
-    return HTMLResponse(render(part, **values))
+    return html(part, **values)
 
 
 def read_thresholds(rule: Filter, lang: str, values: Mapping[str, str]) -> dict[str, float]:
@@ -93,7 +91,7 @@ def threshold_view(
     comparison = comparison_or_none(lines, rule)
     if comparison is None:
         own = np.flatnonzero(lines.reasons == lines.code(rule.name))
-        shown = read_together(lines, order_of(own)[: NUM_LINES * 40], NUM_LINES)
+        shown = read_together(lines, first_at_random(lines, own, NUM_LINES * 40), NUM_LINES)
         return {"comparison": None, "sample": view_lines(lines, read_lines_at(lines, shown)), "num_rejected": len(own)}
     histogram = _histogram(lines, rule, comparison)
     old, new = rule.threshold(comparison.threshold, lines.lang), thresholds[comparison.threshold]

@@ -14,7 +14,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 RIGHT_TO_LEFT = {"Arabic", "Hebrew", "Syriac", "Thaana", "Nko"}  # scripts
 
 
-TITLES = (("corpora", "Corpora"), ("filters", "Filters"))  # of the pages that the frame links to
+TITLES = (("corpora", "Corpora"), ("filters", "Filters"), ("lines", "Lines"))  # of the pages that the frame links to
 
 
 @lru_cache(maxsize=1)
