@@ -22,6 +22,7 @@ check_not_hidden()
 if TYPE_CHECKING:
     from builders.api import build, publish, pull, translate
     from builders.budget import allocate, check, fit, plan
+    from builders.labels import check_labels
     from builders.options import BuildOptions
     from builders.releases import diff, fetch, load, lock, rollback, verify, versions, yank
     from builders.translation import export_memory, import_memory, list_memory
@@ -37,6 +38,7 @@ __all__ = [
     "browse",
     "build",
     "check",
+    "check_labels",
     "diff",
     "export_memory",
     "fetch",
@@ -59,6 +61,7 @@ __all__ = [
 ]
 _MODULES = {
     "builders.budget": ("allocate", "check", "fit", "plan"),
+    "builders.labels": ("check_labels",),
     "builders.options": ("BuildOptions",),
     "builders.releases": ("diff", "fetch", "load", "lock", "rollback", "verify", "versions", "yank"),
     "builders.api": ("build", "publish", "pull", "translate"),

@@ -21,6 +21,7 @@ NAMES = {  # the function of a verb that has another name
     "builders show": "open_release",
     "trainer list": "list_runs",
     "trainer show": "show_run",
+    "labels check": "check_labels",
     "tm list": "list_memory",
     "tm export": "export_memory",
     "tm import": "import_memory",

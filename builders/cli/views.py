@@ -7,7 +7,8 @@ import click
 
 from builders.cli.releases import REGISTRY
 from builders.cli.run_options import WORK
-from corpora.cli import FILE, FOLDER, NAMES, option, verb
+from corpora.cli import FILE, FOLDER, NAMES, Program, option, verb
+from corpora.errors import InputError
 from corpora.options import JSON, WITH
 from corpora.printing import print_text
 
@@ -84,4 +85,29 @@ def browse_verb(**settings: Any) -> None:
     builders.browse(**settings)
 
 
-VERBS = (list_verb, show_verb, inspect_verb, browse_verb)
+@click.group("labels", cls=Program)
+def labels_verb() -> None:
+    """Compare the labels of sentence pairs with what a build decides."""
+
+
+@labels_verb.command("check")
+@LABELS
+@WORK
+@option("--recipe", metavar="NAME", help="The build of this recipe. Default: the newest.")
+@option("--update", is_flag=True, help="Write the new decisions into the file, for the next check.")
+@JSON
+def check_verb(as_json: bool, **settings: Any) -> None:
+    """List the labelled lines that a build decides otherwise; exit code 2 if one contradicts its label."""
+    import builders
+    from builders.labels import check_json, check_text
+
+    result = builders.check_labels(**settings)
+    print_text(check_json(result) if as_json else check_text(result))
+    if result.worse and not settings["update"]:
+        raise InputError(
+            f"{len(result.worse):,} labelled lines are decided against their label, which they were not. Change the "
+            "recipe, correct the labels, or accept it with --update."
+        )
+
+
+VERBS = (list_verb, show_verb, inspect_verb, browse_verb, labels_verb)

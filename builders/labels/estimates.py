@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from builders.labels.intervals import Cell, Interval, draw_wrong, exact_interval, interval_of
+from builders.labels.intervals import SEED, Cell, Interval, draw_wrong, exact_interval, interval_of
 from builders.labels.labels_file import Label
 from builders.labels.slices import KEPT, UNJUDGED, Slice, in_interval, parse_slice
 from builders.lines import Array, Lines, find_line
@@ -62,7 +62,12 @@ def estimate(lines: Lines, labels: Iterable[Label]) -> Estimates:
     decisions = [KEPT, *(rule.name for rule in lines.build.filters if rule.table not in UNJUDGED)]
     cells = {name: _cells(counts, lines.code(name), len(intervals), seen) for name in decisions}
     cells = {name: own for name, own in cells.items() if own}
-    draws = {name: draw_wrong([cell for cell, _ in own]).sum(axis=1) for name, own in cells.items()}
+    return combine(cells, num_unused)
+
+
+def combine(cells: Mapping[str, Sequence[Cell]], num_unused: int = 0) -> Estimates:
+    """Return precision and recall of each filter from the cells of each decision."""
+    draws = {name: draw_wrong(own, seed=SEED + n).sum(axis=1) for n, (name, own) in enumerate(cells.items())}
     total = np.maximum(sum(draws.values(), np.zeros(1)), 1e-9)
     strata = [_stratum(name, own, draws[name], total) for name, own in cells.items()]
     rejected = sum((value for name, value in draws.items() if name != KEPT), np.zeros(1))
@@ -122,32 +127,25 @@ def _majority(labels: Sequence[str]) -> str:
     return "right" if counts["right"] > counts["wrong"] else "wrong"
 
 
-def _cells(counts: Array, code: int, num_intervals: int, seen: Mapping[int, Counter[str]]) -> list[tuple[Cell, int]]:
-    """Return the cells of a decision that have lines, each with its number of unsure labels."""
+def _cells(counts: Array, code: int, num_intervals: int, seen: Mapping[int, Counter[str]]) -> list[Cell]:
+    """Return the cells of a decision that have lines."""
     cells = []
     for number in range(code << num_intervals, (code + 1) << num_intervals):
         if number < len(counts) and counts[number]:
             own = seen.get(number, Counter())
-            cells.append((Cell(int(counts[number]), own["right"] + own["wrong"], own["wrong"]), own["unsure"]))
+            cells.append(Cell(int(counts[number]), own["right"] + own["wrong"], own["wrong"], own["unsure"]))
     return cells
 
 
-def _stratum(name: str, cells: Sequence[tuple[Cell, int]], draws: Array, total: Array) -> Stratum:
-    own = [cell for cell, _ in cells]
-    num_lines, num_labelled = sum(cell.num_lines for cell in own), sum(cell.num_labelled for cell in own)
-    num_wrong = sum(cell.num_wrong for cell in own)
-    share = exact_interval(num_wrong, num_labelled, num_lines) if len(own) == 1 else interval_of(draws / num_lines)
+def _stratum(name: str, cells: Sequence[Cell], draws: Array, total: Array) -> Stratum:
+    sums = [
+        sum(getattr(cell, field) for cell in cells)
+        for field in ("num_lines", "num_labelled", "num_wrong", "num_unsure")
+    ]
+    num_lines, num_labelled, num_wrong, num_unsure = sums
+    share = exact_interval(num_wrong, num_labelled, num_lines) if len(cells) == 1 else interval_of(draws / num_lines)
     recall = None if name == KEPT else interval_of(draws / total)
-    return Stratum(
-        name,
-        num_lines,
-        num_labelled,
-        num_wrong,
-        sum(unsure for _, unsure in cells),
-        share,
-        recall,
-        sum(map(_gain, own)),
-    )
+    return Stratum(name, num_lines, num_labelled, num_wrong, num_unsure, share, recall, sum(map(_gain, cells)))
 
 
 def _gain(cell: Cell) -> float:

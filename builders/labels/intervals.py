@@ -27,6 +27,7 @@ class Cell:
     num_lines: int
     num_labelled: int
     num_wrong: int
+    num_unsure: int = 0
 
 
 def exact_interval(num_wrong: int, num_labelled: int, num_lines: int, level: float = LEVEL) -> Interval:

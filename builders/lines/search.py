@@ -34,7 +34,7 @@ def search_texts(lines: Lines, among: Array, text: str, limit: int, seconds: flo
         among: The numbers of those to search, ascending.
         text: The text.
         limit: The most lines to return.
-        seconds: The time after which to return what was found so far.
+        seconds: The time after which to return what was there is so far.
     """
     end, hits = time.monotonic() + seconds, np.zeros(0, np.int64)
     for offset, part in zip(lines.offsets.tolist(), lines.parts, strict=False):
@@ -54,8 +54,8 @@ def search_texts(lines: Lines, among: Array, text: str, limit: int, seconds: flo
                     raise ReplacedError(
                         f"{part.pairs.name} cannot be read: it was replaced. Reload the page."
                     ) from None
-            found = np.intersect1d(np.asarray(rows, np.int64) - number + offset, own)
-            hits = np.concatenate([hits, found])[:limit]
+            new = np.intersect1d(np.asarray(rows, np.int64) - number + offset, own)
+            hits = np.concatenate([hits, new])[:limit]
             if len(hits) == limit:
                 return hits, int(hits[-1]) + 1
     return hits, None

@@ -118,6 +118,13 @@ def find_line(lines: Lines, corpus: str, line_number: int) -> int | None:
     return None
 
 
+def line_id(lines: Lines, index: int) -> tuple[str, int]:
+    """Return the corpus of a line and its number in the file."""
+    number = int(np.searchsorted(lines.offsets, index, side="right")) - 1
+    corpus, first = first_line_of(lines.parts[number].decisions)
+    return corpus, first + index - int(lines.offsets[number])
+
+
 @lru_cache(maxsize=4096)
 def first_line_of(decisions: Path) -> tuple[str, int]:
     """Return the corpus of a part and the number of its first line in the file."""

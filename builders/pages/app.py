@@ -1,11 +1,12 @@
 """The application: its addresses, and what an error answers."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -16,24 +17,33 @@ from builders.lines import ReplacedError
 from builders.pages.access import AccessCheck
 from builders.pages.corpora_page import corpora_page
 from builders.pages.filter_page import filter_page, filters_page
+from builders.pages.frame import read_form
+from builders.pages.labels_page import label_form, label_page, labels_page
 from builders.pages.lines_page import lines_page
 from builders.pages.project import Project
 from builders.pages.render import render
 from corpora.errors import InputError
 
 Page = Callable[[Project, Request], Response]
+Form = Callable[[Project, Request, dict[str, str]], Response]
 PAGES: dict[str, Page] = {
     "/corpora": corpora_page,
     "/filters": filters_page,
     "/filter": filter_page,
     "/lines": lines_page,
+    "/labels": labels_page,
+    "/label": label_page,
 }
+
+
+FORMS: dict[str, Form] = {"/label": label_form}
 
 
 def make_app(project: Project, token: str, port: int) -> ASGIApp:
     """Return the application that answers requests for the pages of a project."""
     routes: list[Any] = [Route("/", _first_page)]
     routes += [Route(path, _endpoint(page, project)) for path, page in PAGES.items()]
+    routes += [Route(path, _form_endpoint(form, project), methods=["POST"]) for path, form in FORMS.items()]
     routes.append(Mount("/assets", StaticFiles(directory=Path(str(files("builders") / "pages" / "assets")))))
     handlers: Any = {InputError: _explain_error, 404: _no_such_page}
     return AccessCheck(Starlette(routes=routes, exception_handlers=handlers), token, port)
@@ -42,6 +52,13 @@ def make_app(project: Project, token: str, port: int) -> ASGIApp:
 def _endpoint(page: Page, project: Project) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         return page(project, request)
+
+    return answer
+
+
+def _form_endpoint(form: Form, project: Project) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return await run_in_threadpool(form, project, request, await read_form(request))
 
     return answer
 

@@ -19,7 +19,7 @@ MAX_TEXT_CHARS = 200
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LineChoice:
     """What lines an address names."""
 
     reason: str
@@ -38,7 +38,7 @@ def lines_page(project: Project, request: Request) -> Response:
     return html("lines_part" if is_part(request) else "lines", **values)
 
 
-def _choice(lines: Lines, request: Request) -> Wanted:
+def _choice(lines: Lines, request: Request) -> LineChoice:
     values = request.query_params
     reason, corpus, first = values.get("reason", ""), values.get("corpus", ""), values.get("first", "0")
     if reason and reason not in lines.names:
@@ -47,30 +47,30 @@ def _choice(lines: Lines, request: Request) -> Wanted:
         raise unknown("corpus", corpus, corpus_ranges(lines))
     if not (first.isascii() and first.isdecimal()) or len(first) > 12:
         raise InputError(f"The number of a line was expected, not '{first}'.")
-    return Wanted(reason, corpus, values.get("text", "")[:MAX_TEXT_CHARS], int(first))
+    return LineChoice(reason, corpus, values.get("text", "")[:MAX_TEXT_CHARS], int(first))
 
 
-def _find(lines: Lines, choice: Wanted) -> dict[str, Any]:
+def _find(lines: Lines, choice: LineChoice) -> dict[str, Any]:
     """Return a page of lines, how many there are, and where the next page begins."""
     matching = matching_lines(lines, choice)
     rest = matching[np.searchsorted(matching, choice.first) :]
     searched = None
     if choice.text:
-        found, searched = search_texts(lines, rest, choice.text, PAGE_LINES, SEARCH_SECONDS)
+        hits, searched = search_texts(lines, rest, choice.text, PAGE_LINES, SEARCH_SECONDS)
     else:
-        found = rest[:PAGE_LINES]
-    following = int(found[-1]) + 1 if len(found) == PAGE_LINES else searched
+        hits = rest[:PAGE_LINES]
+    following = int(hits[-1]) + 1 if len(hits) == PAGE_LINES else searched
     is_more = following is not None and following <= (int(matching[-1]) if len(matching) else -1)
     return {
-        "views": view_lines(lines, read_lines_at(lines, found)),
+        "views": view_lines(lines, read_lines_at(lines, hits)),
         "num_matching": len(matching),
         "following": following if is_more else None,
-        "is_searching": bool(choice.text) and is_more and len(found) < PAGE_LINES,
+        "is_searching": bool(choice.text) and is_more and len(hits) < PAGE_LINES,
         "share_searched": (following or 0) / max(lines.num_rows, 1) if is_more else 1.0,
     }
 
 
-def matching_lines(lines: Lines, choice: Wanted) -> Array:
+def matching_lines(lines: Lines, choice: LineChoice) -> Array:
     """Return the lines of a decision and a corpus."""
     if choice.reason:
         matching = np.flatnonzero(lines.reasons == lines.code(choice.reason))

@@ -14,7 +14,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 RIGHT_TO_LEFT = {"Arabic", "Hebrew", "Syriac", "Thaana", "Nko"}  # scripts
 
 
-TITLES = (("corpora", "Corpora"), ("filters", "Filters"), ("lines", "Lines"))  # of the pages that the frame links to
+TITLES = (
+    ("corpora", "Corpora"),
+    ("filters", "Filters"),
+    ("lines", "Lines"),
+    ("labels", "Labels"),
+)  # of the pages that the frame links to
 
 
 @lru_cache(maxsize=1)
@@ -29,6 +34,7 @@ def _environment() -> Environment:
     environment.filters.update(
         number=lambda value: f"{value:,}",
         share=share,
+        interval=interval,
         measure=measure,
         query=query,
         direction=direction,
@@ -42,6 +48,12 @@ def _environment() -> Environment:
 def render(template: str, **values: Any) -> str:
     """Return a page, or a part of one."""
     return _environment().get_template(f"{template}.html.jinja").render(**values)
+
+
+def interval(value: Any) -> str:
+    """Return an estimate with the ends of its interval, as percentages."""
+    estimate = "–" if value.value != value.value else f"{value.value:.1%}"
+    return f"{estimate} ({value.low:.1%} to {value.high:.1%})"
 
 
 def share(value: float | None) -> str:

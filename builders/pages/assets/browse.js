@@ -17,3 +17,21 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
   button.textContent = "Copied";
 });
+
+// One key presses a button or enters a field; Escape or Enter leaves the field again.
+document.addEventListener("keydown", (event) => {
+  const isWriting = event.target.matches("input:not([type=range]), textarea, select");
+  if (isWriting) {
+    if (event.target.matches("[data-key]") && (event.key === "Escape" || event.key === "Enter")) {
+      event.preventDefault();
+      event.target.blur();
+    }
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const element = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (!element) return;
+  event.preventDefault();
+  if (element.matches("input")) element.focus();
+  else element.click();
+});
