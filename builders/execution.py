@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from builders.cluster import ClusterExecutor, RunSettings
 from builders.options import BuildOptions
 from builders.pipeline import (
     BuildResult,
@@ -23,8 +24,10 @@ from builders.resolve import BuildPlan
 from builders.translation import Translator, TranslatorOptions, resolve_translator
 from builders.workspace import Workspace
 from corpora.catalog import SAMPLE
+from corpora.cluster import check_nodes, open_cluster, own_versions
 from corpora.download import Source, SourceFile, pull_sources
 from corpora.errors import InputError
+from corpora.extensions import current_extensions
 from corpora.files import atomic_path, lock_folder
 from corpora.progress import Progress, stage
 
@@ -46,10 +49,27 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
         work = Workspace(options.work, threads, options.max_memory, explain, options.verify)
         work.clean()
         try:
+            if options.cluster:
+                work.executor = open_executor(options.cluster, work)
             yield work
         finally:
             work.close()
             work.clean()
+
+
+def open_executor(address: str, work: Workspace) -> ClusterExecutor:
+    """Return what does the tasks on a cluster whose nodes are checked."""
+    cluster = open_cluster(address)
+    try:
+        nodes = check_nodes(cluster, work.folder)
+    except BaseException:
+        cluster.close()
+        raise
+    logger.info("The tasks are done on %d nodes: %s.", len(nodes), ", ".join(node.name for node in nodes))
+    versions = tuple(own_versions().items())
+    return ClusterExecutor(
+        work, cluster, RunSettings(work.folder, work.memory, work.rehash, current_extensions(), versions)
+    )
 
 
 def plan_steps(plan: BuildPlan, work: Workspace, progress: Progress, publish: bool = False) -> Steps:

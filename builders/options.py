@@ -41,6 +41,7 @@ class RunOptions(TypedDict, total=False):
     work: str | Path
     threads: int | None
     max_memory: str | int | None
+    cluster: str | None
     explain: bool
     verify: bool
 
@@ -89,6 +90,8 @@ class BuildOptions:
     """The cores to use; None means all."""
     max_memory: int | None = None
     """The most memory of the run in bytes."""
+    cluster: str | None = None
+    """The Ray cluster that does the tasks, `auto` or its address; None means this machine."""
     explain: bool = False
     """Log why each task is made or reused."""
     verify: bool = False
@@ -118,6 +121,8 @@ def read_options(recipes: Any, options: Mapping[str, Any]) -> BuildOptions:
     values["with_"] = tuple(Path(folder) for folder in listed(values.get("with_") or ()))
     for name in ("mirror", "translator"):
         values[name] = str(values[name]) if values.get(name) else None
+    if values.get("cluster"):
+        values["work"] = Path(values.get("work", "work")).resolve()  # nodes have other current folders
     values["max_memory"] = parse_memory(values.get("max_memory"))
     return BuildOptions(_recipes(recipes), **values)
 

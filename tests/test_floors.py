@@ -35,6 +35,7 @@ HOMES = {
     "safetensors": {"trainer"},
     "sacrebleu": {"trainer"},
     "lm_eval": {"trainer"},
+    "ray": {"corpora"},
 }
 STRANGERS = {"pickle", "subprocess", "requests", "pandas", "cvxpy"}
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
@@ -65,6 +66,7 @@ def test_a_room_imports_only_the_floors_below_it(path: Path) -> None:
 def test_a_heavy_library_has_one_home(path: Path) -> None:
     for library in imported(path) & set(HOMES):
         assert room_of(path) in HOMES[library], f"{library} belongs to {HOMES[library]}"
+    assert "ray" not in imported(path) or path == ROOT / "corpora" / "cluster" / "ray_cluster.py"
     own = {"subprocess"} if path == ROOT / "trainer" / "child_processes.py" else set()
     assert not imported(path) & STRANGERS - own
 

@@ -112,6 +112,12 @@ RUN_OPTIONS = [
         group="Run",
         help="Most memory that the run may use, such as 1GB; the rest goes to the disk.",
     ),
+    option(
+        "--cluster",
+        metavar="auto|ADDRESS",
+        group="Run",
+        help="Do the tasks on the nodes of a Ray cluster that share the work folder; --max-memory is that of a task.",
+    ),
     option("--explain", is_flag=True, group="Run", help="Print why each task is made or reused."),
     option(
         "--verify",

@@ -38,6 +38,7 @@ class Workspace:
     memory: int | None = None  # bytes that all processes of a run may hold; None: DuckDB's own limit
     explain: Callable[[str], None] = lambda sentence: None
     rehash: bool = False  # whether files are read to compare them with their seals
+    spill: Path | None = None  # for temporary files, on a disk of this machine; None: in the work folder
     progress: Progress = field(default_factory=NullProgress)  # of the stage under way
     touched: list[Path] = field(default_factory=list)
     checked: set[Path] = field(default_factory=set)  # files that this run has compared with their seals
@@ -53,7 +54,7 @@ class Workspace:
     @property
     def scratch(self) -> Path:
         """A folder for temporary files of this run, which removes it at its end."""
-        return self.folder / ".builders-scratch"
+        return self.spill or self.folder / ".builders-scratch"
 
     def clean(self) -> None:
         """Remove what killed runs left half-written, in our own folders only."""
@@ -170,6 +171,12 @@ class Workspace:
                 self.progress.advance(num_rows)
             else:
                 self._done[stage] += num_rows
+
+    def take_counts(self) -> dict[str, int]:
+        """Return the rows by stage that were reported and not shown, and forget them."""
+        with self._lock:
+            counts, self._done = dict(self._done), Counter()
+            return counts
 
     def begin_stage(self, stage: str | None, progress: Progress) -> None:
         """Report a stage from now on: first the rows of it that are done."""

@@ -1,0 +1,35 @@
+"""Ray clusters of several nodes on this machine, for tests and for the scripts of benchmarks.
+
+`ray stop` would end every Ray on the machine; these end their own processes only.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+OBJECT_STORE_BYTES = 80 * 10**6  # the least that Ray takes: no data go through it
+
+
+@contextmanager
+def ray_nodes(names: Sequence[str], cores: int = 1, **resources: Any) -> Iterator[Any]:
+    """Yield a cluster of `ray.cluster_utils` with a node for each name; the first is its head."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    try:
+        for name in names:
+            cluster.add_node(
+                num_cpus=cores,
+                node_name=name,
+                object_store_memory=OBJECT_STORE_BYTES,
+                include_dashboard=False,
+                **resources,
+            )
+        yield cluster
+    finally:
+        cluster.shutdown()
