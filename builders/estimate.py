@@ -151,6 +151,7 @@ def _count_segments(plan: BuildPlan) -> int:
         if "xx" in recipe.instruction_langs
         for corpus in recipe.instructions
         for lang in recipe.langs
+        if not plan.catalog[corpus].has(lang)
     }
     known = _known_segments(plan.options)
     langs = {lang for _, lang in jobs}

@@ -141,7 +141,15 @@ def build_recipes(plan: BuildPlan, work: Workspace, steps: Steps) -> Iterator[Bu
         work.touched.clear()
         files = [fetched[source] for source in plan.sources[recipe.name]]
         built = build_recipe(
-            recipe, plan.catalog, files, plan.filters[recipe.name], translator, plan.quality_scores, work, steps
+            recipe,
+            plan.catalog,
+            files,
+            plan.filters[recipe.name],
+            translator,
+            plan.quality_scores,
+            work,
+            steps,
+            plan.has_turns,
         )
         record_build(built, work)
         for sentence in _warnings(plan, built):

@@ -35,6 +35,7 @@ class BuildPlan:
     filters: Mapping[str, tuple[Filter, ...]]  # by the recipe's name
     quality_scores: QualityScores | None = None
     budget: Budget | None = None
+    has_turns: bool = True  # whether examples may be conversations with several questions
 
     @property
     def all_sources(self) -> tuple[Source, ...]:

@@ -47,7 +47,7 @@ def run_publish(
     """Build and publish the recipes of some options, one after the other."""
     version, progress = version or PublishOptions(), progress or NullProgress()
     with extend(options.with_):
-        plan = resolve(options, budget)
+        plan = replace(resolve(options, budget), has_turns=format == "messages")
         registries = _open_registries(plan, str(registry), format, private, version)
         with open_workspace(options) as work:
             steps = plan_steps(plan, work, progress, publish=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NUMBERS = ("margin",)  # columns that are no texts
+CONVERSATION = ("messages", "system", "lang")  # columns that a corpus must name to have them read
 ROW_GROUP_ROWS = 100_000
 NO_LICENCE = "The table was given in memory, and no licence with it."
 
@@ -86,6 +87,7 @@ def corpus_from_tables(
         licence_note=licence_note or (NO_LICENCE if licence.lower() == "other" else ""),
         codes={lang: lang for lang in checked},
         sha256=digests,
+        columns={name: name for name in CONVERSATION if name in next(iter(checked.values())).schema.names},
         folder=folder.resolve(),
     )
 
@@ -110,15 +112,16 @@ def to_arrow(table: Any, where: str) -> "pa.Table":
 
 
 def _find_kind(table: "pa.Table", name: str) -> Any:
-    from corpora.reading import COLUMNS
+    from corpora.reading import COLUMNS, required_columns
 
-    for kind, columns in COLUMNS.items():
-        required = [column for column in columns if not column.endswith("?")]
+    for kind in COLUMNS:
+        required = required_columns(kind, table.column_names)
         if required and set(required) <= set(table.column_names):
             return kind
     raise InputError(
         f"The corpus '{name}' has the columns {', '.join(table.column_names) or 'none'}. A bitext has en, xx and "
-        "perhaps margin; instructions have instruction, output and perhaps input; documents have text. Rename yours."
+        "perhaps margin; instructions have instruction, output and perhaps input, or messages; documents have text. "
+        "Rename yours."
     )
 
 
@@ -126,7 +129,7 @@ def _check_columns(table: "pa.Table", kind: str, where: str) -> "pa.Table":
     """Return the columns of a kind in their order, texts as strings and numbers as doubles."""
     import pyarrow as pa
 
-    from corpora.reading import COLUMNS
+    from corpora.reading import COLUMNS, MESSAGES, required_columns
 
     known = [column.rstrip("?") for column in COLUMNS[kind]]
     for column in table.column_names:
@@ -134,13 +137,13 @@ def _check_columns(table: "pa.Table", kind: str, where: str) -> "pa.Table":
             raise InputError(f"{where}: there are several columns '{column}'. Keep one of them.")
         if column not in known:
             raise InputError(f"{where}: {unknown('column', column, known)} Select the columns that are to be read.")
-    for column in COLUMNS[kind]:
-        if not column.endswith("?") and column not in table.column_names:
+    for column in required_columns(kind, table.column_names):
+        if column not in table.column_names:
             raise InputError(f"{where}: the column '{column}' is missing. A table of {kind} has {', '.join(known)}.")
     columns = {}
     for column in known:
         if column in table.column_names:
-            kind_of_values = pa.float64() if column in NUMBERS else pa.string()
+            kind_of_values = {"messages": MESSAGES}.get(column, pa.float64() if column in NUMBERS else pa.string())
             columns[column] = _cast(table[column], kind_of_values, f"{where}: the column '{column}'")
     return pa.table(columns)
 
@@ -151,8 +154,9 @@ def _cast(column: Any, kind: Any, where: str) -> Any:
     values = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     is_number = pa.types.is_floating(values) or pa.types.is_integer(values) or pa.types.is_decimal(values)
     is_text = pa.types.is_string(values) or pa.types.is_large_string(values) or pa.types.is_string_view(values)
-    if not (pa.types.is_null(values) or (is_number if kind == pa.float64() else is_text)):
-        expected = "numbers" if kind == pa.float64() else "texts"
+    is_list = pa.types.is_list(values) or pa.types.is_large_list(values)
+    expected = {pa.float64(): "numbers", pa.string(): "texts"}.get(kind, "lists of turns with role and content")
+    if not (pa.types.is_null(values) or {"numbers": is_number, "texts": is_text}.get(expected, is_list)):
         raise InputError(f"{where} has the type {column.type}, but {expected} were expected.")
     if pa.types.is_dictionary(column.type):
         chunks = [pa.DictionaryArray.from_arrays(c.indices, c.dictionary.cast(kind)) for c in column.chunks]

@@ -55,11 +55,11 @@ class Recipe:
     bitext: Names = ()
     """Corpora of sentence pairs; of equal pairs the one from the corpus listed first is kept."""
     instructions: Names = ()
-    """Corpora of English instructions."""
+    """Corpora of instructions; they are translated from English into the languages that they lack."""
     monolingual: Names = ()
     """Corpora of documents in the languages."""
     instruction_langs: Annotated[tuple[Literal["en", "xx"], ...], AfterValidator(_different)] = ()
-    """The languages of the instructions: `en` (English), `xx` (translated into each of `langs`), or both."""
+    """The languages of the instructions: `en` (English), `xx` (each of `langs`, translated if need be), or both."""
     directions: Annotated[tuple[Literal["en-xx", "xx-en"], ...], AfterValidator(_different)] = ()
     """The directions of the translation examples: `en-xx` (from English), `xx-en` (into English), or both."""
     max_pairs: Count | None = None
@@ -176,8 +176,11 @@ def _check_references(recipe: Recipe, catalog: Mapping[str, Corpus], where: str)
 
 def _check_instructions(recipe: Recipe, catalog: Mapping[str, Corpus], where: str) -> None:
     for corpus in recipe.instructions:
-        if not catalog[corpus].has("en"):
-            raise InputError(f"{where}: the instructions of '{corpus}' are not in English; only English ones are read.")
+        if not any(catalog[corpus].has(lang) for lang in ("en", *recipe.langs)):
+            raise InputError(
+                f"{where}: the instructions of '{corpus}' are neither in English nor in one of the languages of the "
+                "recipe. Remove the corpus."
+            )
         if catalog[corpus].format == UNANSWERED and not recipe.is_benchmark:
             raise InputError(f"{where}: '{corpus}' has no answers. Use it in a recipe with kind = 'benchmark'.")
 

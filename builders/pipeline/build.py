@@ -10,15 +10,10 @@ import polars as pl
 from builders.pipeline.check_filters import check_filters
 from builders.pipeline.decisions import PartTables, count_script_variants
 from builders.pipeline.decontamination import decontamination_report
-from builders.pipeline.examples import (
-    build_instructions,
-    build_translations,
-    count_rows,
-    format_examples,
-    read_documents,
-)
+from builders.pipeline.examples import count_rows, format_examples, read_documents
 from builders.pipeline.filters import Filter, choose_filters
 from builders.pipeline.format import build_html, build_text
+from builders.pipeline.instructions import build_instructions, build_translations, check_turns
 from builders.pipeline.ledger import read_ledger
 from builders.pipeline.lines import part_lines
 from builders.pipeline.pairs import Pairs, build_pairs
@@ -81,6 +76,7 @@ def build_recipe(
     scores: QualityScores | None,
     work: Workspace,
     steps: Steps | None = None,
+    has_turns: bool = True,
 ) -> BuildResult:
     """Make the tables between upstream's files and the examples of each config; reuse what is made already.
 
@@ -93,25 +89,32 @@ def build_recipe(
         scores: The user's scores of pairs.
         work: The workspace.
         steps: Where progress is reported, for the stages that `build_stages` names.
+        has_turns: Whether examples may be conversations with several questions.
+
+    Raises:
+        InputError: An instruction is such a conversation, and must not be.
     """
     step = steps or Steps(work, len(build_stages(recipe)))
     files = {
         kind: [file for file in fetched if catalog[file.source.corpus].kind == kind]
         for kind in ("bitext", "benchmark", "instructions", "monolingual")
     }
-    english = build_instructions(files["instructions"], catalog, recipe, work) if recipe.instructions else {}
+    instructions = build_instructions(files["instructions"], catalog, recipe, work) if recipe.instructions else {}
     documents = read_documents(files["monolingual"], catalog, recipe, work) if recipe.monolingual else {}
     pairs = build_pairs(recipe, catalog, files, filters, scores, work, step) if recipe.directions else Pairs()
-    texts: dict[str, list[Path]] = {"en": list(english.values())} if english else {}
+    texts = {lang: list(own.values()) for lang, own in instructions.items()}
     translations: dict[str, TranslationTables] = {}
     if recipe.instructions:
         with step("instructions"):
-            work.wait(texts.get("en", []))
+            work.wait([path for paths in texts.values() for path in paths])
+            if not has_turns:
+                check_turns([path for paths in texts.values() for path in paths], recipe.instructions)
         if "xx" in recipe.instruction_langs:
             with step("translations"):
-                translations = build_translations(english, recipe, translator, work)
-            for lang in recipe.langs if translations else ():
-                texts[lang] = [tables.translated[lang] for tables in translations.values()]
+                translations = build_translations(instructions, recipe, translator, work)
+            for tables in translations.values():
+                for lang, path in tables.translated.items():
+                    texts.setdefault(lang, []).append(path)
     if recipe.monolingual:
         with step("documents"):
             for lang, paths in documents.items():

@@ -1,7 +1,7 @@
 """From kept pairs, instructions and documents to the examples of each config."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from builders.pipeline.kept_pairs import KeptPairs
 from builders.pipeline.parts import READER_VERSION
-from builders.pipeline.write_tables import INSTRUCTIONS, write_documents, write_instructions
-from builders.translation import TranslationTables, Translator, empty_input_rows, translate_instructions
+from builders.pipeline.write_tables import INSTRUCTIONS, write_documents
 from builders.workspace import Inputs, Tables, Task, Workspace, inputs_json, query_task, sql
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
@@ -36,41 +35,6 @@ RANKED = {  # a pair's place by id among all of its language and split, and how 
 BITEXT = pa.schema(
     [(name, pa.string()) for name in ("id", "lang", "en", "xx", "corpus", "en_norm_hash", "xx_norm_hash")]
 )
-
-
-def build_instructions(
-    files: Sequence[SourceFile], catalog: Mapping[str, Corpus], recipe: Recipe, work: Workspace
-) -> dict[str, Path]:
-    """Submit `instructions`, in English, and return its files by corpus."""
-    english: dict[str, Path] = {}
-    for file in files:
-        corpus = catalog[file.source.corpus]
-        english[corpus.id] = _english_instructions(file, corpus, tuple(english.values()), recipe.max_instructions, work)
-    return english
-
-
-def build_translations(
-    english: Mapping[str, Path], recipe: Recipe, translator: Translator, work: Workspace
-) -> dict[str, TranslationTables]:
-    """Make the tables of translated instructions by corpus; none without a translator."""
-    if not translator.is_available:
-        return {}
-    return {
-        name: translate_instructions(path, name, recipe.langs, translator, work, work.progress)
-        for name, path in english.items()
-    }
-
-
-def _english_instructions(
-    file: SourceFile, corpus: Corpus, earlier: Sequence[Path], most: int | None, work: Workspace
-) -> Path:
-    empty = [asdict(row) for row in empty_input_rows().values()]
-    inputs = {"sha256": file.sha256, "format": corpus.reading_key("en"), "reader": READER_VERSION, "empty_input": empty}
-    inputs |= {"earlier": [path.name for path in earlier], "most": most}
-    task = Task("instructions", corpus.id, inputs)
-    texts = inputs_json(task)
-    run = partial(write_instructions, source=file.path, corpus=corpus, earlier=earlier, most=most, inputs=texts)
-    return work.submit(replace(task, needs=tuple(earlier), run=run))
 
 
 def read_documents(

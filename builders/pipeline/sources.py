@@ -24,7 +24,17 @@ def required_sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Sour
             if catalog[name].has(lang)
         ]
     sources += [_text_source(catalog[name], lang) for name in recipe.monolingual for lang in recipe.langs]
-    return sources + [source(catalog[name], "en") for name in recipe.instructions if recipe.instruction_langs]
+    return sources + [
+        source(catalog[name], lang)
+        for name in recipe.instructions
+        for lang in _instruction_langs(recipe, catalog[name])
+    ]
+
+
+def _instruction_langs(recipe: Recipe, corpus: Corpus) -> list[str]:
+    """Return the languages in which a corpus of instructions is read: in English, and as it is where it has others."""
+    own = recipe.langs if "xx" in recipe.instruction_langs else ()
+    return [lang for lang in ("en", *own) if recipe.instruction_langs and corpus.has(lang)]
 
 
 def source(corpus: Corpus, lang: str) -> Source:

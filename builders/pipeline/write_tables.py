@@ -13,31 +13,41 @@ from builders.ledger_rows import count_reasons
 from builders.translation import normalize_input
 from builders.workspace import Workspace
 from corpora.catalog import Corpus
-from corpora.reading import read_documents, read_instructions
+from corpora.reading import MESSAGES, read_documents, read_instructions
 
 INSTRUCTIONS = pa.schema(
-    [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output", "corpus")]
+    [(name, pa.string()) for name in ("id", "lang", "instruction", "input", "output")]
+    + [("messages", MESSAGES), ("corpus", pa.string())]
     + [("line_number", pa.int64()), ("prompt_hash", pa.string()), ("reject_reason", pa.string())]
 )
 
 
 def write_instructions(
-    work: Workspace, path: Path, source: Path, corpus: Corpus, earlier: Sequence[Path], most: int | None, inputs: str
+    work: Workspace,
+    path: Path,
+    source: Path,
+    corpus: Corpus,
+    lang: str,
+    earlier: Sequence[Path],
+    most: int | None,
+    inputs: str,
 ) -> None:
-    """Write the first `most` instructions of a file (None: all) as rows of `instructions`.
+    """Write the first `most` instructions of a file in a language (None: all) as rows of `instructions`.
 
     Instructions that an `earlier` table has too are duplicates. An input that only says that there is none is empty.
+    Conversations that begin with the same question have the same `prompt_hash`, so they are in the same split.
     """
     seen = {name for before in earlier for name in pq.read_table(before, columns=["id"])["id"].to_pylist()}
     rows = []
-    batches = read_instructions(corpus.input_file(source, "en"))
+    batches = read_instructions(corpus.input_file(source, lang))
     for record in islice((row for batch in batches for row in batch.to_pylist()), most):
         texts = [record[k] or "" for k in ("instruction", "input", "output")]
         texts[1] = normalize_input(texts[1])
-        name = _digest(*texts)
+        turns = record["messages"]
+        name = _digest(*(text for turn in turns for text in turn.values())) if turns else _digest(*texts)
         reason = record["read_error"] or ("duplicate_exact" if name in seen else None)
         seen.add(name)
-        values = (name, "en", *texts, corpus.id, record["line_number"], _digest(*texts[:2]), reason)
+        values = (name, lang, *texts, turns, corpus.id, record["line_number"], _digest(*texts[:2]), reason)
         rows.append(dict(zip(INSTRUCTIONS.names, values, strict=True)))
     _write_rows(path, rows, inputs)
 
@@ -52,7 +62,7 @@ def write_documents(
         name = _digest("", "", text)
         reason = read_error or ("duplicate_exact" if name in seen else None)
         seen.add(name)
-        values = (name, lang, "", "", text, corpus.id, line, name, reason)
+        values = (name, lang, "", "", text, None, corpus.id, line, name, reason)
         rows.append(dict(zip(INSTRUCTIONS.names, values, strict=True)))
     _write_rows(path, rows, inputs)
 

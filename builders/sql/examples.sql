@@ -34,6 +34,7 @@ translation as (
         ) as instruction,
         if(direction = 'en-xx', en, xx) as input,
         if(direction = 'en-xx', xx, en) as output,
+        null as messages,
         corpus,
         split
     from capped
@@ -57,6 +58,7 @@ instruction_rows as (
         instruction,
         input,
         output,
+        messages,
         corpus,
         if(
             sha256(concat($seed, prompt_hash)) < $validation_below,
@@ -81,6 +83,7 @@ select
     instruction,
     input,
     output,
+    messages,
     corpus,
     split,
     sha256(to_json(struct_pack(id, lang, task, direction, instruction, input, output, corpus, split))) as row_sha256

@@ -1,14 +1,17 @@
--- A row is one example of one config as a conversation: the user's question and the assistant's answer.
+-- A row is one example of one config as a conversation: the user's question and the assistant's answer, or all turns.
 with conversations as (
     select
         id,
         lang,
         task,
         direction,
-        [
-            {role: 'user', content: if(input = '', instruction, concat(instruction, chr(10), chr(10), input))},
-            {role: 'assistant', content: output}
-        ] as messages,
+        coalesce(
+            messages,
+            [
+                {role: 'user', content: if(input = '', instruction, concat(instruction, chr(10), chr(10), input))},
+                {role: 'assistant', content: output}
+            ]
+        ) as messages,
         corpus,
         split
     from examples

@@ -21,6 +21,7 @@ select
     ranked.instruction,
     ranked.input,
     ranked.output,
+    ranked.messages,
     ranked.corpus,
     ranked.split,
     ranked.row_sha256

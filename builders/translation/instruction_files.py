@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+from builders.translation.instruction_columns import recognise
 from corpora.catalog import Corpus
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path
@@ -17,7 +18,7 @@ MAX_NAME_CHARS = 60  # of a file's name in the names of units
 
 
 def load_instructions(source: str, catalog: Mapping[str, Corpus]) -> tuple[Corpus, str]:
-    """Return the instruction corpus of this name, or one of the JSON file at this path, and the stem of its output.
+    """Return the instruction corpus of this name, or one of the file at this path, and the stem of its output.
 
     Raises:
         InputError: There is neither.
@@ -27,22 +28,27 @@ def load_instructions(source: str, catalog: Mapping[str, Corpus]) -> tuple[Corpu
         return catalog[source], source
     path = Path(source)
     if path.is_dir():
-        raise InputError(f"{path} is a folder; a JSON file of instructions was expected. Name the file in it.")
+        raise InputError(f"{path} is a folder; a file of instructions was expected. Name the file in it.")
     if not path.is_file():
         raise unknown("instruction corpus, and no file,", source, known)
-    with path.open("rb") as file:
-        file_format = "messages-json" if b'"messages"' in file.read(4096) else "alpaca-json"
+    file_format, columns = recognise(path)
     corpus = Corpus(
         id=_corpus_id(path, catalog),
         title=path.name,
         kind="instructions",
         version="1",
         format=file_format,
+        columns=columns,
         url=str(path.resolve()),
         langs=("en",),
         licence="not stated",
     )
-    return corpus, path.stem
+    return corpus, _stem(path)
+
+
+def _stem(path: Path) -> str:
+    """Return the name of a file without its suffix, and without that of its compression."""
+    return path.stem.removesuffix(".jsonl").removesuffix(".json") if path.suffix == ".gz" else path.stem
 
 
 def _corpus_id(path: Path, catalog: Mapping[str, Corpus]) -> str:
@@ -77,7 +83,7 @@ def check_instructions(ledger: pl.DataFrame, corpus: Corpus) -> None:
         counts = ", ".join(f"{reason} {count:,}" for reason, count in rejected) or "it is empty"
         raise InputError(
             f"{corpus.title} has no instruction to translate ({counts}). Each must be an object with the texts "
-            "instruction, output and, if there is one, input; or with messages, one of a user and one of an assistant."
+            "instruction, output and, if there is one, input; or with messages, of a user and an assistant by turns."
         )
 
 

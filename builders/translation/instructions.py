@@ -27,11 +27,19 @@ from corpora.catalog import languages
 from corpora.files import atomic_path
 from corpora.progress import Progress
 
-VERSION = 3  # of what these functions make; raise it whenever their results change
+VERSION = 4  # of what these functions make; raise it whenever their results change
 TEXTS = pa.list_(pa.string())
-# A row is one field of one kept instruction; a field that stays in English has no segments.
+# A row is one field of one kept instruction, or one turn of a conversation; a field or turn that stays in English has
+# no segments.
 SEGMENTS = pa.schema(
-    [(name, pa.string()) for name in ("id", "field", "do_not_translate")] + [("skeleton", TEXTS), ("segments", TEXTS)]
+    [
+        ("id", pa.string()),
+        ("field", pa.string()),
+        ("turn", pa.int32()),
+        ("do_not_translate", pa.string()),
+        ("skeleton", TEXTS),
+        ("segments", TEXTS),
+    ]
 )
 # A row is one distinct segment in one language: its translation and method, or the quality check that failed.
 TRANSLATIONS = pa.schema([(name, pa.string()) for name in ("sha256", "lang", "en", "text", "method", "failed_check")])
@@ -137,16 +145,41 @@ def read_kept(instructions: Path) -> list[Row]:
 
 
 def _segment(instruction: Row) -> Iterator[Row]:
+    if instruction["messages"]:
+        yield from _segment_turns(instruction["id"], instruction["messages"])
+        return
     rule, english = find_do_not_translate(instruction) or ("", ())
     for field in FIELDS:
-        segments, skeleton = ([], [instruction[field]]) if field in english else segment(instruction[field])
-        yield {
-            "id": instruction["id"],
-            "field": field,
-            "do_not_translate": rule,
-            "skeleton": skeleton,
-            "segments": segments,
-        }
+        yield _segment_text(instruction["id"], field, None, rule, instruction[field], field in english)
+
+
+def _segment_turns(id: str, turns: Sequence[Row]) -> Iterator[Row]:
+    """Yield the turns of a conversation: a question is an instruction, and the answer after it its output.
+
+    A rule that keeps a question in English keeps the whole conversation, so that it stays in one language.
+    """
+    pairs = zip(turns, [*turns[1:], {"role": "", "content": ""}], strict=True)
+    questions = [
+        {"instruction": turn["content"], "input": "", "output": following["content"]}
+        for turn, following in pairs
+        if turn["role"] == "user"
+    ]
+    found = [find_do_not_translate(question) for question in questions]
+    rule = next((name for name, fields in filter(None, found) if "instruction" in fields), "")
+    rule_of_any = rule or next((name for name, _ in filter(None, found)), "")
+    exchange = -1
+    for number, turn in enumerate(turns, 1):
+        exchange += turn["role"] == "user"
+        own = found[exchange] if turn["role"] == "assistant" else None
+        is_kept = bool(rule) or bool(own and "output" in own[1])
+        field = "output" if turn["role"] == "assistant" else "instruction"
+        yield _segment_text(id, field, number, rule_of_any, turn["content"], is_kept)
+
+
+def _segment_text(id: str, field: str, turn: int | None, rule: str, text: str, is_kept: bool) -> Row:
+    segments, skeleton = ([], [text]) if is_kept else segment(text)
+    key = {"id": id, "field": field, "turn": turn, "do_not_translate": rule}
+    return {**key, "skeleton": skeleton, "segments": segments}
 
 
 def write_translations(path: Path, job: _Job, inputs: str) -> None:

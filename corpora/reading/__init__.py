@@ -2,7 +2,7 @@
 
     file = InputFile(path, "laser-tsv", lang="el", xx_code="el")     # or corpus.input_file(path, "el")
     read_pairs(file)              # batches of PAIRS: line_number, en, xx, margin, read_error
-    read_instructions(file)       # batches of INSTRUCTIONS: line_number, instruction, input, output, read_error
+    read_instructions(file)       # INSTRUCTIONS: line_number, instruction, input, output, messages, read_error
     read_documents(file)          # (number, text, read error)
     read_benchmark(file)          # a table of BENCHMARK_TEXTS: item, field, text
     READERS["bitext"]             # the formats of a kind; a new format is one function and one row here
@@ -14,8 +14,9 @@ Strict parts for other files: `parse_json`, `decode_text`, `read_whole_file`, `f
 from corpora.reading.archives import file_chunks
 from corpora.reading.benchmarks import flores_sentences, read_flores
 from corpora.reading.bitexts import PAIRS
+from corpora.reading.conversations import KEYS as CONVERSATION_KEYS
 from corpora.reading.input_file import InputFile
-from corpora.reading.instructions import INSTRUCTIONS
+from corpora.reading.instruction_rows import INSTRUCTIONS, MESSAGES
 from corpora.reading.normalization import nfc
 from corpora.reading.parquet_table import check_expansion
 from corpora.reading.questions import BOM, QUESTIONS, read_questions, read_whole_file
@@ -28,6 +29,7 @@ from corpora.reading.readers import (
     read_documents,
     read_instructions,
     read_pairs,
+    required_columns,
 )
 from corpora.reading.tables import TABLE_FORMATS
 from corpora.strict_json import decode_text, parse_json
@@ -36,7 +38,9 @@ __all__ = [
     "BENCHMARK_TEXTS",
     "BOM",
     "COLUMNS",
+    "CONVERSATION_KEYS",
     "INSTRUCTIONS",
+    "MESSAGES",
     "PAIRS",
     "QUESTIONS",
     "READERS",
@@ -56,4 +60,5 @@ __all__ = [
     "read_pairs",
     "read_questions",
     "read_whole_file",
+    "required_columns",
 ]

@@ -1,29 +1,30 @@
-"""Read instructions as Alpaca, the Hub and Self-Instruct write them (JSON or JSON Lines)."""
+"""Read instructions as Alpaca, the Hub, OpenAssistant and Self-Instruct write them (JSON or JSON Lines)."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
-
 from corpora.errors import InputError
-from corpora.reading.archives import check_file
+from corpora.reading.archives import DAMAGE, damaged, file_chunks
+from corpora.reading.conversations import conversation_row, history_row
 from corpora.reading.input_file import InputFile
-from corpora.reading.normalization import nfc
-from corpora.strict_json import SURROGATE, decode_text, parse_json
-
-Instruction = dict[str, str | None]  # FIELDS and read_error
-FIELDS = ("instruction", "input", "output")
-INSTRUCTIONS = pa.schema([("line_number", pa.int64()), *((name, pa.string()) for name in (*FIELDS, "read_error"))])
+from corpora.reading.instruction_rows import Instruction, instruction_row
+from corpora.reading.trees import best_threads
+from corpora.strict_json import decode_text, parse_json
 
 
-def read_alpaca(file: InputFile) -> Iterator[Instruction]:
+def read_alpaca(file: InputFile) -> Iterator[Instruction | None]:
     """Yield one row for each record; a record with a read error keeps what is text in it."""
-    return (instruction_row(record) for record in _records(file.path))
+    return (history_row(_rename(file, record)) if _is_in(file, record) else None for record in _records(file.path))
 
 
-def read_messages(file: InputFile) -> Iterator[Instruction]:
-    """Yield one row for each conversation of one question and one answer; others have `not_one_exchange`."""
-    return (_exchange(record) for record in _records(file.path))
+def read_messages(file: InputFile) -> Iterator[Instruction | None]:
+    """Yield one row for each conversation; of a record in another language None."""
+    return (conversation_row(_rename(file, record)) if _is_in(file, record) else None for record in _records(file.path))
+
+
+def read_trees(file: InputFile) -> Iterator[Instruction | None]:
+    """Yield the best thread of each tree of messages, as OpenAssistant publishes them."""
+    return best_threads(_records(file.path), file.xx_code or file.lang)
 
 
 def read_tasks(file: InputFile) -> Iterator[Instruction]:
@@ -31,21 +32,26 @@ def read_tasks(file: InputFile) -> Iterator[Instruction]:
     return (_task(record) for record in _records(file.path))
 
 
+def _is_in(file: InputFile, record: object) -> bool:
+    """Return whether a record is in the language of the file: all are, unless `columns` names one for the language."""
+    if "lang" not in file.columns or not isinstance(record, dict):
+        return True
+    return bool(record.get(file.columns["lang"]) == file.xx_code)
+
+
+def _rename(file: InputFile, record: object) -> object:
+    """Return a record with our names for the keys that `columns` names."""
+    if not isinstance(record, dict) or not file.columns:
+        return record
+    return record | {ours: record[column] for ours, column in file.columns.items() if column in record}
+
+
 def _records(path: Path) -> list[object]:
-    check_file(path)
-    return _json_lines(path) if path.suffix.lower() == ".jsonl" else _json_list(path)
-
-
-def _exchange(record: object) -> Instruction:
-    """Return the row of a record with `messages`, as datasets of the Hub have conversations."""
-    messages = record.get("messages") if isinstance(record, dict) else None
-    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
-        read_error = "missing_field" if isinstance(record, dict) else "not_an_object"
-        return {**dict.fromkeys(FIELDS, ""), "read_error": read_error}
-    if [message.get("role") for message in messages] != ["user", "assistant"]:
-        return {**dict.fromkeys(FIELDS, ""), "read_error": "not_one_exchange"}
-    question, answer = (message.get("content") for message in messages)
-    return instruction_row({"instruction": question, "output": answer})
+    try:
+        data = b"".join(file_chunks(path))
+    except DAMAGE as error:
+        raise damaged(path, error) from None
+    return _json_lines(data, path) if ".jsonl" in path.name.lower()[-9:] else _json_list(data, path)
 
 
 def _task(record: object) -> Instruction:
@@ -57,8 +63,8 @@ def _task(record: object) -> Instruction:
     return row | {"read_error": None if row["read_error"] == "empty_output" else row["read_error"]}
 
 
-def _json_list(path: Path) -> list[object]:
-    records = parse_json(path.read_bytes(), path)
+def _json_list(data: bytes, path: Path) -> list[object]:
+    records = parse_json(data, path)
     if not isinstance(records, list):
         raise InputError(f"{path}: a JSON list of records was expected at the top, not {_kind(records)}.")
     return records
@@ -68,37 +74,11 @@ def _kind(value: object) -> str:
     return {dict: "an object", str: "a string", type(None): "null"}.get(type(value), "a number or a truth value")
 
 
-def _json_lines(path: Path) -> list[object]:
-    text = decode_text(path.read_bytes(), path).removesuffix("\n")
+def _json_lines(data: bytes, path: Path) -> list[object]:
+    text = decode_text(data, path).removesuffix("\n")
     lines = text.split("\n") if text else []
     return [_json_line(line, f"{path}, line {number},") for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _json_line(line: str, where: str) -> object:
     return parse_json(line.encode("utf-8"), where)
-
-
-def instruction_row(record: object) -> Instruction:
-    """Return instruction, input, output and read error of a record: NFC, LF, stripped; a missing input is empty."""
-    if not isinstance(record, dict):
-        return {**dict.fromkeys(FIELDS, ""), "read_error": "not_an_object"}
-    texts = {name: _clean(record.get(name, "")) for name in FIELDS}
-    return {**texts, "read_error": _read_error(record, texts)}
-
-
-def _read_error(record: dict[str, object], texts: dict[str, str]) -> str | None:
-    if "instruction" not in record or "output" not in record:
-        return "missing_field"
-    if not all(_is_text(record.get(name, "")) for name in FIELDS):
-        return "not_a_string"
-    return next((f"empty_{name}" for name in ("instruction", "output") if not texts[name]), None)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and not SURROGATE.search(value)
-
-
-def _clean(value: object) -> str:
-    """Return the text in NFC, with LF, without whitespace around it; empty if it is no text."""
-    text = SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
-    return nfc(text.replace("\r\n", "\n")).strip()

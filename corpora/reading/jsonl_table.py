@@ -32,7 +32,7 @@ def _json_row(line: str, error: str | None, names: Sequence[str], paths: Sequenc
         return empty[0], "missing_column"
     values: list[Any] = []
     for name, path in zip(names, paths, strict=True):
-        value = _below(record, path)
+        value = value_at(record, path)
         if name in NUMBERS:
             number = _number(value)
             error = error or (None if number is not None or value is None else "invalid_margin")
@@ -51,7 +51,7 @@ def _number(value: object) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _below(record: object, path: Sequence[str]) -> object:
+def value_at(record: object, path: Sequence[str]) -> object:
     """Return the value at a path of keys; a key may hold dots itself."""
     if isinstance(record, dict) and (whole := ".".join(path)) in record:
         return record[whole]

@@ -1,6 +1,6 @@
 """Read columns of a Parquet file; what Parquet does not check, such as UTF-8, is checked here."""
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def read_parquet(file: InputFile, required: Sequence[str], optional: Sequence[st
         # As dictionaries, so that a text that is stored once takes its memory once, however often it is repeated.
         texts = [path for name, path in paths.items() if name not in NUMBERS]
         with pq.ParquetFile(file.path, read_dictionary=texts) as parquet:
-            _check_size(file.path, parquet.metadata, set(paths.values()))
+            check_size(file.path, parquet.metadata, set(paths.values()))
             batches = parquet.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(paths.values())))
             for batch in _small_batches(batches, file.path, paths):
                 yield _our_columns(batch, paths, (*required, *optional), required)
@@ -37,7 +37,7 @@ def check_expansion(path: Path, columns: Sequence[str]) -> None:
         own = [name for name in columns if name in parquet.schema_arrow.names]
         texts = [name for name in own if pa.types.is_string(parquet.schema_arrow.field(name).type)]
     with pq.ParquetFile(path, read_dictionary=texts) as parquet:
-        _check_size(path, parquet.metadata, set(texts))
+        check_size(path, parquet.metadata, set(texts))
         for _ in _small_batches(parquet.iter_batches(BATCH_ROWS, columns=texts), path, {name: name for name in texts}):
             pass
 
@@ -52,13 +52,18 @@ def _find_paths(file: InputFile, required: Sequence[str], optional: Sequence[str
     return paths
 
 
-def _check_size(path: Path, metadata: pq.FileMetaData, columns: Set[str]) -> None:
+def check_size(path: Path, metadata: pq.FileMetaData, columns: Collection[str]) -> None:
     """Raise InputError if the pages of the columns would take more memory than is plausible for the file."""
     groups = (metadata.row_group(index) for index in range(metadata.num_row_groups))
     chunks = (group.column(index) for group in groups for index in range(group.num_columns))
-    total = sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
+    total = sum(chunk.total_uncompressed_size for chunk in chunks if _is_below(chunk.path_in_schema, columns))
     if total > (most := max_expanded(path)):
         raise bomb(path, most)
+
+
+def _is_below(path: str, columns: Collection[str]) -> bool:
+    """Return whether a column is one of some, or a part of one, as the texts of a list are."""
+    return any(path == column or path.startswith(f"{column}.") for column in columns)
 
 
 def _small_batches(batches: Iterable[pa.RecordBatch], path: Path, paths: dict[str, str]) -> Iterator[pa.RecordBatch]:

@@ -1,6 +1,6 @@
 """READERS, one dict of all formats by kind; and the functions that read a file as the kind of its corpus."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,8 @@ from corpora.reading.benchmarks import BenchmarkText, read_flores, read_mlqa, re
 from corpora.reading.bitexts import PAIRS, read_laser, read_moses
 from corpora.reading.characters import clean_column
 from corpora.reading.input_file import InputFile
-from corpora.reading.instructions import INSTRUCTIONS, Instruction, read_alpaca, read_messages, read_tasks
+from corpora.reading.instruction_rows import INSTRUCTIONS, Instruction
+from corpora.reading.instructions import read_alpaca, read_messages, read_tasks, read_trees
 from corpora.reading.monolingual import read_c4
 from corpora.reading.tables import TABLE_FORMATS, read_document_table, read_instruction_table, read_pair_table
 from corpora.reading.tmx import read_tmx
@@ -23,7 +24,7 @@ BATCH_INSTRUCTIONS = 10_000
 # A reader takes an InputFile, yields rows in file order, bad ones with a read error, and raises InputError if the file
 # is damaged or of another format. What it yields depends on the kind:
 BitextReader = Callable[[InputFile], Iterator[pa.RecordBatch]]  # batches of PAIRS, of any size, numbered from 1
-InstructionReader = Callable[[InputFile], Iterator[Instruction]]  # instruction, input, output, read_error
+InstructionReader = Callable[[InputFile], Iterator[Instruction | None]]  # None: a row in another language
 DocumentReader = Callable[[InputFile], Iterator[tuple[str, str | None]]]  # text, read error
 BenchmarkReader = Callable[[InputFile], Iterator[BenchmarkText]]  # item, field, text
 
@@ -36,6 +37,7 @@ BITEXT_READERS: dict[str, BitextReader] = {
 INSTRUCTION_READERS: dict[str, InstructionReader] = {
     "alpaca-json": read_alpaca,
     "messages-json": read_messages,
+    "oasst-json": read_trees,
     "self-instruct": read_tasks,
     **dict.fromkeys(TABLE_FORMATS, read_instruction_table),
 }
@@ -56,10 +58,11 @@ READERS: dict[str, dict[str, Any]] = {
 }
 COLUMNS = {  # the columns of a table by kind; those with a question mark may be missing
     "bitext": ("en", "xx", "margin?"),
-    "instructions": ("instruction", "input?", "output"),
+    "instructions": ("instruction", "input?", "output", "messages?", "system?", "lang?"),
     "monolingual": ("text",),
     "benchmark": (),
 }
+CONVERSATION = ("messages",)  # the columns that a table of conversations needs instead of those of instructions
 # Of sentence pairs:
 READ_ERRORS = ("invalid_utf8", "nul_byte", "missing_column", "invalid_xml", "invalid_margin", "oversized_line")
 
@@ -81,6 +84,13 @@ def read_pairs(file: InputFile, batch_rows: int = 100_000) -> Iterator[pa.Record
     if file.en_code == file.xx_code:
         raise InputError(f"A bitext of '{file.lang}' needs two codes, not '{file.en_code}' for both sides.")
     return map(_clean, _rebatch(read(file), batch_rows))
+
+
+def required_columns(kind: str, columns: Collection[str]) -> list[str]:
+    """Return the columns that a table of a kind must have, given those that it has."""
+    if kind == "instructions" and set(CONVERSATION) <= set(columns):
+        return list(CONVERSATION)
+    return [name for name in COLUMNS[kind] if not name.endswith("?")]
 
 
 def _reader(kind: str, file: InputFile) -> Any:
@@ -119,14 +129,16 @@ def read_instructions(file: InputFile) -> Iterator[pa.RecordBatch]:
     """Yield the instructions of a file as batches of INSTRUCTIONS: NFC, LF, stripped; a missing input is empty.
 
     A row is a record, numbered from 1, also if `read_error` says what is wrong with it: `not_an_object`,
-    `missing_field`, `not_a_string`, `empty_instruction`, `empty_output`; of messages also `not_one_exchange`, of tables
-    also `invalid_utf8`, `nul_byte` and `oversized_line`. Tasks of Self-Instruct have no output.
+    `missing_field`, `not_a_string`, `empty_instruction`, `empty_output`; of conversations also `unknown_role`,
+    `empty_turn`, `turns_out_of_order` and `missing_answer`, of tables also `invalid_utf8`, `nul_byte` and
+    `oversized_line`. Tasks of Self-Instruct have no output. `messages` is null for one question and one answer.
 
     Raises:
         InputError: The file is damaged, or not of its format.
     """
-    rows = enumerate(_reader("instructions", file)(file), 1)
-    while some := [{"line_number": number} | row for number, row in islice(rows, BATCH_INSTRUCTIONS)]:
+    numbered = enumerate(_reader("instructions", file)(file), 1)
+    rows = ({"line_number": number} | row for number, row in numbered if row is not None)
+    while some := list(islice(rows, BATCH_INSTRUCTIONS)):
         yield pa.RecordBatch.from_pylist(some, schema=INSTRUCTIONS)
 
 

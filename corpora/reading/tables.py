@@ -7,9 +7,10 @@ import pyarrow.compute as pc
 
 from corpora.reading.bitexts import pairs_batch
 from corpora.reading.columns import TableReader
+from corpora.reading.conversation_tables import read_conversation_table
 from corpora.reading.delimited_table import read_csv, read_tsv
 from corpora.reading.input_file import InputFile
-from corpora.reading.instructions import Instruction, instruction_row
+from corpora.reading.instruction_rows import Instruction, instruction_row
 from corpora.reading.jsonl_table import read_jsonl
 from corpora.reading.parquet_table import read_parquet
 
@@ -30,11 +31,21 @@ def read_pair_table(file: InputFile) -> Iterator[pa.RecordBatch]:
         num_rows += batch.num_rows
 
 
-def read_instruction_table(file: InputFile) -> Iterator[Instruction]:
-    """Yield the rows of a table with the columns `instruction`, `output` and perhaps `input`."""
-    for batch in TABLE_FORMATS[file.format](file, ("instruction", "output"), ("input",)):
+def read_instruction_table(file: InputFile) -> Iterator[Instruction | None]:
+    """Yield the rows of a table with the columns `instruction`, `output` and perhaps `input`; or with `messages`.
+
+    If `columns` names one for the language, rows in other languages are None.
+    """
+    if "messages" in file.columns:
+        yield from read_conversation_table(file)
+        return
+    langs = ("lang",) if "lang" in file.columns else ()
+    for batch in TABLE_FORMATS[file.format](file, ("instruction", "output", *langs), ("input",)):
         for row in batch.to_pylist():
             error = row.pop("read_error")
+            if langs and row.pop("lang") != file.xx_code:
+                yield None
+                continue
             instruction = instruction_row({name: text for name, text in row.items() if text is not None})
             missing = "missing_field" if error == "missing_column" else error
             yield instruction | {"read_error": missing or instruction["read_error"]}

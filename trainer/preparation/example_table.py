@@ -108,7 +108,7 @@ def _limit_lengths(
         row["max_tokens"] = max(row["max_tokens"], len(example.input_ids))
         if left is not None:
             row["num_tokens"] += len(left.input_ids)
-            row["num_target_tokens"] += len(left.input_ids) - max(left.num_prompt, 1)
+            row["num_target_tokens"] += sum(end - max(begin, 1) for begin, end in left.targets())
             yield left
 
 
@@ -125,6 +125,8 @@ def _record_batches(examples: Iterable[Example], eos: int, size: int = 2_000) ->
 
 
 def _to_row(example: Example) -> dict[str, Any]:
-    ids, num_prompt = example.input_ids, example.num_prompt
-    labels = [IGNORE_INDEX] * num_prompt + ids[num_prompt:]
+    ids = example.input_ids
+    labels = [IGNORE_INDEX] * len(ids)
+    for begin, end in example.targets():
+        labels[begin:end] = ids[begin:end]
     return {"key": example.key, "lang": example.lang, "task": example.task, "input_ids": ids, "labels": labels}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from corpora.errors import InputError
 from recipes.prompts import PromptTemplate
 from trainer.chat_template import ChatTemplate
 from trainer.model_loading import open_chat_template, tokenize
+from trainer.preparation.conversations import Message, TurnSplitter, changed_prompt
 
 BATCH_ROWS = 2_000
 
@@ -19,8 +21,9 @@ BATCH_ROWS = 2_000
 class Example:
     """A row as token ids; the first `num_prompt` ids are the prompt, the others are the target that is learned.
 
-    `key` identifies the row. `boundary_merged` is true if a token would have spanned prompt and target, so that the
-    two were tokenized separately.
+    Of a conversation with several answers `spans` are the ids that are learned, from and to; the first begins after the
+    prompt. `key` identifies the row. `boundary_merged` is true if a token would have spanned prompt and target, so that
+    the two were tokenized separately.
     """
 
     key: str
@@ -29,6 +32,13 @@ class Example:
     input_ids: list[int]
     num_prompt: int
     boundary_merged: bool
+    spans: tuple[tuple[int, int], ...] = ()
+
+    def targets(self) -> list[tuple[int, int]]:
+        """Return where targets begin and end among the ids."""
+        length = len(self.input_ids)
+        spans = self.spans or ((self.num_prompt, length),)
+        return [(begin, min(end, length)) for begin, end in spans if begin < length]
 
 
 @dataclass(frozen=True)
@@ -41,11 +51,54 @@ class Encoder:
     def encode(self, rows: pl.DataFrame) -> Iterator[Example]:
         """Yield the rows as examples of full length, in the same order."""
         for part in rows.iter_slices(BATCH_ROWS):
-            texts = [self.texts(*row) for row in part.select("instruction", "input", "output").iter_rows()]
-            encoded = self._encode_texts([prompt for prompt, _ in texts], [target for _, target in texts])
-            keys = part.select("id", "lang", "task", "direction").iter_rows()
-            for key, (prompt, target, merged) in zip(keys, encoded, strict=True):
-                yield Example("\t".join(key), key[1], key[2], prompt + target, len(prompt), merged)
+            has_turns = part["messages"].is_not_null() if "messages" in part.columns else part["id"].is_null()
+            turns = (self._encode_turns(row) for row in part.filter(has_turns).iter_rows(named=True))
+            plain = self._encode_plain_rows(part.filter(~has_turns))
+            yield from (next(turns) if own else next(plain) for own in has_turns)
+
+    def _encode_plain_rows(self, rows: pl.DataFrame) -> Iterator[Example]:
+        texts = [self.texts(*row) for row in rows.select("instruction", "input", "output").iter_rows()]
+        encoded = self._encode_texts([prompt for prompt, _ in texts], [target for _, target in texts])
+        keys = rows.select("id", "lang", "task", "direction").iter_rows()
+        for key, (prompt, target, merged) in zip(keys, encoded, strict=True):
+            yield Example("\t".join(key), key[1], key[2], prompt + target, len(prompt), merged)
+
+    def _encode_turns(self, row: dict[str, Any]) -> Example:
+        """Return a conversation as an example; a token that would span two pieces is split, as for a single answer."""
+        if self.template.chat is None:
+            raise InputError(
+                f"The prompt '{self.template.name}' has no place for a conversation with several questions or a system "
+                f"message, such as row {row['id']}. Use one that has: --set prompt=chatml, or chat for the model's own."
+            )
+        pieces = self._turn_splitter.split(row["messages"])
+        encoded, merged = self._encode_pieces([text for text, _ in pieces])
+        if pieces[-1][1]:
+            encoded[-1] = self.append_eos(encoded[-1])
+        ends = list(accumulate(map(len, encoded)))
+        spans = [(end - len(ids), end) for ids, end, (_, learned) in zip(encoded, ends, pieces, strict=True) if learned]
+        key = [row[name] for name in ("id", "lang", "task", "direction")]
+        return Example(
+            "\t".join(key),
+            key[1],
+            key[2],
+            [token for ids in encoded for token in ids],
+            spans[0][0],
+            merged,
+            tuple(spans),
+        )
+
+    def _encode_pieces(self, texts: Sequence[str]) -> tuple[list[list[int]], bool]:
+        """Return the ids of texts that follow each other, and whether a token would have spanned two of them."""
+        prefixes = self.encode_plain(list(accumulate(texts)))
+        whole, ends = prefixes[-1], [0, *map(len, prefixes)]
+        if any(whole[: len(prefix)] != prefix for prefix in prefixes):
+            return self.encode_plain(texts), True
+        return [whole[begin:end] for begin, end in pairwise(ends)], False
+
+    @cached_property
+    def _turn_splitter(self) -> TurnSplitter:
+        added = [token.content for token in self.tokenizer.added_tokens_decoder.values() if token.special]
+        return TurnSplitter(self.template.name, self._apply_chat_template, {*self.tokenizer.all_special_tokens, *added})
 
     def texts(self, instruction: str, input: str, output: str) -> tuple[str, str]:
         """Return the prompt, and the target with what a chat template writes after it.
@@ -56,14 +109,10 @@ class Encoder:
         if self.template.chat is None:
             return self.template.prompt(instruction, input), output
         question = [{"role": "user", "content": f"{instruction}\n\n{input}" if input else instruction}]
-        prompt = self._apply_chat_template(question, add_generation_prompt=True)
-        answered = [*question, {"role": "assistant", "content": output}]
-        text = self._apply_chat_template(answered, add_generation_prompt=False)
+        prompt = self._apply_chat_template(question, True)
+        text = self._apply_chat_template([*question, {"role": "assistant", "content": output}], False)
         if not text.startswith(prompt):
-            raise InputError(
-                f"The chat template '{self.template.name}' changes the prompt once an answer follows, so the start of "
-                "the answer is not known. Use another template, such as --set prompt=chatml."
-            )
+            raise InputError(changed_prompt(self.template.name))
         return prompt, text[len(prompt) :]
 
     def prompts(self, inputs: Sequence[tuple[str, str]]) -> list[list[int]]:
@@ -93,10 +142,10 @@ class Encoder:
             return [*ids, eos]
         return ids[: len(ids) - ids[::-1].index(eos)]
 
-    def _apply_chat_template(self, messages: list[dict[str, str]], add_generation_prompt: bool) -> str:
+    def _apply_chat_template(self, messages: Sequence[Message], begins_answer: bool) -> str:
         if not (self.template.chat or self.tokenizer.chat_template):
             raise InputError("The tokenizer has no chat template. Use another prompt, such as --set prompt=chatml.")
-        return self._chat_template(messages, add_generation_prompt)
+        return self._chat_template(messages, begins_answer)
 
     @cached_property
     def _chat_template(self) -> ChatTemplate:

@@ -16,6 +16,7 @@ from builders.translation import (
     quality_check_rows,
     translator_rows,
 )
+from builders.translation.instruction_columns import InstructionColumns
 from builders.translation.store import STORE_SCHEMA
 from corpora.tables import keys_table
 
@@ -60,6 +61,7 @@ GENERATED = {
     "keys of DoNotTranslate": lambda: keys_table(DoNotTranslate, "name"),
     "keys of Placeholder": lambda: keys_table(Placeholder, "name"),
     "keys of CodeLine": lambda: keys_table(CodeLine, "name"),
+    "keys of InstructionColumns": lambda: keys_table(InstructionColumns, "name"),
     "keys of TranslatorRow": lambda: keys_table(TranslatorRow, "name"),
 }
 

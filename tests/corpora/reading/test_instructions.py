@@ -1,8 +1,10 @@
 """Alpaca's JSON and JSON Lines."""
 
+import gzip
 import json
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from corpora.errors import InputError
 from corpora.reading import INSTRUCTIONS, InputFile, read_instructions
-from corpora.reading.instructions import instruction_row
+from corpora.reading.instruction_rows import instruction_row
 
 
 def read(path: Path) -> list[dict]:
@@ -38,9 +40,10 @@ def test_records_are_cleaned_and_numbered(tmp_path):
             "instruction": "café\nx",
             "input": "1 2",
             "output": "3",
+            "messages": None,
             "read_error": None,
         }
-        assert rows[1] == {"line_number": 2, "instruction": "Add.", "input": "", "output": "3", "read_error": None}
+        assert (rows[1]["line_number"], rows[1]["input"], rows[1]["output"]) == (2, "", "3")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ def test_records_are_cleaned_and_numbered(tmp_path):
         ({"instruction": "a"}, "missing_field"),
         ({"output": "a"}, "missing_field"),
         (record(output=3), "not_a_string"),
-        (record(input=None), "not_a_string"),
+        (record(input=3), "not_a_string"),
         (record("half \ud800"), "not_a_string"),
         (record(" \n"), "empty_instruction"),
         (record(output=""), "empty_output"),
@@ -109,6 +112,101 @@ VALUES = st.none() | st.text(st.characters(), max_size=5) | st.integers()
 @given(st.dictionaries(st.sampled_from(["instruction", "input", "output", "x"]), VALUES) | VALUES)
 def test_any_record_is_a_row_of_text(value):
     row = instruction_row(value)
-    assert set(row) == {"instruction", "input", "output", "read_error"}
+    assert set(row) == {"instruction", "input", "output", "messages", "read_error"}
     assert row["read_error"] or (row["instruction"] and row["output"])
     assert all(text.encode() is not None for text in row.values() if text)
+
+
+def turns(*texts: str, system: str | None = None) -> list[dict]:
+    first = [] if system is None else [{"role": "system", "content": system}]
+    return first + [{"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(texts)]
+
+
+FOUR = turns("Hi.", "Hello.", "Bye.", "See you.")
+
+
+@pytest.mark.parametrize(
+    ("value", "messages"),
+    [
+        ({"messages": FOUR}, FOUR),
+        ({"conversation": [turn | {"toxic": False} for turn in FOUR]}, FOUR),
+        ({"conversations": [{"from": "human", "value": "Hi."}, {"from": "gpt", "value": "Yes."}], "system": "Be kind."},
+         turns("Hi.", "Yes.", system="Be kind.")),
+        ({"conversations": ["Hi.", "Hello.", "Bye.", "See you."]}, FOUR),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": " Hi."}]}, *FOUR[1:]]}, FOUR),
+        ({"messages": turns("Hi.", "Hello.", system="")}, None),
+        ({"messages": turns("Hi.", "Hello.")}, None),
+        (record("Bye.", "See you.", history=[["Hi.", "Hello."]]), FOUR),
+        (record("Bye.", "See you.", history=[["Hi.", "Hello."]], system="Be kind."),
+         [*turns(system="Be kind."), *FOUR]),
+    ],
+)  # fmt: skip
+def test_conversations_of_all_spellings_are_messages(tmp_path, value, messages):
+    file_format = "messages-json" if "instruction" not in value else "alpaca-json"
+    path = write(tmp_path, json.dumps([value]))
+    (row,) = pa.Table.from_batches(read_instructions(InputFile(path, file_format)), INSTRUCTIONS).to_pylist()
+    assert (row["read_error"], row["messages"]) == (None, messages)
+    assert (row["instruction"], row["output"]) == ("Hi.", (messages or turns("Hi.", "Hello."))[-1]["content"])
+
+
+@pytest.mark.parametrize(
+    ("messages", "read_error"),
+    [
+        ([], "missing_field"),
+        (turns("Hi."), "turns_out_of_order"),
+        (turns("Hi.", "Hello.", "Bye."), "turns_out_of_order"),
+        (turns("Hi.", "Hello.")[::-1], "turns_out_of_order"),
+        ([*turns("a", "b"), {"role": "system", "content": "late"}], "turns_out_of_order"),
+        (turns("Hi.", " ", "Bye.", "See you."), "empty_turn"),
+        ([{"role": "tool", "content": "3"}], "unknown_role"),
+        ([{"role": "user", "content": None}, *turns("a", "b")[1:]], "not_a_string"),
+        ([{"role": "user", "content": [{"type": "image_url"}]}], "not_a_string"),
+        ([3], "not_an_object"),
+    ],
+)
+def test_bad_conversation_is_a_row_with_a_read_error(tmp_path, messages, read_error):
+    path = write(tmp_path, json.dumps([{"messages": messages}]))
+    (row,) = pa.Table.from_batches(read_instructions(InputFile(path, "messages-json"))).to_pylist()
+    assert (row["read_error"], row["messages"]) == (read_error, None)
+
+
+def test_best_thread_of_each_tree_in_a_language_is_read(tmp_path):
+    def message(name: str, parent: str | None, role: str, rank: int | None = None, lang: str = "en") -> dict:
+        return {"message_id": name, "parent_id": parent, "role": role, "text": name, "rank": rank, "lang": lang}
+
+    tree = [
+        message("a", None, "prompter"),
+        message("a2", "a", "assistant", 1),
+        message("a1", "a", "assistant", 0),
+        message("a1b", "a1", "prompter"),
+        message("a1c", "a1b", "assistant"),
+        message("a1d", "a1c", "prompter"),
+        message("f", None, "prompter", lang="el"),
+        message("f1", "f", "assistant", lang="el"),
+        message("alone", None, "prompter"),
+    ]
+    path = tmp_path / "oasst2.messages.jsonl.gz"
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, tree)).encode()))
+    read_in = {
+        code: list(read_instructions(InputFile(path, "oasst-json", code, xx_code=code))) for code in ("en", "el")
+    }
+    english, alone = pa.Table.from_batches(read_in["en"]).to_pylist()
+    assert [turn["content"] for turn in english["messages"]] == ["a", "a1", "a1b", "a1c"]
+    assert (alone["line_number"], alone["read_error"]) == (9, "missing_answer")
+    (greek,) = pa.Table.from_batches(read_in["el"]).to_pylist()
+    assert (greek["instruction"], greek["output"], greek["messages"]) == ("f", "f1", None)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_tables_of_conversations_are_filtered_by_language(tmp_path, suffix):
+    frame = pl.DataFrame({"turns": [FOUR, turns("Γεια.", "Χαίρε."), turns("a")], "code": ["eng", "ell", "eng"]})
+    path = tmp_path / f"table.{suffix}"
+    frame.write_parquet(path) if suffix == "parquet" else frame.write_ndjson(path)
+    columns = {"messages": "turns", "lang": "code"}
+    read_in = [
+        pa.Table.from_batches(read_instructions(InputFile(path, suffix, lang, "en", code, columns))).to_pylist()
+        for lang, code in (("en", "eng"), ("el", "ell"))
+    ]
+    assert [row["messages"] for row in read_in[0]] == [FOUR, None]
+    assert [row["read_error"] for row in read_in[0]] == [None, "turns_out_of_order"]
+    assert [(row["line_number"], row["instruction"]) for row in read_in[1]] == [(2, "Γεια.")]

@@ -1,0 +1,56 @@
+"""One row of instructions: the schema, and the row of a record with instruction, input and output."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from corpora.reading.normalization import nfc
+from corpora.strict_json import SURROGATE
+
+Instruction = dict[str, Any]  # FIELDS, messages and read_error
+FIELDS = ("instruction", "input", "output")
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+# A row is a record. `messages` holds a conversation with a system message or several questions, from the first message
+# to the last answer, and is null for one question and its answer. `instruction` and `output` are then the first
+# question and the last answer.
+INSTRUCTIONS = pa.schema(
+    [
+        ("line_number", pa.int64()),
+        *((name, pa.string()) for name in FIELDS),
+        ("messages", MESSAGES),
+        ("read_error", pa.string()),
+    ]
+)
+
+
+def instruction_row(record: object) -> Instruction:
+    """Return the row of a record: NFC, LF, stripped; an input that is missing or null is empty."""
+    if not isinstance(record, dict):
+        return bad_row("not_an_object")
+    record = record | {"input": ""} if record.get("input") is None else record
+    texts = {name: clean_text(record.get(name, "")) for name in FIELDS}
+    return {**texts, "messages": None, "read_error": _read_error(record, texts)}
+
+
+def bad_row(read_error: str) -> Instruction:
+    """Return the row of a record that cannot be read."""
+    return {**dict.fromkeys(FIELDS, ""), "messages": None, "read_error": read_error}
+
+
+def _read_error(record: dict[str, object], texts: dict[str, str]) -> str | None:
+    if "instruction" not in record or "output" not in record:
+        return "missing_field"
+    if not all(is_text(record.get(name, "")) for name in FIELDS):
+        return "not_a_string"
+    return next((f"empty_{name}" for name in ("instruction", "output") if not texts[name]), None)
+
+
+def is_text(value: object) -> bool:
+    """Return whether a value is a string that UTF-8 can hold."""
+    return isinstance(value, str) and not SURROGATE.search(value)
+
+
+def clean_text(value: object) -> str:
+    """Return the text in NFC, with LF, without whitespace around it; empty if it is no text."""
+    text = SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
+    return nfc(text.replace("\r\n", "\n")).strip()
