@@ -108,7 +108,10 @@ def open_translator(plan: BuildPlan) -> Translator:
         return resolve_translator("none")
     if options.sample and options.translator is None:
         return resolve_translator(str(SAMPLE / "memory.parquet"))
-    return resolve_translator(options.translator, translator_options(options))
+    translator = resolve_translator(options.translator, translator_options(options))
+    for lang in sorted({lang for recipe in plan.recipes if "xx" in recipe.instruction_langs for lang in recipe.langs}):
+        translator.for_lang(lang)  # what is missing is said before anything is downloaded or translated
+    return translator
 
 
 def translator_options(options: BuildOptions) -> TranslatorOptions:

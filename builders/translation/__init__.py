@@ -24,13 +24,8 @@ from builders.translation.quality_checks import QualityCheck, check_translations
 from builders.translation.segmentation import CodeLine, code_line_rows, is_spaced, merge, segment
 from builders.translation.tables import check_tables
 from builders.translation.translator import Translation, Translator, TranslatorOptions
-from builders.translation.translators import (
-    TRANSLATORS,
-    TranslatorRow,
-    resolve_translator,
-    translator_download_bytes,
-    translator_rows,
-)
+from builders.translation.translator_rows import TranslatorRow, translator_rows
+from builders.translation.translators import TRANSLATORS, resolve_translator, translator_download_bytes
 
 __all__ = [
     "MEMORY_SCHEMA",

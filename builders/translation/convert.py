@@ -5,13 +5,14 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from builders.translation.model import TOKENIZERS
+from builders.translation.model import MARIAN, TOKENIZER_CONFIG, TOKENIZERS
 from builders.translation.model_loading import convert_model
 from corpora.errors import InputError
 from corpora.files import move_into_place, sha256_of, temporary_folder
 from corpora.strict_json import load_json
 
-ARCHITECTURES = ("m2m_100",)  # Transformers' name of NLLB's and M2M100's
+ARCHITECTURES = {"m2m_100": "NLLB, M2M100 and SMaLL-100", "t5": "MADLAD-400", "marian": "OPUS-MT"}  # by model_type
+COPIED = (*TOKENIZERS, MARIAN[1], TOKENIZER_CONFIG, "README.md")
 
 
 def convert(original: Path, folder: Path, log: Callable[[str], None]) -> Path:
@@ -30,17 +31,20 @@ def convert(original: Path, folder: Path, log: Callable[[str], None]) -> Path:
     config = _config(original)
     if config.get("model_type") not in ARCHITECTURES:
         raise InputError(
-            f"{original} is a model of type {config.get('model_type')}; only NLLB's and M2M100's "
-            "are supported. Name another."
+            f"{original} is a model of type {config.get('model_type')}; only those of "
+            f"{', '.join(ARCHITECTURES.values())} are supported. Name another."
         )
     weights = sorted(original.glob("*.safetensors"))
     if not weights:
-        raise InputError(
-            f"{original} holds neither safetensors nor a model.bin of CTranslate2. Name a folder that holds one."
-        )
-    files = [
-        path for path in [original / "config.json", *weights, *(original / t for t in TOKENIZERS)] if path.exists()
-    ]
+        hint = "Name a folder that holds one."
+        if any(original.glob("*.bin")) or any(original.glob("*.pt")):
+            hint = (
+                "Its weights are a pickle, which can run code when it is read: where you trust it, convert it with "
+                "ct2-transformers-converter, and name the new folder."
+            )
+        raise InputError(f"{original} holds neither safetensors nor a model.bin of CTranslate2. {hint}")
+    names = ["config.json", "vocab.json", TOKENIZER_CONFIG, MARIAN[1], *TOKENIZERS]
+    files = [path for path in [*weights, *(original / name for name in names)] if path.exists()]
     text = "\n".join(sha256_of(path) for path in files)
     converted = folder / f"converted-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     if not converted.exists():
@@ -69,7 +73,7 @@ def _convert(original: Path, converted: Path) -> None:
             f"{original} is a Transformers model. To convert it, install coit-builders[train] "
             "(translation itself does not need it), or name a model that is converted already."
         )
-    copied = [name for name in (*TOKENIZERS, "README.md") if (original / name).is_file()]
+    copied = [name for name in COPIED if (original / name).is_file()]
     with temporary_folder(converted.parent) as temporary:
         try:
             convert_model(original, temporary / "model", copied)

@@ -1,9 +1,9 @@
-"""Translators by models of NLLB's and M2M100's architecture, run by CTranslate2 on the processors of this machine."""
+"""Translators by models of NLLB, M2M100, SMaLL-100, MADLAD-400 and OPUS-MT, run by CTranslate2 on this machine."""
 
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any
 
@@ -11,6 +11,7 @@ from builders.translation.model import END, UNKNOWN, Model
 from builders.translation.model_loading import load_ctranslate2
 from builders.translation.model_lock import model_files
 from builders.translation.model_source import find_model
+from builders.translation.pair_translator import CODE, PairTranslator
 from builders.translation.tokenizer import Tokenizer, load_tokenizer
 from builders.translation.translator import Translation, Translator, TranslatorOptions
 from cards.licences import model_licence
@@ -18,7 +19,6 @@ from corpora.catalog import languages
 from corpora.download import SourceFile
 from corpora.errors import InputError
 
-MAX_SOURCE_TOKENS = 510  # of a segment; NLLB was trained on 512 with the token of the language and the end
 BATCH_TOKENS = {"cpu": 4096, "cuda": 16_384}  # of a batch in CTranslate2, padding included
 BATCH_BYTES = {"cpu": 16_384, "cuda": 131_072}  # of English, padding included: about four times the tokens
 MAX_DECODING_TOKENS = 1000
@@ -68,8 +68,8 @@ class CTranslate2Translator(Translator):
 
     @property
     def languages(self) -> Collection[str]:  # type: ignore[override]
-        """The languages whose token the model has."""
-        return [lang for lang in languages() if lang != "en" and self.engine.model.find_token(lang)]
+        """The languages whose token the model has, or the one that it is for."""
+        return [lang for lang in languages() if lang != "en" and self.engine.model.has(lang)]
 
     @property
     def decoding(self) -> str:  # type: ignore[override]
@@ -89,7 +89,7 @@ class CTranslate2Translator(Translator):
     @property
     def max_tokens(self) -> int:  # type: ignore[override]
         """The longest sentence that the model was trained on."""
-        return MAX_SOURCE_TOKENS
+        return self.engine.model.scheme.max_tokens
 
     def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
         """Return translations with the flags source_too_long, truncated and unknown_token."""
@@ -175,10 +175,11 @@ class Engine:
 
     def translate(self, texts: Sequence[str], lang: str, decoding: Decoding) -> list[Translation]:
         """Return the translations of English segments, in their order."""
-        sources = self.tokenizer.source(texts, self.model.token("en"))
-        fitting = [number for number, tokens in enumerate(sources) if len(tokens) - 2 <= MAX_SOURCE_TOKENS]
+        prefix, longest = self.model.source_prefix(lang), self.model.scheme.max_tokens
+        sources = self.tokenizer.source(texts, prefix)
+        fitting = [number for number, tokens in enumerate(sources) if len(tokens) - len(prefix) - 1 <= longest]
         translations = [Translation("", ("source_too_long",))] * len(texts)
-        hypotheses = self._search([sources[number] for number in fitting], lang, decoding)
+        hypotheses = self.search([sources[number] for number in fitting], lang, decoding)
         complete = [tokens[:-1] if tokens[-1:] == [END] else tokens for tokens in hypotheses]
         decoded = self.tokenizer.decode([[token for token in tokens if token != UNKNOWN] for tokens in complete])
         for number, tokens, text in zip(fitting, hypotheses, decoded, strict=True):
@@ -186,14 +187,14 @@ class Engine:
             translations[number] = Translation(text.strip(), flags)
         return translations
 
-    def _search(self, sources: Sequence[list[str]], lang: str, decoding: Decoding) -> list[list[str]]:
+    def search(self, sources: Sequence[list[str]], lang: str, decoding: Decoding) -> list[list[str]]:
         """Return the best hypothesis of each source, without the token of the language that it begins with."""
         if not sources:
             return []
-        longest = max(map(len, sources))
+        longest, prefix = max(map(len, sources)), self.model.target_prefix(lang)
         results = self.load(decoding.compute_type).translate_batch(
             list(sources),
-            [[self.model.token(lang)]] * len(sources),
+            [prefix] * len(sources) if prefix else None,
             max_batch_size=BATCH_TOKENS[self.device],
             batch_type="tokens",
             beam_size=decoding.beam_size,
@@ -203,12 +204,22 @@ class Engine:
             max_decoding_length=min(2 * longest + 20, MAX_DECODING_TOKENS),
             return_end_token=True,
         )
-        return [result.hypotheses[0][1:] for result in results]
+        return [result.hypotheses[0][len(prefix) :] for result in results]
 
 
 def open_ctranslate2(model: str, options: TranslatorOptions) -> Translator:
-    """Return a translator by the model in a folder, or in a repository of the Hub (ORG/REPO[@REVISION])."""
-    engine = Engine(find_model(model, options), options.threads or all_cores())
+    """Return a translator by the model in a folder, or in a repository of the Hub (ORG/REPO[@REVISION]).
+
+    With `{code}` in it, the models are one for each language.
+    """
+    if CODE in model:
+        licence = options.row.licence if options.row else ""
+        return PairTranslator(model, licence or model_licence(model), partial(_open, options=options))
+    return _open(model, "", options)
+
+
+def _open(model: str, lang: str, options: TranslatorOptions) -> CTranslate2Translator:
+    engine = Engine(find_model(model, options, lang), options.threads or all_cores())
     return CTranslate2Translator(engine, Decoding(options.compute_type or engine.compute_type, options.beam))
 
 

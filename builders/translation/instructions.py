@@ -101,7 +101,7 @@ def translate_instructions(
     segments = work.make(task, partial(write_segments, instructions=instructions, inputs=inputs_json(task)))
     with TranslationStore(work.folder / "memory").open() as store:
         human = TranslationMemory({}) if translator.is_memory else store.human()
-        jobs = {lang: _Job(segments, lang, translator, store, human, progress) for lang in langs}
+        jobs = {lang: _Job(segments, lang, translator.for_lang(lang), store, human, progress) for lang in langs}
         translations = {lang: _translations(job, f"{lang}-{name}", work) for lang, job in jobs.items()}
     translated = {
         lang: _translated(instructions, segments, path, f"{lang}-{name}", lang, work)

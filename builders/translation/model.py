@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from builders.translation.token_schemes import TokenScheme, recognise_scheme, token_schemes
 from corpora.catalog import languages
 from corpora.download import read_sidecar, update_sidecar, write_sidecar
 from corpora.errors import InputError
@@ -14,9 +15,12 @@ from corpora.strict_json import load_json
 from corpora.tables import parse_yaml
 
 WEIGHTS = "model.bin"
-TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "sentencepiece.model")
+MARIAN = ("source.spm", "target.spm")  # the tokenizers of both sides of an OPUS-MT model
+TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "sentencepiece.model", "spiece.model", MARIAN[0])
+TOKENIZER_CONFIG = "tokenizer_config.json"
 VOCABULARIES = ("shared_vocabulary.json", "shared_vocabulary.txt")
 END, UNKNOWN = "</s>", "<unk>"
+ENGLISH = ("en", "eng")  # as models spell it
 FETCH_HINT = "Download or convert the model again."
 
 
@@ -31,50 +35,119 @@ class Model:
     licence: str
     vocabulary: Mapping[str, int]  # number of each token
     digests: Mapping[str, str]  # SHA-256 of each file that it computes with
+    scheme: TokenScheme
+    only_lang: str = ""  # the language that it translates into, if it has no token of a language
 
-    def find_token(self, lang: str) -> str | None:
-        """Return the token of a language as NLLB or M2M100 spells it, None if the model lacks it."""
-        known = languages()[lang]
-        return next((token for token in (known.flores, f"__{known.code}__") if token in self.vocabulary), None)
+    def has(self, lang: str) -> bool:
+        """Return whether the model translates into a language."""
+        return self.scheme.token_of(lang) in self.vocabulary or lang == self.only_lang
 
     def token(self, lang: str) -> str:
-        """Return the token of a language.
+        """Return the token of a language; empty if the model is for this language alone.
 
         Raises:
             InputError: The model does not have the language.
         """
-        known = languages()[lang]
-        if token := self.find_token(lang):
+        if (token := self.scheme.token_of(lang)) in self.vocabulary:
             return token
+        if lang == self.only_lang:
+            return ""
+        known = languages()[lang]
+        lacking = f"{token} is not in its vocabulary" if token else f"languages.csv has no code of it for {self.name}"
         raise InputError(
-            f"The translation model {self.name} does not have {known.name} ({lang}): neither {known.flores} nor "
-            f"__{known.code}__ is in its vocabulary. Leave the language out of --langs, or name another --translator."
+            f"The translation model {self.name} does not have {known.name} ({lang}): {lacking}. Leave the language out "
+            "of --langs, or name another --translator."
         )
 
+    def source_prefix(self, lang: str) -> list[str]:
+        """Return the tokens before a source that is to be translated into a language."""
+        own = self.token(lang)
+        token = self.token("en") if self.scheme.before_source == "en" else own
+        return [token] if token else []
 
-def open_model(folder: Path, name: str = "", revision: str = "", licence: str = "", notes: Path | None = None) -> Model:
+    def target_prefix(self, lang: str) -> list[str]:
+        """Return the tokens with which a translation into a language begins."""
+        token = self.token(lang) if self.scheme.begins_target else ""
+        return [token] if token else []
+
+
+@dataclass(frozen=True)
+class ModelNotes:
+    """What is known of a model beside its files.
+
+    `name` is the name in a release, by default that of the folder. `revision` is the commit of the Hub, `licence` by
+    default that of the model's card. `tokens` is a row of token_schemes.toml, by default the one that the vocabulary
+    shows, and `lang` the language of a model for one language. `digests_dir` keeps digests of files for as long as
+    their sizes and times of change stay the same.
+    """
+
+    name: str = ""
+    revision: str = ""
+    licence: str = ""
+    tokens: str = ""
+    lang: str = ""
+    digests_dir: Path | None = None
+
+
+def open_model(folder: Path, notes: ModelNotes | None = None) -> Model:
     """Return the model in a CTranslate2 folder.
 
-    Args:
-        folder: The folder of the model.
-        name: The name in a release; by default that of the folder.
-        revision: The commit of the Hub.
-        licence: The licence; by default that of the model's card.
-        notes: A folder that keeps digests of files for as long as their sizes and times of change stay the same.
-
     Raises:
-        InputError: The folder holds no model, or a damaged one.
+        InputError: The folder holds no model, a damaged one, or one that does not translate from English.
     """
+    notes = notes or ModelNotes()
     used = _files(folder)
     vocabulary = _vocabulary(folder / used[1])
     for file in ("config.json", "tokenizer.json"):
         if file in used:
             _read_json(folder / file)
-    digests = {file: _digest(folder / file, notes) for file in sorted(used)}
+    digests = {file: _digest(folder / file, notes.digests_dir) for file in sorted(used)}
     text = "".join(f"{file} {digest}\n" for file, digest in digests.items())
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    name = name or folder.resolve().name
-    return Model(folder, name, revision, sha256, licence or _licence(folder), vocabulary, digests)
+    scheme = _scheme(folder, vocabulary, notes.tokens)
+    return Model(
+        folder=folder,
+        name=notes.name or folder.resolve().name,
+        revision=notes.revision,
+        sha256=hashlib.sha256(f"{text}{scheme.name if notes.tokens else ''}".encode()).hexdigest(),
+        licence=notes.licence or _licence(folder),
+        vocabulary=vocabulary,
+        digests=digests,
+        scheme=scheme,
+        only_lang=_only_lang(folder, notes.lang) if scheme.is_optional else "",
+    )
+
+
+def _scheme(folder: Path, vocabulary: Mapping[str, int], tokens: str) -> TokenScheme:
+    """Return the token scheme of a model: the one that is named, or the one that its vocabulary shows."""
+    schemes = token_schemes()
+    if tokens:
+        return schemes[tokens]
+    marian = next(scheme for scheme in schemes.values() if scheme.is_optional)
+    scheme = marian if (folder / MARIAN[0]).is_file() else recognise_scheme(vocabulary)
+    if scheme is None:
+        tokens_tried = ", ".join(scheme.token_of("en") or scheme.token for scheme in schemes.values())
+        raise InputError(
+            f"The vocabulary of {folder} has no token of a language in a known form ({tokens_tried}), so it is no "
+            "translation model that is supported. Name another --translator."
+        )
+    return scheme
+
+
+def _only_lang(folder: Path, lang: str) -> str:
+    """Return the language of an OPUS-MT model for one language: as the caller knows it, or as its tokenizer says."""
+    path = folder / TOKENIZER_CONFIG
+    stated = _read_json(path) if path.is_file() else {}
+    stated = stated if isinstance(stated, dict) else {}
+    source, target = str(stated.get("source_lang") or ""), str(stated.get("target_lang") or "")
+    if source and source not in ENGLISH:
+        raise InputError(
+            f"{folder} translates from {source} into {target or 'another language'}; a translator translates from "
+            "English. Name the model of the other direction."
+        )
+    if lang:
+        return lang
+    codes = {code: row.code for row in languages().values() for code in (getattr(row, "iso639_3", ""), row.code)}
+    return codes.get(target, "")
 
 
 def is_converted(folder: Path) -> bool:
@@ -90,7 +163,9 @@ def _files(folder: Path) -> list[str]:
             "ct2-transformers-converter, ORG/REPO on the Hub, or --translator none."
         )
     config = ["config.json"] if (folder / "config.json").is_file() else []
-    return [WEIGHTS, _one_of(folder, VOCABULARIES), _one_of(folder, TOKENIZERS), *config]
+    tokenizer = _one_of(folder, TOKENIZERS)
+    target = [_one_of(folder, MARIAN[1:])] if tokenizer == MARIAN[0] else []
+    return [WEIGHTS, _one_of(folder, VOCABULARIES), tokenizer, *target, *config]
 
 
 def _one_of(folder: Path, names: Iterable[str]) -> str:
@@ -113,7 +188,7 @@ def _vocabulary(path: Path) -> dict[str, int]:
     for token in (END, UNKNOWN):
         if token not in tokens:
             raise InputError(
-                f"The vocabulary {path} is damaged, or not NLLB's or M2M100's: it lacks {token}. {FETCH_HINT}"
+                f"The vocabulary {path} is damaged, or no translation model's: it lacks {token}. {FETCH_HINT}"
             )
     return {token: number for number, token in enumerate(tokens)}
 

@@ -14,9 +14,19 @@ CTRANSLATE2_FILES = (
     "shared_vocabulary.*",
     "tokenizer.json",
     "sentencepiece.*",
+    "*.spm",
+    "spiece.model",
     "README.md",
 )
-TRANSFORMERS_FILES = ("*.safetensors", "model.safetensors.index.json", "*.json", "sentencepiece.*", "README.md")
+TRANSFORMERS_FILES = (
+    "*.safetensors",
+    "model.safetensors.index.json",
+    "*.json",
+    "sentencepiece.*",
+    "*.spm",
+    "spiece.model",
+    "README.md",
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,8 @@ def _patterns(name: str, files: Sequence[str]) -> tuple[str, ...]:
     if any(file.endswith((".bin", ".pt", ".pth")) for file in files):
         raise InputError(
             f"{name} keeps its weights as pickles, which can run code when they are read. Name a revision with "
-            f"safetensors ({name}@REVISION), or a conversion for CTranslate2."
+            f"safetensors ({name}@REVISION; for many models the Hub's bot offers one as refs/pr/N), or convert it "
+            f"where you trust it: ct2-transformers-converter --model {name} --output_dir FOLDER; then name FOLDER."
         )
     raise InputError(f"{name} on the Hub holds neither a CTranslate2 model (model.bin) nor safetensors. Name another.")
 

@@ -1,10 +1,11 @@
 """Where a translation model is from: a folder of this machine, or a repository of the Hub, converted if needed."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from builders.translation.convert import convert
-from builders.translation.model import Model, is_converted, open_model
+from builders.translation.model import Model, ModelNotes, is_converted, open_model
 from builders.translation.model_hub import download_model
 from builders.translation.model_lock import check_model_files
 from builders.translation.translator import TranslatorOptions
@@ -13,25 +14,33 @@ from corpora.errors import InputError
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
 
-def find_model(name: str, options: TranslatorOptions) -> Model:
+def find_model(name: str, options: TranslatorOptions, lang: str = "") -> Model:
     """Return the model in a folder, or in a repository of the Hub (ORG/REPO[@REVISION]).
+
+    Args:
+        name: The folder or repository.
+        options: What the user says about translation.
+        lang: The language of a model that is for one.
 
     Raises:
         InputError: There is no such model, it is damaged, or its files have other digests than those that are known.
     """
-    converted_dir = options.work / "memory" / "models"
+    row, converted_dir = options.row, options.work / "memory" / "models"
+    notes = ModelNotes(
+        licence=row.licence if row else "", tokens=row.tokens if row else "", lang=lang, digests_dir=converted_dir
+    )
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return open_model(_converted(folder, options), folder.resolve().name, notes=converted_dir)
+        return open_model(_converted(folder, options), replace(notes, name=folder.resolve().name))
     if not REPOSITORY.fullmatch(name):
         raise InputError(f"{name} is no folder, and no repository of the Hub (ORG/REPO or ORG/REPO@REVISION).")
     repository, _, revision = name.partition("@")
     downloaded = download_model(repository, revision or "main", options.offline)
     converted = _converted(downloaded.folder, options)
-    licence = options.licence or downloaded.licence
-    model = open_model(converted, repository, downloaded.revision, licence, converted_dir)
+    licence = notes.licence or downloaded.licence
+    model = open_model(converted, replace(notes, name=repository, revision=downloaded.revision, licence=licence))
     if options.corpora_lock and converted == downloaded.folder:
-        check_model_files(model, options.sha256, options.corpora_lock)
+        check_model_files(model, row.sha256 if row else {}, options.corpora_lock)
     return model
 
 

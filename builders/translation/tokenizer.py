@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from builders.translation.model import END, FETCH_HINT, TOKENIZERS, Model
+from builders.translation.model import END, FETCH_HINT, MARIAN, TOKENIZERS, Model
 from builders.translation.model_loading import load_fast_tokenizer, load_sentencepiece
 from corpora.errors import InputError
 
@@ -20,9 +20,9 @@ class Tokenizer:
     encode: Encode
     decode: Decode
 
-    def source(self, texts: Sequence[str], token: str) -> list[list[str]]:
-        """Return the tokens of texts as NLLB and M2M100 read them: [language] ... </s>."""
-        return [[token, *tokens, END] for tokens in self.encode(texts)]
+    def source(self, texts: Sequence[str], prefix: Sequence[str]) -> list[list[str]]:
+        """Return the tokens of texts as models read them: perhaps a token of a language, the text, </s>."""
+        return [[*prefix, *tokens, END] for tokens in self.encode(texts)]
 
 
 def load_tokenizer(model: Model) -> Tokenizer:
@@ -36,7 +36,7 @@ def load_tokenizer(model: Model) -> Tokenizer:
     """
     path = next(model.folder / name for name in TOKENIZERS if (model.folder / name).is_file())
     try:
-        tokenizer, known = _fast(path) if path.suffix == ".json" else _pieces(path)
+        tokenizer, known = _fast(path) if path.suffix == ".json" else _pieces(path, _target_pieces(path))
     except Exception as error:  # both libraries raise plain Exception or RuntimeError for a damaged file
         raise InputError(f"The tokenizer {path} cannot be read: {error}. {FETCH_HINT}") from None
     numbers = [model.vocabulary[token] for token in known if token in model.vocabulary]
@@ -67,14 +67,20 @@ def _fast(path: Path) -> tuple[Tokenizer, list[str]]:
     return Tokenizer(encode, decode), sorted(numbers, key=numbers.__getitem__)
 
 
-def _pieces(path: Path) -> tuple[Tokenizer, list[str]]:
+def _target_pieces(path: Path) -> Path:
+    """Return the SentencePiece model of translations, which OPUS-MT has beside that of sources."""
+    return path.with_name(MARIAN[1]) if path.name == MARIAN[0] else path
+
+
+def _pieces(path: Path, target_path: Path) -> tuple[Tokenizer, list[str]]:
     processor = load_sentencepiece(path)
+    target = processor if target_path == path else load_sentencepiece(target_path)
 
     def encode(texts: Sequence[str]) -> list[list[str]]:
         return [list(processor.encode(text, out_type=str)) for text in texts]
 
     def decode(tokens: Sequence[Sequence[str]]) -> list[str]:
-        return [processor.decode([piece for piece in sequence if piece != "<unk>"]) for sequence in tokens]
+        return [target.decode([piece for piece in sequence if piece != "<unk>"]) for sequence in tokens]
 
     known = [processor.id_to_piece(number) for number in range(processor.get_piece_size())]
     return Tokenizer(encode, decode), known

@@ -1,10 +1,11 @@
 """The Translator protocol: what a back end must offer to translate segments, and what it may offer."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from builders.translation.translator_rows import TranslatorRow
 from corpora.catalog import language
 from corpora.download import SourceFile
 from corpora.errors import InputError
@@ -57,6 +58,10 @@ class Translator(Protocol):
         """
         ...
 
+    def for_lang(self, lang: str) -> "Translator":
+        """Return the translator for one language: itself, or another where it has a model for each."""
+        return self
+
     def num_tokens(self, text: str) -> int:
         """Return the length of a segment that `max_tokens` limits."""
         return len(text.split())
@@ -104,10 +109,8 @@ class TranslatorOptions:
     """The file that keeps the digests of what is downloaded."""
     log: Callable[[str], None] = lambda sentence: None
     """Receives sentences for the user."""
-    licence: str = ""
-    """The licence of a row of translators.toml."""
-    sha256: Mapping[str, str] = field(default_factory=dict)
-    """The digests of files, by name, of a row of translators.toml."""
+    row: TranslatorRow | None = None
+    """The row of translators.toml that the user names, if it is one."""
 
 
 # (model, options) -> translator. `model` is what the back end opens: a folder, a repository, a file, or nothing.

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,38 +10,16 @@ from builders.translation.ctranslate2_translator import open_ctranslate2
 from builders.translation.memory_translator import open_memory, open_none
 from builders.translation.model_hub import model_download_bytes
 from builders.translation.model_source import REPOSITORY
+from builders.translation.pair_translator import CODE
+from builders.translation.token_schemes import token_schemes
 from builders.translation.translator import Factory, Translation, Translator, TranslatorOptions
+from builders.translation.translator_rows import FILE, translator_rows
 from corpora.errors import InputError, unknown
-from corpora.extensions import load_function, read_extended_rows, row_file
-from corpora.tables import STRICT
+from corpora.extensions import load_function, row_file
 
-FILE = Path(__file__).with_name("translators.toml")
 DEFAULT = "nllb-200-distilled-600M"
 REQUIRED = ("name", "fingerprint", "licence", "languages", "translate")  # of a translator from a user's folder
 TRANSLATORS: Mapping[str, Factory] = {"ctranslate2": open_ctranslate2, "memory": open_memory, "none": open_none}
-
-
-@dataclass(frozen=True)
-class TranslatorRow:
-    """A row of translators.toml: a translator that --translator knows by name."""
-
-    __pydantic_config__ = STRICT
-    name: str
-    description: str
-    """What it is, and where it is described."""
-    kind: str
-    """`ctranslate2`, `memory`, `none`, or `module:Class` of a --with folder."""
-    model: str = ""
-    """What the back end opens: a folder, ORG/REPO@REVISION on the Hub, or a file."""
-    licence: str = ""
-    """The licence of its translations, if the model itself does not state it."""
-    sha256: Mapping[str, str] = field(default_factory=dict)
-    """The digests of the model's files, by name; a file with another digest is refused."""
-
-
-def translator_rows() -> Mapping[str, TranslatorRow]:
-    """Return the rows of translators.toml by name, the user's among them."""
-    return read_extended_rows(FILE, TranslatorRow)
 
 
 def check_translators(name: str | None = None) -> None:
@@ -50,6 +28,8 @@ def check_translators(name: str | None = None) -> None:
         if row.kind not in TRANSLATORS and ":" not in row.kind:
             where = f"{row_file(FILE, row.name)}, table [{row.name}]"
             raise InputError(f"{where}: {unknown('kind of translator', row.kind, TRANSLATORS)}")
+        if row.tokens and row.tokens not in token_schemes():
+            raise InputError(f"{where}: {unknown('token scheme', row.tokens, token_schemes())}")
     if name and name not in translator_rows():
         _find_kind(name)
 
@@ -58,6 +38,8 @@ def translator_download_bytes(name: str | None, offline: bool) -> int | None:
     """Return the bytes that opening a translator would download; None if that is not known."""
     row = translator_rows().get(name or DEFAULT)
     model = row.model if row else str(name)
+    if CODE in model:
+        return None
     if not REPOSITORY.fullmatch(model) or Path(model).exists():
         return 0
     repository, _, revision = model.partition("@")
@@ -79,7 +61,7 @@ def resolve_translator(name: str | None, options: TranslatorOptions | None = Non
     check_translators()
     row = translator_rows().get(name)
     if row:
-        return _open(row.kind, row.model, replace(options, licence=row.licence, sha256=row.sha256), row.name)
+        return _open(row.kind, row.model, replace(options, row=row), row.name)
     return _open(*_find_kind(name), options, name)
 
 
@@ -90,7 +72,7 @@ def _find_kind(name: str) -> tuple[str, str]:
         return name, ""
     if name.endswith(".parquet") or path.is_file():
         return "memory", name
-    if path.is_dir() or REPOSITORY.fullmatch(name):
+    if path.is_dir() or REPOSITORY.fullmatch(name) or CODE in name:
         return "ctranslate2", name
     if ":" in name:
         return name, ""
@@ -161,6 +143,9 @@ class _UserTranslator(Translator):
                 "It must return one for each, in their order."
             )
         return translations
+
+    def for_lang(self, lang: str) -> Translator:
+        return replace(self, own=self.own.for_lang(lang)) if hasattr(self.own, "for_lang") else self
 
     def num_tokens(self, text: str) -> int:
         return self.own.num_tokens(text)

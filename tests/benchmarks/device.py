@@ -20,8 +20,8 @@ from time import perf_counter
 
 import torch
 
+from corpora.endpoint import Endpoint
 from trainer.evaluation import Item, load_model
-from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.generation import Decoding, generate
 from trainer.evaluation.remote_generation import generate_remote
 from trainer.evaluation.server_process import find_server, serve_model

@@ -10,11 +10,11 @@ What a benchmark's loader and a metric's function need is here too: `Benchmark`,
 `Statistics`, `mean` and `mean_percent`. Libraries that take seconds to import are imported by the first call.
 """
 
+from corpora.endpoint import Endpoint
 from trainer.evaluation.alignment import Alignment, Similarity
 from trainer.evaluation.api import align, compare, evaluate, judge, leaderboard
 from trainer.evaluation.benchmarks import get_benchmark, load_benchmarks, load_items
 from trainer.evaluation.comparison import Comparison, ComparisonRow
-from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel, Provenance, load_model, remote_model
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
 from trainer.evaluation.leaderboard_tables import Leaderboard

@@ -10,12 +10,12 @@ from pathlib import Path
 from cards.releases import Release, open_release
 from corpora.arguments import checked
 from corpora.catalog import language_codes
+from corpora.endpoint import Endpoint
 from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.progress import ProgressLike, as_progress
 from trainer.evaluation.alignment import Alignment, align_model
 from trainer.evaluation.comparison import Comparison, compare_models
-from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel, load_model, remote_model
 from trainer.evaluation.eval_tasks import EvalConfig
 from trainer.evaluation.items import BenchmarkSource

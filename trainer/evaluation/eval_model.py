@@ -5,10 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from corpora.endpoint import Endpoint, backend
 from corpora.errors import InputError
 from corpora.files import sha256_of
 from recipes.prompts import PromptTemplate, prompt_template
-from trainer.evaluation.endpoint import Endpoint, backend
 from trainer.model_loading import find_model_folder, load_tokenizer_files, load_weights
 from trainer.preparation import Encoder, tokenizer_sha256
 from trainer.recipe import digest

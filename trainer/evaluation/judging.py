@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from corpora.endpoint import Endpoint
 from corpora.errors import InputError
 from corpora.files import lock_folder
 from corpora.progress import NullProgress, Progress, stage
@@ -17,7 +18,6 @@ from recipes.prompts import TOKENIZER_TEMPLATE, judge_prompts, prompt_template
 from recipes.results import Result, append_results
 from trainer.evaluation.bootstrap import interval
 from trainer.evaluation.comparison import EvalKey, Predictions, shared_outputs
-from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel
 from trainer.evaluation.items import Item
 from trainer.evaluation.measurement import mean_percent

@@ -9,9 +9,9 @@ from itertools import islice
 from threading import Lock
 from typing import Any
 
+from corpora.endpoint import Endpoint, PromptTooLong, complete
 from corpora.errors import InputError
 from recipes.prompts import PromptTemplate
-from trainer.evaluation.endpoint import Endpoint, PromptTooLong, complete
 from trainer.evaluation.items import Item
 
 Row = dict[str, Any]

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import polars as pl
 
+from corpora.endpoint import Endpoint
 from corpora.errors import InputError
 from corpora.files import lock_folder
 from corpora.progress import NullProgress, Progress, stage
 from recipes.results import Result, append_results, read_results
 from trainer.evaluation.academic import read_config, task_name, task_sha256
-from trainer.evaluation.endpoint import Endpoint
 from trainer.evaluation.eval_model import EvalModel
 from trainer.evaluation.eval_tasks import EvalConfig, EvalTask, load_tasks
 from trainer.evaluation.items import answer_lang

@@ -22,7 +22,7 @@ def my(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "my"
     folder.mkdir()
     blocks = re.findall(r"```(?:toml|python)\n# my/([\w.]+)\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     for name, content in blocks:
         (folder / name).write_text(content, encoding="utf-8")
     with use_extensions(Extensions((folder,), (folder,))):

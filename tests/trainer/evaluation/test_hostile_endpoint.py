@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from corpora import endpoint as endpoint_module
+from corpora.endpoint import complete
 from corpora.errors import InputError
 from recipes.prompts import prompt_template
 from trainer.evaluation import Endpoint, Item, judge
-from trainer.evaluation import endpoint as endpoint_module
-from trainer.evaluation.endpoint import complete
 from trainer.evaluation.remote_generation import generate_remote
 
 KEY = "sk-planted-0123456789"

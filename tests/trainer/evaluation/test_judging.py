@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from corpora import endpoint as endpoint_module
+from corpora.endpoint import complete
 from corpora.errors import InputError
 from recipes.prompts import prompt_template
 from trainer.evaluation import Endpoint, Item, ResultTable, evaluate, judge
-from trainer.evaluation import endpoint as endpoint_module
-from trainer.evaluation.endpoint import complete
 from trainer.evaluation.judging import read_pair_scores, read_verdict
 from trainer.evaluation.remote_generation import generate_remote
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from corpora.endpoint import Endpoint, backend
 from corpora.errors import InputError
 from recipes.prompts import prompt_template
 from tests.trainer.evaluation.test_judging import Reply, Server, serve, text
 from trainer.evaluation import evaluate
-from trainer.evaluation.endpoint import Endpoint, backend
 from trainer.evaluation.items import Item
 from trainer.evaluation.remote_generation import cut_middle, generate_remote
 from trainer.evaluation.server_process import find_server

@@ -1,5 +1,6 @@
 """A model behind an OpenAI-compatible server (vLLM and others), requested over HTTP."""
 
+import hashlib
 import json
 import os
 import random
@@ -12,7 +13,6 @@ from corpora.download import Reply, send
 from corpora.errors import InputError
 from corpora.strict_json import load_json
 from corpora.urls import has_credentials, public_url, request_url
-from trainer.recipe import digest
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 MAX_RETRY_AFTER_S = 120.0
@@ -51,7 +51,7 @@ class Endpoint:
     @property
     def fingerprint(self) -> str:
         """What answers depend on as far as it can be known: the weights behind a server of others are unknown."""
-        return digest(["endpoint", self.weights or self.model])
+        return hashlib.sha256(json.dumps(["endpoint", self.weights or self.model]).encode()).hexdigest()
 
 
 def backend(endpoint: Endpoint) -> str:
