@@ -87,7 +87,7 @@ def _lines(path: Path) -> "chain[bytes]":
 
 
 def _json_lines(path: Path) -> list[object]:
-    """Return the first object of a JSON Lines file; what is wrong with a line is said where all are read."""
+    """Return the first object of a JSON Lines file; a line that is no object is an error where all are read."""
     for line in b"".join(file_chunks(path)).splitlines():
         try:
             record = load_json(line)

@@ -164,16 +164,15 @@ def _segment_turns(id: str, turns: Sequence[Row]) -> Iterator[Row]:
         for turn, following in pairs
         if turn["role"] == "user"
     ]
-    found = [find_do_not_translate(question) for question in questions]
-    rule = next((name for name, fields in filter(None, found) if "instruction" in fields), "")
-    rule_of_any = rule or next((name for name, _ in filter(None, found)), "")
+    rules = [find_do_not_translate(question) or ("", ()) for question in questions]
+    whole = next((name for name, fields in rules if "instruction" in fields), "")
+    name = whole or next((name for name, _ in rules if name), "")
     exchange = -1
     for number, turn in enumerate(turns, 1):
         exchange += turn["role"] == "user"
-        own = found[exchange] if turn["role"] == "assistant" else None
-        is_kept = bool(rule) or bool(own and "output" in own[1])
-        field = "output" if turn["role"] == "assistant" else "instruction"
-        yield _segment_text(id, field, number, rule_of_any, turn["content"], is_kept)
+        is_answer = turn["role"] == "assistant"
+        is_kept = bool(whole) or (is_answer and "output" in rules[exchange][1])
+        yield _segment_text(id, "output" if is_answer else "instruction", number, name, turn["content"], is_kept)
 
 
 def _segment_text(id: str, field: str, turn: int | None, rule: str, text: str, is_kept: bool) -> Row:

@@ -15,7 +15,7 @@ PROBES = ("en", "el", "de", "fr", "es", "ar", "zh", "hi", "tr")  # languages by 
 
 @dataclass(frozen=True)
 class TokenScheme:
-    """A row of token_schemes.toml: how a family of translation models is told the languages."""
+    """A row of token_schemes.toml: how a family of translation models reads which languages it translates."""
 
     __pydantic_config__ = STRICT
     name: str

@@ -11,6 +11,7 @@ import pytest
 from builders.translation.convert import convert
 from builders.translation.model import open_model
 from builders.translation.model_hub import _patterns
+from builders.translation.token_schemes import token_schemes
 from corpora.errors import InputError
 from tests.builders.translation.running import refused
 
@@ -76,7 +77,7 @@ def test_model_is_converted_once(original: Path, tmp_path: Path) -> None:
 
 def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
-    with pytest.raises(InputError, match="type llama; only NLLB's and M2M100's are supported"):
+    with pytest.raises(InputError, match="type llama; only those of NLLB, M2M100 and SMaLL-100"):
         convert(tmp_path, tmp_path, print)
     (tmp_path / "config.json").write_text('{"model_type": "m2m_100"}')
     with pytest.raises(InputError, match="holds neither safetensors"):
@@ -84,7 +85,8 @@ def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_token_of_a_language_of_m2m100(converted: Path) -> None:
-    assert replace(open_model(converted), vocabulary=frozenset(["__el__"])).token("el") == "__el__"
+    model = replace(open_model(converted), vocabulary={"__el__": 0, "__en__": 1}, scheme=token_schemes()["m2m100"])
+    assert (model.source_prefix("el"), model.target_prefix("el")) == (["__en__"], ["__el__"])
 
 
 def test_pickled_weights_are_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from builders.cli import cli
-from builders.translation import translators
+from builders.translation import TranslatorRow, translators
 from corpora.errors import InputError
 from tests.builders.translation.running import refused, run
 
@@ -75,7 +75,7 @@ def test_files_of_a_known_model_are_checked_against_its_digests(
 ) -> None:
     commit = hub.store.repos[repository].heads["main"]
     pins = {"model.bin": "0" * 64}
-    row = translators.TranslatorRow("pinned", "A test.", "ctranslate2", f"{repository}@{commit}", sha256=pins)
+    row = TranslatorRow("pinned", "A test.", "ctranslate2", f"{repository}@{commit}", sha256=pins)
     monkeypatch.setattr(translators, "translator_rows", lambda: {"pinned": row})
     pulled = pull(tmp_path, "--translator", "pinned")
     assert isinstance(pulled.exception, InputError)
