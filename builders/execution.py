@@ -28,7 +28,8 @@ from corpora.cluster import check_nodes, open_cluster, own_versions
 from corpora.download import Source, SourceFile, pull_sources
 from corpora.errors import InputError
 from corpora.extensions import current_extensions
-from corpora.files import atomic_path, lock_folder
+from corpora.files import atomic_path
+from corpora.leases import lease_folder
 from corpora.progress import Progress, stage
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
     if set(str(options.work.resolve())) & set("[]"):
         raise InputError(f"DuckDB takes [ and ] in {options.work} for a pattern. Name another --work folder.")
     explain = logger.warning if options.explain else logger.info
-    with lock_folder(options.work, "work folder"):
+    with lease_folder(options.work, "work folder"):
         threads = options.threads or os.cpu_count() or 1
         work = Workspace(options.work, threads, options.max_memory, explain, options.verify)
         work.clean()

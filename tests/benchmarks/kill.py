@@ -152,7 +152,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     found = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if path.is_file():
+        if path.is_file() and not path.name.startswith(".lease-"):
             is_task = name.startswith("work/") and path.suffix in (".parquet", ".sha256")
             is_note = path.suffix == ".json" and path.with_suffix("").exists()
             found[name] = b"" if is_task or is_note else path.read_bytes()

@@ -242,7 +242,7 @@ def test_file_that_changed_upstream_is_refused_by_the_lock_file(tmp_path: Path, 
 def test_second_run_on_a_work_folder_in_use_is_refused(tmp_path: Path) -> None:
     arguments = ["publish", "--sample", "--langs", "el,hi"]
     first = subprocess.Popen([*BUILDERS, *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL)
-    while not (tmp_path / "work" / ".lock").exists():
+    while not list(tmp_path.glob("work/.lease-*")):
         time.sleep(0.01)
     time.sleep(0.2)
     second = builders(tmp_path, *arguments)

@@ -75,7 +75,7 @@ def publish(request: BuildOptions, registry: Path) -> Published:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """The bytes of every file below a folder but the locks, by its path there."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith((".lock", ".lease-"))]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
