@@ -18,11 +18,12 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import polars as pl
 from tabulate import tabulate
@@ -114,11 +115,13 @@ def write_lines(path: Path, pairs: list[Pair], count: int) -> float:
     return len(said) / count
 
 
-def measured(command: list[str], folder: Path) -> Run:
-    """Time and peak memory of a command that runs in a folder, with the stage under way at the peak."""
+def measured(command: list[str], folder: Path, kill_after: float | None = None, log: IO[str] | None = None) -> Run:
+    """Time and peak memory of a command that runs in a folder, to its end or until it is killed, and the stage then."""
     begun, before, peak, by_stage = time.perf_counter(), core_seconds(), (0, 0, "-"), dict[str, int]()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
     while process.poll() is None:
+        if kill_after and time.perf_counter() - begun > kill_after:
+            os.killpg(process.pid, signal.SIGKILL)
         held = [held_by(pid) for pid in tree(process.pid)]
         resident, shared_once = (sum(column) for column in zip(*held, strict=True))
         stages = under_way(folder)
@@ -126,7 +129,7 @@ def measured(command: list[str], folder: Path) -> Run:
             peak = resident, shared_once, ", ".join(stages) or "-"
         by_stage |= {stage: max(resident, by_stage.get(stage, 0)) for stage in stages}
         time.sleep(0.1)
-    if process.returncode:
+    if process.returncode and process.returncode != -signal.SIGKILL:
         sys.exit(f"The run ended with exit code {process.returncode}.")
     return Run(time.perf_counter() - begun, core_seconds() - before, *peak, by_stage)
 
