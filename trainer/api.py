@@ -17,6 +17,7 @@ from trainer.launch import launch
 from trainer.preparation import TrainConfig
 from trainer.processes import choose_sharding, join_slurm, num_processes
 from trainer.recipe import load_recipe
+from trainer.resources import read_prices
 from trainer.results import Run, Sweep
 from trainer.run import RunMetadata
 from trainer.run_commands import RunProcesses, as_shell, sft_command, visible_gpus
@@ -331,6 +332,7 @@ def estimate(
     processes: int = 1,
     sharding: str | None = None,
     device: str | None = None,
+    prices: Mapping[str, float | str] | None = None,
     tokens_per_pair: str | Path | None = None,
 ) -> Estimate:
     """Return what `sft` would train on and need: rows, tokens, steps, memory and time. Nothing is trained.
@@ -350,6 +352,7 @@ def estimate(
         processes: As in `sft`.
         sharding: As in `sft`.
         device: The processor to estimate for: `h100`, `h200`, `a100`, `l40s` or `cpu`; by default this machine's.
+        prices: The price of an hour by device, in any currency; the estimate then has what the run costs.
         tokens_per_pair: A CSV file to write with the tokens of a translation by language.
 
     Raises:
@@ -361,7 +364,13 @@ def estimate(
         )
         if mixture:
             train_config = _of_mixture(train_config, mixture, None)
-        return estimate_run(train_config, processes, device, Path(tokens_per_pair) if tokens_per_pair else None)
+        return estimate_run(
+            train_config,
+            processes,
+            device,
+            read_prices(prices or {}),
+            Path(tokens_per_pair) if tokens_per_pair else None,
+        )
 
 
 def _of_mixture(config: TrainConfig, mixture: Mapping[str, int | str], output: str | Path | None) -> TrainConfig:

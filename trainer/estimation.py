@@ -1,6 +1,6 @@
 """estimate_run(): what a run would train on, token by token, and what it would need, before weights are loaded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,7 +49,11 @@ class Estimate:
 
 
 def estimate_run(
-    config: TrainConfig, processes: int = 1, device: str | None = None, tokens_per_pair: Path | None = None
+    config: TrainConfig,
+    processes: int = 1,
+    device: str | None = None,
+    prices: Mapping[str, float] | None = None,
+    tokens_per_pair: Path | None = None,
 ) -> Estimate:
     """Return what a run would train on and need.
 
@@ -57,6 +61,7 @@ def estimate_run(
         config: The run; nothing is written to its folder.
         processes: The processes that would train together.
         device: A name of DEVICES or `cpu`; by default the device of this machine.
+        prices: The price of an hour by name of a device.
         tokens_per_pair: A CSV file to write with the tokens of a translation by language.
 
     Raises:
@@ -74,7 +79,7 @@ def estimate_run(
             example_counts=[{"split": split} | row for split, rows in state.counts.items() for row in rows],
             padding=padding_shares(state),
             schedule=schedule,
-            resources=_resources(state, schedule, device),
+            resources=_resources(state, schedule, device, prices or {}),
             samples=[_sample(state, index) for index in _shortest_of_each_task(state)],
         )
 
@@ -116,7 +121,9 @@ def _num_positions(micro_batch: Sequence[int], lengths: np.ndarray, state: Train
     return len(micro_batch) * int(lengths[list(micro_batch)].max())
 
 
-def _resources(state: TrainState, schedule: dict[str, Any], device_name: str | None) -> dict[str, Any]:
+def _resources(
+    state: TrainState, schedule: dict[str, Any], device_name: str | None, prices: Mapping[str, float]
+) -> dict[str, Any]:
     device, processes = find_device(device_name), schedule["processes"]
     shards = processes if state.config.sharding != "none" else 1
     memory = _memory(state, schedule)
@@ -128,7 +135,7 @@ def _resources(state: TrainState, schedule: dict[str, Any], device_name: str | N
         "processes_that_fit": processes_that_fit(memory, device),
         "seconds": _seconds(state, schedule, device, processes, shards > 1),
         "share_of_peak": device.share,
-        "devices": [_device_row(state, schedule, row) for row in devices().values()],
+        "devices": [_device_row(state, schedule, row, prices.get(name)) for name, row in devices().items()],
     }
 
 
@@ -148,15 +155,16 @@ def _seconds(state: TrainState, schedule: dict[str, Any], device: Device, proces
     return estimate_seconds(state.num_parameters, schedule["num_tokens"], device, processes, checkpointed)
 
 
-def _device_row(state: TrainState, schedule: dict[str, Any], device: Device) -> dict[str, Any]:
-    """Return how many of a device the run needs, and its time on them."""
+def _device_row(state: TrainState, schedule: dict[str, Any], device: Device, price: float | None) -> dict[str, Any]:
+    """Return how many of a device the run needs, its time on them, and what that costs."""
     memory = _memory(state, schedule)
     count = processes_that_fit(memory, device)
     if count is None:
         return {"device": device.name, "memory": device.memory, "processes": None, "bytes": None, "hours": None}
     hours = _seconds(state, schedule, device, count, count > 1) / 3600
     row = {"device": device.name, "memory": device.memory, "processes": count, "bytes": memory(count), "hours": hours}
-    return row | {"device_hours": hours * count}
+    cost = None if price is None else price * hours * count
+    return row | {"device_hours": hours * count, "cost": cost}
 
 
 def _shortest_of_each_task(state: TrainState) -> list[int]:

@@ -187,10 +187,14 @@ def _device_lines(resources: Mapping[str, Any]) -> list[str]:
             "GB each": f"{row['bytes'] / 1e9:,.1f} of {row['memory']:g}" if row["processes"] else "",
             "time": _duration(3600 * row["hours"]) if row["processes"] else "",
             "device hours": f"{row['device_hours']:,.1f}" if row["processes"] else "",
+            "cost": f"{row['cost']:,.2f}" if row.get("cost") is not None else "",
         }
         for row in resources["devices"]
     ]
-    return str(tabulate(rows, headers="keys", colalign=("left", "right", "right", "right", "right"))).splitlines()
+    if not any(row["cost"] for row in rows):
+        rows = [{name: value for name, value in row.items() if name != "cost"} for row in rows]
+    alignment = ("left", *("right" for _ in list(rows[0])[1:]))
+    return str(tabulate(rows, headers="keys", colalign=alignment, disable_numparse=True)).splitlines()
 
 
 def _duration(seconds: float) -> str:

@@ -176,3 +176,5 @@ def _check_together(recipe: TrainingRecipe, where: str) -> None:
     targets = recipe["lora_target_modules"]
     if recipe["use_peft"] and "lm_head" in ([targets] if isinstance(targets, str) else targets):
         raise InputError(f"{where}: TRL never trains an adapter on lm_head. Remove it from lora_target_modules.")
+    if recipe["load_in_4bit"] and not (recipe["use_peft"] and recipe["model_name_or_path"]):
+        raise InputError(f"{where}: load_in_4bit holds a base for an adapter: set use_peft and model_name_or_path too.")

@@ -98,6 +98,8 @@ class RecipeKeys:
     """The dropout of the adapter."""
     lora_target_modules: str | Annotated[list[str], Field(min_length=1)] = "all-linear"
     """The modules with an adapter."""
+    load_in_4bit: bool = False
+    """Hold the base of the adapter in 4 bits (QLoRA, arXiv 2305.14314); needs the extra `qlora`."""
     logging_steps: Positive = 10.0
     """The steps between logged losses; below 1, their share of all steps."""
     eval_steps: Positive = 0.1
@@ -149,7 +151,7 @@ MANAGED = {
     "model_init_kwargs": "attn_implementation, bf16 and model_revision set it",
     **dict.fromkeys(("push_to_hub", "hub_token", "hub_private_repo", "hub_model_id", "hub_strategy"), _HUB),
     **dict.fromkeys(("hub_always_push", "hub_revision"), _HUB),
-    **dict.fromkeys(("load_in_8bit", "load_in_4bit"), "quantized models are not trained"),
+    "load_in_8bit": "a base is held in 4 bits, by load_in_4bit",
 }
 
 

@@ -1,17 +1,19 @@
 """Estimates of the memory and time of a run, by the field's rules of thumb."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from corpora.errors import unknown
+from corpora.errors import InputError, unknown
 from corpora.tables import STRICT, parse_row, read_toml
 from trainer.recipe import TrainingRecipe
 
 BYTES_PER_PARAMETER = 16  # weights, gradients and two moments of Adam in float32
+BYTES_PER_4BIT_PARAMETER = 4.127 / 8
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,25 @@ def devices() -> dict[str, Device]:
     """Return the known processors by the name that --device takes."""
     path = Path(__file__).parent / "devices.toml"
     return {key: parse_row(table, Device, f"{path}, table [{key}]") for key, table in read_toml(path).items()}
+
+
+def read_prices(prices: Mapping[str, float | str]) -> dict[str, float]:
+    """Return the price of an hour by device.
+
+    Raises:
+        InputError: `devices.toml` has no such device, or a price is not a number of at least 0.
+    """
+    checked = {}
+    for name, text in prices.items():
+        if name not in devices():
+            raise unknown("device", name, devices())
+        try:
+            checked[name] = float(text)
+        except ValueError:
+            checked[name] = -1.0
+        if not 0 <= checked[name] < inf:
+            raise InputError(f"The price of {name} is '{text}'. Give a number of at least 0, such as {name}=2.5.")
+    return checked
 
 
 def known_device(gpu_name: str, memory_bytes: float) -> Device | None:
@@ -102,14 +123,16 @@ def estimate_memory(
     """Return the peak memory of a process in bytes, for `tokens` positions at once.
 
     Weights, gradients and two moments of Adam in float32 are 16 bytes per parameter (Rajbhandari et al. 2020, arXiv
-    1910.02054, section 3.1), divided among the shards; with LoRA the base counts its weights alone. A layer keeps 34
-    bytes per position and hidden unit in half precision (Korthikanti et al. 2022, arXiv 2205.05198, equation 2,
+    1910.02054, section 3.1), divided among the shards; with LoRA the base counts its weights alone, in QLoRA 4.127 bits
+    each (Dettmers et al. 2023, arXiv 2305.14314, section 3; embeddings are not counted apart). A layer keeps 34 bytes
+    per position and hidden unit in half precision (Korthikanti et al. 2022, arXiv 2205.05198, equation 2,
     without the attention scores, which are not kept), twice that in float32; with checkpointing, 2 and one whole
     layer. The logits are computed in parts and are not counted.
     """
     text = config.get_text_config()
     width = 1 if recipe["bf16"] else 2
-    model_bytes = num_parameters * (2 * width if recipe["use_peft"] else BYTES_PER_PARAMETER) / shards
+    base_bytes = BYTES_PER_4BIT_PARAMETER if recipe["load_in_4bit"] else 2 * width
+    model_bytes = num_parameters * (base_bytes if recipe["use_peft"] else BYTES_PER_PARAMETER) / shards
     layer_bytes = 34 * width * tokens * text.hidden_size
     layers = text.num_hidden_layers
     kept = 2 * width * tokens * text.hidden_size * layers + layer_bytes if checkpointed else layer_bytes * layers

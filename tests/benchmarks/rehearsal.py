@@ -33,7 +33,8 @@ RELEASES = ("org/coit", "org/muit")
 STAGE = re.compile(r"(?:stage \d+ of \d+|start), (?P<stage>[^:]+): .*took (?P<seconds>[\d.]+) (?P<unit>s|min)")
 MORE_SCRIPTS = {  # letter by letter, as the tiny model translates; what the checks stop stays in English and is counted
     "hin_Deva": "अआइईउऊऋऌएऐओऔऍऑऒऎॠॡॲकखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसह",
-    "zho_Hans": "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后多天",
+    "zho_Hans": "的一是不了在人有我他这中大来上国个到说们为子"
+    "和你地出道也时年得就那要下以生会自着去之过家学对可她里后多天",
     "tur_Latn": "ÂÇÊĞÎÏÔÖŞÛÜÁÀÄÃÈËÍÌÓÒÚÙÝŽŠâçêğîïôöşûüáàäãèëíìóòúùýžš",
     "vie_Latn": "ĂĐƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉị",
 }

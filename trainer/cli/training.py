@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from corpora.cli import FILE, FOLDER, NAMES, option, options, report_progress, verb
+from corpora.cli import FILE, FOLDER, NAMES, assignments, option, options, report_progress, verb
 from corpora.options import JSON, OFFLINE, WITH, datasets_lock_option, registry_option
 from corpora.printing import print_text
 
@@ -79,6 +79,13 @@ TRAINING = [
     help="Estimate for a row of devices.toml, such as h100 or rtx4090, or for cpu. Default: this one.",
 )
 @option(
+    "--prices",
+    multiple=True,
+    metavar="DEVICE=PRICE",
+    group="Dry run",
+    help="The price of an hour of a device, such as h100=2.5, in any currency; may be repeated.",
+)
+@option(
     "--tokens-per-pair", type=FILE, metavar="FILE", group="Dry run", help="Write tokens per translation by language."
 )
 @JSON
@@ -88,6 +95,7 @@ def sft_verb(
     output: Path | None,
     dry_run: bool,
     device: str | None,
+    prices: tuple[str, ...],
     tokens_per_pair: Path | None,
     dtype: Any,
     keep_checkpoints: bool,
@@ -109,7 +117,14 @@ def sft_verb(
         data["mixture"] = parse_mixture_text(mixture)
     settings = parse_changes(changes)
     if dry_run:
-        estimate = trainer.estimate(recipe, set=settings, device=device, tokens_per_pair=tokens_per_pair, **data)
+        estimate = trainer.estimate(
+            recipe,
+            set=settings,
+            device=device,
+            prices=assignments(prices, "--prices", "DEVICE=PRICE, such as h100=2.5"),
+            tokens_per_pair=tokens_per_pair,
+            **data,
+        )
         print_text(to_json(vars(estimate)) if as_json else estimate)
         return
     with report_progress() as progress:

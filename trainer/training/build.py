@@ -70,8 +70,11 @@ def _load(state: TrainState, sharded: bool) -> Any:
     transformers reads them in every process, although its documentation of cpu_ram_efficient_loading says otherwise.
     """
     is_sent = sharded and os.environ.get("FSDP_CPU_RAM_EFFICIENT_LOADING", "false") == "true"
-    reads_weights = is_main() or not is_sent or state.config.recipe["use_peft"]
-    return load_model(state.config.recipe, state.model_config, reads_weights)
+    recipe = state.config.recipe
+    if sharded and recipe["load_in_4bit"]:
+        raise InputError("Parameters in 4 bits cannot be sharded. Set --sharding none, or load_in_4bit to false.")
+    reads_weights = is_main() or not is_sent or recipe["use_peft"]
+    return load_model(recipe, state.model_config, reads_weights, recipe["load_in_4bit"])
 
 
 def _dataset(state: TrainState, split: str) -> Dataset:

@@ -1,18 +1,22 @@
 """The weights that a run starts from: safetensors only, no code from outside."""
 
+import sys
+from importlib.util import find_spec
 from typing import Any
 
+from corpora.errors import InputError
 from trainer.model_loading import find_model_folder, load_weights, make_model, outline_weights
 from trainer.recipe import TrainingRecipe
 
 
-def load_model(recipe: TrainingRecipe, config: Any, reads_weights: bool = True) -> Any:
+def load_model(recipe: TrainingRecipe, config: Any, reads_weights: bool = True, in_4bit: bool = False) -> Any:
     """Return the model to train, in float32 (in bfloat16 if it is the base of a LoRA adapter and the recipe has bf16).
 
     Args:
         recipe: The recipe, which names the model.
         config: The configuration of the model.
         reads_weights: False in a process that gets the weights from another.
+        in_4bit: Whether the matrices of its layers are held in 4 bits.
 
     Raises:
         InputError: The weights cannot be loaded.
@@ -26,7 +30,30 @@ def load_model(recipe: TrainingRecipe, config: Any, reads_weights: bool = True) 
     folder = find_model_folder(source, recipe["model_revision"])
     if not reads_weights:
         return outline_weights(folder, source, recipe["attn_implementation"], dtype)
-    return load_weights(folder, source, recipe["attn_implementation"], dtype=dtype)
+    options = {"quantization_config": quantization(dtype)} if in_4bit else {}
+    return load_weights(folder, source, recipe["attn_implementation"], dtype=dtype, **options)
+
+
+def quantization(dtype: Any) -> Any:
+    """Return the quantization of QLoRA (arXiv 2305.14314): 4-bit NormalFloat, its constants quantized too.
+
+    Args:
+        dtype: The precision of the computation.
+
+    Raises:
+        InputError: bitsandbytes is not installed, or would load code from the Hub.
+    """
+    if not find_spec("bitsandbytes"):
+        raise InputError(
+            "load_in_4bit needs bitsandbytes: pip install 'coit-builders[qlora]', or set load_in_4bit to false."
+        )
+    if sys.modules.setdefault("kernels", None):  # type: ignore[arg-type]
+        raise InputError("load_in_4bit does not run beside `kernels`, by which bitsandbytes loads code: uninstall it.")
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
 
 
 def lora_config(recipe: TrainingRecipe) -> Any:
