@@ -35,6 +35,8 @@ NEAR_TEXTS = """
 LANGUAGES = """
     line_number bigint, en_label varchar, en_probability double, xx_label varchar, xx_probability double
 """
+ALIGNMENT_SCORES = "corpus varchar, line_number bigint, alignment double, chance double"
+MISALIGNED_SHARES = "corpus varchar, max_alignment double"
 FORBIDDEN = {
     "SUBQUERY": "a subquery, but it may read only its own row",
     "WINDOW": "a window function, but it may read only its own row",
@@ -130,10 +132,13 @@ def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
         columns = "".join(f", {name} double" for name in scores)
         connection.execute(f"create table quality_scores(corpus varchar, line_number bigint{columns})")
         connection.execute(f"create table language_ids({LANGUAGES})")
-        if (reject := conditions.get("decisions", NONE)) != NONE:
+        connection.execute(f"create table alignment_scores({ALIGNMENT_SCORES})")
+        connection.execute(f"create table misaligned_shares({MISALIGNED_SHARES})")
+        last, aligned = (conditions.get(table, NONE) for table in ("decisions", "alignments"))
+        if (last, aligned) != (NONE, NONE):
             named = "".join(f"{name}, " for name in scores)
-            query = sql("decisions", reject_reason=reject, texts=TEXTS, pairs=WITH_TEXTS, scores=named)
-            _run(connection, "explain", query)
+            texts = {"reject_reason": last, "late_reject_reason": aligned, "texts": TEXTS, "pairs": WITH_TEXTS}
+            _run(connection, "explain", sql("decisions", scores=named, **texts))
 
 
 def _run(connection: duckdb.DuckDBPyConnection, verb: str, query: str) -> None:

@@ -10,14 +10,14 @@ import polars as pl
 import pyarrow as pa
 
 from builders.pipeline.filter_sql import python_functions, reject_sql
-from builders.pipeline.filters import Filter
+from builders.pipeline.filters import ALIGNMENT_STAGE, LANGUAGE_STAGE, Filter
+from builders.pipeline.judging import SCORES, SHARES
 from builders.pipeline.parts import Part
 from builders.workspace import Task, query_task
 from corpora.catalog import language
 from corpora.language_id import VARIANT_LANGS
 
 SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "num_rows": pl.Int64})
-LANGUAGE_STAGE = "decisions"  # the table of the filters that need the languages of texts
 TEXTS = "coalesce(measured.en_cleaned, pairs.en, '') as en, coalesce(measured.xx_cleaned, pairs.xx, '') as xx,"
 WITH_TEXTS = "join pairs on pairs.line_number = measured.line_number"
 
@@ -32,6 +32,8 @@ class PartTables:
     repeats: Path
     contaminated: Path
     quality_scores: Sequence[Path] | pa.Table
+    alignment_scores: Sequence[Path] = ()  # none where the language is not judged
+    misaligned_shares: Sequence[Path] = ()
     decisions: Path = Path()
     bitext: Path = Path()
     ledger: Path = Path()
@@ -41,12 +43,15 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
     """Return the task of `decisions`: every line with the first filter of all that rejects it."""
     lang = tables.part.lang
     reject, thresholds = reject_sql(filters, LANGUAGE_STAGE, lang)
+    late_reject, late_thresholds = reject_sql(filters, ALIGNMENT_STAGE, lang)
     views = {
         "measured": [tables.measured],
         "repeats": [tables.repeats],
         "contaminated": [tables.contaminated],
         "quality_scores": tables.quality_scores,
         "language_ids": [tables.language_ids],
+        "alignment_scores": tables.alignment_scores or SCORES.empty_table(),
+        "misaligned_shares": tables.misaligned_shares or SHARES.empty_table(),
     }
     has_texts = needs_texts(filters)
     return query_task(
@@ -54,10 +59,11 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
         tables.part.name,
         views | ({"pairs": [tables.part.pairs]} if has_texts else {}),
         {"labels": list(language(lang).labels), "english_labels": list(language("en").labels)},
-        thresholds=thresholds,
-        functions=partial(python_functions, filters, LANGUAGE_STAGE),
+        thresholds=thresholds | late_thresholds,
+        functions=partial(python_functions, filters, LANGUAGE_STAGE, ALIGNMENT_STAGE),
         num_rows=tables.part.num_rows,
         reject_reason=reject,
+        late_reject_reason=late_reject,
         texts=TEXTS if has_texts else "",
         pairs=WITH_TEXTS if has_texts else "",
         scores="".join(f"{name}, " for name in scores),
@@ -66,7 +72,7 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
 
 def needs_texts(filters: Iterable[Filter]) -> bool:
     """Return whether a filter over `decisions` may read a text: only then is it joined."""
-    own = [rule for rule in filters if rule.table == LANGUAGE_STAGE]
+    own = [rule for rule in filters if rule.table in (LANGUAGE_STAGE, ALIGNMENT_STAGE)]
     return any(rule.function or re.search(r"\b(en|xx)\b", rule.reject, re.IGNORECASE) for rule in own)
 
 

@@ -16,8 +16,12 @@ from corpora.extensions import UserFunction, load_function, read_extended_rows, 
 from corpora.language_id import language_checks
 from corpora.tables import STRICT, check_reference
 
-Table = Literal["pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "contaminated", "decisions"]
+Table = Literal[
+    "pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "contaminated", "decisions", "alignments"
+]
 TABLES: tuple[str, ...] = get_args(Table)  # in the order in which their filters are applied
+LANGUAGE_STAGE = "decisions"  # the table of the filters that need the languages of texts
+ALIGNMENT_STAGE = "alignments"  # the same table, for filters that need the alignments of pairs too: they come last
 FILE = Path(__file__).parent / "filters.toml"
 Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}
 

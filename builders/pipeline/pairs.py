@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from builders.pipeline.alignments import align_pairs
 from builders.pipeline.decisions import PartTables, deciding_task, keeping_task
 from builders.pipeline.decontamination import contamination_task, index_ngrams
 from builders.pipeline.deduplication import (
@@ -93,6 +94,9 @@ def build_pairs(
         work.wait([own.repeats for own in all_parts])
     with step("contaminated", num_rows):
         work.wait([own.contaminated for own in all_parts])
+    judged = [own for own in all_parts if own.alignment_scores]
+    with step("alignment_scores", sum(own.part.num_rows for own in judged)):
+        work.wait([path for own in judged for path in own.alignment_scores])
     with step("decisions", num_rows):
         work.wait([own.decisions for own in all_parts])
     with step("bitext", num_rows):
@@ -129,11 +133,17 @@ def _submit_language(lang: str, rows: Sequence[tuple[Part, Path, Path]], inputs:
     one_to_many = find_one_to_many(leave_out_repeats(measured_pairs, duplicates, near, work), filters, work)
     scores = scores_of(inputs.scores, lang, measured_pairs.parts, work)
     names = [f"score_{name}" for name in inputs.scores.names] if inputs.scores else []
-    tables = []
+    undecided = []
     for number, (part, measured, language_ids) in enumerate(rows):
         repeats = find_repeats(part, duplicates, near[number : number + 1], one_to_many, work)
         contaminated = work.submit(contamination_task(part, measured, repeats, inputs.ngrams, filters))
         own = PartTables(part, measured, language_ids, repeats, contaminated, scores)
+        undecided.append(own)
+    alignments = align_pairs(lang, undecided, filters, names, work)
+    tables = []
+    for number, own in enumerate(undecided):
+        scored = alignments.scores[number : number + 1]
+        own = replace(own, alignment_scores=scored, misaligned_shares=alignments.shares)
         own = replace(own, decisions=work.submit(deciding_task(own, filters, names)))
         own = replace(own, bitext=work.submit(keeping_task(own)))
         tables.append(replace(own, ledger=work.submit(counting_task(own, filters))))

@@ -12,7 +12,7 @@ from corpora.progress import NullProgress, Progress
 from recipes.recipe import Recipe
 
 PAIR_STAGES = (
-    *("pairs", "measured", "language_ids", "duplicates", "contaminated", "decisions", "bitext"),
+    *("pairs", "measured", "language_ids", "duplicates", "contaminated", "alignment_scores", "decisions", "bitext"),
     "english_overlap",
 )
 

@@ -9,6 +9,9 @@ with joined as (
         contaminated.benchmark,
         contaminated.overlap as benchmark_overlap,
         quality_scores.* exclude (corpus, line_number),
+        alignment_scores.alignment,
+        alignment_scores.chance,
+        misaligned_shares.max_alignment,
         coalesce(measured.reject_reason, repeats.reject_reason, contaminated.reject_reason) as previous_reject_reason,
         language_ids.en_label,
         language_ids.en_probability,
@@ -23,6 +26,8 @@ with joined as (
     left join language_ids on language_ids.line_number = measured.line_number
     left join quality_scores on
         quality_scores.corpus = measured.corpus and quality_scores.line_number = measured.line_number
+    left join alignment_scores on alignment_scores.line_number = measured.line_number
+    left join misaligned_shares on misaligned_shares.corpus = measured.corpus
 )
 select
     corpus,
@@ -38,6 +43,8 @@ select
     xx_label,
     xx_probability,
     {scores}
-    coalesce(previous_reject_reason, {reject_reason}) as reject_reason
+    alignment,
+    chance,
+    coalesce(previous_reject_reason, {reject_reason}, {late_reject_reason}) as reject_reason
 from joined as filter_row
 order by line_number

@@ -18,6 +18,11 @@ FILTER_ONLY = {  # what conditions read beside the columns of the table
         "xx_is_expected": "the other side is identified as its language",
         "score_NAME": "the user's score NAME, with --quality-scores",
     },
+    "alignments": {
+        "alignment": "how well the words of both sides fit, in standard deviations; null if it was not judged",
+        "chance": "the share of random pairs of the corpus that are aligned as well",
+        "max_alignment": "the highest alignment that a rejected pair of the corpus may have",
+    },
 }
 
 
@@ -33,11 +38,18 @@ def stages() -> str:
     return table(["table", "a row is", "counted as"], rows)
 
 
+def described_columns(name: str) -> dict[str, str]:
+    """Return what conditions over a table read; those over `alignments` read `decisions` too."""
+    own = {} if name == "alignments" else all_stages()[name].columns
+    return {**own, **FILTER_ONLY.get(name, {})}
+
+
 def columns() -> str:
     rows = []
     for name in TABLES:
-        described = {**all_stages()[name].columns, **FILTER_ONLY.get(name, {})}
+        described = described_columns(name)
         earlier = all_stages()["measured"].columns if name == "decisions" else {}
+        earlier = earlier | FILTER_ONLY["alignments"] if name == "decisions" else earlier
         rows += [(f"`{name}`", f"`{column}`", text) for column, text in described.items() if column not in earlier]
     return table(["table", "column", "meaning"], rows)
 
@@ -71,6 +83,6 @@ def test_tables_are_generated(name: str) -> None:
 
 def test_filters_read_only_described_columns() -> None:
     for rule in all_filters().values():
-        described = {**all_stages()[rule.table].columns, **FILTER_ONLY.get(rule.table, {})}
+        described = described_columns(rule.table)
         for name in ("en_length", "is_exact", "num_counterparts", "en_is_expected", "en_probability", "length_ratio"):
             assert name not in rule.reject or name in described, rule.name

@@ -1,0 +1,63 @@
+"""Judge whether the sides of a sentence pair say the same, by word alignment that the corpus itself has taught.
+
+The pairs of a language are divided into two halves, and each is judged by what the other teaches: pairs that were
+learned from explain their own rare words, right or wrong.
+
+    tokenize(texts, "el")              # lists of tokens: the first letters of words
+    learn_links(en, xx)                # which tokens translate each other
+    judge = make_judge(links, ...)     # what a half gets by the links of the other
+    judge.align(en, xx, is_counted)    # how far each pair falls short of what its words usually get
+    chances(alignment, random)         # the share of random pairs that are aligned as well
+    wrong_share(num_judged, num)       # the estimated share of wrong pairs, with its interval
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from corpora.lazy_names import load_name
+
+if TYPE_CHECKING:
+    from builders.alignment.chance import WRONG_CHANCE, chances, wrong_share
+    from builders.alignment.judge import Judge, make_judge, side_of
+    from builders.alignment.limits import MIN_HALF_PAIRS, MODEL_VERSION, SAMPLE_PAIRS, TOKENIZER_VERSION
+    from builders.alignment.linking import LinkTable, link_table, link_tokens
+    from builders.alignment.shortfall import UsualEvidence
+    from builders.alignment.tokens import tokenize, words_of
+    from builders.alignment.training import Links, Side, learn_links, make_side
+
+__all__ = [
+    "MIN_HALF_PAIRS",
+    "MODEL_VERSION",
+    "SAMPLE_PAIRS",
+    "TOKENIZER_VERSION",
+    "WRONG_CHANCE",
+    "Judge",
+    "LinkTable",
+    "Links",
+    "Side",
+    "UsualEvidence",
+    "chances",
+    "learn_links",
+    "link_table",
+    "link_tokens",
+    "make_judge",
+    "make_side",
+    "side_of",
+    "tokenize",
+    "words_of",
+    "wrong_share",
+]
+_MODULES = {
+    "builders.alignment.chance": ("WRONG_CHANCE", "chances", "wrong_share"),
+    "builders.alignment.judge": ("Judge", "make_judge", "side_of"),
+    "builders.alignment.limits": ("MIN_HALF_PAIRS", "MODEL_VERSION", "SAMPLE_PAIRS", "TOKENIZER_VERSION"),
+    "builders.alignment.linking": ("LinkTable", "link_table", "link_tokens"),
+    "builders.alignment.shortfall": ("UsualEvidence",),
+    "builders.alignment.tokens": ("tokenize", "words_of"),
+    "builders.alignment.training": ("Links", "Side", "learn_links", "make_side"),
+}
+
+
+if not TYPE_CHECKING:  # so that a type checker knows a wrong name
+
+    def __getattr__(name: str) -> Any:
+        return load_name(__name__, _MODULES, name)

@@ -1,0 +1,66 @@
+"""What an alignment means: the share of pairs put together at random, that are aligned as well.
+
+Random pairs are made of the judged corpus's own sides, so that the same chance means the same in every language and
+corpus. From the chances of all pairs follows the share of wrong pairs: those put together at random are spread evenly
+from 0 to 1, and right ones have chances near 0 (Storey 2002, doi 10.1111/1467-9868.00346).
+"""
+
+from math import sqrt
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builders.alignment.training import Side, make_side
+
+MAX_RANDOM_PAIRS = 20_000  # of a corpus and half
+DISTANCE = 7  # to the pair whose side replaces that of a random one, among pairs sorted by length
+WRONG_CHANCE = 0.5  # right pairs hardly ever have a higher chance
+CONFIDENCE = 0.90
+
+Array = NDArray[Any]
+
+
+def random_partners(num_tokens: Array, digests: Array) -> tuple[Array, Array]:
+    """Return rows of pairs, and for each the row whose other side replaces its own: one of about the same length.
+
+    Args:
+        num_tokens: The length of the side that is replaced, by row; rows are in the order of digests.
+        digests: Of the side that stays: equal ones are translations of the same sentence.
+    """
+    order = np.argsort(num_tokens, kind="stable")
+    chosen = order[:: max(1, -(-len(order) // MAX_RANDOM_PAIRS))]
+    partners = np.roll(chosen, DISTANCE)
+    differs = digests[chosen] != digests[partners]
+    return chosen[differs], partners[differs]
+
+
+def take_rows(side: Side, rows: Array) -> Side:
+    """Return some pairs of a side, in the order of their rows."""
+    starts, lengths = side.ends[:-1][rows], np.diff(side.ends)[rows]
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return make_side(side.tokens[np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)], ends)
+
+
+def chances(alignment: Array, random_alignment: Array) -> Array:
+    """Return the share of random pairs that are aligned as well as each pair, or better."""
+    values = np.sort(random_alignment)
+    return 1 - np.searchsorted(values, alignment, side="left") / max(1, len(values))
+
+
+def wrong_share(num_pairs: int, num_wrong: int) -> tuple[float, float, float]:
+    """Return the estimated share of wrong pairs, with the ends of its interval of 90 % (Wilson's).
+
+    Args:
+        num_pairs: Pairs that were judged.
+        num_wrong: Those whose chance is above `WRONG_CHANCE`.
+    """
+    if not num_pairs:
+        return 0.0, 0.0, 1.0
+    z, share = NormalDist().inv_cdf((1 + CONFIDENCE) / 2), num_wrong / num_pairs
+    middle = (share + z * z / (2 * num_pairs)) / (1 + z * z / num_pairs)
+    half = z * sqrt(share * (1 - share) / num_pairs + z * z / (4 * num_pairs**2)) / (1 + z * z / num_pairs)
+    ends = (share, max(0.0, middle - half), middle + half)
+    low_estimate, low, high = (min(1.0, end / (1 - WRONG_CHANCE)) for end in ends)
+    return low_estimate, low, high

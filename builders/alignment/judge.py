@@ -1,0 +1,70 @@
+"""Judge pairs by what the other half of a corpus has taught: links, and the evidence that tokens usually get."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builders.alignment.chance import random_partners, take_rows
+from builders.alignment.linking import LinkTable, link_tokens
+from builders.alignment.shortfall import UsualEvidence, count_evidence, measure_shortfall
+from builders.alignment.training import Side, make_side
+
+MIN_KNOWN_TOKENS = 1  # of each side of a pair that is judged
+DECIMALS = 3  # of an alignment: more would depend on the processor
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What judges the pairs of a half."""
+
+    links: LinkTable
+    en: UsualEvidence
+    xx: UsualEvidence
+
+    def align(self, en: Side, xx: Side, is_counted: Array) -> Array:
+        """Return the alignment of pairs; NaN for pairs with too few known tokens.
+
+        Args:
+            en: The English sides.
+            xx: The other sides.
+            is_counted: Whether each pair is one of those whose evidence the judge has counted.
+        """
+        evidence = link_tokens(en, xx, self.links)
+        return self._lower((en, xx), evidence, evidence, is_counted)
+
+    def align_random(self, en: Side, xx: Side, digests: Array) -> Array:
+        """Return the alignments of pairs put together at random from counted pairs, which are in random order."""
+        own_en, own_xx = link_tokens(en, xx, self.links)
+        rows, partners = random_partners(np.diff(xx.ends), digests)
+        sides = take_rows(en, rows), take_rows(xx, partners)
+        counted = take_rows(Side(own_en, en.ends), rows).tokens, take_rows(Side(own_xx, xx.ends), partners).tokens
+        evidence = link_tokens(*sides, self.links)
+        return self._lower(sides, evidence, counted, np.ones(len(rows), np.bool_))
+
+    def _lower(
+        self, sides: tuple[Side, Side], evidence: tuple[Array, Array], counted: tuple[Array, Array], is_counted: Array
+    ) -> Array:
+        own = zip((self.en, self.xx), sides, evidence, counted, strict=True)
+        (en, en_known), (xx, xx_known) = (measure_shortfall(*row, is_counted) for row in own)
+        is_judged = np.minimum(en_known, xx_known) >= MIN_KNOWN_TOKENS
+        return np.where(is_judged, np.round(np.minimum(en, xx), DECIMALS), np.nan)
+
+
+def make_judge(links: LinkTable, en: Side, xx: Side, others_en: Side, others_xx: Side) -> Judge:
+    """Return the judge of a half: `en` and `xx` are its pairs, the others those that the links were learned from."""
+    evidence = link_tokens(en, xx, links)
+    usual = [
+        count_evidence(*np.unique(others.tokens, return_counts=True), side, own)
+        for others, side, own in zip((others_en, others_xx), (en, xx), evidence, strict=True)
+    ]
+    return Judge(links, *usual)
+
+
+def side_of(tokens: Any) -> Side:
+    """Return lists of tokens (an Arrow array) as a side of pairs."""
+    ends = tokens.offsets.to_numpy()
+    return make_side(tokens.values.to_numpy()[ends[0] : ends[-1]], (ends - ends[0]).astype(np.int32))

@@ -1,0 +1,87 @@
+"""Tasks that judge the pairs of a language by their words: tokens, links, scores, shares of wrong pairs.
+
+The halves, and the sample of them that teaches, are chosen by the digest of the English side. The half that holds a
+pair never teaches what judges it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from builders.alignment import MIN_HALF_PAIRS, MODEL_VERSION, TOKENIZER_VERSION
+from builders.pipeline.decisions import PartTables, deciding_task
+from builders.pipeline.filters import ALIGNMENT_STAGE, Filter
+from builders.pipeline.judging import (
+    write_evidence,
+    write_links,
+    write_random,
+    write_scores,
+    write_shares,
+    write_tokens,
+)
+from builders.workspace import Query, Task, Workspace, inputs_json, sql
+
+HALVES = (0, 1)
+
+
+@dataclass(frozen=True)
+class Alignments:
+    """The files that say how the pairs of a language are aligned; none where the language is not judged."""
+
+    scores: Sequence[Path] = ()  # of each part
+    shares: Sequence[Path] = ()  # of all corpora
+
+
+def align_pairs(
+    lang: str, parts: Sequence[PartTables], filters: tuple[Filter, ...], scores: Sequence[str], work: Workspace
+) -> Alignments:
+    """Submit the tasks that judge the pairs of a language; a language with too few lines is not judged.
+
+    Args:
+        lang: The language.
+        parts: Its parts, with all tables that decide which pairs other filters keep.
+        filters: Filters in use.
+        scores: Columns with the user's scores.
+        work: The work folder.
+    """
+    needs_alignment = any(rule.table == ALIGNMENT_STAGE for rule in filters)
+    if not needs_alignment or sum(own.part.num_rows for own in parts) < 2 * MIN_HALF_PAIRS:
+        return Alignments()
+    tokens = [work.submit(_tokens_task(own, filters, scores)) for own in parts]
+    links = [work.submit(_task("word_links", f"{lang}-{half}", tokens, write_links, half)) for half in HALVES]
+    judges: list[Path] = []
+    for half in HALVES:  # judged by the links that the other half teaches
+        taught = [*tokens, links[1 - half]]
+        evidence = work.submit(_task("usual_evidence", f"{lang}-{half}", taught, write_evidence, half))
+        random = _task("random_pairs", f"{lang}-{half}", [*taught, evidence], write_random, half)
+        judges += [links[1 - half], evidence, work.submit(random)]
+    own_scores = []
+    for own, path in zip(parts, tokens, strict=True):
+        task = _task("alignment_scores", own.part.name, [path, *judges], write_scores)
+        own_scores.append(work.submit(replace(task, num_rows=own.part.num_rows)))
+    return Alignments(own_scores, [work.submit(_task("misaligned_shares", lang, own_scores, write_shares))])
+
+
+def _tokens_task(tables: PartTables, filters: tuple[Filter, ...], scores: Sequence[str]) -> Task:
+    """Return the task of `alignment_tokens`: the tokens of the pairs of a part that no other filter rejects."""
+    others = tuple(rule for rule in filters if rule.table != ALIGNMENT_STAGE)
+    deciding = deciding_task(tables, others, scores)
+    assert isinstance(deciding.run, Query)
+    inputs = {**deciding.inputs, "texts_sql": sql("alignment_texts"), "tokenizer": TOKENIZER_VERSION}
+    task = Task("alignment_tokens", tables.part.name, inputs, (*deciding.needs, tables.part.pairs))
+    run = partial(write_tokens, decisions=deciding.run, pairs=tables.part.pairs, lang=tables.part.lang)
+    return replace(task, run=partial(run, inputs=inputs_json(task)))
+
+
+def _task(stage: str, name: str, needs: Sequence[Path], run: Any, half: int | None = None) -> Task:
+    """Return a task over files of other tasks, and of a half if it has one."""
+    own = {} if half is None else {"half": half}
+    queries = [sql("alignment_sample"), sql("misaligned_shares")]
+    made_from = {"from": [path.name for path in needs], "sql": queries, "duckdb": duckdb.__version__}
+    inputs = {**made_from, "model": MODEL_VERSION, **own}
+    task = Task(stage, name, inputs, tuple(needs))
+    return replace(task, run=partial(run, files=tuple(needs), inputs=inputs_json(task), **own))

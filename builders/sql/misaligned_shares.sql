@@ -1,0 +1,10 @@
+-- A row is a corpus in a language, with the numbers of its pairs that are judged, and that look like pairs put together at
+-- random.
+select
+    corpus,
+    count(*) as num_pairs,
+    count(alignment) as num_judged,
+    count(*) filter (alignment is not null and chance > $wrong_chance) as num_random
+from alignment_scores
+group by corpus
+order by corpus
