@@ -271,6 +271,28 @@ class StatisticsRow(TypedDict):
 
 
 @with_config(PART)
+class AlignmentRow(TypedDict):
+    """What the words of the pairs of one corpus in one language say of their alignment."""
+
+    lang: str
+    """The language that is not English."""
+    corpus: str
+    """The corpus."""
+    num_pairs: Count
+    """The pairs that no other filter rejects."""
+    num_judged: Count
+    """The pairs whose alignment was judged."""
+    num_rejected: Count
+    """The pairs that `misaligned` rejects."""
+    share: float
+    """The estimated share of misaligned pairs among the judged ones, before any is rejected."""
+    share_low: float
+    """The lower end of its interval of 90 %."""
+    share_high: float
+    """The upper end; no larger share is rejected."""
+
+
+@with_config(PART)
 class LengthRow(TypedDict):
     """The lengths of the texts of the distinct rows of one language and task.
 
@@ -370,6 +392,8 @@ class Description(TypedDict):
     """English sentences that languages share."""
     script_variants: list[ScriptRow]
     """Sentence pairs by script, of languages that have several."""
+    alignment: NotRequired[list[AlignmentRow]]
+    """Misaligned pairs by language and corpus, where a language has enough pairs to judge."""
     composition: list[CompositionRow]
     """The rows by config, language, task, direction, corpus and split."""
     ledger: list[LedgerRow]

@@ -4,13 +4,14 @@ The halves, and the sample of them that teaches, are chosen by the digest of the
 pair never teaches what judges it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from builders.alignment import MIN_HALF_PAIRS, MODEL_VERSION, TOKENIZER_VERSION
 from builders.pipeline.decisions import PartTables, deciding_task
@@ -26,6 +27,12 @@ from builders.pipeline.judging import (
 from builders.workspace import Query, Task, Workspace, inputs_json, sql
 
 HALVES = (0, 1)
+COUNTS = ("num_pairs", "num_judged", "num_rejected")
+MISALIGNED = pl.Schema(
+    {"lang": pl.String, "corpus": pl.String}
+    | dict.fromkeys(COUNTS, pl.Int64)
+    | dict.fromkeys(("share", "share_low", "share_high"), pl.Float64)
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,19 @@ def align_pairs(
         task = _task("alignment_scores", own.part.name, [path, *judges], write_scores)
         own_scores.append(work.submit(replace(task, num_rows=own.part.num_rows)))
     return Alignments(own_scores, [work.submit(_task("misaligned_shares", lang, own_scores, write_shares))])
+
+
+def count_misaligned(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:
+    """Return the estimated share of wrong pairs by language and corpus, with how many were judged and rejected."""
+    rejected = pl.col("reject_reason") == "misaligned"
+    frames = []
+    for lang, parts in tables.items():
+        if shares := parts[0].misaligned_shares if parts else ():
+            decided = pl.scan_parquet([own.decisions for own in parts], glob=False)
+            counts = decided.group_by("corpus").agg(num_rejected=rejected.sum().cast(pl.Int64)).collect()
+            rows = pl.read_parquet(shares[0], glob=False).join(counts, on="corpus").sort("corpus")
+            frames.append(rows.select(pl.lit(lang).alias("lang"), *list(MISALIGNED)[1:]))
+    return pl.concat(frames) if frames else pl.DataFrame(schema=MISALIGNED)
 
 
 def _tokens_task(tables: PartTables, filters: tuple[Filter, ...], scores: Sequence[str]) -> Task:

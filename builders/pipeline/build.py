@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from builders.pipeline.alignments import count_misaligned
 from builders.pipeline.check_filters import check_filters
 from builders.pipeline.decisions import PartTables, count_script_variants
 from builders.pipeline.decontamination import decontamination_report
@@ -42,6 +43,7 @@ class BuildResult:
     decontamination: pl.DataFrame
     english_overlap: pl.DataFrame
     script_variants: pl.DataFrame
+    alignment: pl.DataFrame  # misaligned pairs by language and corpus; empty where none was judged
     translations: Mapping[str, TranslationTables] = field(default_factory=dict)  # by corpus of instructions
     allocation: Mapping[str, Any] | None = None  # how a budget was split, if there is one
 
@@ -145,5 +147,6 @@ def build_recipe(
             ),
             english_overlap=pairs.english_overlap,
             script_variants=count_script_variants(pairs.parts),
+            alignment=count_misaligned(pairs.parts),
             translations=translations,
         )

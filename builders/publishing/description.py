@@ -48,6 +48,7 @@ def describe(built: BuildResult, output_format: str, catalog: Mapping[str, Corpu
         "decontamination": built.decontamination.to_dicts(),
         "english_overlap": built.english_overlap.to_dicts(),
         "script_variants": built.script_variants.to_dicts(),
+        **({"alignment": built.alignment.to_dicts()} if built.alignment.height else {}),
         "composition": built.composition.to_dicts(),
         "ledger": built.ledger.drop("examples").to_dicts(),
         **({"allocation": dict(built.allocation)} if built.allocation else {}),

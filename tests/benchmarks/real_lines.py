@@ -13,6 +13,7 @@ import json
 import tempfile
 import zipfile
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,23 +57,29 @@ def read(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
 
 def judge(rows: dict[str, list[tuple[str, str, str]]], name: str, folder: Path) -> pl.DataFrame:
     """Every line with its label and the filter that rejects it, built in `folder`."""
+    lines = {lang: [(en, xx) for _, en, xx in own] for lang, own in rows.items()}
+    (built,) = run_build(write_corpus(lines, name, folder))
+    frames = []
+    for lang, own in rows.items():
+        frame = built.lines(lang).collect().sort("line_number")
+        labels = pl.Series("label", [label for label, _, _ in own])
+        frames.append(frame.select("corpus", "lang", "line_number", "en", "xx", "reject_reason").with_columns(labels))
+    return pl.concat(frames)
+
+
+def write_corpus(lines: Mapping[str, Sequence[tuple[str, str]]], name: str, folder: Path) -> BuildOptions:
+    """Write the pairs of each language as a corpus, and return the options that build it in `folder`."""
     (folder / name).mkdir(exist_ok=True)
-    for lang, lines in rows.items():
+    for lang, own in lines.items():
         pair = "-".join(sorted(("en", lang)))
         with zipfile.ZipFile(folder / name / f"{name}.{pair}.zip", "w") as archive:
-            for index, code in ((1, "en"), (2, lang)):
-                archive.writestr(f"{name}.{pair}.{code}", "".join(f"{line[index]}\n" for line in lines))
-    langs = f"langs = {json.dumps(list(rows))}\n"
+            for index, code in enumerate(("en", lang)):
+                archive.writestr(f"{name}.{pair}.{code}", "".join(f"{line[index]}\n" for line in own))
+    langs = f"langs = {json.dumps(list(lines))}\n"
     (folder / name / "corpora.toml").write_text(f"[{name}]\n{CORPUS.format(name)}{langs}", encoding="utf-8")
     (folder / f"{name}.toml").write_text(f"{RECIPE}{langs}bitext = {json.dumps([name])}\n", encoding="utf-8")
     request = BuildOptions((str(folder / f"{name}.toml"),), with_=(folder / name,), translator="none")
-    (built,) = run_build(replace(request, work=folder / name, corpora_lock=folder / f"{name}.lock"))
-    frames = []
-    for lang, lines in rows.items():
-        frame = built.lines(lang).collect().sort("line_number")
-        labels = pl.Series("label", [label for label, _, _ in lines])
-        frames.append(frame.select("corpus", "lang", "line_number", "en", "xx", "reject_reason").with_columns(labels))
-    return pl.concat(frames)
+    return replace(request, work=folder / name, corpora_lock=folder / f"{name}.lock")
 
 
 def by_label(judged: pl.DataFrame) -> list[tuple[str, int, int, str]]:

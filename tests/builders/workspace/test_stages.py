@@ -10,6 +10,8 @@ from builders.workspace import all_stages, funnel_stages
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "builders" / "sql"
 HELPERS = {
+    "alignment_sample",
+    "alignment_texts",
     "character_counts",
     "macros",
     "texts",
