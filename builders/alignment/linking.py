@@ -48,7 +48,7 @@ def _link(en, en_ends, xx, xx_ends, keys, evidence, en_evidence, xx_evidence):  
         rows, columns = en_ends[row + 1] - a, xx_ends[row + 1] - x
         if rows > MAX_TOKENS or columns > MAX_TOKENS:
             continue
-        found, at = np.empty(rows * columns, np.float32), np.empty(rows * columns, np.int64)
+        strengths, at = np.empty(rows * columns, np.float32), np.empty(rows * columns, np.int64)
         count = 0
         for i in range(rows):
             e = en[a + i]
@@ -56,12 +56,12 @@ def _link(en, en_ends, xx, xx_ends, keys, evidence, en_evidence, xx_evidence):  
                 f = xx[x + j]
                 value = _evidence_of(e, f, keys, evidence)
                 if value > 0:
-                    found[count], at[count] = -value, i * columns + j
+                    strengths[count], at[count] = -value, i * columns + j
                     count += 1
-        for n in np.argsort(found[:count], kind="mergesort"):
+        for n in np.argsort(strengths[:count], kind="mergesort"):
             i, j = a + at[n] // columns, x + at[n] % columns
             if en_evidence[i] == 0 and xx_evidence[j] == 0:
-                en_evidence[i] = xx_evidence[j] = -found[n]
+                en_evidence[i] = xx_evidence[j] = -strengths[n]
 
 
 @compiled

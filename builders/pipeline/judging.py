@@ -122,7 +122,7 @@ def write_scores(work: Workspace, path: Path, files: Files, inputs: str) -> None
 
 
 class _HalfJudge:
-    """What judges a half, and the random pairs that tell what its alignments mean."""
+    """What judges a half, and the random pairs that show what its alignments mean."""
 
     def __init__(self, work: Workspace, links: Path, evidence: Path, random: Path) -> None:
         self.judge = _judge(links, evidence, work)
