@@ -12,11 +12,13 @@ from builders.cluster.remote_task import RunSettings, TaskReport, do_task
 from builders.workspace import Task, Workspace
 from corpora.cluster import Call, Cluster, Resources
 from corpora.errors import InputError
+from corpora.files import atomic_path
 
 logger = logging.getLogger(__name__)
 INTERVAL_S = 0.2  # between two looks at files that a task writes beside its own
 SILENCE_S = 60.0  # without a report, after which the run says what it waits for
 CANCEL_S = 10.0  # for tasks to end by themselves
+TASK_LOG = "cluster-tasks.jsonl"  # in the work folder: a line for each task of the newest run
 TASK_BYTES = 1 << 30  # of memory for a task, if the run has no limit
 
 
@@ -75,6 +77,8 @@ class ClusterExecutor:
                 self._cluster.cancel(list(self._pending.values()), is_forced=True)
                 self._changed.wait_for(lambda: not self._pending, CANCEL_S)
         self._cluster.close()
+        with atomic_path(self._work.folder / TASK_LOG) as path:
+            path.write_text("".join(f"{report.to_json()}\n" for report in self.reports), encoding="utf-8")
 
     def _is_there(self, path: Path) -> bool:
         return path not in self._pending and self._work.is_intact(path)

@@ -1,5 +1,6 @@
 """What a process of a cluster does with one task: the same as a thread of a local run, and a report of it."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -46,6 +47,11 @@ class TaskReport:
     seconds: float
     cpu_seconds: float
     max_bytes: int  # of memory, within this task where the system says so
+
+    def to_json(self) -> str:
+        """Return a line for the log of tasks."""
+        names = ("title", "node", "is_made", "begun", "seconds", "cpu_seconds", "max_bytes")
+        return json.dumps({name: getattr(self, name) for name in names})
 
 
 def do_task(settings: RunSettings, task: Task, remade: Collection[Path], *earlier: TaskReport) -> TaskReport:

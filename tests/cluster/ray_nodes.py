@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-OBJECT_STORE_BYTES = 80 * 10**6  # the least that Ray takes: no data go through it
+NODE = {"num_cpus": 1, "object_store_memory": 80 * 10**6, "include_dashboard": False}  # no data go through Ray's store
 
 
 @contextmanager
-def ray_nodes(names: Sequence[str], cores: int = 1, **resources: Any) -> Iterator[Any]:
-    """Yield a cluster of `ray.cluster_utils` with a node for each name; the first is its head."""
+def ray_nodes(names: Sequence[str]) -> Iterator[Any]:
+    """Yield a cluster of `ray.cluster_utils` with a node of one core for each name; the first is its head."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     from ray.cluster_utils import Cluster
@@ -23,13 +23,7 @@ def ray_nodes(names: Sequence[str], cores: int = 1, **resources: Any) -> Iterato
     cluster = Cluster()
     try:
         for name in names:
-            cluster.add_node(
-                num_cpus=cores,
-                node_name=name,
-                object_store_memory=OBJECT_STORE_BYTES,
-                include_dashboard=False,
-                **resources,
-            )
+            cluster.add_node(node_name=name, **NODE)
         yield cluster
     finally:
         cluster.shutdown()
