@@ -102,20 +102,21 @@ def fetch(plan: BuildPlan, steps: Steps) -> dict[Source, SourceFile]:
     return {file.source: file for file in fetched}
 
 
-def open_translator(plan: BuildPlan) -> Translator:
+def open_translator(plan: BuildPlan, work: Workspace | None = None) -> Translator:
     """Return the translator of a plan: NLLB unless the options name another; the sample has a translation memory."""
     options = plan.options
     if not any("xx" in recipe.instruction_langs for recipe in plan.recipes):
         return resolve_translator("none")
     if options.sample and options.translator is None:
         return resolve_translator(str(SAMPLE / "memory.parquet"))
-    translator = resolve_translator(options.translator, translator_options(options))
+    device = work.executor.device() if work else None
+    translator = resolve_translator(options.translator, translator_options(options, device))
     for lang in sorted({lang for recipe in plan.recipes if "xx" in recipe.instruction_langs for lang in recipe.langs}):
         translator.for_lang(lang)  # what is missing is said before anything is downloaded or translated
     return translator
 
 
-def translator_options(options: BuildOptions) -> TranslatorOptions:
+def translator_options(options: BuildOptions, device: str | None = None) -> TranslatorOptions:
     """Return what a translator needs to know of some options."""
     return TranslatorOptions(
         options.work,
@@ -125,6 +126,7 @@ def translator_options(options: BuildOptions) -> TranslatorOptions:
         options.compute_type,
         options.corpora_lock,
         logger.warning,
+        device,
     )
 
 
@@ -138,9 +140,9 @@ def report_step(steps: Steps, name: str, unit: str = "rows") -> Iterator[None]:
 
 def build_recipes(plan: BuildPlan, work: Workspace, steps: Steps) -> Iterator[BuildResult]:
     """Build recipe after recipe; everything is checked and fetched before the first begins."""
-    translator = open_translator(plan) if plan.options.translator else None  # a wrong name is reported at once
+    translator = open_translator(plan, work) if plan.options.translator else None  # a wrong name is reported at once
     fetched = fetch(plan, steps)
-    translator = translator or open_translator(plan)
+    translator = translator or open_translator(plan, work)
     for recipe in plan.recipes:
         work.touched.clear()
         files = [fetched[source] for source in plan.sources[recipe.name]]

@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from threading import Condition
 from time import monotonic
+from typing import Any
 
 from builders.cluster.remote_task import RunSettings, TaskReport, do_task
+from builders.cluster.worker_pool import ClusterPool
 from builders.workspace import Task, Workspace
 from corpora.cluster import Call, Cluster, Resources
 from corpora.errors import InputError
@@ -33,6 +35,7 @@ class ClusterExecutor:
         self._resources = Resources(1, 0, settings.memory or TASK_BYTES)
         self._changed = Condition()
         self._pending: dict[Path, Call] = {}  # handed over, and not reported yet
+        self._pools: list[ClusterPool] = []
         self._error: BaseException | None = None
         self._last_report_s = monotonic()  # when the last report came
 
@@ -66,11 +69,26 @@ class ClusterExecutor:
                 raise self._error
             return {path for path in paths if self._is_there(path)}
 
+    def start_workers(self, kind: Callable[..., Any], *arguments: Any) -> ClusterPool:
+        """Start a worker on each GPU of the cluster, or on each core if there is none."""
+        total, memory = self._cluster.total(), self._settings.memory
+        is_gpu = total["GPU"] >= 1
+        resources = Resources(1, 1, memory) if is_gpu else Resources(1, 0, memory)
+        pool = ClusterPool(self._cluster, int(total["GPU"] if is_gpu else total["CPU"]), resources, kind, arguments)
+        self._pools.append(pool)
+        return pool
+
+    def device(self) -> str:
+        """Return `cuda` if a node of the cluster has a GPU, else `cpu`; this machine's own do not count."""
+        return "cuda" if self._cluster.total()["GPU"] >= 1 else "cpu"
+
     def close(self) -> None:
         """Drop tasks that have not begun, interrupt those under way, and wait until they have ended."""
         with self._changed:
             self._error = self._error or InterruptedError("the executor was closed")
             calls = list(self._pending.values())
+        for pool in self._pools:
+            pool.close()
         self._cluster.cancel(calls)
         with self._changed:
             if not self._changed.wait_for(lambda: not self._pending, CANCEL_S):

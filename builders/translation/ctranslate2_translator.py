@@ -16,6 +16,7 @@ from builders.translation.tokenizer import Tokenizer, load_tokenizer
 from builders.translation.translator import Translation, Translator, TranslatorOptions
 from cards.licences import model_licence
 from corpora.catalog import languages
+from corpora.cluster import node_name
 from corpora.download import SourceFile
 from corpora.errors import InputError
 
@@ -50,6 +51,7 @@ class CTranslate2Translator(Translator):
 
     engine: "Engine"
     search: Decoding
+    is_portable = True
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -103,6 +105,10 @@ class CTranslate2Translator(Translator):
         """Return the same model with another decoding."""
         return None if self.search.no_repeat_ngram_size else replace(self, search=self.search.fallback())
 
+    def check_device(self) -> None:
+        """Raise InputError if a GPU was planned and this process has none."""
+        self.engine.check_device()
+
     def describe(self) -> dict[str, Any]:
         """Return name, digest, revision, licence and decoding."""
         return {**super().describe(), "revision": self.engine.model.revision}
@@ -123,15 +129,30 @@ class Engine:
 
     model: Model
     threads: int
+    planned_device: str | None = None  # where workers elsewhere compute
     _lock: Lock = field(default_factory=Lock)
     _loaded: dict[str, Any] = field(default_factory=dict)  # CTranslate2's translator by compute type
 
     @cached_property
     def device(self) -> str:
-        """`cuda` if there is a GPU that CTranslate2 can use, else `cpu`."""
+        """`cuda` if there is a GPU that CTranslate2 can use, else `cpu`; or what was planned for workers elsewhere."""
         import ctranslate2
 
-        return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+        return self.planned_device or ("cuda" if ctranslate2.get_cuda_device_count() else "cpu")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a worker elsewhere have the model on one core or one GPU."""
+        return Engine, (self.model, 1, self.device)
+
+    def check_device(self) -> None:
+        """Raise InputError if a GPU was planned and this process has none."""
+        import ctranslate2
+
+        if self.planned_device == "cuda" and not ctranslate2.get_cuda_device_count():
+            raise InputError(
+                f"CTranslate2 finds no GPU on the node {node_name()}, but the cluster counts one there. GPUs and cores "
+                "translate differently, so all workers have the same: install CUDA on this node, or leave it out."
+            )
 
     @cached_property
     def num_workers(self) -> int:
@@ -219,7 +240,7 @@ def open_ctranslate2(model: str, options: TranslatorOptions) -> Translator:
 
 
 def _open(model: str, lang: str, options: TranslatorOptions) -> CTranslate2Translator:
-    engine = Engine(find_model(model, options, lang), options.threads or all_cores())
+    engine = Engine(find_model(model, options, lang), options.threads or all_cores(), options.device)
     return CTranslate2Translator(engine, Decoding(options.compute_type or engine.compute_type, options.beam))
 
 

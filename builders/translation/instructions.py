@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,8 +24,10 @@ from builders.translation.segmentation import code_line_rows, is_spaced, segment
 from builders.translation.segments import FIRST_PASS, remembered, translate_segments
 from builders.translation.store import TranslationStore, fingerprint
 from builders.translation.translator import Translator, check_languages
-from builders.workspace import Task, Workspace, inputs_json, query_task
+from builders.translation.worker import TranslationWorker
+from builders.workspace import Task, WorkerPool, Workspace, inputs_json, query_task
 from corpora.catalog import languages
+from corpora.extensions import current_extensions
 from corpora.files import atomic_path
 from corpora.progress import Progress
 
@@ -66,6 +70,7 @@ class _Job:
     store: TranslationStore
     human: TranslationMemory
     progress: Progress | None
+    workers: WorkerPool | None = None
 
 
 def translate_instructions(
@@ -102,7 +107,7 @@ def translate_instructions(
     with TranslationStore(work.folder / "memory").open() as store:
         human = TranslationMemory({}) if translator.is_memory else store.human()
         jobs = {lang: _Job(segments, lang, translator.for_lang(lang), store, human, progress) for lang in langs}
-        translations = {lang: _translations(job, f"{lang}-{name}", work) for lang, job in jobs.items()}
+        translations = _translate_all(jobs, name, work)
     translated = {
         lang: _translated(instructions, segments, path, f"{lang}-{name}", lang, work)
         for lang, path in translations.items()
@@ -111,7 +116,36 @@ def translate_instructions(
     return TranslationTables(segments, translations, translated, fingerprint(human))
 
 
+def _translate_all(jobs: Mapping[str, _Job], name: str, work: Workspace) -> dict[str, Path]:
+    """Return the translations by language: one language after the other, or all at once by workers elsewhere."""
+    translators = {lang: job.translator for lang, job in jobs.items()}
+    tasks = [_translation_task(job, f"{lang}-{name}") for lang, job in jobs.items()]
+    missing = [task for task in tasks if not work.is_intact(work.path(task))]
+    is_portable = all(translator.is_portable for translator in translators.values())
+    workers = None
+    if missing and is_portable:
+        workers = work.executor.start_workers(TranslationWorker, translators, current_extensions())
+    if not workers:
+        return {lang: _translations(job, f"{lang}-{name}", work) for lang, job in jobs.items()}
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        futures = {
+            lang: threads.submit(
+                copy_context().run, _translations, replace(job, workers=workers), f"{lang}-{name}", work
+            )
+            for lang, job in jobs.items()
+        }
+        try:
+            return {lang: future.result() for lang, future in futures.items()}
+        finally:
+            workers.close()  # before later tasks, which need what the workers hold
+
+
 def _translations(job: _Job, name: str, work: Workspace) -> Path:
+    task = _translation_task(job, name)
+    return work.make(task, partial(write_translations, job=job, inputs=inputs_json(task)))
+
+
+def _translation_task(job: _Job, name: str) -> Task:
     inputs: Row = {
         "from": job.segments.name,
         "version": VERSION,
@@ -121,8 +155,7 @@ def _translations(job: _Job, name: str, work: Workspace) -> Path:
         "human": fingerprint(job.human),
         "ratio": languages()[job.lang].ratio,
     }
-    task = Task("translations", name, inputs)
-    return work.make(task, partial(write_translations, job=job, inputs=inputs_json(task)))
+    return Task("translations", name, inputs)
 
 
 def _translated(instructions: Path, segments: Path, translations: Path, name: str, lang: str, work: Workspace) -> Path:
@@ -187,7 +220,7 @@ def write_translations(path: Path, job: _Job, inputs: str) -> None:
     texts = dict(sorted((digest(text), text) for text in distinct.to_pylist()))
     known = remembered(texts, job.lang, job.translator, job.store, job.human)
     missing = {key: text for key, text in texts.items() if key not in known}
-    outcomes = translate_segments(missing, job.lang, job.translator, job.store, job.human, job.progress)
+    outcomes = translate_segments(missing, job.lang, job.translator, job.store, job.human, job.progress, job.workers)
     columns = [
         list(texts),
         [job.lang] * len(texts),

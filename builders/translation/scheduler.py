@@ -1,7 +1,7 @@
 """Translate the segments that the translation memory lacks, in batches that are files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +10,7 @@ from builders.translation.placeholders import MaskedText, mask_placeholders, res
 from builders.translation.quality_checks import check_translations
 from builders.translation.store import Entry, Partition
 from builders.translation.translator import Translation, Translator
+from builders.workspace import WorkerPool
 from corpora.progress import NullProgress, Progress
 
 MAX_SEGMENTS = 512  # of a batch
@@ -17,7 +18,11 @@ Texts = Mapping[str, str]  # segments by their digest
 
 
 def translate_missing(
-    texts: Texts, partition: Partition, translator: Translator, progress: Progress | None = None
+    texts: Texts,
+    partition: Partition,
+    translator: Translator,
+    progress: Progress | None = None,
+    workers: WorkerPool | None = None,
 ) -> dict[str, Entry]:
     """Return the translation of each segment, from the memory if it has it.
 
@@ -29,7 +34,9 @@ def translate_missing(
         partition.compact()
         known, plan = _plan_missing(texts, partition, translator)
     unfinished = [batch for batch in plan if not partition.batch_path(translator.decoding, batch).exists()]
-    if unfinished:
+    if unfinished and workers:
+        _run_elsewhere(unfinished, texts, partition, translator, progress or NullProgress(), workers)
+    elif unfinished:
         _run(unfinished, texts, partition, translator, progress or NullProgress())
     if plan:
         partition.compact()
@@ -69,6 +76,15 @@ class Batch:
     masked: Sequence[MaskedText]
 
 
+@dataclass(frozen=True)
+class BatchRequest:
+    """A batch for a worker elsewhere: segments by digest, and the partition of the memory that its file belongs to."""
+
+    partition: Partition
+    decoding: str
+    texts: Texts
+
+
 @dataclass
 class _Pending:
     """The batches that the translator has, and their number at most."""
@@ -98,28 +114,44 @@ def _run(
         pending = _Pending(pool, workers)
         try:
             for digests in plan:
-                pending.submit(_make_batch(digests, texts, partition, translator), translator, partition.lang)
+                pending.submit(make_batch(digests, texts, partition, translator), translator, partition.lang)
                 for finished in pending.finished(is_last=False):
-                    _write(*finished, partition, translator, progress)
+                    write_batch(*finished, partition, translator, progress)
             for finished in pending.finished(is_last=True):
-                _write(*finished, partition, translator, progress)
+                write_batch(*finished, partition, translator, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _make_batch(digests: Sequence[str], texts: Texts, partition: Partition, translator: Translator) -> Batch:
+def _run_elsewhere(
+    plan: Sequence[Sequence[str]],
+    texts: Texts,
+    partition: Partition,
+    translator: Translator,
+    progress: Progress,
+    workers: WorkerPool,
+) -> None:
+    """Let workers elsewhere translate batches and write their files."""
+    progress.extend(sum(map(len, plan)))
+    requests = (BatchRequest(partition, translator.decoding, {key: texts[key] for key in batch}) for batch in plan)
+    for future in as_completed([workers.submit(request) for request in requests]):
+        progress.advance(future.result())
+
+
+def make_batch(digests: Sequence[str], texts: Texts, partition: Partition, translator: Translator) -> Batch:
+    """Return a batch with its placeholders masked."""
     sources = [texts[digest] for digest in digests]
     path = partition.batch_path(translator.decoding, digests)
     return Batch(path, digests, sources, [mask_placeholders(source) for source in sources])
 
 
-def _write(
+def write_batch(
     batch: Batch,
     translations: Sequence[Translation],
     partition: Partition,
     translator: Translator,
-    progress: Progress,
+    progress: Progress | None = None,
 ) -> None:
     """Restore the placeholders of a batch, check it, and write it as a file."""
     restored = [_restore(translation, masked) for translation, masked in zip(translations, batch.masked, strict=True)]
@@ -128,7 +160,8 @@ def _write(
     columns = {"sha256": batch.digests, "en": batch.sources, "text": texts, "flags": flags, "failed_check": failed}
     rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
     partition.write_batch(batch.path, ({**row, "decoding": translator.decoding} for row in rows))
-    progress.advance(len(batch.digests))
+    if progress:
+        progress.advance(len(batch.digests))
 
 
 def _restore(translation: Translation, masked: MaskedText) -> Translation:

@@ -12,6 +12,7 @@ from builders.translation.scheduler import translate_missing
 from builders.translation.segmentation import is_spaced
 from builders.translation.store import TranslationStore
 from builders.translation.translator import Translator
+from builders.workspace import WorkerPool
 from corpora.progress import Progress
 
 # The methods by which a translation came about.
@@ -47,6 +48,7 @@ def translate_segments(
     store: TranslationStore,
     human: TranslationMemory | None = None,
     progress: Progress | None = None,
+    workers: WorkerPool | None = None,
 ) -> dict[str, Outcome]:
     """Return the outcome of each segment, in the order of `texts`.
 
@@ -61,12 +63,13 @@ def translate_segments(
         store: The translation memory; a translator that is a memory itself does not use it.
         human: Translations by people.
         progress: Receives the number of segments to translate, and of those that are done.
+        workers: Translate elsewhere; None for this process.
     """
     if translator.is_memory or not translator.is_available:
         return _look_up(texts, lang, translator)
     translations = _by_people(texts, lang, human)
     rest = {key: text for key, text in texts.items() if key not in translations}
-    attempt = partial(_attempt, lang=lang, translator=translator, store=store, progress=progress)
+    attempt = partial(_attempt, lang=lang, translator=translator, store=store, progress=progress, workers=workers)
     translations |= _translate_whole(rest, attempt)
     too_long = {key: text for key, text in rest.items() if translations[key].failed_check == SOURCE_TOO_LONG}
     translations |= _translate_clauses(too_long, lang, translator, attempt)
@@ -103,16 +106,21 @@ def _by_people(texts: Texts, lang: str, human: TranslationMemory | None) -> dict
 
 
 def _attempt(
-    texts: Texts, lang: str, translator: Translator, store: TranslationStore, progress: Progress | None
+    texts: Texts,
+    lang: str,
+    translator: Translator,
+    store: TranslationStore,
+    progress: Progress | None,
+    workers: WorkerPool | None,
 ) -> dict[str, Outcome]:
     """Return the outcome of each segment at the first pass, or at the retry."""
     partition = store.partition(translator.fingerprint, lang)
-    first = translate_missing(texts, partition, translator, progress)
+    first = translate_missing(texts, partition, translator, progress, workers)
     outcomes = {key: Outcome(None if failed else text, FIRST_PASS, failed) for key, (text, failed) in first.items()}
     fallback = translator.fallback()
     if fallback:
         again = {key: texts[key] for key, entry in first.items() if entry.failed_check not in ("", SOURCE_TOO_LONG)}
-        second = translate_missing(again, store.partition(fallback.fingerprint, lang), fallback, progress)
+        second = translate_missing(again, store.partition(fallback.fingerprint, lang), fallback, progress, workers)
         outcomes |= {key: Outcome(text, RETRY, "") for key, (text, failed) in second.items() if not failed}
     return outcomes
 

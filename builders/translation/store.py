@@ -68,13 +68,14 @@ class Partition:
             return STORE_SCHEMA.empty_table()
         stat, checks = self.table.stat(), checks_fingerprint(self.lang)
         key = (checks, str(self.table), stat.st_mtime_ns, stat.st_ino)
-        if key not in _LAST_TABLE:
-            _LAST_TABLE.clear()
-            table = self._read(self.table)
-            if (pq.read_schema(self.table).metadata or {}).get(b"checks") != checks.encode():
-                self._write(self.table, table)  # so that the next run need not check it again
-            _LAST_TABLE[key] = table
-        return _LAST_TABLE[key]
+        if (known := _LAST_TABLE.get(key)) is not None:
+            return known
+        _LAST_TABLE.clear()
+        table = self._read(self.table)
+        if (pq.read_schema(self.table).metadata or {}).get(b"checks") != checks.encode():
+            self._write(self.table, table)  # so that the next run need not check it again
+        _LAST_TABLE[key] = table
+        return table
 
     def entries(self, digests: Collection[str], decoding: str) -> dict[str, Entry]:
         """Return the compacted translations of these segments in a decoding, by digest."""

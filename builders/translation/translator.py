@@ -50,6 +50,9 @@ class Translator(Protocol):
     is_memory: bool = False
     """True if it looks translations up: they are neither checked nor stored in the translation memory again."""
 
+    is_portable: bool = False
+    """Whether it pickles, so that workers elsewhere can have a copy, which translates alike."""
+
     def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
         """Return the translations of English segments into a language, in their order.
 
@@ -69,6 +72,10 @@ class Translator(Protocol):
     def fallback(self) -> "Translator | None":
         """Return the translator that segments are tried with again if they fail a check; None for no second try."""
         return None
+
+    def check_device(self) -> None:
+        """Raise InputError if this process does not have the processor that the translator was opened for."""
+        return
 
     def describe(self) -> dict[str, Any]:
         """Return what the manifest of a release says about the translator."""
@@ -109,6 +116,8 @@ class TranslatorOptions:
     """The file that keeps the digests of what is downloaded."""
     log: Callable[[str], None] = lambda sentence: None
     """Receives sentences for the user."""
+    device: str | None = None
+    """`cuda` or `cpu`, where workers elsewhere compute; None for whatever this machine has."""
     row: TranslatorRow | None = None
     """The row of translators.toml that the user names, if it is one."""
 

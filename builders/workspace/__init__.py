@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
-    from builders.workspace.executor import Executor, LocalExecutor
+    from builders.workspace.executor import Executor, LocalExecutor, WorkerPool
     from builders.workspace.queries import macros, sql
     from builders.workspace.stages import Stage, all_stages, funnel_stages
     from builders.workspace.task import Functions, Inputs, Query, Tables, Task, inputs_json, query_task
@@ -23,6 +23,7 @@ __all__ = [
     "Stage",
     "Tables",
     "Task",
+    "WorkerPool",
     "Workspace",
     "all_stages",
     "funnel_stages",
@@ -33,7 +34,7 @@ __all__ = [
     "temporary_workspace",
 ]
 _MODULES = {
-    "builders.workspace.executor": ("Executor", "LocalExecutor"),
+    "builders.workspace.executor": ("Executor", "LocalExecutor", "WorkerPool"),
     "builders.workspace.queries": ("macros", "sql"),
     "builders.workspace.stages": ("Stage", "funnel_stages", "all_stages"),
     "builders.workspace.task": ("Functions", "Inputs", "Query", "Tables", "Task", "inputs_json", "query_task"),

@@ -6,11 +6,21 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from pathlib import Path
 from threading import Condition
-from typing import Protocol
+from typing import Any, Protocol
 
 from builders.workspace.task import Task
 
 INTERVAL_S = 0.05  # between two looks at files that a task writes beside its own
+
+
+class WorkerPool(Protocol):
+    """Processes that each keep an object, such as a translation model, and do requests with it."""
+
+    def submit(self, request: Any) -> Future[Any]:
+        """Let the next free worker do a request."""
+
+    def close(self) -> None:
+        """End the workers; requests that are not done fail."""
 
 
 class Executor(Protocol):
@@ -25,6 +35,17 @@ class Executor(Protocol):
         Raises:
             Exception: What a task raised. No further task is begun then.
         """
+
+    def start_workers(self, kind: Callable[..., Any], *arguments: Any) -> WorkerPool | None:
+        """Start a worker on each GPU, or each core if there is none; None if this process does all work itself.
+
+        Args:
+            kind: Makes the object of a worker, whose method `do` takes a request.
+            *arguments: Those of `kind`.
+        """
+
+    def device(self) -> str | None:
+        """Return `cuda` or `cpu`, where workers compute; None for this machine, whatever it has."""
 
     def close(self) -> None:
         """Drop tasks that have not begun, interrupt those under way, and wait until they have ended."""
@@ -91,6 +112,14 @@ class LocalExecutor:
             if self._error:
                 raise self._error
             return {path for path in paths if self._is_there(path)}
+
+    def start_workers(self, kind: Callable[..., Any], *arguments: Any) -> WorkerPool | None:
+        """Return None: this process does all work itself."""
+        return None
+
+    def device(self) -> str | None:
+        """Return None: this machine, whatever it has."""
+        return None
 
     def close(self) -> None:
         """Drop tasks that have not begun, interrupt those under way, and wait until they have ended."""

@@ -51,6 +51,18 @@ class Cluster(Protocol):
         A call whose process or node is lost is repeated elsewhere; one that raises is not.
         """
 
+    def start_worker(self, kind: Callable[..., Any], *arguments: Any, resources: Resources = ONE_CORE) -> Any:
+        """Start a process that makes an object, keeps it, and is started again if it is lost."""
+
+    def call_worker(self, worker: Any, method: str, *arguments: Any) -> Call:
+        """Call a method of a worker's object; calls of one worker are done one after the other."""
+
+    def stop_worker(self, worker: Any) -> None:
+        """End a worker, so that what it holds is free for others."""
+
+    def total(self) -> Mapping[str, float]:
+        """Return the resources of all nodes, by name: CPU, GPU, memory."""
+
     def cancel(self, calls: Collection[Call], is_forced: bool = False) -> None:
         """Interrupt calls, or end their processes."""
 

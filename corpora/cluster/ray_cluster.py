@@ -12,6 +12,7 @@ from corpora.cluster.protocol import ONE_CORE, Call, Cluster, Resources
 from corpora.errors import InputError, first_line
 
 MAX_RETRIES = 5  # of a call whose process or node was lost
+MAX_RESTARTS = 100  # of a worker
 
 
 def open_cluster(address: str) -> Cluster:
@@ -80,6 +81,29 @@ class RayCluster:
         ).remote(*arguments, *(call.reference for call in after))
         return Call(reference, _future(reference, title or function.__name__))
 
+    def start_worker(self, kind: Callable[..., Any], *arguments: Any, resources: Resources = ONE_CORE) -> Any:
+        import ray
+
+        options: dict[str, Any] = {"memory": resources.memory} if resources.memory else {}
+        actor: Any = ray.remote(kind)
+        return actor.options(
+            num_cpus=resources.cores,
+            num_gpus=resources.gpus,
+            max_restarts=MAX_RESTARTS,
+            max_task_retries=MAX_RETRIES,
+            scheduling_strategy="SPREAD",
+            **options,
+        ).remote(*arguments)
+
+    def call_worker(self, worker: Any, method: str, *arguments: Any) -> Call:
+        reference = getattr(worker, method).remote(*arguments)
+        return Call(reference, _future(reference, method))
+
+    def stop_worker(self, worker: Any) -> None:
+        import ray
+
+        ray.kill(worker)
+
     def cancel(self, calls: Collection[Call], is_forced: bool = False) -> None:
         import ray
 
@@ -89,13 +113,21 @@ class RayCluster:
     def free(self) -> Mapping[str, float]:
         import ray
 
-        resources: dict[str, float] = ray.available_resources()
-        return {name: resources.get(name, 0.0) for name in ("CPU", "GPU", "memory")}
+        return _named(ray.available_resources())
+
+    def total(self) -> Mapping[str, float]:
+        import ray
+
+        return _named(ray.cluster_resources())
 
     def close(self) -> None:
         import ray
 
         ray.shutdown()
+
+
+def _named(resources: Mapping[str, float]) -> Mapping[str, float]:
+    return {name: resources.get(name, 0.0) for name in ("CPU", "GPU", "memory")}
 
 
 def _future(reference: Any, title: str) -> "Future[Any]":

@@ -2,6 +2,7 @@
 
 import filecmp
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -50,3 +51,35 @@ def test_without_ray_the_sentence_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"--cluster needs Ray.+coit-builders\[cluster\]"):
         builders.build("coit", sample=True, langs=["el"], work=tmp_path, cluster="auto")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    from builders.translation.convert import convert
+    from tests.builders.translation import tiny_model
+
+    original = tiny_model.save(tmp_path_factory.mktemp("models") / "tiny")
+    return convert(original, tmp_path_factory.mktemp("converted"), lambda sentence: None)
+
+
+def memory_rows(work: Path) -> dict[str, list]:
+    import pyarrow.parquet as pq
+
+    tables = sorted((work / "memory").glob("*/*/memory.parquet"))
+    return {str(path.relative_to(work)): pq.read_table(path).to_pylist() for path in tables}
+
+
+@needs_ray
+@pytest.mark.slow
+def test_workers_translate_all_languages_as_one_process_does_and_free_their_cores(cluster, model, tmp_path):
+    records = [{"instruction": f"name town {n} at https://a.b/{n}", "input": "", "output": "a b c"} for n in range(40)]
+    (tmp_path / "records.json").write_text(json.dumps(records))
+    settings = {"langs": ["el", "ar"], "translator": str(model), "beam": 1, "compute_type": "float32", "threads": 2}
+    for folder, more in (("here", {}), ("there", {"cluster": cluster.address})):
+        own = {"work": tmp_path / folder / "work", "corpora_lock": tmp_path / folder / "lock"}
+        builders.translate(tmp_path / "records.json", output=tmp_path / folder / "out", **own, **settings, **more)
+    assert same_files(tmp_path / "here" / "out", tmp_path / "there" / "out")
+    rows = memory_rows(tmp_path / "here" / "work")
+    assert len(rows) == 2
+    assert rows == memory_rows(tmp_path / "there" / "work")
+    assert not list((tmp_path / "there" / "work").rglob("batches/*"))

@@ -82,7 +82,7 @@ def test_run_that_stops_after_any_batch_continues_to_the_same_bytes(
     monkeypatch.setattr(scheduler, "MAX_SEGMENTS", 2)
     texts = [*TEXTS, *HARD]
     whole = translate(texts, translator(converted), tmp_path / "whole")
-    write = scheduler._write
+    write = scheduler.write_batch
     for stop in range(1, 8, 2):
         left = [stop]
 
@@ -92,10 +92,10 @@ def test_run_that_stops_after_any_batch_continues_to_the_same_bytes(
             left[0] -= 1
             write(*values)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(scheduler, "_write", failing)
+        monkeypatch.setattr(scheduler, "write_batch", failing)
         with pytest.raises(KeyboardInterrupt):
             translate(texts, translator(converted), tmp_path / "stopped")
-    monkeypatch.setattr(scheduler, "_write", write)
+    monkeypatch.setattr(scheduler, "write_batch", write)
     assert len(list((tmp_path / "stopped").rglob("batches/*.parquet"))) >= 7
     assert translate(texts, translator(converted), tmp_path / "stopped") == whole
     assert files(tmp_path / "stopped") == files(tmp_path / "whole")
