@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from builders.api import build, publish, pull, translate
     from builders.budget import allocate, check, fit, plan
     from builders.labels import check_labels
+    from builders.language_list import list_languages, measure_languages
     from builders.options import BuildOptions
     from builders.releases import diff, fetch, load, lock, rollback, verify, versions, yank
     from builders.translation import export_memory, import_memory, list_memory
@@ -46,9 +47,11 @@ __all__ = [
     "import_memory",
     "inspect",
     "list_corpora",
+    "list_languages",
     "list_memory",
     "load",
     "lock",
+    "measure_languages",
     "open_release",
     "plan",
     "publish",
@@ -62,6 +65,7 @@ __all__ = [
 _MODULES = {
     "builders.budget": ("allocate", "check", "fit", "plan"),
     "builders.labels": ("check_labels",),
+    "builders.language_list": ("list_languages", "measure_languages"),
     "builders.options": ("BuildOptions",),
     "builders.releases": ("diff", "fetch", "load", "lock", "rollback", "verify", "versions", "yank"),
     "builders.api": ("build", "publish", "pull", "translate"),

@@ -10,6 +10,8 @@ from corpora.catalog import Corpus
 from corpora.terminal_tables import format_table
 from corpora.urls import is_url, public_url
 
+HEADS = ("corpus", "kind", "licence")
+MAX_LANGS = 20  # with a column each
 NUM_LANGS = 6  # the languages that a narrow terminal shows, if it can
 
 
@@ -24,26 +26,44 @@ class CorpusList:
         return corpora_text(self)
 
     def _repr_html_(self) -> str:
-        rows, langs = _table(self)
-        return str(tabulate(rows, ["corpus", "kind", "licence", *langs], tablefmt="html", disable_numparse=True))
+        heads, rows = _table(self)
+        return str(tabulate(rows, heads, tablefmt="html", disable_numparse=True))
 
 
 def corpora_text(listed: CorpusList) -> str:
-    """Return corpora by language: rows where upstream says them, `yes` where it does not, `-` for what is not."""
-    rows, langs = _table(listed)
+    """Return corpora by language: rows where upstream says them, `yes` where it does not, `-` for what is not.
+
+    Of many languages, how many of them each corpus has.
+    """
+    heads, rows = _table(listed)
+    langs = heads[len(HEADS) :]
     missing = [
         f"{c.id} does not exist in {', '.join(gone)}."
         for c in listed.corpora.values()
         if c.kind != "instructions" and (gone := [lang for lang in langs if not c.has(lang)])
     ]
-    heads = ["corpus", "kind", "licence", *langs]
+    note = ["`builders languages list` shows the languages; --langs A,B shows rows."]
     table = format_table(heads, rows, drop=["kind", *reversed(langs[NUM_LANGS:])])
-    return "\n".join([table, "", *missing]).rstrip()
+    return "\n".join([table, "", *(note if _is_many(listed) else missing)]).rstrip()
 
 
-def _table(listed: CorpusList) -> tuple[list[list[str]], list[str]]:
+def _is_many(listed: CorpusList) -> bool:
+    return len(listed.langs) > MAX_LANGS
+
+
+def _table(listed: CorpusList) -> tuple[list[str], list[list[str]]]:
+    """Return the heads and rows of the table."""
+    if _is_many(listed):
+        rows = [[c.id, c.kind, c.licence, _count(c, listed.langs)] for c in listed.corpora.values()]
+        return [*HEADS, "languages"], rows
     langs = [lang for lang in listed.langs if lang != "en"]
-    return [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in listed.corpora.values()], langs
+    rows = [[c.id, c.kind, c.licence, *(_cell(c, lang) for lang in langs)] for c in listed.corpora.values()]
+    return [*HEADS, *langs], rows
+
+
+def _count(corpus: Corpus, langs: tuple[str, ...]) -> str:
+    own = [lang for lang in langs if corpus.has(lang)]
+    return ", ".join(own) if len(own) <= NUM_LANGS else str(len(own))
 
 
 def _cell(corpus: Corpus, lang: str) -> str:

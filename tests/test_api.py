@@ -22,6 +22,8 @@ NAMES = {  # the function of a verb that has another name
     "trainer list": "list_runs",
     "trainer show": "show_run",
     "labels check": "check_labels",
+    "languages list": "list_languages",
+    "languages measure": "measure_languages",
     "tm list": "list_memory",
     "tm export": "export_memory",
     "tm import": "import_memory",

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import click
 
+from builders.cli.languages import languages_verb
 from builders.cli.mixtures import VERBS as MIXTURE_VERBS
 from builders.cli.releases import VERBS as RELEASE_VERBS
 from builders.cli.runs import VERBS as RUN_VERBS
@@ -29,7 +30,7 @@ def cli() -> None:
 
 
 cli.add_verbs("Build", [*RUN_VERBS, translate_verb, tm_verb])
-cli.add_verbs("Look", VIEW_VERBS)
+cli.add_verbs("Look", [*VIEW_VERBS, languages_verb])
 cli.add_verbs("Releases", RELEASE_VERBS)
 cli.add_verbs("Mixtures", MIXTURE_VERBS)
 

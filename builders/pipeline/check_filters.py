@@ -16,10 +16,9 @@ from builders.pipeline.filters import FILE, TABLES, Filter, location, source_fil
 from builders.pipeline.measuring import measured_sql
 from builders.workspace import macros, sql
 from corpora.errors import InputError
-from corpora.language_id import variant_patterns
+from corpora.language_id import script_patterns
 from corpora.reading import PAIRS
 
-PATTERNS = ("script", "not_script", "expected", "not_letters")
 NUMBERS = ("first", "last", "ratio", "english_n", "foreign_n", "stride", "min_length", "foreign_min_length", "part")
 MATCHES = """
     corpus varchar, line_number bigint, matched_corpus varchar, matched_line_number bigint, similarity double,
@@ -148,7 +147,7 @@ def _run(connection: duckdb.DuckDBPyConnection, verb: str, query: str) -> None:
 def _values(query: str) -> dict[str, Any]:
     """Return a value for each of a query's $parameters; thresholds are numbers."""
     values: dict[str, Any] = dict.fromkeys(re.findall(r"\$([a-z]\w*)", query), 1.0)
-    known: dict[str, Any] = {**variant_patterns("el"), **dict.fromkeys(PATTERNS, ""), **dict.fromkeys(NUMBERS, 1)}
+    known: dict[str, Any] = {**script_patterns("el"), **dict.fromkeys(NUMBERS, 1)}
     known |= {"exact_only": False, "corpus": "", **{key: [""] for key in ("corpora", "labels", "english_labels")}}
     return values | {name: value for name, value in known.items() if name in values}
 

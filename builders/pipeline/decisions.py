@@ -15,7 +15,7 @@ from builders.pipeline.judging import SCORES, SHARES
 from builders.pipeline.parts import Part
 from builders.workspace import Task, query_task
 from corpora.catalog import language
-from corpora.language_id import VARIANT_LANGS
+from corpora.language_id import Variant, find_variants
 
 SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "num_rows": pl.Int64})
 TEXTS = "coalesce(measured.en_cleaned, pairs.en, '') as en, coalesce(measured.xx_cleaned, pairs.xx, '') as xx,"
@@ -84,29 +84,33 @@ def keeping_task(tables: PartTables) -> Task:
 
 def count_script_variants(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:
     """Return the number of kept pairs by way of writing, for languages with two: lang, variant, num_rows."""
-    share = pl.col("traditional_share")
-    variant = (
-        pl.when(share == 0)
-        .then(pl.lit("simplified"))
-        .when(share == 1)
-        .then(pl.lit("traditional"))
-        .when(share.is_null())
-        .then(pl.lit("alike in both"))
-        .otherwise(pl.lit("mixed"))
-    )
     frames = [
-        pl.concat([_kept(own).select(variant=variant).collect() for own in parts])
+        pl.concat([_kept(own).select(variant=_variant(variants)).collect() for own in parts])
         .group_by("variant")
         .agg(num_rows=pl.len().cast(pl.Int64))
         .select(pl.lit(lang).alias("lang"), "variant", "num_rows")
         .sort("variant")
         for lang, parts in tables.items()
-        if lang in VARIANT_LANGS
+        if (variants := find_variants(lang))
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema=SCRIPT_VARIANTS)
 
 
+def _variant(variants: tuple[Variant, Variant]) -> pl.Expr:
+    """Return the variant of a pair, by the characters that only one of the two has."""
+    share = pl.col("variant_share")
+    return (
+        pl.when(share == 0)
+        .then(pl.lit(variants[0].name))
+        .when(share == 1)
+        .then(pl.lit(variants[1].name))
+        .when(share.is_null())
+        .then(pl.lit("alike in both"))
+        .otherwise(pl.lit("mixed"))
+    )
+
+
 def _kept(tables: PartTables) -> pl.LazyFrame:
     kept = pl.scan_parquet(tables.decisions, glob=False).filter(pl.col("reject_reason").is_null())
-    measured = pl.scan_parquet(tables.measured, glob=False).select("line_number", "traditional_share")
+    measured = pl.scan_parquet(tables.measured, glob=False).select("line_number", "variant_share")
     return measured.join(kept.select("line_number"), on="line_number", how="semi")

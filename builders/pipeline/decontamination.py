@@ -21,7 +21,7 @@ from builders.pipeline.parts import READER_VERSION, Part
 from builders.workspace import Inputs, Query, Task, Workspace, inputs_json, query_task
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
-from corpora.language_id import COMPILED_THRESHOLD
+from corpora.language_id import COMPILED_THRESHOLD, conversion_key, in_other_scripts
 from corpora.reading import read_benchmark
 
 NGRAM_SIZE = 30  # characters of English, without spaces and punctuation: about six words
@@ -63,8 +63,9 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
         inputs = {"sha256": file.sha256, "format": corpus.reading_key(lang), "reader": READER_VERSION}
+        inputs |= {"conversion": key} if (key := conversion_key(lang)) else {}
         task = Task("benchmark_texts", f"{lang}-{corpus.id}", inputs)
-        run = partial(_write, source=file.path, corpus=corpus, lang=lang, inputs=inputs_json(task))
+        run = partial(write_benchmark_texts, source=file.path, corpus=corpus, lang=lang, inputs=inputs_json(task))
         texts.setdefault(lang, []).append(work.submit(replace(task, run=run)))
     ngrams = {}
     for lang, paths in texts.items():
@@ -77,9 +78,12 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
     return ngrams
 
 
-def _write(work: Workspace, path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
-    """Write the texts of a benchmark in a language as rows of `benchmark_texts`."""
+def write_benchmark_texts(work: Workspace, path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
+    """Write the texts of a benchmark in a language as rows of `benchmark_texts`, in all scripts of the language."""
     table = read_benchmark(corpus.input_file(source, lang))
+    rows = table.to_pylist() if conversion_key(lang) else []
+    ways = [row | {"text": text} for row in rows for text in in_other_scripts(row["text"], lang)]
+    table = pa.concat_tables([table, pa.Table.from_pylist(ways, table.schema)])
     constant = [pa.repeat(value, table.num_rows) for value in (corpus.id, lang)]
     schema = BENCHMARK_TEXTS.with_metadata({"inputs": inputs})
     pq.write_table(pa.Table.from_arrays([*constant, *table.columns], schema=schema), path, compression="zstd")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from corpora.catalog import language, languages
+from corpora.catalog import base_code, language, languages
 from corpora.errors import InputError, unknown
 from corpora.extensions import UserFunction, load_function, read_extended_rows, row_file
 from corpora.language_id import language_checks
@@ -61,8 +61,9 @@ class Filter:
     """Whether the filter is used where nobody names it; `off` needs `enable_filters` or --enable-filters."""
 
     def threshold(self, name: str, lang: str) -> float:
-        """Return the value of a threshold for a language."""
-        return self.by_language.get(lang, {}).get(name, self.thresholds[name])
+        """Return the value of a threshold for a language; a variant has that of its language."""
+        own = {**self.by_language.get(base_code(lang), {}), **self.by_language.get(lang, {})}
+        return own.get(name, self.thresholds[name])
 
     def every_threshold(self) -> list[float]:
         """Return the values of all thresholds, in all languages."""

@@ -78,14 +78,14 @@ select
         when strlen(en_norm) = length(en_norm) then 1.0
         else length(regexp_replace(en_norm, '\P{Latin}+', '', 'g')) / length(regexp_replace(en_norm, '\PL+', '', 'g'))
     end as en_script_share,
-    -- The share of traditional characters among those of only simplified or only traditional Chinese; null if none.
+    -- Of the characters that only one of the language's two variants has, the share of the second; null if none.
     case
         when not $has_variants or xx_norm is null then null
-        when not regexp_matches(xx_norm, $traditional) then if(regexp_matches(xx_norm, $simplified), 0.0, null)
-        when not regexp_matches(xx_norm, $simplified) then 1.0
-        else length(regexp_replace(xx_norm, $not_traditional, '', 'g')) / (
-            length(regexp_replace(xx_norm, $not_traditional, '', 'g'))
-            + length(regexp_replace(xx_norm, $not_simplified, '', 'g'))
+        when not regexp_matches(xx_norm, $second_variant) then if(regexp_matches(xx_norm, $first_variant), 0.0, null)
+        when not regexp_matches(xx_norm, $first_variant) then 1.0
+        else length(regexp_replace(xx_norm, $not_second_variant, '', 'g')) / (
+            length(regexp_replace(xx_norm, $not_second_variant, '', 'g'))
+            + length(regexp_replace(xx_norm, $not_first_variant, '', 'g'))
         )
-    end as traditional_share
+    end as variant_share
 from with_digits

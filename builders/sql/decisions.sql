@@ -15,10 +15,10 @@ with joined as (
         coalesce(measured.reject_reason, repeats.reject_reason, contaminated.reject_reason) as previous_reject_reason,
         language_ids.en_label,
         language_ids.en_probability,
-        coalesce(list_contains($english_labels, language_ids.en_label), false) as en_is_expected,
+        coalesce(is_expected(language_ids.en_label, $english_labels), false) as en_is_expected,
         language_ids.xx_label,
         language_ids.xx_probability,
-        coalesce(list_contains($labels, language_ids.xx_label), false) as xx_is_expected
+        coalesce(is_expected(language_ids.xx_label, $labels), false) as xx_is_expected
     from measured
     {pairs}
     left join repeats on repeats.line_number = measured.line_number

@@ -9,15 +9,28 @@ create macro normalize(text) as regexp_replace(
 create macro hash_128(text) as left(sha256(text), 32)::uuid;
 -- The runs of digits and number separators of a text, joined by bars.
 create macro digits_in(text) as array_to_string(
-    regexp_extract_all(text, '[0-9٠-٩۰-۹०-९０-９][0-9٠-٩۰-۹०-९０-９.,٬٫ \x{00A0}\x{202F}]+'), '|'
+    regexp_extract_all(text, '\p{Nd}[\p{Nd}.,٬٫ \x{00A0}\x{202F}]+'), '|'
+);
+-- The decimal digits of other scripts as ASCII digits.
+create macro other_digits(digits) as if(
+    regexp_matches(digits, '[^0-9.,٬٫ \x{00A0}\x{202F}|]'),
+    translate(
+        digits,
+        '߀߁߂߃߄߅߆߇߈߉০১২৩৪৫৬৭৮৯੦੧੨੩੪੫੬੭੮੯૦૧૨૩૪૫૬૭૮૯୦୧୨୩୪୫୬୭୮୯௦௧௨௩௪௫௬௭௮௯౦౧౨౩౪౫౬౭౮౯೦೧೨೩೪೫೬೭೮೯൦൧൨൩൪൫൬൭൮൯'
+        || '෦෧෨෩෪෫෬෭෮෯๐๑๒๓๔๕๖๗๘๙໐໑໒໓໔໕໖໗໘໙༠༡༢༣༤༥༦༧༨༩၀၁၂၃၄၅၆၇၈၉႐႑႒႓႔႕႖႗႘႙០១២៣៤៥៦៧៨៩᠐᠑᠒᠓᠔᠕᠖᠗᠘᠙᥆᥇᥈᥉᥊᥋᥌᥍᥎᥏'
+        || '᧐᧑᧒᧓᧔᧕᧖᧗᧘᧙᪀᪁᪂᪃᪄᪅᪆᪇᪈᪉᪐᪑᪒᪓᪔᪕᪖᪗᪘᪙᭐᭑᭒᭓᭔᭕᭖᭗᭘᭙᮰᮱᮲᮳᮴᮵᮶᮷᮸᮹᱀᱁᱂᱃᱄᱅᱆᱇᱈᱉᱐᱑᱒᱓᱔᱕᱖᱗᱘᱙꘠꘡꘢꘣꘤꘥꘦꘧꘨꘩꣐꣑꣒꣓꣔꣕꣖꣗꣘꣙'
+        || '꤀꤁꤂꤃꤄꤅꤆꤇꤈꤉꧐꧑꧒꧓꧔꧕꧖꧗꧘꧙꧰꧱꧲꧳꧴꧵꧶꧷꧸꧹꩐꩑꩒꩓꩔꩕꩖꩗꩘꩙꯰꯱꯲꯳꯴꯵꯶꯷꯸꯹',
+        repeat('0123456789', 32)
+    ),
+    digits
 );
 -- Digits as ASCII digits, without separators inside numbers.
 create macro ascii_digits(digits) as regexp_replace(
-    translate(
+    other_digits(translate(
         digits,
         '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹०१२३४५६७८९０１２３４５６７８９',
         '0123456789012345678901234567890123456789'
-    ),
+    )),
     '(\d)[.,٬٫ \x{00A0}\x{202F}](\d)', '\1\2', 'g'
 );
 -- The numbers of at least two digits in a text.
@@ -28,10 +41,12 @@ create macro number_variants(numbers) as list_concat(
     [rtrim(number, '0') for number in numbers],
     [right(number, 2) for number in numbers if not ends_with(number, '00')]
 );
--- The number of English function words in a text that no other language of languages.csv uses.
-create macro english_words(text) as len(regexp_extract_all(
-    lower(text), '(?:^|[^\pL])(the|of|and|which|with|from|that|this|were|have|has|been|their)(?:$|[^\pL])'
+-- The number of English function words in a text: those of `words`, which the other language does not use.
+create macro english_words(text, words) as len(regexp_extract_all(
+    lower(text), '(?:^|[^\pL])(' || words || ')(?:$|[^\pL])'
 ));
+-- Whether a label counts as a language; where the model does not know the language, any label but English.
+create macro is_expected(label, labels) as if(len(labels) > 0, list_contains(labels, label), label <> 'en');
 -- A text without white space at its ends, wide, narrow and invisible spaces included.
 create macro strip_whitespace(text) as if(
     regexp_matches(text, '^[\s\pZ\x{200B}\x{2060}\x{FEFF}]')

@@ -30,14 +30,14 @@ with_measures as (
         if(early_reject_reason is null, length_ratio(en_length, xx_length, $ratio), null) as length_ratio,
         if(has_numbers, numbers_in(en), []) as en_numbers,
         if(has_numbers, numbers_in(xx), []) as xx_numbers,
-        if(has_english_words, english_words(en), 0) as en_english_words,
-        if(has_english_words, english_words(xx), 0) as xx_english_words,
+        if(has_english_words, english_words(en, $english_words), 0) as en_english_words,
+        if(has_english_words, english_words(xx, $english_words), 0) as xx_english_words,
         copies_source_edge,
         if(is_suspicious, has_mojibake(en) or has_mojibake(xx), is_suspicious) as has_mojibake,
         if(is_suspicious, has_markup(en) or has_markup(xx), is_suspicious) as has_markup,
         script_share,
         en_script_share,
-        traditional_share
+        variant_share
     from character_counts
 ),
 decided as (

@@ -8,7 +8,7 @@ with texts as (
 sentences as (
     select distinct
         benchmark,
-        normalize(unnest(list_prepend(text, regexp_split_to_array(text, '[.!?؟।]+\s+|[。！？]+')))) as sentence
+        normalize(unnest(list_prepend(text, regexp_split_to_array(text, '[.!?؟۔।॥։።፧፨។៕᱾᱿꯫།༎]+\s+|[。！？｡．]+')))) as sentence
     from texts
 ),
 numbered as (

@@ -21,7 +21,7 @@ from builders.translation.memory_export import export_memory, list_memory
 from builders.translation.memory_import import ImportResult, import_memory
 from builders.translation.placeholders import Placeholder, placeholder_rows
 from builders.translation.quality_checks import QualityCheck, check_translations, quality_check_rows
-from builders.translation.segmentation import CodeLine, code_line_rows, is_spaced, merge, segment
+from builders.translation.segmentation import CodeLine, code_line_rows, merge, segment
 from builders.translation.tables import check_tables
 from builders.translation.translator import Translation, Translator, TranslatorOptions
 from builders.translation.translator_rows import TranslatorRow, translator_rows
@@ -55,7 +55,6 @@ __all__ = [
     "export_memory",
     "find_do_not_translate",
     "import_memory",
-    "is_spaced",
     "list_memory",
     "load_instructions",
     "memory_json",

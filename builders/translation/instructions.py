@@ -20,7 +20,7 @@ from builders.translation.do_not_translate import FIELDS, do_not_translate_rows,
 from builders.translation.memory import TranslationMemory, digest
 from builders.translation.placeholders import placeholder_rows
 from builders.translation.quality_checks import checks_fingerprint
-from builders.translation.segmentation import code_line_rows, is_spaced, segment
+from builders.translation.segmentation import code_line_rows, segment
 from builders.translation.segments import FIRST_PASS, remembered, translate_segments
 from builders.translation.store import TranslationStore, fingerprint
 from builders.translation.translator import Translator, check_languages
@@ -29,6 +29,7 @@ from builders.workspace import Task, WorkerPool, Workspace, inputs_json, query_t
 from corpora.catalog import languages
 from corpora.extensions import current_extensions
 from corpora.files import atomic_path
+from corpora.language_id import is_spaced
 from corpora.progress import Progress
 
 VERSION = 4  # of what these functions make; raise it whenever their results change

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from builders.translation.placeholders import has_translatable_text
-from corpora.catalog import languages
 from corpora.extensions import extension_versions, read_extended_rows
 from corpora.tables import STRICT, Regex
 
@@ -61,11 +60,6 @@ def segment(text: str, lang: str = "en") -> tuple[list[str], list[str]]:
         else:
             skeleton[-1].append(fragment.text)
     return segments, ["".join(parts) for parts in skeleton]
-
-
-def is_spaced(lang: str) -> bool:
-    """Return whether a language puts a space between two sentences."""
-    return "Han" not in languages()[lang].script
 
 
 def merge(skeleton: Sequence[str], segments: Sequence[str], spaced: bool = True) -> str:

@@ -9,10 +9,10 @@ from builders.translation.memory import HUMAN, TranslationMemory, digest
 from builders.translation.placeholders import has_translatable_text, mask_placeholders, split_at_placeholders
 from builders.translation.quality_checks import first_flag
 from builders.translation.scheduler import translate_missing
-from builders.translation.segmentation import is_spaced
 from builders.translation.store import TranslationStore
 from builders.translation.translator import Translator
 from builders.workspace import WorkerPool
+from corpora.language_id import is_spaced
 from corpora.progress import Progress
 
 # The methods by which a translation came about.

@@ -1,4 +1,4 @@
-"""Identify the language of texts, and the script variant of Chinese.
+"""Identify the language of texts, and tell scripts and variants of a language apart.
 
     identify_languages(["Ένα κείμενο."])      # (["el"], [0.99]); for a few texts
     identify_column(column)                   # the same for an Arrow column, by compiled code
@@ -19,7 +19,7 @@ from corpora.language_id.checks import (
     language_checks_key,
     length_ratios,
 )
-from corpora.language_id.chinese_variants import VARIANT_LANGS, variant_characters, variant_patterns
+from corpora.language_id.conversion import conversion_key, in_other_scripts
 from corpora.language_id.fasttext_model import (
     COMPILED_THRESHOLD,
     MODEL_FINGERPRINT,
@@ -31,6 +31,14 @@ from corpora.language_id.fasttext_model import (
     make_word_cache,
     preload_model,
 )
+from corpora.language_id.scripts import (
+    Variant,
+    find_variants,
+    is_spaced,
+    script_characters,
+    script_patterns,
+    variant_characters,
+)
 
 __all__ = [
     "COMPILED_THRESHOLD",
@@ -38,18 +46,23 @@ __all__ = [
     "MODEL_LICENCE",
     "MODEL_NAME",
     "MODEL_SHA256",
-    "VARIANT_LANGS",
     "LanguageCheck",
+    "Variant",
+    "conversion_key",
+    "find_variants",
     "find_wrong_language",
     "find_wrong_length",
     "identify_column",
     "identify_languages",
+    "in_other_scripts",
+    "is_spaced",
     "language_check_macros",
     "language_checks",
     "language_checks_key",
     "length_ratios",
     "make_word_cache",
     "preload_model",
+    "script_characters",
+    "script_patterns",
     "variant_characters",
-    "variant_patterns",
 ]

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpora.catalog import languages
+from corpora.catalog import base_code, languages
 from corpora.errors import InputError
 from corpora.extensions import extension_versions, read_extended_rows
 from corpora.language_id.fasttext_model import MODEL_FINGERPRINT, identify_languages
@@ -41,8 +41,8 @@ class LanguageCheck:
     """Thresholds of some languages that differ."""
 
     def thresholds_of(self, lang: str) -> dict[str, float]:
-        """Return the thresholds for a language."""
-        return {**self.thresholds, **self.by_language.get(lang, {})}
+        """Return the thresholds for a language; a variant has those of its language."""
+        return {**self.thresholds, **self.by_language.get(base_code(lang), {}), **self.by_language.get(lang, {})}
 
 
 def language_checks() -> Mapping[str, LanguageCheck]:
@@ -94,9 +94,9 @@ def find_wrong_language(texts: Sequence[str], lang: str) -> list[bool]:
     measures = pl.DataFrame({"text": texts, "confidence": confidence}, schema={"text": pl.String, "confidence": float})
     measures = measures.with_columns(num_letters=pl.col("text").str.count_matches(r"[\pL\pM]"))
     is_confident = _evaluate(measures, row, lang)
-    expected = languages()[lang].labels
     return [
-        label not in expected and confident for label, confident in zip(labels, is_confident.to_list(), strict=True)
+        confident and not languages()[lang].accepts(label)
+        for label, confident in zip(labels, is_confident.to_list(), strict=True)
     ]
 
 

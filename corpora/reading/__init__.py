@@ -17,6 +17,7 @@ from corpora.reading.bitexts import PAIRS
 from corpora.reading.conversations import KEYS as CONVERSATION_KEYS
 from corpora.reading.input_file import InputFile
 from corpora.reading.instruction_rows import INSTRUCTIONS, MESSAGES
+from corpora.reading.lines import read_lines
 from corpora.reading.normalization import nfc
 from corpora.reading.parquet_table import check_expansion
 from corpora.reading.questions import BOM, QUESTIONS, read_questions, read_whole_file
@@ -57,6 +58,7 @@ __all__ = [
     "read_documents",
     "read_flores",
     "read_instructions",
+    "read_lines",
     "read_pairs",
     "read_questions",
     "read_whole_file",

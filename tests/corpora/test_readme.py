@@ -16,6 +16,7 @@ def catalogue() -> str:
     lines = ["| corpus | kind | languages | licence | title |", "|---|---|---|---|---|"]
     for corpus in load_catalog().values():
         langs = "any" if corpus.langs == "any" else ", ".join(corpus.langs)
+        langs = f"{len(corpus.langs)} languages" if len(corpus.langs) > 12 else langs
         lines.append(
             f"| [`{corpus.id}`]({corpus.homepage}) | {corpus.kind} | {langs} | {corpus.licence} | {corpus.title} |"
         )

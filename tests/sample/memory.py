@@ -6,8 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from builders.translation import MEMORY_SCHEMA, TranslationMemory, digest, is_spaced, merge, segment
+from builders.translation import MEMORY_SCHEMA, TranslationMemory, digest, merge, segment
 from corpora.files import atomic_path
+from corpora.language_id import is_spaced
 
 
 def human_row(sha256: str, lang: str, text: str) -> dict[str, object]:

@@ -19,11 +19,11 @@ from builders.pipeline.measuring.characters import character_table, class_sums
 from builders.pipeline.ngram_index import NgramIndex
 from corpora.catalog import language
 from corpora.compiled import cache_folder
-from corpora.language_id import VARIANT_LANGS, variant_characters
+from corpora.language_id import find_variants
 
 BATCH_ROWS = 25_000
 BATCHES_AHEAD = 2  # that are counted before the query asks for them
-KEPT, DIGITS, DIVISOR, OWN, OWN_OR_MARK, UNEXPECTED, TRADITIONAL, SIMPLIFIED = range(8)  # the counters of a text
+KEPT, DIGITS, DIVISOR, OWN, OWN_OR_MARK, UNEXPECTED, FIRST_VARIANT, SECOND_VARIANT = range(8)  # the counters of a text
 
 Array = NDArray[Any]
 
@@ -80,11 +80,12 @@ class BatchCounter:
     def __init__(
         self, lang: str, early: str, parameters: Mapping[str, Any], indexes: tuple[NgramIndex, NgramIndex] | None
     ) -> None:
-        traditional, simplified = _variants(lang)
+        variants = find_variants(lang)
+        first, second = (variant.characters for variant in variants) if variants else ("", "")
         folder = cache_folder(kernel.count_characters)
         self.english = character_table(("Latin",), "", "", folder)
-        self.foreign = character_table(tuple(language(lang).script), traditional, simplified, folder)
-        self.has_variants, self.early, self.parameters = bool(traditional), early, parameters
+        self.foreign = character_table(tuple(language(lang).script), first, second, folder)
+        self.has_variants, self.early, self.parameters = variants is not None, early, parameters
         self.indexes = indexes
 
     def count(self, batch: pa.RecordBatch, database: duckdb.DuckDBPyConnection) -> pa.RecordBatch:
@@ -101,7 +102,7 @@ class BatchCounter:
         columns |= {"en_norm": en.norms(is_read), "xx_norm": xx.norms(is_read)} | self.matches(en, xx)
         columns |= dict(zip(("en_hash", "en_norm_hash"), en.hashes(is_read), strict=True))
         columns |= dict(zip(("xx_hash", "xx_norm_hash"), xx.hashes(is_read), strict=True))
-        columns |= _flags(en, xx, is_read) | _counts(en, xx, is_read) | {"traditional_share": self.variant_share(xx)}
+        columns |= _flags(en, xx, is_read) | _counts(en, xx, is_read) | {"variant_share": self.variant_share(xx)}
         return pa.RecordBatch.from_pydict(columns)
 
     def matches(self, en: Side, xx: Side) -> dict[str, Array]:
@@ -112,9 +113,9 @@ class BatchCounter:
         return {"en_may_match": may_match[0], "xx_may_match": may_match[1]}
 
     def variant_share(self, xx: Side) -> pa.Array:
-        traditional, simplified = xx.counts[:, TRADITIONAL], xx.counts[:, SIMPLIFIED]
-        num = traditional + simplified
-        return pa.array(traditional / np.maximum(num, 1), mask=(num == 0) | (not self.has_variants))
+        first, second = xx.counts[:, FIRST_VARIANT], xx.counts[:, SECOND_VARIANT]
+        num = first + second
+        return pa.array(second / np.maximum(num, 1), mask=(num == 0) | (not self.has_variants))
 
 
 def _clean(en: Side, xx: Side, database: duckdb.DuckDBPyConnection) -> None:
@@ -233,8 +234,3 @@ def _hashes(text: Array, ends: Array, is_read: Array) -> pa.Array:
 def _validity(is_valid: Array) -> pa.Buffer:
     """Return a mask as Arrow's bitmap of values that are not null."""
     return pa.array(np.packbits(is_valid, bitorder="little")).buffers()[1]
-
-
-def _variants(lang: str) -> tuple[str, str]:
-    simplified, traditional = variant_characters() if lang in VARIANT_LANGS else ("", "")
-    return traditional, simplified

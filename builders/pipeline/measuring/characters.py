@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.files import atomic_path
+from corpora.language_id import script_characters
 
 CODE_POINTS, SURROGATES = 0x110000, slice(0xD800, 0xE000)
 CODE_POINT_BITS, CLASS_BITS, NUM_SUMS, SUM_BITS = 21, 8, 3, 21
 IS_LETTER, IS_SPECIAL, IS_SPACE = 1 << 29, 1 << 30, 1 << 31
 # Classes, in the order of the counters of a text.
-IS_KEPT, IS_DIGIT, IS_DIVISOR, IS_OWN, IS_OWN_OR_MARK, IS_UNEXPECTED, IS_TRADITIONAL, IS_SIMPLIFIED = (
+IS_KEPT, IS_DIGIT, IS_DIVISOR, IS_OWN, IS_OWN_OR_MARK, IS_UNEXPECTED, IS_FIRST_VARIANT, IS_SECOND_VARIANT = (
     1 << bit for bit in range(CLASS_BITS)
 )
 PRIVATE = (*range(0xE000, 0xF900), *range(0xFDD0, 0xFDF0), 0xFFFE, 0xFFFF)  # for private use, and no characters
@@ -42,18 +43,16 @@ SPECIAL = (
 )
 
 
-def character_table(
-    scripts: tuple[str, ...], traditional: str, simplified: str, folder: Path | None
-) -> NDArray[np.uint32]:
-    """Return the entries of all code points, for texts in these Unicode scripts and variants of Chinese.
+def character_table(scripts: tuple[str, ...], first: str, second: str, folder: Path | None) -> NDArray[np.uint32]:
+    """Return the entries of all code points, for texts in these Unicode scripts, with these characters of variants.
 
     It takes 0.3 seconds to make and milliseconds to load from `folder`, where it is kept (None: it is not).
     """
-    made_from = repr((scripts, traditional, simplified, duckdb.__version__)).encode() + Path(__file__).read_bytes()
+    made_from = repr((scripts, first, second, duckdb.__version__)).encode() + Path(__file__).read_bytes()
     path = folder / f"characters-{hashlib.sha256(made_from).hexdigest()[:16]}.npy" if folder else None
     if path and (known := _read(path)) is not None:
         return known
-    table = _Characters().entries(scripts, traditional, simplified)
+    table = _Characters().entries(scripts, first, second)
     if path:
         with suppress(OSError), atomic_path(path) as temporary, temporary.open("wb") as file:
             np.save(file, table)
@@ -108,10 +107,10 @@ class _Characters:
         lower[self.points] = _points(lowered)
         return lower
 
-    def entries(self, scripts: tuple[str, ...], traditional: str, simplified: str) -> NDArray[np.uint32]:
+    def entries(self, scripts: tuple[str, ...], first: str, second: str) -> NDArray[np.uint32]:
         letter, mark, digit = (self.which(name) for name in (r"\pL", r"\pM", r"\pN"))
         latin = self.which(r"\p{Latin}")
-        own = self.which("".join(rf"\p{{{script}}}" for script in scripts))
+        own = self.which(script_characters(scripts))
         expected = own | mark | digit | latin  # the formulas of script_patterns
         divisor = letter & ~latin
         if "Latin" in scripts:
@@ -123,8 +122,8 @@ class _Characters:
             (IS_OWN, own & ~mark),
             (IS_OWN_OR_MARK, own),
             (IS_UNEXPECTED, ~expected),
-            (IS_TRADITIONAL, self.which(traditional) if traditional else None),
-            (IS_SIMPLIFIED, self.which(simplified) if simplified else None),
+            (IS_FIRST_VARIANT, self.which(first) if first else None),
+            (IS_SECOND_VARIANT, self.which(second) if second else None),
         ):
             if is_in is not None:
                 classes[is_in] |= bit

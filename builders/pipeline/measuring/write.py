@@ -1,6 +1,6 @@
 """Write `measured` for a part of `pairs`: by SQL alone, or with the counts of characters by compiled code."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import pyarrow as pa
 from builders.pipeline.decontamination import load_indexes
 from builders.workspace import Workspace, sql
 from corpora.catalog import language
-from corpora.language_id import variant_patterns
+from corpora.language_id import script_patterns
 
 if TYPE_CHECKING:
     from builders.pipeline.measuring.batches import BatchCounter
@@ -93,16 +93,4 @@ def measured_sql(early: str, reject: str, is_compiled: bool = False) -> str:
 
 def measure_parameters(lang: str) -> dict[str, Any]:
     """Return the $parameters of the query of `measured` for a language, without thresholds."""
-    return _script_patterns(language(lang).script) | {"ratio": language(lang).ratio} | variant_patterns(lang)
-
-
-def _script_patterns(scripts: Sequence[str]) -> dict[str, str]:
-    """Return regular expressions (RE2) for the letters of Unicode scripts."""
-    own = "".join(rf"\p{{{script}}}" for script in scripts)
-    latin = "Latin" in scripts
-    return {
-        "script": f"[{own}]",
-        "not_script": rf"(?:[^{own}]|\pM)+",
-        "expected": rf"[{own}\pM\pN]*" if latin else rf"[{own}\p{{Latin}}\pM\pN]*",
-        "not_letters": r"\PL+" if latin else r"(?:\PL|\p{Latin})+",
-    }
+    return {"ratio": language(lang).ratio} | script_patterns(lang)

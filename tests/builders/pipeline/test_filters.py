@@ -344,9 +344,9 @@ CHINESE = [
 ]
 
 
-def test_traditional_share_of_chinese_is_measured(judge):
+def test_variant_share_of_chinese_is_measured(judge):
     judged = judge(CHINESE, "zh")
-    assert [row["traditional_share"] for row in judged] == [0, 1, 0, 1, None]
+    assert [row["variant_share"] for row in judged] == [0, 1, 0, 1, None]
     assert [row["reject_reason"] for row in judged] == [None] * 5
 
 
@@ -358,9 +358,9 @@ def test_each_variant_of_chinese_can_be_rejected(judge):
     assert traditional == ["simplified_chinese", None, "simplified_chinese", None, None]
 
 
-def test_traditional_share_of_other_languages_is_null(judge):
+def test_variant_share_of_other_languages_is_null(judge):
     row = judge([(1.2, "I am a teacher.", "Είμαι δάσκαλος.")], "el", more='enable_filters = ["simplified_chinese"]')[0]
-    assert (row["traditional_share"], row["reject_reason"]) == (None, None)
+    assert (row["variant_share"], row["reject_reason"]) == (None, None)
 
 
 @pytest.mark.slow
