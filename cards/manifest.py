@@ -175,15 +175,19 @@ def file_entry(release: Path, path: Path) -> FileEntry:
     return {"path": path.relative_to(release).as_posix(), "size": path.stat().st_size, "sha256": sha256_of(path)}
 
 
-def source_entry(corpus: Corpus, lang: str, sha256: str, size: int) -> SourceEntry:
-    """Return the entry of one upstream file and its licence; neither a password nor a path of this machine is in it."""
+def source_entry(corpus: Corpus, lang: str, sha256: str, size: int, url: str = "") -> SourceEntry:
+    """Return the entry of one upstream file and its licence; neither a password nor a path of this machine is in it.
+
+    `url` is that of the file, where a corpus has several in a language.
+    """
+    template = url if url and corpus.urls != (corpus.url,) else corpus.urls[0]
     return {
         "corpus": corpus.id,
         "lang": lang,
         "kind": corpus.kind,
         "title": corpus.title,
         "version": corpus.version,
-        "url": public_url(corpus.location(lang)) if is_url(corpus.url) else Path(corpus.url).name,
+        "url": public_url(url or corpus.location(lang)) if is_url(template) else Path(template).name,
         "sha256": sha256,
         "size": size,
         "licence": corpus.licence,

@@ -88,10 +88,11 @@ class Corpus:
     version: str
     """Version, as upstream names it."""
     format: str
-    """Format of the files; each kind has its own, see "Formats"."""
-    url: str
+    """Format of the files; each kind has its own, see "Formats". `auto` takes that of a bitext from its content."""
+    url: str | tuple[str, ...]
     """Where a file is: an http(s) URL, or a path that starts at the folder of the table. `{pair}` stands for both codes
-    in alphabetical order, joined by a hyphen, `{code}` for the code of the language."""
+    in alphabetical order, joined by a hyphen, `{code}` for the code of the language. A bitext may have several files
+    in a language: a list, or a path with `*`; of `text-pair`, files in English and in the other language by turns."""
     langs: tuple[str, ...] | Literal["any"]
     """Languages that the corpus has (for bitext: beside English), or `"any"` for all that have a code in the column
     `code` of `languages.csv`. A corpus that has a language has its variants."""
@@ -153,24 +154,47 @@ class Corpus:
         base = languages().get(known.base, known)
         return str(getattr(known, self.code) or getattr(base, self.code))
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The templates of all files."""
+        return (self.url,) if isinstance(self.url, str) else self.url
+
     def location(self, lang: str) -> str:
-        """Return the URL, or the absolute path of a local file, that holds the corpus in `lang`."""
+        """Return the URL, or the absolute path of a local file, that holds the corpus in `lang`, or begins it."""
+        return self.locations(lang)[0]
+
+    def locations(self, lang: str) -> tuple[str, ...]:
+        """Return the URLs, or the absolute paths of local files, that hold the corpus in `lang`, in their order.
+
+        Raises:
+            InputError: No file has a path with `*`.
+        """
+        return tuple(place for url in self.urls for place in self._places(url, lang))
+
+    def _places(self, url: str, lang: str) -> list[str]:
         code = self.upstream_code(lang)
-        pair = "-".join(sorted((self.upstream_code("en"), code))) if "{pair" in self.url else ""
-        location = self.url.replace("{pair}", pair).replace("{code}", code)
-        return location if is_url(location) else str((self.folder / location).resolve())
+        pair = "-".join(sorted((self.upstream_code("en"), code))) if "{pair" in url else ""
+        location = url.replace("{pair}", pair).replace("{code}", code)
+        if is_url(location):
+            return [location]
+        if "*" not in location:
+            return [str((self.folder / location).resolve())]
+        found = sorted(path for path in self.folder.glob(location) if path.is_file())
+        if not found:
+            raise InputError(f"The corpus '{self.id}' has no files {self.folder / location}. Put them there.")
+        return [str(path.resolve()) for path in found]
 
     def reading_key(self, lang: str) -> str:
         """Return what the rows of a file depend on beside its bytes, for the keys of what is made from them."""
         file = self.input_file(Path(), lang)
         return json.dumps([file.format, file.en_code, file.xx_code, dict(sorted(file.columns.items()))])
 
-    def input_file(self, path: Path, lang: str) -> "InputFile":
-        """Return a file of the corpus in `lang` as the readers of `corpora.reading` take it."""
+    def input_file(self, path: Path, lang: str, others: tuple[Path, ...] = ()) -> "InputFile":
+        """Return a file of the corpus in `lang`, or several, as the readers of `corpora.reading` take them."""
         from corpora.reading import InputFile
 
         codes = (self.upstream_code("en") if self.kind == "bitext" else "en", self.upstream_code(lang))
-        return InputFile(path, self.format, lang, *codes, self.columns)
+        return InputFile(path, self.format, lang, *codes, self.columns, others)
 
 
 def languages() -> Mapping[str, Language]:
@@ -280,7 +304,7 @@ def _check(corpus: Corpus, where: str) -> None:
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             raise InputError(f"{where}: 'sha256.{lang}' must be 64 lower-case hexadecimal digits, not '{digest}'.")
     _check_columns(corpus, where)
-    _check_url(corpus.url, where)
+    _check_urls(corpus, where)
 
 
 def _check_columns(corpus: Corpus, where: str) -> None:
@@ -290,6 +314,18 @@ def _check_columns(corpus: Corpus, where: str) -> None:
         raise InputError(f"{where}: 'columns' is for the formats {', '.join(TABLE_FORMATS)}, not {corpus.format}.")
     for name in corpus.columns:
         check_reference(name, [known.rstrip("?") for known in COLUMNS[corpus.kind]], "column", where)
+
+
+def _check_urls(corpus: Corpus, where: str) -> None:
+    for url in corpus.urls:
+        _check_url(url, where)
+    has_several = len(corpus.urls) > 1 or any("*" in url for url in corpus.urls if not is_url(url))
+    if not corpus.urls or (has_several and (corpus.kind != "bitext" or corpus.sha256)):
+        raise InputError(f"{where}: 'url' names one file; only bitexts without 'sha256' may have several.")
+    if corpus.format == "text-pair" and len(corpus.urls) % 2:
+        raise InputError(
+            f"{where}: 'url' of text-pair is a list of files in English and in the other language by turns."
+        )
 
 
 def _check_url(url: str, where: str) -> None:

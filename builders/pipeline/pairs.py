@@ -109,7 +109,10 @@ def build_pairs(
 def _read_parts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Workspace) -> Iterator[Part]:
     """Submit the reading of all files, and yield each part as soon as it is written."""
     unfinished: dict[str, tuple[Task, str, Path, int]] = {}
-    readings = [(reading_task(file, catalog[file.source.corpus]), file.source.lang) for file in files]
+    groups: dict[tuple[str, str], list[SourceFile]] = {}
+    for file in files:
+        groups.setdefault((file.source.corpus, file.source.lang), []).append(file)
+    readings = [(reading_task(own, catalog[corpus]), lang) for (corpus, lang), own in groups.items()]
     for reading, lang in readings:
         reuse_parts(reading, work)
         unfinished[reading.name] = (reading, lang, work.submit(reading), 0)

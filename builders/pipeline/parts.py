@@ -1,9 +1,10 @@
 """Parts of bitexts: the lines of a file in pieces of a fixed size, each a file of `pairs`, written while it is read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -46,16 +47,17 @@ class Part:
         return {"corpus": self.corpus, "first": first + 1, "last": first + PART_ROWS}
 
 
-def reading_task(file: SourceFile, corpus: Corpus) -> Task:
-    """Return the task that writes the parts of a file; its own file has a row for each part."""
-    lang = file.source.lang
-    inputs = {
-        "sha256": file.sha256,
+def reading_task(files: Sequence[SourceFile], corpus: Corpus) -> Task:
+    """Return the task that writes the parts of the files of a corpus; its own file has a row for each part."""
+    lang = files[0].source.lang
+    inputs: dict[str, Any] = {
+        "sha256": files[0].sha256 if len(files) == 1 else [file.sha256 for file in files],
         "format": corpus.reading_key(lang),
         "reader": READER_VERSION,
         "part_rows": PART_ROWS,
     }
-    run = partial(write_parts, source=file.path, corpus=corpus, lang=lang, inputs=inputs)
+    paths = tuple(file.path for file in files)
+    run = partial(write_parts, source=paths, corpus=corpus, lang=lang, inputs=inputs)
     return Task("parts", f"{lang}-{corpus.id}", inputs, run=run)
 
 
@@ -81,11 +83,13 @@ def _part_task(reading: Task, number: int) -> Task:
     return Task("pairs", f"{reading.name}-{number:05}", reading.inputs)
 
 
-def write_parts(work: Workspace, path: Path, source: Path, corpus: Corpus, lang: str, inputs: Inputs) -> None:
-    """Write every line of a bitext file as a row of `pairs`, part after part, then the list of the parts."""
+def write_parts(
+    work: Workspace, path: Path, source: tuple[Path, ...], corpus: Corpus, lang: str, inputs: Inputs
+) -> None:
+    """Write every line of bitext files as a row of `pairs`, part after part, then the list of the parts."""
     reading = Task("parts", f"{lang}-{corpus.id}", inputs)
     rows = []
-    batches = read_pairs(corpus.input_file(source, lang), BATCH_ROWS)
+    batches = read_pairs(corpus.input_file(source[0], lang, source[1:]), BATCH_ROWS)
     for number, part in enumerate(cut_parts(batches, PART_ROWS)):
         task = _part_task(reading, number)
         constant = {"corpus": corpus.id, "lang": lang}

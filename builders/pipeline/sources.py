@@ -43,7 +43,12 @@ def source(corpus: Corpus, lang: str) -> Source:
 
 
 def _bitext_sources(recipe: Recipe, lang: str, catalog: Mapping[str, Corpus]) -> list[Source]:
-    sources = [source(catalog[name], lang) for name in recipe.bitext if catalog[name].has(lang)]
+    sources = [
+        Source(name, lang, location, catalog[name].sha256.get(lang))
+        for name in recipe.bitext
+        if catalog[name].has(lang)
+        for location in catalog[name].locations(lang)
+    ]
     if not sources:
         raise InputError(
             f"Recipe {recipe.name} has no translation data in {language(lang).name} ({lang}): "

@@ -37,7 +37,7 @@ def describe(built: BuildResult, output_format: str, catalog: Mapping[str, Corpu
         "features": _features(output_format),
         "layout": LAYOUT,
         "sources": [
-            source_entry(catalog[file.source.corpus], file.source.lang, file.sha256, file.size)
+            source_entry(catalog[file.source.corpus], file.source.lang, file.sha256, file.size, file.source.url)
             for file in sorted(built.fetched, key=lambda file: (file.source.corpus, file.source.lang))
         ],
         "recipe": {key: value for key, value in asdict(recipe).items() if key not in STATED_ONCE},

@@ -5,9 +5,13 @@ import re
 import zipfile
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from corpora.compression import NAMES as COMPRESSIONS
+from corpora.compression import SIGNATURES as COMPRESSED
+from corpora.compression import decompress, find_compression
 from corpora.errors import InputError
 from corpora.limits import hint, limit
 from corpora.strict_json import load_json
@@ -20,6 +24,7 @@ GZIP, ZIPS, JSON, PARQUET = (b"\x1f\x8b",), (b"PK\x03\x04", b"PK\x05\x06"), (b"{
 SIGNATURES = {
     ".gz": ("a gzip file", GZIP),
     ".zip": ("a zip file", ZIPS),
+    **{suffix: (f"a {name} file", (COMPRESSED[suffix],)) for suffix, name in COMPRESSIONS.items()},
     ".json": ("a JSON file", JSON),
     ".jsonl": ("a JSON Lines file", JSON),
     ".parquet": ("a Parquet file", PARQUET),
@@ -39,6 +44,7 @@ TYPES = (
     (GZIP, "a gzip file"),
     (ZIPS, "a zip file"),
     (PARQUET, "a Parquet file"),
+    *(((COMPRESSED[suffix],), f"a {name} file") for suffix, name in COMPRESSIONS.items()),
     ((b"version https://git-lfs.github.com/spec/",), "a pointer of Git LFS, not the file itself"),
 )
 
@@ -104,22 +110,34 @@ def _is_message(data: bytes) -> bool:
 
 
 def check_integrity(path: Path, origin: str) -> None:
-    """Raise InputError if a gzip or zip file is incomplete or its checksums are wrong (RFC 1952, APPNOTE).
+    """Raise InputError if a compressed file is incomplete or its checksums are wrong (RFC 1952, APPNOTE).
 
     A download is read once to its end before its digest is locked: a damaged file must not become the expected one.
     """
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(8)
     try:
         if start.startswith(GZIP):
             with gzip.open(path) as file:
                 _read_to_end(file, path, 0)
         elif start.startswith(ZIPS):
             _read_members(path)
-    except (EOFError, OSError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        elif suffix := find_compression(start):
+            _check_total(decompress(path, suffix), path)
+    except (EOFError, OSError, ValueError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise InputError(f"{origin} is damaged: {error}. Try again, or name another --mirror.") from None
+
+
+def _check_total(chunks: Iterator[bytes], path: Path) -> None:
+    """Read all chunks; InputError if their sum is that of a bomb."""
+    total, most = 0, limit("expansion") * path.stat().st_size + SPARE_EXPANSION
+    for chunk in chunks:
+        if (total := total + len(chunk)) > most:
+            raise InputError(
+                f"{path} expands to more than {most:,} bytes, refused as a decompression bomb. {hint('expansion')}"
+            )
 
 
 def _read_members(path: Path) -> None:

@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
+from corpora.compression import NAMES as COMPRESSIONS
+from corpora.compression import decompress, find_compression
 from corpora.errors import InputError
 from corpora.limits import hint, limit
 
@@ -37,16 +39,23 @@ def damaged(where: object, reason: object) -> InputError:
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
-    """Return the bytes of a plain file, or of the content of a `.gz` file, in chunks of at most BLOCK_BYTES.
+    """Return the bytes of a plain file, or of the content of a compressed one, in chunks of at most BLOCK_BYTES.
+
+    gzip, bzip2, xz and Zstandard are recognised by their first bytes.
 
     Raises:
-        InputError: The file is missing, is not gzip, or is a decompression bomb.
+        InputError: The file is missing, is not compressed as its name says, or is a decompression bomb.
         DAMAGE: One of these errors ends a damaged file; the caller knows how far it was read.
     """
     check_file(path)
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    if not packed and path.suffix.lower() != ".gz":
+        start = file.read(8)
+    suffix = path.suffix.lower()
+    if compression := find_compression(start):
+        return guarded(decompress(path, compression), path)
+    if suffix in COMPRESSIONS:
+        raise damaged(path, f"it is not a {COMPRESSIONS[suffix]} file")
+    if not start.startswith(b"\x1f\x8b") and suffix != ".gz":
         return _plain_chunks(path)
     _check_gzip(path)
     return guarded(_gunzip(path), path)

@@ -82,6 +82,18 @@ def read_moses(file: InputFile) -> Iterator[pa.RecordBatch]:
             num_lines += len(read_error)
 
 
+def read_text_pair(file: InputFile) -> Iterator[pa.RecordBatch]:
+    """Yield the lines of two text files side by side, English first; InputError if one has more lines."""
+    if len(file.others) != 1:
+        raise InputError(f"{file.path}: text-pair needs two files, in English and in '{file.lang}'. Correct 'url'.")
+    paths, num_lines = (file.path, *file.others), 0
+    sides = [read_lines(file_chunks(path), str(path)) for path in paths]
+    for en, xx in _side_by_side(sides[0], sides[1], "", [str(path) for path in paths]):
+        read_error = pc.coalesce(en["read_error"], xx["read_error"])
+        yield pairs_batch(num_lines + 1, en["text"], xx["text"], pa.nulls(len(read_error), pa.float64()), read_error)
+        num_lines += len(read_error)
+
+
 def _side_by_side(
     left: Iterator[pa.RecordBatch], right: Iterator[pa.RecordBatch], where: str, names: list[str]
 ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:

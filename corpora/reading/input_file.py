@@ -11,7 +11,8 @@ class InputFile:
 
     `format` is a key of `READERS` for the kind of corpus. `en_code` and `xx_code` are upstream's codes of English and
     of `lang`. `columns` names columns of the file by ours. In these names `{code}` is replaced by `xx_code`, and a dot
-    leads into a struct: `{"en": "translation.en", "xx": "translation.{code}"}`.
+    leads into a struct: `{"en": "translation.en", "xx": "translation.{code}"}`. `others` are more files with the same
+    corpus and language, which are read after `path`; of `text-pair`, those of both sides alternate, English first.
     """
 
     path: Path
@@ -20,6 +21,7 @@ class InputFile:
     en_code: str = "en"
     xx_code: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[Path, ...] = ()
 
     def column(self, name: str) -> str:
         """Return the name in the file of one of our columns."""

@@ -19,14 +19,15 @@ def read_parquet(file: InputFile, required: Sequence[str], optional: Sequence[st
     """Yield columns of a Parquet file; a dot in a column's name leads into a struct."""
     check_file(file.path)
     try:
-        paths = _find_paths(file, required, optional)
+        with pq.ParquetFile(file.path) as parquet:
+            paths = find_paths(file, parquet.schema_arrow, required, optional)
         # As dictionaries, so that a text that is stored once takes its memory once, however often it is repeated.
         texts = [path for name, path in paths.items() if name not in NUMBERS]
         with pq.ParquetFile(file.path, read_dictionary=texts) as parquet:
             check_size(file.path, parquet.metadata, set(paths.values()))
             batches = parquet.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(paths.values())))
             for batch in _small_batches(batches, file.path, paths):
-                yield _our_columns(batch, paths, (*required, *optional), required)
+                yield our_columns(batch, paths, (*required, *optional), required)
     except (*DAMAGE, pa.ArrowException, MemoryError) as error:
         raise damaged(file.path, error) from None
 
@@ -42,10 +43,9 @@ def check_expansion(path: Path, columns: Sequence[str]) -> None:
             pass
 
 
-def _find_paths(file: InputFile, required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
-    """Return the paths of our columns; InputError if one is missing or of another type."""
-    with pq.ParquetFile(file.path) as parquet:
-        leaves = _leaf_types(parquet.schema_arrow)
+def find_paths(file: InputFile, schema: pa.Schema, required: Sequence[str], optional: Sequence[str]) -> dict[str, str]:
+    """Return the paths of our columns in a schema; InputError if one is missing or of another type."""
+    leaves = _leaf_types(schema)
     paths = find_columns(file, required, optional, list(leaves))
     for name, path in paths.items():
         _check_type(file, name, path, leaves[path])
@@ -114,9 +114,10 @@ def _check_type(file: InputFile, name: str, path: str, kind: pa.DataType) -> Non
     raise InputError(f"{file.path}: the column '{path}' has the type {kind}, but {expected} were expected.")
 
 
-def _our_columns(
+def our_columns(
     batch: pa.RecordBatch, paths: dict[str, str], names: Sequence[str], required: Sequence[str]
 ) -> pa.RecordBatch:
+    """Return our columns of a batch, checked: texts that are UTF-8, and finite numbers."""
     errors = pa.nulls(batch.num_rows, pa.string())
     columns = []
     for name in names:

@@ -1,21 +1,25 @@
 """READERS, one dict of all formats by kind; and the functions that read a file as the kind of its corpus."""
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpora.errors import InputError, unknown
 from corpora.reading.benchmarks import BenchmarkText, read_flores, read_mlqa, read_squad
-from corpora.reading.bitexts import PAIRS, read_laser, read_moses
+from corpora.reading.bitexts import PAIRS, read_laser, read_moses, read_text_pair
 from corpora.reading.characters import clean_column
 from corpora.reading.input_file import InputFile
 from corpora.reading.instruction_rows import INSTRUCTIONS, Instruction
 from corpora.reading.instructions import read_alpaca, read_messages, read_tasks, read_trees
 from corpora.reading.monolingual import read_c4
+from corpora.reading.recognition import check_format, recognize_format
 from corpora.reading.tables import TABLE_FORMATS, read_document_table, read_instruction_table, read_pair_table
 from corpora.reading.tmx import read_tmx
+from corpora.reading.xliff import read_xliff
 
 BENCHMARK_TEXTS = pa.schema([("item", pa.string()), ("field", pa.string()), ("text", pa.string())])
 MAX_BATCH_BYTES = 256 << 20  # a hundred thousand long lines would not fit in memory
@@ -29,9 +33,12 @@ DocumentReader = Callable[[InputFile], Iterator[tuple[str, str | None]]]  # text
 BenchmarkReader = Callable[[InputFile], Iterator[BenchmarkText]]  # item, field, text
 
 BITEXT_READERS: dict[str, BitextReader] = {
+    "auto": lambda file: read_auto(file),
     "laser-tsv": read_laser,
     "moses-zip": read_moses,
     "tmx": read_tmx,
+    "xliff": read_xliff,
+    "text-pair": read_text_pair,
     **dict.fromkeys(TABLE_FORMATS, read_pair_table),
 }
 INSTRUCTION_READERS: dict[str, InstructionReader] = {
@@ -83,7 +90,34 @@ def read_pairs(file: InputFile, batch_rows: int = 100_000) -> Iterator[pa.Record
     read = _reader("bitext", file)
     if file.en_code == file.xx_code:
         raise InputError(f"A bitext of '{file.lang}' needs two codes, not '{file.en_code}' for both sides.")
-    return map(_clean, _rebatch(read(file), batch_rows))
+    return map(_clean, _rebatch(_read_files(read, file), batch_rows))
+
+
+def _read_files(read: BitextReader, file: InputFile) -> Iterator[pa.RecordBatch]:
+    """Yield the pairs of all files of a corpus in a language, numbered through."""
+    num_rows = 0
+    for one in _single_files(file):
+        first = num_rows
+        if one.format != "auto":
+            check_format(one)
+        for batch in read(one):
+            number = pc.add(batch["line_number"], first)
+            yield batch.set_column(0, PAIRS.field("line_number"), number) if first else batch
+            num_rows += batch.num_rows
+
+
+def _single_files(file: InputFile) -> list[InputFile]:
+    """Return what a reader reads at once: a file, or of `text-pair` two."""
+    paths, step = (file.path, *file.others), 2 if file.format == "text-pair" else 1
+    return [
+        replace(file, path=paths[first], others=paths[first + 1 : first + step]) for first in range(0, len(paths), step)
+    ]
+
+
+def read_auto(file: InputFile) -> Iterator[pa.RecordBatch]:
+    """Return the pairs of a file whose format its content says."""
+    found = recognize_format(file)
+    return BITEXT_READERS[found](replace(file, format=found))
 
 
 def required_columns(kind: str, columns: Collection[str]) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpora.reading.arrow_table import read_arrow
 from corpora.reading.bitexts import pairs_batch
 from corpora.reading.columns import TableReader
 from corpora.reading.conversation_tables import read_conversation_table
@@ -16,6 +17,7 @@ from corpora.reading.parquet_table import read_parquet
 
 TABLE_FORMATS: dict[str, TableReader] = {
     "parquet": read_parquet,
+    "arrow": read_arrow,
     "jsonl": read_jsonl,
     "csv": read_csv,
     "tsv": read_tsv,

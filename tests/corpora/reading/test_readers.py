@@ -75,7 +75,7 @@ def test_empty_file_has_no_rows(tmp_path, data):
 
 def test_only_a_newline_ends_a_line(tmp_path):
     inside = "a\u2028b\x0bc\x85d\re\x1cf"
-    assert texts(read(laser(tmp_path, f"1.1\t{inside}\tx\n".encode()))) == [(inside, "x")]
+    assert texts(read(laser(tmp_path, f"1.1\t{inside}\tx\n".encode()))) == [(inside.replace("\u2028", " "), "x")]
 
 
 def test_text_is_normalised_to_nfc(tmp_path):
@@ -182,8 +182,9 @@ PIECES = st.lists(
 @given(PIECES, st.integers(1, 40), st.integers(1, 5))
 def test_any_bytes_become_as_many_rows_as_lines_in_any_blocks(data, size, batch_rows):
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        assume(not data.startswith(b"\x1f\x8b"))  # that would be a gzip file, and a damaged one
+        assume(not data.startswith((b"\x1f\x8b", b"PK", b"PAR1", b"<", b"BZh")))  # those would be other files
         path = Path(folder) / "any.tsv"
+        data += b"\n1.1\ta\tb\n"  # one good line, so that the file is surely of the format
         path.write_bytes(data)
         patch.setattr(lines, "MAX_LINE_BYTES", 30)
         rows = read(path)

@@ -27,6 +27,10 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write rows to a file in the format of its ending."""
     if path.suffix == ".parquet":
         pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), path, row_group_size=2)
+    elif path.suffix == ".arrow":
+        table = pa.Table.from_pylist([dict(row) for row in rows])
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table)
     elif path.suffix == ".jsonl":
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     else:
@@ -80,6 +84,9 @@ def test_empty_file_of_columns_has_no_pairs(tmp_path: Path, format: str) -> None
     path = tmp_path / f"a.{format}"
     if format == "parquet":
         pq.write_table(pa.table({"en": pa.array([], pa.string()), "xx": pa.array([], pa.string())}), path)
+    elif format == "arrow":
+        with pa.ipc.new_file(path, pa.schema({"en": pa.string(), "xx": pa.string()})):
+            pass
     else:
         path.write_text("" if format == "jsonl" else f"en{',' if format == 'csv' else chr(9)}xx\n")
     assert pairs(path, format) == []
@@ -153,7 +160,7 @@ def test_columns_of_another_type_are_an_error(tmp_path: Path, columns: dict[str,
     ("format", "content", "sentence"),
     [
         ("parquet", b"PAR1", "is damaged"),
-        ("parquet", b"<html>", "is damaged"),
+        ("parquet", b"<html>", "XML or HTML found, parquet has a Parquet file"),
         ("csv", b'en,xx\n"a,b\n', "is not valid CSV"),
         ("csv", b"en,en,xx\na,b,c\n", "has 2 columns 'en'"),
         ("csv", b"", "has no column 'en'. It has: none"),
