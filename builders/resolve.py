@@ -9,10 +9,12 @@ from builders.budget import Budget, check_budget
 from builders.options import BuildOptions, listed, parse_thresholds
 from builders.pipeline import Filter, QualityScores, read_quality_scores, required_sources, resolve_filters
 from builders.translation import check_tables
-from corpora.catalog import Corpus, language_codes, load_catalog
+from corpora.catalog import Corpus, language_codes, languages, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError
 from corpora.in_memory import corpus_from_tables
+from corpora.named import Access, named_corpora
+from corpora.tables import read_toml
 from recipes.recipe import (
     Recipe,
     find_recipe,
@@ -52,6 +54,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     check_tables(options.translator)
     langs = language_codes(options.langs)
     catalog = load_catalog(sample=options.sample) | in_memory_corpora(options, langs)
+    catalog |= _named_corpora(options, langs, catalog)
     scores = read_quality_scores(options.quality_scores, catalog, langs) if options.quality_scores else None
     recipes = [
         _resolve_recipe(recipe_source, replace(options, langs=langs), catalog, scores)
@@ -71,6 +74,20 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         quality_scores=scores,
         budget=budget,
     )
+
+
+def _named_corpora(options: BuildOptions, langs: Sequence[str], catalog: Mapping[str, Corpus]) -> dict[str, Corpus]:
+    """Return the rows of the corpora of OPUS and the Hub that recipes name, by id."""
+    names: list[str] = []
+    own_langs: list[str] = []
+    for source in options.recipes:
+        if isinstance(source, Recipe):
+            continue
+        table = source if isinstance(source, Mapping) else read_toml(find_recipe(str(source)))
+        names += [name for name in listed(table.get("bitext", ())) if isinstance(name, str)]
+        own_langs += [lang for lang in listed(table.get("langs", ())) if isinstance(lang, str) and lang in languages()]
+    access = Access(options.work / "downloads", options.corpora_lock, options.mirror, options.offline)
+    return named_corpora(names, catalog, langs or tuple(dict.fromkeys(own_langs)), access)
 
 
 def in_memory_corpora(options: BuildOptions, langs: Sequence[str]) -> dict[str, Corpus]:

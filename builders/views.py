@@ -15,18 +15,33 @@ from corpora.extensions import extend
 if TYPE_CHECKING:
     import polars as pl
 
+    from builders.opus_list import OpusList
+
 logger = logging.getLogger(__name__)
 
 
 @checked
-def list_corpora(*, langs: Sequence[str] = (), with_: Sequence[str | Path] = ()) -> CorpusList:
+def list_corpora(
+    *, langs: Sequence[str] = (), opus: str | None = None, mirror: str | None = None, with_: Sequence[str | Path] = ()
+) -> "CorpusList | OpusList":
     """Return the corpora, and what each of them has in some languages, or in all.
 
     Args:
         langs: Codes of languages; none means all.
+        opus: List the corpora of OPUS whose names contain this text instead.
+        mirror: A URL that replaces OPUS's scheme and host.
         with_: Folders with the user's own tables.
+
+    Raises:
+        InputError: A language is unknown, or OPUS has no such corpus or cannot be asked.
     """
     with extend(with_):
+        if opus is not None:
+            from builders.opus_list import OpusList, check_text
+            from corpora.named import Access, list_opus
+
+            found = list_opus(check_text(opus), Access(Path("work/downloads"), Path("corpora.lock"), mirror))
+            return OpusList(tuple(found), language_codes(langs))
         return CorpusList(load_catalog(), language_codes(langs) or tuple(languages()))
 
 

@@ -92,7 +92,8 @@ class Corpus:
     url: str | tuple[str, ...]
     """Where a file is: an http(s) URL, or a path that starts at the folder of the table. `{pair}` stands for both codes
     in alphabetical order, joined by a hyphen, `{code}` for the code of the language. A bitext may have several files
-    in a language: a list, or a path with `*`; of `text-pair`, files in English and in the other language by turns."""
+    in a language: a list, or a path with `*`; of `text-pair`, files in English and in the other language by turns. A
+    dataset of the Hub is `hf:ORG/NAME[@REVISION][/CONFIG]`."""
     langs: tuple[str, ...] | Literal["any"]
     """Languages that the corpus has (for bitext: beside English), or `"any"` for all that have a code in the column
     `code` of `languages.csv`. A corpus that has a language has its variants."""
@@ -111,6 +112,8 @@ class Corpus:
     columns: Mapping[str, str] = field(default_factory=dict)
     """Names of columns in a `parquet`, `jsonl`, `csv` or `tsv` file, by ours: `en = "source"`. `{code}` stands for the
     code of the language, and a dot leads into a struct: `xx = "translation.{code}"`."""
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """URLs of the files by language, where they do not follow from `url`."""
     sample_of: str = ""
     """Id of the corpus that this one replaces under `--sample`."""
     num_rows: Mapping[str, int] = field(default_factory=dict)
@@ -169,13 +172,13 @@ class Corpus:
         Raises:
             InputError: No file has a path with `*`.
         """
-        return tuple(place for url in self.urls for place in self._places(url, lang))
+        return self.files.get(lang) or tuple(place for url in self.urls for place in self._places(url, lang))
 
     def _places(self, url: str, lang: str) -> list[str]:
         code = self.upstream_code(lang)
         pair = "-".join(sorted((self.upstream_code("en"), code))) if "{pair" in url else ""
         location = url.replace("{pair}", pair).replace("{code}", code)
-        if is_url(location):
+        if is_url(location) or location.startswith("hf:"):
             return [location]
         if "*" not in location:
             return [str((self.folder / location).resolve())]
@@ -329,6 +332,8 @@ def _check_urls(corpus: Corpus, where: str) -> None:
 
 
 def _check_url(url: str, where: str) -> None:
+    if url.startswith("hf:"):
+        return
     if "://" in url and not is_url(url):
         raise InputError(f"{where}: 'url' must begin with http:// or https://, or be a path, not '{url}'.")
     if re.search("[{}]", re.sub(r"\{(pair|code)\}", "", url)):

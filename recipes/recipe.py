@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from corpora.catalog import Corpus, language, languages
 from corpora.errors import InputError, unknown
 from corpora.extensions import current_extensions
+from corpora.named import corpus_id
 from corpora.tables import STRICT, check_reference, parse_row, read_toml
 from recipes.prompts import translation_prompts
 
@@ -149,7 +150,7 @@ def parse_recipe(name: str, table: Mapping[str, Any], catalog: Mapping[str, Corp
         InputError: A key, value or name is not as expected.
     """
     recipe = parse_row(table, Recipe, where, name=name, not_decontaminated=())
-    recipe = replace(recipe, langs=tuple(sorted(recipe.langs)))
+    recipe = replace(recipe, langs=tuple(sorted(recipe.langs)), bitext=tuple(map(corpus_id, recipe.bitext)))
     _check_references(recipe, catalog, where)
     _check_instructions(recipe, catalog, where)
     _check_parts(recipe, where)

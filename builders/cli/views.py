@@ -9,7 +9,7 @@ from builders.cli.releases import REGISTRY
 from builders.cli.run_options import WORK
 from corpora.cli import FILE, FOLDER, NAMES, Program, option, verb
 from corpora.errors import InputError
-from corpora.options import JSON, WITH
+from corpora.options import JSON, MIRROR, WITH
 from corpora.printing import print_text
 
 LABELS = option(
@@ -19,15 +19,24 @@ LABELS = option(
 
 @verb("list")
 @option("--langs", type=NAMES, default=(), metavar="A,B", group="Data", help="Only these languages.")
+@option("--opus", metavar="NAME", group="Data", help="List the corpora of OPUS whose names contain NAME instead.")
+@MIRROR
 @WITH
 @JSON
 def list_verb(as_json: bool, **settings: Any) -> None:
     """List the corpora by language: rows as upstream counts them, licences, and what does not exist."""
+    import json
+
     import builders
-    from builders.corpus_list import corpora_json, corpora_text
+    from builders.corpus_list import CorpusList, corpora_json
 
     corpora = builders.list_corpora(**settings)
-    print_text(corpora_json(corpora) if as_json else corpora_text(corpora))
+    if not as_json:
+        print_text(repr(corpora))
+    else:
+        print_text(
+            corpora_json(corpora) if isinstance(corpora, CorpusList) else json.dumps(corpora.to_json(), indent=2)
+        )
 
 
 @verb("show")

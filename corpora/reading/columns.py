@@ -1,6 +1,7 @@
 """Columns of a table file: found by name, checked, and joined with the read error of each row."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ def find_columns(
     file: InputFile, required: Sequence[str], optional: Sequence[str], columns: Sequence[str]
 ) -> dict[str, str]:
     """Return the names in the file of our columns that it has; InputError if a required or a named one is missing."""
+    file = _with_usual_names(file, columns)
     for name in (*required, *optional):
         count = columns.count(file.column(name))
         if count > 1:
@@ -32,6 +34,16 @@ def find_columns(
                 f"column as {name} in the key 'columns' of the corpus."
             )
     return {name: file.column(name) for name in (*required, *optional) if file.column(name) in columns}
+
+
+def _with_usual_names(file: InputFile, columns: Sequence[str]) -> InputFile:
+    """Return a file of a bitext with the names that the Hub's datasets have, if ours are not there."""
+    usual = {}
+    for name, code in (("en", file.en_code), ("xx", file.xx_code)):
+        others = [other for other in (f"translation.{code}", code) if other in columns]
+        if name not in file.columns and name not in columns and others:
+            usual[name] = others[0]
+    return replace(file, columns={**file.columns, **usual}) if usual else file
 
 
 def batch_of_rows(rows: Sequence[Row], names: Sequence[str], required: Sequence[str]) -> pa.RecordBatch:
