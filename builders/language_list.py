@@ -114,8 +114,8 @@ def measure_languages(
     named = files if isinstance(files, Mapping) else dict(map(_split_argument, files))
     with extend(with_):
         lines = _read_lines(Path(english))
-        found = (_measure(language(lang), Path(path), lines, Path(english)) for lang, path in named.items())
-        return LanguageMeasurements(tuple(found))
+        rows = (_measure(language(lang), Path(path), lines, Path(english)) for lang, path in named.items())
+        return LanguageMeasurements(tuple(rows))
 
 
 def _split_argument(text: str) -> tuple[str, str]:

@@ -40,8 +40,8 @@ def list_corpora(
             from builders.opus_list import OpusList, check_text
             from corpora.named import Access, list_opus
 
-            found = list_opus(check_text(opus), Access(Path("work/downloads"), Path("corpora.lock"), mirror))
-            return OpusList(tuple(found), language_codes(langs))
+            corpora = list_opus(check_text(opus), Access(Path("work/downloads"), Path("corpora.lock"), mirror))
+            return OpusList(tuple(corpora), language_codes(langs))
         return CorpusList(load_catalog(), language_codes(langs) or tuple(languages()))
 
 

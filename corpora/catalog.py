@@ -172,9 +172,9 @@ class Corpus:
         Raises:
             InputError: No file has a path with `*`.
         """
-        return self.files.get(lang) or tuple(place for url in self.urls for place in self._places(url, lang))
+        return self.files.get(lang) or tuple(location for url in self.urls for location in self._locations(url, lang))
 
-    def _places(self, url: str, lang: str) -> list[str]:
+    def _locations(self, url: str, lang: str) -> list[str]:
         code = self.upstream_code(lang)
         pair = "-".join(sorted((self.upstream_code("en"), code))) if "{pair" in url else ""
         location = url.replace("{pair}", pair).replace("{code}", code)
@@ -182,10 +182,10 @@ class Corpus:
             return [location]
         if "*" not in location:
             return [str((self.folder / location).resolve())]
-        found = sorted(path for path in self.folder.glob(location) if path.is_file())
-        if not found:
+        paths = sorted(path for path in self.folder.glob(location) if path.is_file())
+        if not paths:
             raise InputError(f"The corpus '{self.id}' has no files {self.folder / location}. Put them there.")
-        return [str(path.resolve()) for path in found]
+        return [str(path.resolve()) for path in paths]
 
     def reading_key(self, lang: str) -> str:
         """Return what the rows of a file depend on beside its bytes, for the keys of what is made from them."""

@@ -36,17 +36,17 @@ class Access:
         """
         if self.offline or mirror_folder(self.mirror):
             raise InputError(f"{what} is not known offline. Run it once with a network.")
-        place = on_mirror(url, self.mirror)
+        address = on_mirror(url, self.mirror)
         try:
-            with closing(open_url(place, {"Accept": "application/json"})) as response:
+            with closing(open_url(address, {"Accept": "application/json"})) as response:
                 body = response.read(MAX_REPLY_BYTES + 1)
         except failures.HTTPError as error:
             raise InputError(
-                f"{what}: {public_url(place)}: {describe_network_error(error, place)}. Try again."
+                f"{what}: {public_url(address)}: {describe_network_error(error, address)}. Try again."
             ) from None
         if response.status != 200 or len(body) > MAX_REPLY_BYTES:
-            raise InputError(f"{what}: {public_url(place)} answers with status {response.status}. Try again later.")
-        return parse_json(body, public_url(place))
+            raise InputError(f"{what}: {public_url(address)} answers with status {response.status}. Try again later.")
+        return parse_json(body, public_url(address))
 
     def remember(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Keep the rows of an index, and pin them; InputError if the lock file pins others."""

@@ -38,7 +38,7 @@ def named_corpora(
     Raises:
         InputError: A name is malformed, unknown, or cannot be looked up.
     """
-    found: dict[str, Corpus] = {}
+    rows: dict[str, Corpus] = {}
     for name in dict.fromkeys(names):
         row = catalog.get(name)
         if name.startswith("opus:"):
@@ -50,5 +50,5 @@ def named_corpora(
         if row and row.urls[0].startswith("hf:"):
             row = with_files(row, [lang for lang in langs if row.has(lang)], access)
         if row and row is not catalog.get(name):
-            found[row.id] = row
-    return found
+            rows[row.id] = row
+    return rows

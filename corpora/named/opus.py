@@ -41,11 +41,11 @@ def list_opus(text: str, access: Access) -> list[OpusCorpus]:
         InputError: No name contains the text, or OPUS cannot be asked.
     """
     names = _names(access)
-    found = [name for name in names if text.lower() in name.lower()]
-    if not found:
+    own = [name for name in names if text.lower() in name.lower()]
+    if not own:
         near = get_close_matches(text, names, 3, 0.5)
         raise InputError(f"OPUS has no corpus '{text}'." + (f" Did you mean {' or '.join(near)}?" if near else ""))
-    return [corpus for name in found for corpus in _versions(_ask(name, None, access))]
+    return [corpus for name in own for corpus in _versions(_ask(name, None, access))]
 
 
 def opus_corpus(name: str, corpus_id: str, access: Access) -> Corpus:
@@ -136,8 +136,8 @@ def _versions(rows: Sequence[Mapping[str, Any]]) -> list[OpusCorpus]:
     versions: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         versions.setdefault(row["version"], []).append(row)
-    found = [_corpus(version, own) for version, own in versions.items()]
-    return sorted(found, key=lambda corpus: (corpus.is_latest, _numbers(corpus.version)))
+    corpora = [_corpus(version, own) for version, own in versions.items()]
+    return sorted(corpora, key=lambda corpus: (corpus.is_latest, _numbers(corpus.version)))
 
 
 def _corpus(version: str, rows: Sequence[Mapping[str, Any]]) -> OpusCorpus:

@@ -116,8 +116,8 @@ def _single_files(file: InputFile) -> list[InputFile]:
 
 def read_auto(file: InputFile) -> Iterator[pa.RecordBatch]:
     """Return the pairs of a file whose format its content says."""
-    found = recognize_format(file)
-    return BITEXT_READERS[found](replace(file, format=found))
+    name = recognize_format(file)
+    return BITEXT_READERS[name](replace(file, format=name))
 
 
 def required_columns(kind: str, columns: Collection[str]) -> list[str]:

@@ -36,23 +36,23 @@ def recognize_format(file: InputFile) -> str:
         InputError: The content does not say it with certainty.
     """
     start = _start(file)
-    found = _binary_format(start) or _text_format(start, file)
-    if not found:
+    name = _binary_format(start) or _text_format(start, file)
+    if not name:
         raise InputError(
             f"{file.path}: the format is not certain from the content ({_describe(start)}). Name it as 'format' in the "
             f"corpus.{_first_lines(start)}"
         )
-    return found
+    return name
 
 
 def check_format(file: InputFile) -> None:
-    """Raise InputError, with the first lines, if a bitext file is surely of another format than it is said to be."""
+    """Raise InputError, with the first lines, if a bitext file is surely not of its format."""
     start = _start(file)
-    found = _binary_format(start)
-    is_other = found != file.format if found or file.format in ("moses-zip", "parquet", "arrow") else False
-    if file.format == "laser-tsv" and not found:
+    actual = _binary_format(start)
+    is_other = actual != file.format if actual or file.format in ("moses-zip", "parquet", "arrow") else False
+    if file.format == "laser-tsv" and not actual:
         is_other = _has_none(start, _is_laser)
-    if file.format == "jsonl" and not found:
+    if file.format == "jsonl" and not actual:
         is_other = _has_none(start, _is_object)
     if is_other and start:
         expected = FORMATS.get(file.format, file.format)
@@ -130,8 +130,8 @@ def _is_object(line: str) -> bool:
 
 def _describe(start: bytes) -> str:
     """Return what a file is, by its first bytes and lines."""
-    if found := _binary_format(start):
-        return FORMATS[found]
+    if name := _binary_format(start):
+        return FORMATS[name]
     lines = _lines(start)
     if not lines:
         return "nothing"

@@ -3,18 +3,24 @@
 import io
 import json
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import builders
 from corpora.errors import InputError
+from corpora.hub import HubRepository
 from corpora.named import Access, corpus_id, list_opus, named_corpora
+from corpora.reading import read_pairs
 
 PAIRS = [
     ("The baker opens his shop at five in the morning.", "Ο φούρναρης ανοίγει το μαγαζί του στις πέντε το πρωί."),
@@ -174,3 +180,65 @@ def test_recipe_names_a_corpus_of_opus_and_it_is_downloaded_and_built(tmp_path, 
     assert set(kept["num_kept"]) == {2}
     lock = json.loads(Path("corpora.lock").read_text())
     assert {"opus:Stories/v2", "https://object.pouta.csc.fi/OPUS-Stories/v2/moses/el-en.txt.zip"} == set(lock)
+
+
+@pytest.fixture
+def dataset(hub: Any, tmp_path: Path) -> str:
+    """A dataset with two configs of Parquet, and a second commit that adds a card."""
+    from huggingface_hub import HfApi
+
+    name = f"org/books-{time.monotonic_ns() % 10**9}"
+    HfApi().create_repo(name, repo_type="dataset")
+    folder = tmp_path / "dataset"
+    for config, code in (("el-en", "el"), ("en-pl", "pl")):
+        (folder / config).mkdir(parents=True)
+        rows = [{"id": str(n), "translation": {"en": en, code: xx}} for n, (en, xx) in enumerate(PAIRS)]
+        pq.write_table(pa.Table.from_pylist(rows), folder / config / "train-00000-of-00001.parquet")
+    HfApi().upload_folder(repo_id=name, repo_type="dataset", folder_path=folder)
+    return name
+
+
+@pytest.mark.slow
+def test_dataset_of_the_hub_is_pinned_by_its_commit_and_built(dataset, hub, tmp_path, monkeypatch):
+    from huggingface_hub import HfApi
+
+    monkeypatch.chdir(tmp_path)
+    recipe = {
+        "name": "named",
+        "langs": ["el"],
+        "bitext": [f"hf:{dataset}/{{pair}}"],
+        "directions": ["en-xx"],
+        "decontaminate_against": [],
+        "configs": "language",
+    }
+    built = builders.build(recipe, translator="none")
+    assert built.ledger.filter(built.ledger["num_kept"].is_not_null())["num_kept"].to_list()[0] == 2
+    commit = HubRepository(dataset).resolve("main")
+    (url,) = json.loads(Path("corpora.lock").read_text())
+    assert url.endswith(f"/datasets/{dataset}/resolve/{commit}/el-en/train-00000-of-00001.parquet")
+    HfApi().upload_file(repo_id=dataset, repo_type="dataset", path_or_fileobj=b"text", path_in_repo="notes.txt")
+    with pytest.raises(InputError, match=rf"'main' has moved from {commit} to "):
+        builders.build(recipe, translator="none")
+    pinned = recipe | {"bitext": [f"hf:{dataset}@{commit}/{{pair}}"]}
+    assert builders.build(pinned, translator="none").ledger.height
+
+
+@pytest.mark.slow
+def test_configs_and_columns_that_are_not_there_are_sentences(dataset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = access(tmp_path, None)
+    for name, sentence in (
+        (f"hf:{dataset}", r"has several configs: el-en, en-pl\. Name one"),
+        (f"hf:{dataset}/de-en", r"has no config 'de-en'\. It has: el-en, en-pl\."),
+        (f"hf:{dataset}@nowhere/el-en", "nowhere"),
+        ("hf:org/missing-one/el-en", "missing-one"),
+        ("hf:org", r"is not hf:ORG/NAME\[@REVISION\]\[/CONFIG\]"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            named_corpora([name], {}, ["el"], own)
+    (corpus,) = named_corpora([f"hf:{dataset}/el-en"], {}, ["el"], own).values()
+    path = tmp_path / "dataset" / "el-en" / "train-00000-of-00001.parquet"
+    (batch,) = read_pairs(corpus.input_file(path, "el"))
+    assert batch["xx"].to_pylist() == [xx for _, xx in PAIRS]
+    with pytest.raises(InputError, match=r"has no column 'source'\. It has: id, translation\.en, translation\.el"):
+        list(read_pairs(replace(corpus, columns={"en": "source"}).input_file(path, "el")))
