@@ -5,8 +5,7 @@ from typing import Any
 
 from corpora.catalog import language
 from corpora.errors import InputError
-from corpora.named import OpusCorpus
-from corpora.named.opus import NOTE
+from corpora.named import OPUS_NOTE, OpusCorpus
 from corpora.progress import format_bytes
 from corpora.terminal_tables import format_table, wrap_after
 
@@ -28,11 +27,11 @@ class OpusList:
         ]
         table = format_table(heads, [row for corpus in self.corpora for row in self._rows(corpus)])
         missing = [text for corpus in self.corpora if (text := self._missing(corpus))]
-        return "\n".join([table, "", *missing, *wrap_after("", f"Licence: other. {NOTE}")])
+        return "\n".join([table, "", *missing, *wrap_after("", f"Licence: other. {OPUS_NOTE}")])
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the versions as JSON values."""
-        return [{**asdict(corpus), "licence": "other", "licence_note": NOTE} for corpus in self.corpora]
+        return [{**asdict(corpus), "licence": "other", "licence_note": OPUS_NOTE} for corpus in self.corpora]
 
     def _rows(self, corpus: OpusCorpus) -> list[list[str]]:
         name, count = f"opus:{corpus.name}/{corpus.version}", f"{len(corpus.num_pairs)}"

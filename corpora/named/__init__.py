@@ -7,6 +7,7 @@ list_opus("ccmatrix", access)                              # what OPUS has under
 
 from corpora.named.access import Access
 from corpora.named.names import corpus_id, is_name, named_corpora
+from corpora.named.opus import NOTE as OPUS_NOTE
 from corpora.named.opus import OpusCorpus, list_opus
 
-__all__ = ["Access", "OpusCorpus", "corpus_id", "is_name", "list_opus", "named_corpora"]
+__all__ = ["OPUS_NOTE", "Access", "OpusCorpus", "corpus_id", "is_name", "list_opus", "named_corpora"]

@@ -9,8 +9,7 @@ from typing import Any
 
 from urllib3 import exceptions as failures
 
-from corpora.download.http import describe_network_error, open_url
-from corpora.download.lock_file import add_entry, expected_by, find_mismatch, read_lock
+from corpora.download import add_entry, describe_network_error, expected_by, find_mismatch, open_url, read_lock
 from corpora.errors import InputError
 from corpora.files import atomic_path
 from corpora.strict_json import parse_json

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from corpora.catalog import Corpus
-from corpora.download.lock_file import read_lock
+from corpora.download import read_lock
 from corpora.errors import InputError
 from corpora.hub import HubRepository
 from corpora.named.access import Access
