@@ -110,8 +110,8 @@ class Corpus:
     codes: Mapping[str, str] = field(default_factory=dict)
     """Codes of this corpus, by language, where they are not those of the column."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Names of columns in a `parquet`, `arrow`, `jsonl`, `csv` or `tsv` file, by ours: `en = "source"`. `{code}` stands for the
-    code of the language, and a dot leads into a struct: `xx = "translation.{code}"`."""
+    """Names of columns in a `parquet`, `arrow`, `jsonl`, `csv` or `tsv` file, by ours: `en = "source"`. `{code}` stands
+    for the code of the language, and a dot leads into a struct: `xx = "translation.{code}"`."""
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """URLs of the files by language, where they do not follow from `url`."""
     sample_of: str = ""
