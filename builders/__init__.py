@@ -21,6 +21,7 @@ check_not_hidden()
 
 if TYPE_CHECKING:
     from builders.api import build, publish, pull, translate
+    from builders.audit import audit
     from builders.budget import allocate, check, fit, plan
     from builders.labels import check_labels
     from builders.language_list import list_languages, measure_languages
@@ -36,6 +37,7 @@ __all__ = [
     "InputError",
     "Release",
     "allocate",
+    "audit",
     "browse",
     "build",
     "check",
@@ -63,6 +65,7 @@ __all__ = [
     "yank",
 ]
 _MODULES = {
+    "builders.audit": ("audit",),
     "builders.budget": ("allocate", "check", "fit", "plan"),
     "builders.labels": ("check_labels",),
     "builders.language_list": ("list_languages", "measure_languages"),

@@ -8,6 +8,7 @@ learned from explain their own rare words, right or wrong.
     judge = make_judge(links, ...)     # what a half gets by the links of the other
     judge.align(en, xx, is_counted)    # how far each pair falls short of what its words usually get
     chances(alignment, random)         # the share of random pairs that are aligned as well
+    judge_texts(en, xx, "el")          # alignment and chance of the pairs of a bitext in memory
     wrong_share(num_judged, num)       # the estimated share of wrong pairs, with its interval
 """
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from builders.alignment.limits import MIN_HALF_PAIRS, MODEL_VERSION, SAMPLE_PAIRS, TOKENIZER_VERSION
     from builders.alignment.linking import LinkTable, link_table, link_tokens
     from builders.alignment.shortfall import UsualEvidence
+    from builders.alignment.texts import judge_texts
     from builders.alignment.tokens import tokenize, words_of
     from builders.alignment.training import Links, Side, learn_links, make_side
 
@@ -36,6 +38,7 @@ __all__ = [
     "Side",
     "UsualEvidence",
     "chances",
+    "judge_texts",
     "learn_links",
     "link_table",
     "link_tokens",
@@ -52,6 +55,7 @@ _MODULES = {
     "builders.alignment.limits": ("MIN_HALF_PAIRS", "MODEL_VERSION", "SAMPLE_PAIRS", "TOKENIZER_VERSION"),
     "builders.alignment.linking": ("LinkTable", "link_table", "link_tokens"),
     "builders.alignment.shortfall": ("UsualEvidence",),
+    "builders.alignment.texts": ("judge_texts",),
     "builders.alignment.tokens": ("tokenize", "words_of"),
     "builders.alignment.training": ("Links", "Side", "learn_links", "make_side"),
 }

@@ -1,4 +1,4 @@
-"""The verbs that look at corpora, releases and builds: list, show, inspect and browse."""
+"""The verbs that look at corpora, releases and builds: list, audit, show, inspect and browse."""
 
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,22 @@ def list_verb(as_json: bool, **settings: Any) -> None:
         print_text(
             corpora_json(corpora) if isinstance(corpora, CorpusList) else json.dumps(corpora.to_json(), indent=2)
         )
+
+
+@verb("audit")
+@click.argument("en_file", type=FILE, help="Text file of the English sentences.")
+@click.argument("xx_file", type=FILE, help="Text file of their translations, line by line.")
+@option("--lang", required=True, metavar="LANG", help="The language of the translations.")
+@option("--worst", type=click.IntRange(0), default=10, show_default=True, metavar="N", help="Worst pairs to print.")
+@JSON
+def audit_verb(as_json: bool, **settings: Any) -> None:
+    """Estimate the share of misaligned pairs of a bitext, with its interval, and show the worst pairs."""
+    import json
+
+    import builders
+
+    result = builders.audit(**settings)
+    print_text(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else repr(result))
 
 
 @verb("show")
@@ -119,4 +135,4 @@ def check_verb(as_json: bool, **settings: Any) -> None:
         )
 
 
-VERBS = (list_verb, show_verb, inspect_verb, browse_verb, labels_verb)
+VERBS = (list_verb, audit_verb, show_verb, inspect_verb, browse_verb, labels_verb)

@@ -1,10 +1,11 @@
 """What the filters make of real lines that a person has labelled, and which mistakes they make.
 
-    python tests/benchmarks/real_lines.py FOLDER [FOLDER ...] [--mistakes]
+    python tests/benchmarks/real_lines.py FOLDER [FOLDER ...] [--mistakes] [--among SENTENCES] [--set FILTER.NAME=VALUE]
 
 Each FOLDER holds one TSV a language, en-LANG.tsv or en-LANG.VERSION.tsv, with the columns label (or note), en and xx;
 the lines have no margin. Prints how many of each label are kept and which filters reject the others; `--mistakes` adds
-the good lines that are rejected and the others that are kept.
+the good lines that are rejected and the others that are kept. `--among` puts the lines of each language among others
+of which 30 % are shuffled, as `misaligned.py` reads them: the lines of a small corpus alone are not judged.
 """
 
 import argparse
@@ -34,9 +35,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--mistakes", action="store_true")
+    parser.add_argument("--among", type=Path)
+    parser.add_argument("--set", dest="changes", action="append", default=[])
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        judged = pl.concat([judge(read(own), own.name.replace("_", "-"), Path(folder)) for own in asked.folders])
+        changes = {key: float(value) for key, value in (pair.split("=") for pair in asked.changes)}
+        judged = pl.concat(
+            [judge(read(own), own.name.replace("_", "-"), Path(folder), asked.among, changes) for own in asked.folders]
+        )
     for corpus in judged["corpus"].unique(maintain_order=True):
         print(f"\n{corpus}")
         print(tabulate(by_label(judged.filter(corpus=corpus)), ["label", "lines", "kept", "rejected by"]))
@@ -55,10 +61,27 @@ def read(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
     return rows
 
 
-def judge(rows: dict[str, list[tuple[str, str, str]]], name: str, folder: Path) -> pl.DataFrame:
+def judge(
+    rows: dict[str, list[tuple[str, str, str]]],
+    name: str,
+    folder: Path,
+    among: Path | None,
+    changes: Mapping[str, float],
+) -> pl.DataFrame:
     """Every line with its label and the filter that rejects it, built in `folder`."""
     lines = {lang: [(en, xx) for _, en, xx in own] for lang, own in rows.items()}
-    (built,) = run_build(write_corpus(lines, name, folder))
+    if among:
+        from misaligned import read_sentences, shuffle_share
+
+        for lang, own in lines.items():
+            others, is_wrong = shuffle_share(read_sentences(among, lang), 0.3)
+            own += others
+            rows[lang] += [
+                ("shuffled" if wrong else "sentence", *pair) for pair, wrong in zip(others, is_wrong, strict=True)
+            ]
+    (built,) = run_build(
+        replace(write_corpus(lines, name, folder), set={key: float(text) for key, text in changes.items()})
+    )
     frames = []
     for lang, own in rows.items():
         frame = built.lines(lang).collect().sort("line_number")
