@@ -93,13 +93,13 @@ def project(tmp_path: Path) -> Path:
     for name in ("corpora", "recipes", "cards", "datasets"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "mine.toml").touch()
-    (tmp_path / "script.py").write_text("import builders\nprint(len(builders.list_corpora(langs=['el']).corpora))\n")
+    (tmp_path / "script.py").write_text("import builders\nprint(builders.list_corpora(langs=['el']))\n")
     return tmp_path
 
 
 @pytest.mark.slow
 def test_folders_of_the_users_own_hide_nothing(project: Path) -> None:
-    assert run(project, "script.py").stdout == "10\n"
+    assert "wikimatrix" in run(project, "script.py").stdout
     assert "wikimatrix" in run(project, "-m", "builders", "list", "--langs", "el").stdout
     command = Path(sys.executable).with_name("builders")
     if command.exists():

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from builders.budget.format import mixture_lines
     from builders.budget.law_check import CheckResult, check
     from builders.budget.law_fit import FitResult, fit
+    from builders.budget.run_costs import read_hours
     from builders.budget.run_plan import PlanResult, plan
     from builders.budget.subsampling import Budget, check_budget, count_available, name_by_budget, subsample
 
@@ -31,6 +32,7 @@ __all__ = [
     "name_by_budget",
     "plan",
     "read_budget",
+    "read_hours",
     "subsample",
 ]
 _MODULES = {
@@ -39,6 +41,7 @@ _MODULES = {
     "builders.budget.format": ("mixture_lines",),
     "builders.budget.law_check": ("CheckResult", "check"),
     "builders.budget.law_fit": ("FitResult", "fit"),
+    "builders.budget.run_costs": ("read_hours",),
     "builders.budget.run_plan": ("PlanResult", "plan"),
     "builders.budget.subsampling": ("Budget", "check_budget", "count_available", "name_by_budget", "subsample"),
 }

@@ -59,7 +59,7 @@ class AllocationResult:
 
 @checked
 def allocate(
-    budget: float,
+    budget: float | str,
     *,
     laws: LawsLike = None,
     results: ResultsLike = "results.jsonl",
@@ -88,7 +88,8 @@ def allocate(
     """Allocate a budget to languages so that an objective is highest, exactly and in whole pairs.
 
     Args:
-        budget: The number of sentence pairs; of tokens where `costs` are given.
+        budget: The number of sentence pairs; of tokens where `costs` are given; device hours such as `12h` where they
+            are of a run.
         laws: The result of `fit`, its laws, or its file; without, laws are fitted to `results`.
         results: A `results.jsonl`, results, or a table of them.
         metric: The metric, where the results have several.
@@ -102,7 +103,8 @@ def allocate(
         min: The fewest pairs of every language, or by language.
         max: The most pairs of every language, or by language.
         weight: The weight of each language, by language; 1 by default.
-        costs: A CSV of lang,tokens with the tokens in a pair, or a mapping: the budget is in tokens then.
+        costs: A CSV of lang,tokens with the tokens in a pair, a mapping, or the folder of a run that has counted them:
+            the budget is in tokens then.
         epochs: How often a pair may be seen, from 1 to 100.
         allow_partial: Spend what there is where the budget is larger.
         objective: `mean`, the weighted mean of the languages, or `worst`, the worst language.

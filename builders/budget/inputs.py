@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from builders.budget.run_costs import budget_amount, costs_file
 from cards.releases import ReleaseLike, open_release
 from corpora.arguments import split_names
 from corpora.catalog import language_codes
@@ -97,17 +98,20 @@ def load_laws(laws: LawsLike, selection: ResultSelection | None = None) -> AnyLa
     return fit_any(selection.select(selection.read(), selection.model))
 
 
-def build_problem(budget: float, laws: AnyLaws, langs: Sequence[str], limits: Limits) -> tuple[AllocationProblem, str]:
+def build_problem(
+    budget: float | str, laws: AnyLaws, langs: Sequence[str], limits: Limits
+) -> tuple[AllocationProblem, str]:
     """Return the problem, and where the numbers of available pairs are from.
 
     Raises:
         InputError: An option is not as expected, or no allocation is within the limits.
     """
     check_epochs(limits.epochs)
+    amount = budget_amount(budget, limits.costs)
     available, source = _available(limits)
     chosen = check_langs(langs) or tuple(sorted(available))
-    if not limits.costs and math.isfinite(budget) and budget % 1:
-        raise InputError(f"--budget is a whole number of pairs, not {budget:g}; with --costs it is in tokens.")
+    if not limits.costs and math.isfinite(amount) and amount % 1:
+        raise InputError(f"--budget is a whole number of pairs, not {amount:g}; with --costs it is in tokens.")
     _check_has(available, chosen, source)
     costs = _values(limits.costs, "tokens")
     if costs is not None:
@@ -115,7 +119,7 @@ def build_problem(budget: float, laws: AnyLaws, langs: Sequence[str], limits: Li
     laws.check(chosen)
     problem = allocation_problem(
         chosen,
-        budget,
+        amount,
         num_unique=_column(available, chosen, 0.0),
         epochs=limits.epochs,
         min_pairs=_column(_by_lang(limits.min, chosen, "--min"), chosen, 0.0),
@@ -150,7 +154,7 @@ def _available(limits: Limits) -> tuple[LangValues, str]:
 def _values(values: str | Path | LangValues | None, column: str) -> LangValues | None:
     """Return numbers by language, from a CSV with the columns lang and `column` if a path is given."""
     if isinstance(values, str | Path):
-        return read_lang_values(Path(values), column)
+        return read_lang_values(costs_file(Path(values)) if column == "tokens" else Path(values), column)
     return None if values is None else {check_lang(lang, column): number for lang, number in values.items()}
 
 

@@ -73,7 +73,7 @@ class MixturePlanResult:
 
 @checked
 def plan(
-    budget: float,
+    budget: float | str,
     *,
     laws: LawsLike = None,
     results: ResultsLike = "results.jsonl",
@@ -99,7 +99,8 @@ def plan(
     """Choose the next sizes to measure: the runs that lower an allocation's expected regret most for their cost.
 
     Args:
-        budget: The number of sentence pairs to allocate; of tokens where `costs` are given.
+        budget: The number of sentence pairs to allocate; of tokens where `costs` are given; device hours such as
+            `12h` where they are of a run.
         laws: The result of `fit`, its laws, or its file; without, laws are fitted to `results`.
         results: A `results.jsonl`, results, or a table of them.
         metric: The metric, where the results have several.
@@ -113,7 +114,8 @@ def plan(
         min: The fewest pairs of every language, or by language.
         max: The most pairs of every language, or by language.
         weight: The weight of each language, by language; 1 by default.
-        costs: A CSV of lang,tokens with the tokens in a pair, or a mapping: the budget is in tokens then.
+        costs: A CSV of lang,tokens with the tokens in a pair, a mapping, or the folder of a run that has counted them:
+            the budget is in tokens then.
         epochs: How often a pair may be seen, from 1 to 100.
         allow_partial: Spend what there is where the budget is larger.
         runs: The most runs.

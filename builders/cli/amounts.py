@@ -5,22 +5,26 @@ from typing import Any
 
 import click
 
+from builders.budget import read_hours
+
 FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 PATTERN = re.compile(r"(\d[\d_,]*(?:\.\d+)?(?:e\d+)?)([kmb]?)", re.ASCII)
 
 
 class Amount(click.ParamType):  # type: ignore[type-arg]
-    """A number of pairs or tokens, perhaps with k, M or B."""
+    """A number of pairs or tokens, perhaps with k, M or B, or device hours."""
 
     name = "amount"
 
-    def __init__(self, whole: bool = False) -> None:
-        self.whole = whole
+    def __init__(self, whole: bool = False, has_hours: bool = False) -> None:
+        self.whole, self.has_hours = whole, has_hours
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | int:
-        """Return the number of a text such as 60k."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | int | str:
+        """Return the number of a text such as 60k; hours such as 12h stay a text."""
         if isinstance(value, int | float):
             return value
+        if self.has_hours and read_hours(str(value)) is not None:
+            return str(value)
         match = PATTERN.fullmatch(str(value).strip().lower())
         if not match and not self.whole and (number := _number(str(value))) is not None:
             return number  # negative, or no number: the verb says what it takes

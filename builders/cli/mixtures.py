@@ -48,8 +48,9 @@ LIMITS = [
         help="The weight of a language; 1 by default. Repeatable.",
     ),
     option(
-        "--costs", type=FILE, metavar="FILE", group="Limits",
-        help="A CSV of lang,tokens with the tokens in a pair: the budget is in tokens then.",
+        "--costs", type=FILE, metavar="FILE|RUN", group="Limits",
+        help="A CSV of lang,tokens with the tokens in a pair, or the folder of a run that has it: the budget is in "
+        "tokens then.",
     ),
     option(
         "--epochs", type=float, default=1.0, show_default=True, metavar="N", group="Limits",
@@ -60,11 +61,12 @@ LIMITS = [
 BUDGET = [
     option(
         "--budget",
-        type=Amount(),
+        type=Amount(has_hours=True),
         required=True,
-        metavar="PAIRS",
+        metavar="PAIRS|HOURS",
         group="Budget",
-        help="The number of pairs, such as 60000, 60k or 1.2M; of tokens with --costs.",
+        help="The number of pairs, such as 60000, 60k or 1.2M; of tokens with --costs; or device hours, such as 12h, "
+        "at the speed of the run that --costs names.",
     ),
     option(
         "--laws", type=FILE, metavar="FILE", group="Budget", help="The laws of `builders fit`, instead of --results."

@@ -120,6 +120,13 @@ def test_allocate_options(fitted: Path, run: Callable[..., str]) -> None:
     table = json.loads(run(*ALLOCATE, "--costs", "tokens.csv", "--json"))
     assert table["unit"] == "tokens"
     assert 1_200_000 - 100 < table["spent"] <= 1_200_000
+    (fitted / "run").mkdir()
+    (fitted / "tokens.csv").rename(fitted / "run" / "tokens_per_pair.csv")
+    sessions = [{"tokens_per_second": 500.0, "seconds": 60, "world_size": 4}, {"world_size": 4}]
+    sessions += [{"tokens_per_second": 250.0, "seconds": 120, "world_size": 2}]
+    (fitted / "run" / "run.json").write_text(json.dumps({"sessions": sessions}))
+    table = json.loads(run(*ALLOCATE[:2], "2.5h", *ALLOCATE[3:], "--costs", "run", "--json"))
+    assert (table["unit"], table["budget"]) == ("tokens", 2.5 * 3600 * 125)  # 60,000 tokens in 480 device seconds
     table = json.loads(run(*ALLOCATE, "--min", "1000", "--min", "zh=400000", "--max", "ar=1500", "--json"))
     counts = {row["lang"]: row["num_pairs"] for row in table["mixture"]}
     assert (counts["zh"], counts["ar"]) == (400_000, 1_500)
@@ -170,6 +177,8 @@ def test_plan_prints_runs_and_when_to_stop(fitted: Path, run: Callable[..., str]
         ((*ALLOCATE, "--epochs", "0.5"), "--epochs takes a number from 1 to 100"),
         ((*ALLOCATE, "--quantile", "0.9"), "--quantile takes a number between 0 and 0.5"),
         ((*ALLOCATE, "--costs", "available.csv"), "the columns lang,tokens were expected"),
+        ((*ALLOCATE[:2], "12h", *ALLOCATE[3:]), "--budget 12h is in device hours: name the folder of a run"),
+        ((*ALLOCATE[:2], "12h", *ALLOCATE[3:], "--costs", "."), "run.json with its sessions was expected"),
         (("allocate", "--budget", "10", "--laws", "laws.json"), "or from a CSV with --available"),
         (
             ("allocate", "--budget", "10", "--laws", "available.csv", "--available", "available.csv"),
