@@ -70,7 +70,7 @@ def candidates(lang: str, parts: Sequence[Part], measured: Sequence[Path], work:
     ranges = ranges_of(sum(part.num_rows for part in parts))
     keys: list[Path] = []
     if len(ranges) > 1:
-        columns = "corpus, line_number, margin, en_hash, xx_hash"
+        columns = "corpus, line_number, margin, signs, num_in_capitals, en_hash, xx_hash"
         keys = [
             work.submit(query_task("keys", part.name, {"measured": [path]}, columns=columns, pairs=MEASURED))
             for part, path in zip(parts, measured, strict=True)

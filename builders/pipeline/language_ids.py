@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from builders.pipeline.batches import read_batches
 from builders.workspace import Functions, Inputs, Workspace, sql
-from corpora.language_id import identify_column, identify_languages, make_word_cache
+from corpora.catalog import language
+from corpora.language_id import identify_column, identify_column_plainly, identify_languages, make_word_cache
 
 BATCH_ROWS = 20_480  # lines whose texts are in memory at the same time
 BATCHES_AHEAD = 2  # that are read while one is identified
@@ -32,6 +33,7 @@ def write_language_ids(
     work: Workspace,
     path: Path,
     pairs: Path,
+    lang: str,
     early: str,
     thresholds: Inputs,
     functions: Functions,
@@ -44,6 +46,7 @@ def write_language_ids(
         work: The work folder, for its DuckDB.
         path: File to write.
         pairs: Part of `pairs`.
+        lang: Their language.
         early: SQL for the name of the first filter over `pairs` that rejects a row, as `reject_sql` returns it.
         thresholds: Its parameters.
         functions: Returns the Python functions that it calls, by name.
@@ -59,17 +62,17 @@ def write_language_ids(
         pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer,
     ):
         batches = read_batches(connection.sql(query, params=values), BATCH_ROWS)
-        for rows in _identify_ahead(batches) if is_many else (_rows(batch, _by_fasttext) for batch in batches):
+        for rows in _identify_ahead(batches, lang) if is_many else (_rows(b, _by_fasttext, lang) for b in batches):
             writer.write_table(rows)
 
 
-def _identify_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+def _identify_ahead(batches: Iterator[pa.RecordBatch], lang: str) -> Iterator[pa.Table]:
     """Yield the rows of batches in order, while a thread identifies the next ones."""
     cache = make_word_cache()
     waiting: deque[Future[pa.Table]] = deque()
     with ThreadPoolExecutor(1) as pool:
         for batch in batches:
-            waiting.append(pool.submit(_rows, batch, lambda texts: identify_column(texts, cache)))
+            waiting.append(pool.submit(_rows, batch, lambda texts: identify_column(texts, cache), lang))
             if len(waiting) > BATCHES_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -81,8 +84,11 @@ def _by_fasttext(texts: pa.StringArray) -> tuple[pa.Array, pa.Array]:
     return pa.array(labels, pa.string()), pa.array(probabilities, pa.float64())
 
 
-def _rows(batch: pa.RecordBatch, identify: Identify) -> pa.Table:
+def _rows(batch: pa.RecordBatch, identify: Identify, lang: str) -> pa.Table:
     """Return the rows of `language_ids` for a batch of texts; lines that an early filter rejects have none."""
-    columns = [column for side in SIDES for column in identify(batch[side])]
-    rows = pa.Table.from_arrays([batch["line_number"], *columns], schema=LANGUAGE_IDS)
-    return rows.filter(batch["en"].is_valid()) if batch["en"].null_count else rows
+    if batch["en"].null_count:
+        batch = batch.filter(batch["en"].is_valid())
+    columns = [batch["line_number"]]
+    for side, code in zip(SIDES, ("en", lang), strict=True):
+        columns += identify_column_plainly(batch[side], *identify(batch[side]), code, language(code).labels)
+    return pa.Table.from_arrays(columns, schema=LANGUAGE_IDS)

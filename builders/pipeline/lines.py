@@ -20,7 +20,7 @@ LEADING_COLUMNS = [
     "matched_corpus",
     "matched_line_number",
 ]
-INTERNAL_COLUMNS = ["en_norm_hash", "xx_norm_hash", "en_hash", "xx_hash", "en_norm", "xx_norm"]
+INTERNAL_COLUMNS = ["en_norm_hash", "xx_norm_hash", "en_hash", "xx_hash", "en_norm", "xx_norm", "signs"]
 
 
 def read_lines(work: Path, lang: str, recipe: str | None = None, reason: str | None = None) -> pl.LazyFrame:

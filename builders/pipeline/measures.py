@@ -13,7 +13,8 @@ from builders.pipeline.language_ids import write_language_ids
 from builders.pipeline.measuring import measure_parameters, measured_sql, write_measured
 from builders.pipeline.parts import Part
 from builders.workspace import Inputs, Task, inputs_json, macros, sql
-from corpora.language_id import MODEL_FINGERPRINT
+from corpora.catalog import language
+from corpora.language_id import CASE_VERSION, MODEL_FINGERPRINT
 
 
 def measuring_task(part: Part, filters: tuple[Filter, ...], ngrams: Mapping[str, Path], is_compiled: bool) -> Task:
@@ -55,11 +56,14 @@ def language_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) ->
         "early_reject_reason": early,
         "thresholds": thresholds,
         "model": MODEL_FINGERPRINT,
+        "case": CASE_VERSION,
+        "labels": {code: list(language(code).labels) for code in ("en", part.lang)},
     }
     functions = partial(python_functions, filters, "pairs")
     run = partial(
         write_language_ids,
         pairs=part.pairs,
+        lang=part.lang,
         early=early,
         thresholds=thresholds,
         functions=functions,

@@ -54,6 +54,9 @@ select
     coalesce(
         regexp_matches(xx_read, '(?i)(?:^|[^\pL])(?:the|of|and|which|with|from|that|this)(?:$|[^\pL])'), false
     ) as has_english_words,
+    -- Compiled code says where signs may be; here they may be everywhere.
+    early_reject_reason is null as has_signs,
+    coalesce(may_repeat(en_norm) or may_repeat(xx_norm), false) as may_repeat,
     needs_check(en_read) or needs_check(xx_read) as is_suspicious,
     hash_128(en_read) as en_hash,
     hash_128(xx_read) as xx_hash,

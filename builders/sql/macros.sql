@@ -78,6 +78,41 @@ create macro has_mojibake(text) as regexp_matches(
 create macro has_markup(text) as regexp_matches(
     text, '\{\{|\}\}|\[\[|\]\]|\|\||</?[a-zA-Z][^<>]*>|^\PL*https?://\S+\PL*$'
 );
+-- Numbers without separators of thousands, with a point before decimals, - within a range and ~ before a negative number.
+create macro canonical_numbers(text) as translate(
+    regexp_replace(regexp_replace(regexp_replace(
+        text, '([0-9٠-٩۰-۹०-९])[,.٬''’ \x{A0}\x{202F}]([0-9٠-٩۰-۹०-९]{3})\b', '\1\2', 'g'),
+        '([0-9٠-٩۰-۹०-९])[,.٬''’ \x{A0}\x{202F}]([0-9٠-٩۰-۹०-९]{3})\b', '\1\2', 'g'),
+        '([\s\x{A0}(\[])[−–-]([0-9٠-٩۰-۹०-९])', '\1~\2', 'g'),
+    ',٫–−٪', '..--%'
+);
+-- Signs and numbers joined by spaces; empty if they are whole numbers only, which normalized texts have too.
+create macro signs_of(joined) as if(regexp_full_match(joined, '[0-9٠-٩۰-۹०-९ ]*'), '', joined);
+-- What a text says beside its letters and digits: its numbers, if one has a decimal separator, a sign, a range or a colon,
+-- and the signs of C++, C#, currencies and sums; empty if nothing. Separators of thousands say nothing.
+create macro signs_in(text) as if(
+    regexp_matches(text, '[0-9٠-٩۰-۹०-९][.,٫٬:/–−-][0-9٠-٩۰-۹०-९]|[−–-][0-9٠-٩۰-۹०-९]|[+#=<>±×÷%٪$€£¥₺₹₽]'),
+    signs_of(array_to_string(regexp_extract_all(canonical_numbers(text),
+        '~?[0-9٠-٩۰-۹०-९]+(?:[.:/-][0-9٠-٩۰-۹०-९]+)*|[+#=<>±×÷%$€£¥₺₹₽]'
+    ), ' ')),
+    ''
+);
+-- Whether a text is in capital letters.
+create macro is_in_capitals(text) as regexp_matches(text, '^[^\p{Ll}\p{Lu}]*\p{Lu}[^\p{Ll}]*$');
+-- Whether a part is in a text at least four times.
+create macro occurs_often(text, part) as strlen(text) - strlen(replace(text, part, '')) >= 4 * strlen(part);
+-- Whether the four characters at the end of a normalized text, or those in its middle, are in it four times.
+create macro may_repeat(norm) as if(
+    length(norm) >= 20, occurs_often(norm, right(norm, 4)) or occurs_often(norm, substr(norm, length(norm) // 2, 4)), false
+);
+-- The share of a normalized text that is n-grams of six characters which it has at least four times: the same phrase over
+-- and over, as translation models write it.
+create macro repeated_share(norm) as list_sum([
+    if(occurrences >= 4, occurrences, 0)
+    for occurrences in map_values(list_aggregate(
+        [substr(norm, i, 6) for i in range(1, length(norm) - 4)], 'histogram'
+    ))
+]) / (length(norm) - 5);
 -- The number of letters and marks of a normalized text; `has_digits` says whether it has digits too.
 create macro count_letters(norm, has_digits) as if(
     has_digits, length(regexp_replace(norm, '\pN+', '', 'g')), length(norm)

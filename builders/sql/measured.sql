@@ -37,7 +37,15 @@ with_measures as (
         if(is_suspicious, has_markup(en) or has_markup(xx), is_suspicious) as has_markup,
         script_share,
         en_script_share,
-        variant_share
+        variant_share,
+        -- What the normalized texts leave out although it says something: C++ and C#, 1.5 and 15.
+        if(has_signs, concat_ws(chr(9), signs_in(en), signs_in(xx)), chr(9)) as signs,
+        if(early_reject_reason is null, is_in_capitals(en)::tinyint + is_in_capitals(xx)::tinyint, 0) as num_in_capitals,
+        if(
+            may_repeat,
+            greatest(if(may_repeat(en_norm), repeated_share(en_norm), 0), if(may_repeat(xx_norm), repeated_share(xx_norm), 0)),
+            0
+        ) as repeated_share
     from character_counts
 ),
 decided as (

@@ -31,6 +31,7 @@ from corpora.language_id.fasttext_model import (
     make_word_cache,
     preload_model,
 )
+from corpora.language_id.letter_case import CASE_VERSION, identify_column_plainly, set_plainly
 from corpora.language_id.scripts import (
     Variant,
     find_variants,
@@ -41,6 +42,7 @@ from corpora.language_id.scripts import (
 )
 
 __all__ = [
+    "CASE_VERSION",
     "COMPILED_THRESHOLD",
     "MODEL_FINGERPRINT",
     "MODEL_LICENCE",
@@ -53,6 +55,7 @@ __all__ = [
     "find_wrong_language",
     "find_wrong_length",
     "identify_column",
+    "identify_column_plainly",
     "identify_languages",
     "in_other_scripts",
     "is_spaced",
@@ -64,5 +67,6 @@ __all__ = [
     "preload_model",
     "script_characters",
     "script_patterns",
+    "set_plainly",
     "variant_characters",
 ]

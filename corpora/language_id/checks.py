@@ -15,6 +15,7 @@ from corpora.catalog import base_code, languages
 from corpora.errors import InputError
 from corpora.extensions import extension_versions, read_extended_rows
 from corpora.language_id.fasttext_model import MODEL_FINGERPRINT, identify_languages
+from corpora.language_id.letter_case import CASE_VERSION, identify_set_plainly
 from corpora.tables import STRICT
 
 if TYPE_CHECKING:
@@ -82,7 +83,12 @@ def language_checks_key(lang: str) -> dict[str, object]:
     """Return all that the checks of a language depend on beside the texts, as JSON values."""
     rows = {name: [row.formula, row.thresholds_of(lang)] for name, row in language_checks().items()}
     known = languages()[lang]
-    return {**rows, "identification": MODEL_FINGERPRINT, "ratio": known.ratio, "labels": list(known.labels)}
+    return {
+        **rows,
+        "identification": f"{MODEL_FINGERPRINT} {CASE_VERSION}",
+        "ratio": known.ratio,
+        "labels": list(known.labels),
+    }
 
 
 def find_wrong_language(texts: Sequence[str], lang: str) -> list[bool]:
@@ -90,6 +96,7 @@ def find_wrong_language(texts: Sequence[str], lang: str) -> list[bool]:
     import polars as pl
 
     labels, confidence = identify_languages(texts)
+    identify_set_plainly(texts, labels, confidence, lang, languages()[lang].labels)
     row = language_checks()["wrong_language"]
     measures = pl.DataFrame({"text": texts, "confidence": confidence}, schema={"text": pl.String, "confidence": float})
     measures = measures.with_columns(num_letters=pl.col("text").str.count_matches(r"[\pL\pM]"))

@@ -132,10 +132,15 @@ def _flags(en: Side, xx: Side, is_read: Array) -> dict[str, pa.Array]:
     edges = np.empty(len(is_read), np.bool_)
     both = (en.norm, en.norm_ends, xx.norm, xx.norm_ends)
     kernel.find_shared_edges(*both, xx.counts[:, KEPT].copy(), xx.has(kernel.HAS_URL), edges)
+    may_repeat = np.zeros(len(is_read), np.bool_)
+    for side in (en, xx):
+        kernel.find_repeats(side.norm, side.norm_ends, side.counts[:, KEPT].copy(), may_repeat)
     has_digits = (en.counts[:, DIGITS] > 0) & (xx.counts[:, DIGITS] > 0)
     suspicious = en.has(kernel.IS_SUSPICIOUS) | xx.has(kernel.IS_SUSPICIOUS)
     return {
         "has_numbers": pa.array(has_digits & en.has(kernel.HAS_TWO_DIGITS)),
+        "has_signs": pa.array(is_read & (en.has(kernel.HAS_SIGNS) | xx.has(kernel.HAS_SIGNS))),
+        "may_repeat": pa.array(may_repeat),
         "has_english_words": pa.array(xx.has(kernel.HAS_ENGLISH_WORD)),
         "is_suspicious": pa.array(suspicious, mask=~is_read),
         "copies_source_edge": pa.array(edges, mask=~is_read),

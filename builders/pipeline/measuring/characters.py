@@ -30,17 +30,10 @@ IS_KEPT, IS_DIGIT, IS_DIVISOR, IS_OWN, IS_OWN_OR_MARK, IS_UNEXPECTED, IS_FIRST_V
     1 << bit for bit in range(CLASS_BITS)
 )
 PRIVATE = (*range(0xE000, 0xF900), *range(0xFDD0, 0xFDF0), 0xFFFE, 0xFFFF)  # for private use, and no characters
+DIGITS = (*range(0x660, 0x66A), *range(0x6F0, 0x6FA), *range(0x966, 0x970))  # of Arabic, Persian and Hindi
 # Characters at which compiled code looks at the bytes before, for what `needs_check` and other searches of SQL find.
-SPECIAL = (
-    *range(9),
-    *range(0x0B, 0x20),
-    *range(0x7F, 0xC0),
-    0x20AC,
-    0xFFFD,
-    *map(ord, "{}[]<|:/0123456789"),
-    *map(ord, "ĂĹ銆锛锟"),
-    *PRIVATE,
-)
+SIGNS = "{}[]<|:/0123456789ĂĹ銆锛锟+#=>%±×÷٪$€£¥₺₹₽\ufffd"
+SPECIAL = (*range(9), *range(0x0B, 0x20), *range(0x7F, 0xC0), *map(ord, SIGNS), *DIGITS, *PRIVATE)
 
 
 def character_table(scripts: tuple[str, ...], first: str, second: str, folder: Path | None) -> NDArray[np.uint32]:

@@ -19,11 +19,15 @@ from corpora.compiled import compiled
 
 NUM_COUNTS = 3 * NUM_SUMS  # of a text; a sum holds three counters of SUM_BITS bits
 CHUNK_BYTES = 1 << 20  # after which sums are emptied, so that no counter overflows
-IS_SUSPICIOUS, HAS_TWO_DIGITS, HAS_ENGLISH_WORD, HAS_URL = 1, 2, 4, 8  # flags of a text
+IS_SUSPICIOUS, HAS_TWO_DIGITS, HAS_ENGLISH_WORD, HAS_URL, HAS_SIGNS = 1, 2, 4, 8, 16  # flags of a text
 CODE_POINT, CLASS, COUNTER = (1 << CODE_POINT_BITS) - 1, (1 << CLASS_BITS) - 1, (1 << SUM_BITS) - 1
 # English function words that `has_english_words` in character_counts.sql searches: at most five letters, as bytes.
 WORDS = tuple(int.from_bytes(word, "big") for word in b"the of and which with from that this".split())
 MAX_WORD_LETTERS = 5
+# Characters that are signs, in `signs_in` of macros.sql, and the last bytes of those that are signs beside a digit.
+SIGNS = tuple(map(ord, "+#=<>±×÷%٪$€£¥₺₹₽"))
+SEPARATORS = (*b".,:/-", 0xAB, 0xAC, 0x93, 0x92)  # ٫ ٬ – −
+MIN_REPEATED, PROBE_CHARACTERS, MIN_OCCURRENCES = 20, 4, 4  # of `may_repeat`
 EDGE_CHARACTERS = 25  # of the target side, which the English side may share
 
 
@@ -176,7 +180,12 @@ def _flags_of(text, begin, position, character):  # type: ignore[no-untyped-def]
     before = np.int64(text[position - 1]) if position > begin else 0
     second = np.int64(text[position - 2]) if position > begin + 1 else 0
     if 48 <= character <= 57:
-        return HAS_TWO_DIGITS if 48 <= before <= 57 else 0
+        return HAS_TWO_DIGITS if 48 <= before <= 57 else HAS_SIGNS if _is_one_of(before, SEPARATORS) else 0
+    if _is_foreign_digit(character):
+        return HAS_SIGNS if _is_one_of(before, SEPARATORS) else 0
+    signs = HAS_SIGNS if _is_one_of(character, SIGNS) else 0
+    if character == 0x20AC:  # after U+00E2
+        return signs | IS_SUSPICIOUS if second == 0xC3 and before == 0xA2 else signs
     if character == 47:  # /
         return HAS_URL if before == 47 and second == 58 else 0
     if character == 58:  # : after http or https
@@ -188,10 +197,71 @@ def _flags_of(text, begin, position, character):  # type: ignore[no-untyped-def]
         is_cyrillic = second == 0xD0 and 0xA0 <= before <= 0xA1
         is_greek = second == 0xCE and 0x9E <= before <= 0x9F
         is_arabic = second == 0xD8 and 0xB7 <= before <= 0xB8
-        return IS_SUSPICIOUS if is_latin or is_cyrillic or is_greek or is_arabic else 0
-    if character == 0x20AC:  # after U+00E2
-        return IS_SUSPICIOUS if second == 0xC3 and before == 0xA2 else 0
-    return IS_SUSPICIOUS
+        return signs | IS_SUSPICIOUS if is_latin or is_cyrillic or is_greek or is_arabic else signs
+    return signs if signs and character != 60 else signs | IS_SUSPICIOUS
+
+
+@compiled
+def _is_foreign_digit(character):  # type: ignore[no-untyped-def]
+    """Return whether a character is a digit of Arabic, Persian or Hindi."""
+    return 0x660 <= character <= 0x669 or 0x6F0 <= character <= 0x6F9 or 0x966 <= character <= 0x96F
+
+
+@compiled
+def _is_one_of(value, values):  # type: ignore[no-untyped-def]
+    is_one = False
+    for known in values:
+        is_one |= value == known
+    return is_one
+
+
+@compiled
+def find_repeats(norm, norm_ends, lengths, may_repeat):  # type: ignore[no-untyped-def]
+    """Mark the texts that have the characters at their end, or those in their middle, four times or more often."""
+    for row in range(norm_ends.size - 1):
+        if lengths[row] >= MIN_REPEATED:
+            begin, end = norm_ends[row], norm_ends[row + 1]
+            tail = end
+            for _ in range(PROBE_CHARACTERS):
+                tail -= 1
+                while norm[tail] & 0xC0 == 0x80:
+                    tail -= 1
+            middle = begin
+            for _ in range(lengths[row] // 2 - 1):
+                middle = _next(norm, middle, end)
+            after = middle
+            for _ in range(PROBE_CHARACTERS):
+                after = _next(norm, after, end)
+            text = norm[begin:end]
+            if _occurs_often(text, norm[tail:end]) or _occurs_often(text, norm[middle:after]):
+                may_repeat[row] = True
+
+
+@compiled
+def _next(norm, position, end):  # type: ignore[no-untyped-def]
+    """Return where the next character begins."""
+    position += 1
+    while position < end and norm[position] & 0xC0 == 0x80:
+        position += 1
+    return position
+
+
+@compiled
+def _occurs_often(text, part):  # type: ignore[no-untyped-def]
+    occurrences = 0
+    position = 0
+    first, last = part[0], part[-1]
+    while position + part.size <= text.size:
+        if text[position] == first and text[position + part.size - 1] == last:
+            same = 1
+            while same < part.size and text[position + same] == part[same]:
+                same += 1
+            if same == part.size:
+                occurrences += 1
+                position += part.size
+                continue
+        position += 1
+    return occurrences >= MIN_OCCURRENCES
 
 
 @compiled

@@ -46,7 +46,7 @@ def identify(tmp_path: Path) -> Callable[[Sequence[Sides], bool], pa.Table]:
         filters = choose_filters({}, (), (), [])
         early, thresholds = reject_sql(filters, "pairs", "el")
         functions = partial(python_functions, filters, "pairs")
-        write_language_ids(work, path, part, early, thresholds, functions, is_many, '{"from": "here"}')
+        write_language_ids(work, path, part, "el", early, thresholds, functions, is_many, '{"from": "here"}')
         return pq.read_table(path)
 
     return run
@@ -117,3 +117,17 @@ def test_changed_sql_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch, name: s
     before, real = measures.language_task(part, (), False).key, getattr(measures, name)
     monkeypatch.setattr(measures, name, lambda *texts: f"-- Another version.\n{real(*texts)}")
     assert measures.language_task(part, (), False).key != before
+
+
+@pytest.mark.parametrize("is_many", [False, True])
+def test_capitals_are_identified_as_what_they_say_on_both_ways(identify, is_many):
+    pairs = [
+        ("KEEP THIS DOOR CLOSED AT ALL TIMES", "ΝΑ ΚΡΑΤΑΤΕ ΠΑΝΤΑ ΚΛΕΙΣΤΗ ΑΥΤΗ ΤΗΝ ΠΟΡΤΑ"),
+        (None, "x"),
+        (ENGLISH, GREEK),
+    ]
+    rows = identify(pairs, is_many).to_pylist()
+    assert [(row["line_number"], row["en_label"], row["xx_label"]) for row in rows] == [
+        (1, "en", "el"),
+        (3, "en", "el"),
+    ]

@@ -1,0 +1,68 @@
+"""How a text is set, in capitals, as a title, with spaces between letters: none of it is a language."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from corpora.language_id.fasttext_model import identify_languages
+
+CASE_VERSION: Final = 1  # of what is identified again, in the keys of tables
+DOTTED_I = str.maketrans({"I": "ı", "İ": "i"})  # of the languages below in lower case
+DOTTED_LANGS = frozenset(("tr", "az", "crh", "tt"))
+SPACED = re.compile(r"(?<!\w)(?:\w[ \u00a0.·-]){3,}\w(?!\w)")  # at least four letters, each by itself
+MIN_WORDS = 3  # of which most begin with a capital letter, so that a text is a title
+MIN_SHARE = 0.6  # of letters or words in capitals
+
+
+def set_plainly(text: str, lang: str) -> str:
+    """Return a text in capitals, in title case or with spaced letters as it is written in a sentence; else the same."""
+    if SPACED.search(text):
+        text = SPACED.sub(lambda letters: re.sub(r"[ \u00a0.·-]", "", letters[0]), text)
+    upper = sum(map(str.isupper, text))
+    if upper and (upper >= MIN_SHARE * (upper + sum(map(str.islower, text))) or _is_title(text)):
+        return (text.translate(DOTTED_I) if lang in DOTTED_LANGS else text).lower()
+    return text
+
+
+def _is_title(text: str) -> bool:
+    words = [word for word in text.split() if word[0].isalpha()]
+    return len(words) >= MIN_WORDS and sum(word[0].isupper() for word in words) >= MIN_SHARE * len(words)
+
+
+def identify_set_plainly(
+    texts: Sequence[str], labels: list[str], probabilities: list[float], lang: str, own: Sequence[str]
+) -> None:
+    """Replace labels that are not of the language, where the text set plainly has another one.
+
+    Args:
+        texts: The texts.
+        labels: Their labels.
+        probabilities: Those of the labels.
+        lang: The language that is expected.
+        own: The labels that count as this language.
+    """
+    places = [index for index, label in enumerate(labels) if label not in own]
+    plain = {index: set_plainly(texts[index], lang) for index in places}
+    changed = [index for index in places if plain[index] != texts[index]]
+    for index, label, probability in zip(changed, *identify_languages([plain[i] for i in changed]), strict=True):
+        labels[index], probabilities[index] = label, probability
+
+
+def identify_column_plainly(
+    texts: pa.Array, labels: pa.Array, probabilities: pa.Array, lang: str, own: Sequence[str]
+) -> tuple[pa.Array, pa.Array]:
+    """Return labels and probabilities of a column, those of other languages identified again as above."""
+    import pyarrow.compute as pc
+
+    is_other = pc.fill_null(pc.invert(pc.is_in(labels, pa.array(list(own), pa.string()))), False)
+    is_other = pc.and_(is_other, labels.is_valid())
+    if not pc.any(is_other, min_count=0).as_py():
+        return labels, probabilities
+    other_labels, other_probabilities = (column.filter(is_other).to_pylist() for column in (labels, probabilities))
+    identify_set_plainly(texts.filter(is_other).to_pylist(), other_labels, other_probabilities, lang, own)
+    return (
+        pc.replace_with_mask(labels, is_other, pa.array(other_labels, pa.string())),
+        pc.replace_with_mask(probabilities, is_other, pa.array(other_probabilities, pa.float64())),
+    )
