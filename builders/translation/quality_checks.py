@@ -17,8 +17,30 @@ from corpora.language_id import find_wrong_language, find_wrong_length, language
 from corpora.tables import STRICT
 
 FILE = Path(__file__).with_name("quality_checks.toml")
-VERSION = 2  # raise it when a built-in check changes
+VERSION = 3  # raise it when a built-in check changes
 
+WORD = re.compile(r"[^\W\d_]+")
+SENTENCE_WORDS = frozenset(  # which hardly any name has
+    (
+        "you",
+        "your",
+        "we",
+        "they",
+        "he",
+        "she",
+        "it",
+        "is",
+        "are",
+        "was",
+        "were",
+        "do",
+        "does",
+        "did",
+        "have",
+        "has",
+        "can",
+    )
+).union(("will", "would", "should", "how", "what", "why", "where", "when", "please", "thanks", "yes", "not"))
 Thresholds = Mapping[str, float]
 # (sources, translations, language, thresholds) -> for each pair whether the check fails
 Check = Callable[[Sequence[str], Sequence[str], str, Thresholds], Sequence[bool]]
@@ -162,12 +184,21 @@ def _find_repetition(
 def _find_unchanged(
     sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
 ) -> list[bool]:
-    """Return for each translation whether it equals its source, which has `min_words` words and more."""
+    """Return for each translation whether it has the words of its source, and these are a sentence."""
     return [
-        translation.casefold() == source.casefold()
-        and len(re.findall(r"[^\W\d_]+", mask_placeholders(source).text)) >= thresholds["min_words"]
+        _words(translation) == _words(source) and _is_sentence(mask_placeholders(source).text, thresholds["min_words"])
         for source, translation in zip(sources, translations, strict=True)
     ]
+
+
+def _words(text: str) -> list[str]:
+    return WORD.findall(text.casefold())
+
+
+def _is_sentence(text: str, min_words: float) -> bool:
+    """Return whether a text is no name: it has many words, or a pronoun, verb or question word among several."""
+    words = _words(text)
+    return len(words) >= min_words or (len(words) > 1 and not SENTENCE_WORDS.isdisjoint(words))
 
 
 def _find_wrong_length(

@@ -64,15 +64,15 @@ def check_file_type(path: Path, name: str, origin: str, content_type: str = "") 
     with path.open("rb") as file:
         start = file.read(START_BYTES)
     is_whole = path.stat().st_size == len(start)
-    found = _describe_page(path, start, suffix, content_type)
+    actual = _describe_page(path, start, suffix, content_type)
     expected, signatures = SIGNATURES.get(suffix, ("a file of a corpus", ()))
-    if not found and signatures and not any(_begins(start, signature) for signature in signatures):
-        found = _describe(start)
-    if not found and suffix in SEPARATORS and is_whole and SEPARATORS[suffix][1] not in start:
-        expected, found = SEPARATORS[suffix][0], "a text without columns"
-    if found:
+    if not actual and signatures and not any(_begins(start, signature) for signature in signatures):
+        actual = _describe(start)
+    if not actual and suffix in SEPARATORS and is_whole and SEPARATORS[suffix][1] not in start:
+        expected, actual = SEPARATORS[suffix][0], "a text without columns"
+    if actual:
         raise InputError(
-            f"{origin} should be {expected} but is {found}. "
+            f"{origin} should be {expected} but is {actual}. "
             "Open it in a browser to see what is there; correct the URL in the catalogue, or name a mirror."
         )
 

@@ -43,9 +43,9 @@ def identify_set_plainly(
         lang: The language that is expected.
         own: The labels that count as this language.
     """
-    places = [index for index, label in enumerate(labels) if label not in own]
-    plain = {index: set_plainly(texts[index], lang) for index in places}
-    changed = [index for index in places if plain[index] != texts[index]]
+    indexes = [index for index, label in enumerate(labels) if label not in own]
+    plain = {index: set_plainly(texts[index], lang) for index in indexes}
+    changed = [index for index in indexes if plain[index] != texts[index]]
     for index, label, probability in zip(changed, *identify_languages([plain[i] for i in changed]), strict=True):
         labels[index], probabilities[index] = label, probability
 

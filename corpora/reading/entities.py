@@ -18,19 +18,19 @@ def unescape(text: str) -> str:
     for _ in range(MAX_TIMES):
         before = text
         text = WHOLE.sub(_character, text)
-        text = APART.sub(lambda found: _entity((found[1] or "") + (found[2] or found[4]), found[0]), text)
-        text = UNENDED.sub(lambda found: _entity(found[1], found[0]), text)
+        text = APART.sub(lambda match: _entity((match[1] or "") + (match[2] or match[4]), match[0]), text)
+        text = UNENDED.sub(lambda match: _entity(match[1], match[0]), text)
         if text == before:
             break
     return text
 
 
-def _character(found: re.Match[str]) -> str:
-    return _entity(found[1], found[0])
+def _character(match: re.Match[str]) -> str:
+    return _entity(match[1], match[0])
 
 
 def _entity(name: str, whole: str) -> str:
-    """Return the character of an entity; what stands there if HTML has none of this name."""
+    """Return the character of an entity; the same text if HTML has none of this name."""
     if not name.startswith("#") and f"{name};" not in html5:
         name = name.lower()
         if f"{name};" not in html5:

@@ -65,3 +65,36 @@ def test_numbers_addresses_and_formulas_are_not_translatable() -> None:
         has_translatable_text(text) for text in ("", "12", "x = 5", "https://a.org", "[Name]", "B.", "3 + 4 %")
     )
     assert all(has_translatable_text(text) for text in ("No", "see https://a.org", "你好", "नहीं"))
+
+
+PROSE = [
+    "One book costs $5, so three books = $15 in all.",
+    "Earn $100 {before tax} and keep $80 for the rent.",
+    "He said [as he often did] that it rains.",
+    "It costs $5-$10 with {a small discount}.",
+    "Prices rose from $3^ to $4^ in May.",
+    "The $A and the US$ = two signs.",
+]
+
+
+@pytest.mark.parametrize("text", PROSE)
+def test_money_and_remarks_in_brackets_are_prose(text):
+    assert mask_placeholders(text).placeholders == ()
+
+
+STAYS = [
+    (r"A share such as $\frac{a}{b}$ is fine.", (r"$\frac{a}{b}$",)),
+    ("Let $a=b$, then $$c$$.", ("$a=b$", "$$c$$")),
+    (
+        "Dear [Your Name], [insert your name here] and {user_name}",
+        ("[Your Name]", "[insert your name here]", "{user_name}"),
+    ),
+    ("See [1], [X] and {1, 2} or {{title}}", ("[1]", "[X]", "{1, 2}", "{{title}}")),
+    ("Read [our guide](https://a.example/b_(c)) now.", ("https://a.example/b_(c)",)),
+    ("Read [guide](docs/start.md#top) or ![a red boat](img/b.png).", ("docs/start.md#top", "img/b.png")),
+]
+
+
+@pytest.mark.parametrize(("text", "placeholders"), STAYS)
+def test_formulas_placeholders_and_addresses_stay_and_words_of_links_do_not(text, placeholders):
+    assert mask_placeholders(text).placeholders == placeholders
