@@ -20,7 +20,7 @@ from builders.translation.do_not_translate import FIELDS, do_not_translate_rows,
 from builders.translation.memory import TranslationMemory, digest
 from builders.translation.placeholders import placeholder_rows
 from builders.translation.quality_checks import checks_fingerprint
-from builders.translation.segmentation import code_line_rows, segment
+from builders.translation.segmentation import code_line_rows, join_wrapped_lines, segment
 from builders.translation.segments import FIRST_PASS, remembered, translate_segments
 from builders.translation.store import TranslationStore, fingerprint
 from builders.translation.translator import Translator, check_languages
@@ -210,7 +210,7 @@ def _segment_turns(id: str, turns: Sequence[Row]) -> Iterator[Row]:
 
 
 def _segment_text(id: str, field: str, turn: int | None, rule: str, text: str, is_kept: bool) -> Row:
-    segments, skeleton = ([], [text]) if is_kept else segment(text)
+    segments, skeleton = ([], [text]) if is_kept else segment(join_wrapped_lines(text))
     key = {"id": id, "field": field, "turn": turn, "do_not_translate": rule}
     return {**key, "skeleton": skeleton, "segments": segments}
 

@@ -40,7 +40,7 @@ SENTENCE_WORDS = frozenset(  # which hardly any name has
         "has",
         "can",
     )
-).union(("will", "would", "should", "how", "what", "why", "where", "when", "please", "thanks", "yes", "not"))
+).union(("can", "will", "would", "should", "how", "what", "why", "where", "when", "please", "thanks", "yes", "not"))
 Thresholds = Mapping[str, float]
 # (sources, translations, language, thresholds) -> for each pair whether the check fails
 Check = Callable[[Sequence[str], Sequence[str], str, Thresholds], Sequence[bool]]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from corpora.tables import STRICT, Regex
 FILE = Path(__file__).with_name("lines.toml")
 FENCE = re.compile(r"\s*(```|~~~)")
 MARKER = re.compile(r"\s*(?:(?:[-*•–+>]|#{1,6}|\d+[.)]|\(?[a-zA-Z\d]{1,2}\)|[A-Za-z]\.|\[[ xX]?\]|[A-Z]\d?:)\s+)*")
+MIN_WRAPPED, MIN_WIDTH, MAX_WIDTH = 2, 40, 130  # lines of a wrapped paragraph, and characters of its longest line
 TABLE = re.compile(r"\s*\|.*\||[^|\n]+(?:\s\|\s[^|\n]*)+")
 CELL = re.compile(r"\|\s*|(?<!\s)\s+\|\s*")
 
@@ -60,6 +62,45 @@ def segment(text: str, lang: str = "en") -> tuple[list[str], list[str]]:
         else:
             skeleton[-1].append(fragment.text)
     return segments, ["".join(parts) for parts in skeleton]
+
+
+def join_wrapped_lines(text: str) -> str:
+    """Return a text in which the lines of each paragraph that was wrapped at a width are one line.
+
+    A paragraph is wrapped if it has at least MIN_WRAPPED lines, all but the last of about one length, and sentences run
+    from line to line. Lists, poems, tables, code, and lines that end where sentences end stay lines.
+    """
+    lines = text.split("\n")
+    is_code = _find_code(lines)
+    joined: list[str] = []
+    begin = 0
+    while begin < len(lines):
+        end = begin
+        while end < len(lines) and lines[end].strip() and not is_code[end]:
+            end += 1
+        paragraph = lines[begin:end]
+        joined += [_join(paragraph)] if _is_wrapped(paragraph) else paragraph
+        joined += lines[end : end + 1]
+        begin = end + 1
+    return "\n".join(joined)
+
+
+def _is_wrapped(lines: Sequence[str]) -> bool:
+    """Return whether lines are a paragraph that was wrapped: no line could have had the next one's first word."""
+    if len(lines) < MIN_WRAPPED or any(TABLE.fullmatch(line) or line.startswith((" ", "\t", ">")) for line in lines):
+        return False
+    markers = [MARKER.match(line) for line in lines[1:]]
+    if any(marker and marker.end() for marker in markers) or "\r" in "".join(lines):
+        return False
+    width = max(len(line.rstrip()) for line in lines)
+    pairs = list(pairwise(lines))
+    is_full = all(len(line.rstrip()) + 1 + len(after.split()[0]) > width for line, after in pairs)
+    runs_on = sum(line.rstrip()[-1] not in ".!?:;…" and after[0].islower() for line, after in pairs)
+    return MIN_WIDTH <= width <= MAX_WIDTH and is_full and 2 * runs_on >= len(pairs)
+
+
+def _join(lines: Sequence[str]) -> str:
+    return " ".join([*(line.rstrip() for line in lines[:-1]), lines[-1]])
 
 
 def merge(skeleton: Sequence[str], segments: Sequence[str], spaced: bool = True) -> str:

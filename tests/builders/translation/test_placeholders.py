@@ -72,7 +72,7 @@ PROSE = [
     "Earn $100 {before tax} and keep $80 for the rent.",
     "He said [as he often did] that it rains.",
     "It costs $5-$10 with {a small discount}.",
-    "Prices rose from $3^ to $4^ in May.",
+    "Prices rose from $3 {or less} to $4 in May.",
     "The $A and the US$ = two signs.",
 ]
 
@@ -90,6 +90,8 @@ STAYS = [
         ("[Your Name]", "[insert your name here]", "{user_name}"),
     ),
     ("See [1], [X] and {1, 2} or {{title}}", ("[1]", "[X]", "{1, 2}", "{{title}}")),
+    ("Say <|im_end|> and </s> or [INST] x [/INST]", ("<|im_end|>", "</s>", "[INST]", "[/INST]")),
+    ("Write <<SYS>> and <start_of_turn> and [CLS]", ("<<SYS>>", "<start_of_turn>", "[CLS]")),
     ("Read [our guide](https://a.example/b_(c)) now.", ("https://a.example/b_(c)",)),
     ("Read [guide](docs/start.md#top) or ![a red boat](img/b.png).", ("docs/start.md#top", "img/b.png")),
 ]

@@ -4,6 +4,7 @@ import gzip
 import json
 import time
 from pathlib import Path
+from textwrap import fill
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from builders.translation import merge, segment
 from builders.translation.placeholders import mask_placeholders, restore_placeholders
+from builders.translation.segmentation import join_wrapped_lines
 from corpora.catalog import SAMPLE
 
 TRICKY = st.text(alphabet="ab \t\n\r\v\f\u2028\u00a0-*•1.)`~é你", max_size=60)
@@ -148,6 +150,41 @@ def test_texts_of_the_sample_merge_to_themselves():
     for text in texts:
         segments, skeleton = segment(text)
         assert merge(skeleton, segments) == text
+
+
+SENTENCE = "The old library by the river opens its doors again in the spring, and the whole town is invited. "
+WRAPPED = [
+    fill(SENTENCE * 2, 72),
+    fill(SENTENCE * 2 + "It was built in 1914 by Tom Smith, who never saw it.", 60),
+    fill("Bread is made of flour, water, salt and a little yeast, which has to rest for an hour.", 64),
+    fill("Ann said that she would come if her brother Tom came too, but he did not want to leave.", 50),
+    fill(SENTENCE * 5, 100),
+]
+LINES = [
+    "- eggs and a large bottle of milk from the shop on the corner\n- bread from the baker who opens at six",
+    "Shall I compare thee to a summer's day?\nThou art more lovely and more temperate:\nRough winds do shake",
+    "Two roads diverged in a yellow wood,\nAnd sorry I could not travel both\nAnd be one traveler, long I stood",
+    "red\ngreen\nblue",
+    "First do this and then wait for the others.\nSecond do that.\nThird go home.",
+    "Dear Sir,\n\nthank you for the letter that you wrote to me.\n\nYours",
+    "def add(a, b):\n    # adds two numbers that are given to it by the caller\n    return a + b",
+    "| Name of the person who is asked | Age |\n|------|-----|\n| Ann Lee who lives in the town | 12 |",
+    "1. mix the flour with the water and the salt in a big bowl\n2. leave it to rest for at least an hour",
+    "Q: what is the name of the capital city of the country of France\nA: it is Paris",
+]
+
+
+@pytest.mark.parametrize("text", WRAPPED)
+def test_lines_of_a_wrapped_paragraph_are_joined(text):
+    assert "\n" in text
+    assert join_wrapped_lines(text) == text.replace("\n", " ")
+    around = "Title\n\n{}\n\n- a\n- b\n"
+    assert join_wrapped_lines(around.format(text)) == around.format(text.replace("\n", " "))
+
+
+@pytest.mark.parametrize("text", LINES)
+def test_lists_poems_code_and_tables_stay_lines(text):
+    assert join_wrapped_lines(text) == text
 
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "alpaca" / "alpaca_random_9229.json.gz"
