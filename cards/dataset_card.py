@@ -11,7 +11,7 @@ from cards.description import describe_advantage, describe_rows, join
 from cards.display_names import metric_name, mixture_name
 from cards.escaping import code, fence, front_matter, link, markdown
 from cards.human_written import format_part
-from cards.licences import is_non_commercial, release_licence, row_licences, text_sources, translation_models
+from cards.licences import hub_licence, is_non_commercial, row_licences, text_sources, translation_models
 from cards.manifest import count_rows, data_files
 from cards.manifest_types import Config, ExampleRow, Manifest
 from cards.summary import (
@@ -203,7 +203,7 @@ def metadata(manifest: Manifest) -> dict[str, Any]:
     total = sum_statistics(manifest)
     return {
         "language": sorted({"en", *manifest["langs"]}),
-        "license": release_licence(manifest),
+        **hub_licence(manifest),
         "pretty_name": manifest["title"],
         "size_categories": [_size_category(count_rows(manifest))],
         "task_categories": ["text-generation", *(["translation"] if total["num_pairs"] else [])],

@@ -35,6 +35,8 @@ def _different(values: tuple[str, ...]) -> tuple[str, ...]:
 Names = Annotated[tuple[str, ...], AfterValidator(_different)]
 Count = Annotated[int, Field(ge=1)]
 
+MAX_NAME_CHARS = 80  # of a recipe: the Hub takes 96 for a repository with its owner
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -112,8 +114,11 @@ def load_recipe(name_or_path: str, catalog: Mapping[str, Corpus]) -> Recipe:
         InputError: The recipe is unknown, or its file is not as expected; the message has file and key.
     """
     path = find_recipe(name_or_path)
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", path.stem):
-        raise InputError(f"{path}: the file name of a recipe has lower-case letters, digits and hyphens only.")
+    if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", path.stem) or len(path.stem) > MAX_NAME_CHARS:
+        raise InputError(
+            f"{path}: the file name of a recipe, here {path.stem[:120]!r}, names its releases. It has lower-case "
+            f"letters and digits, with single hyphens between them, and at most {MAX_NAME_CHARS} characters."
+        )
     return parse_recipe(path.stem, read_toml(path), catalog, str(path))
 
 

@@ -15,6 +15,7 @@ from corpora.errors import InputError
 from corpora.hub import HubFile, HubRepository, Refs, request_with_retry
 
 HUB = "hf://"
+MAX_NAME_CHARS = 96  # of ORG/NAME
 PART = r"[A-Za-z0-9](?:[A-Za-z0-9]|[._-](?![._-])){0,94}[A-Za-z0-9]|[A-Za-z0-9]"  # of a repository's name
 
 
@@ -121,9 +122,21 @@ def hub_releases(uri: str, name: str = "", offline: bool = False) -> HubReleases
     parts = uri.removeprefix(HUB).removeprefix("datasets/").rstrip("/").split("/")
     if len(parts) == 1 and name:
         parts.append(name)
-    if len(parts) != 2 or not all(re.fullmatch(PART, part) for part in parts):
+    if len(parts) != 2 or not all(parts):
         raise InputError(f"{uri[:200]!r} is not a registry. Write hf://ORG, or hf://ORG/NAME for a repository.")
+    _check_repository("/".join(parts))
     return HubReleases(HubRepository("/".join(parts), offline=offline))
+
+
+def _check_repository(name: str) -> None:
+    """Raise InputError for ORG/NAME if the Hub refuses repositories of this name (`validate_repo_id` of its client)."""
+    is_valid = all(re.fullmatch(PART, part) for part in name.split("/"))
+    if not is_valid or len(name) > MAX_NAME_CHARS or name.endswith(".git"):
+        raise InputError(
+            f"{name[:200]!r} is no name of a repository on the Hub: both parts have letters and digits, with single -, "
+            f"_ and . between them, no .git at the end, and together at most {MAX_NAME_CHARS} characters. Rename the "
+            "recipe's file, or name another registry."
+        )
 
 
 def list_hub_releases(org: str) -> list[HubReleases]:

@@ -57,3 +57,20 @@ def test_licence_has_a_page():
     assert licence_url("cc-by-sa-4.0") == "https://spdx.org/licenses/CC-BY-SA-4.0.html"
     assert licence_url("apache-2.0") == "https://spdx.org/licenses/Apache-2.0.html"
     assert licence_url("other") == "other"
+
+
+@pytest.mark.parametrize(
+    ("licences", "front"),
+    [
+        (["cc-by-4.0"], {"license": "cc-by-4.0"}),
+        (["cc-by-4.0", "mit"], {"license": ["cc-by-4.0", "mit"]}),
+        (["My Own Terms 2"], {"license": "other", "license_name": "my-own-terms-2"}),
+        (["mit", "x-licence"], {"license": ["mit", "other"], "license_name": "x-licence"}),
+        (["a", "b"], {"license": "other", "license_name": "a-b"}),
+        (["other"], {"license": "other"}),
+    ],
+)
+def test_licence_that_the_hub_does_not_know_is_other_with_a_name(licences, front):
+    sources = [source(f"corpus{number}", licence=licence) for number, licence in enumerate(licences)]
+    metadata_of_card = metadata(manifest(sources=sources))
+    assert {name: value for name, value in metadata_of_card.items() if name.startswith("license")} == front

@@ -237,7 +237,7 @@ def test_unknown_recipe_names_the_nearest(name, message):
 
 @pytest.mark.parametrize("name", ["My.toml", "a b.toml", "ü.toml", "-a.toml", "a_b.toml", ".toml"])
 def test_file_name_of_a_recipe_is_checked(load, name):
-    with pytest.raises(InputError, match="lower-case letters, digits and hyphens") as error:
+    with pytest.raises(InputError, match="lower-case letters and digits, with single hyphens") as error:
         load(toml(), name)
     assert name in str(error.value)
 

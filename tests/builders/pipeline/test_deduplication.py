@@ -111,6 +111,8 @@ def charged(rows, folder) -> dict[tuple[str, int], tuple[str, int]]:
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     table = pa.table([pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)], names=list(names))
     table = table.append_column("line_number", pa.array(range(1, len(rows) + 1), pa.int64()))
+    table = table.append_column("signs", pa.repeat("", len(rows)))
+    table = table.append_column("num_in_capitals", pa.repeat(pa.scalar(0, pa.int8()), len(rows)))
     table = table.append_column("reject_reason", pa.nulls(len(rows), pa.string()))
     reject, _ = reject_sql(choose_filters({}, ()), "duplicates", "el")
     with Workspace(folder, threads=2).connect({"measured": table}) as connection:

@@ -39,6 +39,12 @@ def test_release_opens_by_folder(registry):
         ("hf:/org/tiny", "There is no folder hf:/org/tiny. A release of the Hub is written hf://org/tiny."),
         ("some/deep/folder", "There is no folder some/deep/folder."),
         ("hf://a/b/c", "is not a registry"),
+        ("hf://org/my--data", "'org/my--data' is no name of a repository"),
+        ("hf://org/my..data", "'org/my..data' is no name of a repository"),
+        ("hf://org/.data", "'org/.data' is no name of a repository"),
+        ("hf://org/data-", "'org/data-' is no name of a repository"),
+        ("hf://org/data.git", "'org/data.git' is no name of a repository"),
+        ("hf://org/" + "a" * 93, "at most 96 characters"),
     ],
 )
 def test_unknown_release_is_refused_with_a_hint(registry, release, message):
