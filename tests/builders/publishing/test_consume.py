@@ -293,7 +293,7 @@ def test_hostile_manifest_writes_nothing_outside_the_cache(hub, here):
     ["hf:/org", "x://a", "hf://", "hf://a/b/c", "hf://../x", "hf://a b", "hf://a/..", "s3://bucket", "hf://a/b--c"],
 )
 def test_malformed_registry_is_refused(here, to):
-    with pytest.raises(InputError, match="is not a registry|is no name of a repository"):
+    with pytest.raises(InputError, match=r"is not a registry|is no name of a repository"):
         put(to, ONE)
     assert not list(here.iterdir())
 
