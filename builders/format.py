@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from builders.pipeline import BuildResult
+from builders.pipeline import BuildResult, lost_records
 from builders.publishing import Published, UploadPlan
 from cards.dataset_card import load_call
 from cards.description import describe_rows
@@ -30,6 +30,7 @@ def published_text(item: Published) -> str:
         f"  {count_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
         + (f"; {kept:,} of {num_lines:,} sentence pairs kept" if num_lines else ""),
     ]
+    lines += lost_records(manifest["ledger"])
     lines += _planned(item.upload_plan) if item.upload_plan else _location_lines(item)
     if manifest.get("allocation"):
         from builders.budget import mixture_lines

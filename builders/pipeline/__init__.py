@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from builders.pipeline.decisions import PartTables
     from builders.pipeline.examples import as_messages, count_rows
     from builders.pipeline.filters import Filter, all_filters, choose_filters
+    from builders.pipeline.format import lost_records
     from builders.pipeline.ledger import filter_warnings, read_ledger, totals
     from builders.pipeline.lines import read_build_manifest, read_lines, sample_rejected, write_lines
     from builders.pipeline.quality_scores import QualityScores, read_quality_scores, score_warnings
@@ -31,6 +32,7 @@ __all__ = [
     "choose_filters",
     "count_rows",
     "filter_warnings",
+    "lost_records",
     "read_build_manifest",
     "read_ledger",
     "read_lines",
@@ -47,6 +49,7 @@ _MODULES = {
     "builders.pipeline.decisions": ("PartTables",),
     "builders.pipeline.examples": ("as_messages", "count_rows"),
     "builders.pipeline.filters": ("Filter", "all_filters", "choose_filters"),
+    "builders.pipeline.format": ("lost_records",),
     "builders.pipeline.ledger": ("filter_warnings", "read_ledger", "totals"),
     "builders.pipeline.lines": ("read_build_manifest", "read_lines", "sample_rejected", "write_lines"),
     "builders.pipeline.quality_scores": ("QualityScores", "read_quality_scores", "score_warnings"),

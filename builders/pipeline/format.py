@@ -1,10 +1,14 @@
 """A build as text and as HTML: pairs read and kept by language, and the examples of each config."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import polars as pl
 from tabulate import tabulate
 
 from builders.pipeline.ledger import totals
 
+STAGE = "instructions"  # of the ledger
 PAIRS = ("lang", "pairs in", "kept", "share")
 EXAMPLES = ("config", "examples")
 
@@ -15,7 +19,24 @@ def build_text(name: str, ledger: pl.DataFrame, composition: pl.DataFrame) -> st
     parts = [f"Built {name}"]
     if pairs:
         parts.append(tabulate(pairs, PAIRS, stralign="right", disable_numparse=True) + "\n")
-    return "\n".join([*parts, tabulate(examples, EXAMPLES, stralign="right")])
+    return "\n".join([*parts, tabulate(examples, EXAMPLES, stralign="right"), *lost_records(ledger.to_dicts())])
+
+
+def lost_records(ledger: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence for each corpus of instructions of which records were left out, with the reasons.
+
+    Args:
+        ledger: The rows of a ledger.
+    """
+    lines, rows = [], [row for row in ledger if row["stage"] == STAGE]
+    for total in (row for row in rows if row["reason"] is None and row["num_kept"] < row["num_in"]):
+        own = [
+            row for row in rows if (row["corpus"], row["lang"]) == (total["corpus"], total["lang"]) and row["reason"]
+        ]
+        reasons = ", ".join(f"{row['num_rows']:,} {row['reason']}" for row in own)
+        num_lost = total["num_in"] - total["num_kept"]
+        lines.append(f"  {num_lost:,} of {total['num_in']:,} records of {total['corpus']} were left out: {reasons}")
+    return lines
 
 
 def build_html(name: str, ledger: pl.DataFrame, composition: pl.DataFrame) -> str:

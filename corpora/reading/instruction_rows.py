@@ -1,5 +1,6 @@
 """One row of instructions: the schema, and the row of a record with instruction, input and output."""
 
+import math
 from typing import Any
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ from corpora.reading.normalization import nfc
 from corpora.strict_json import SURROGATE
 
 Instruction = dict[str, Any]  # FIELDS, messages and read_error
+MISSING = frozenset(("nan", "NaN", "None", "null", "NULL", "<NA>"))  # inputs: missing values that became texts
 FIELDS = ("instruction", "input", "output")
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 # A row is a record. `messages` holds a conversation with a system message or several questions, from the first message
@@ -24,12 +26,24 @@ INSTRUCTIONS = pa.schema(
 
 
 def instruction_row(record: object) -> Instruction:
-    """Return the row of a record: NFC, LF, stripped; an input that is missing or null is empty."""
+    """Return the row of a record: NFC, LF, stripped; a missing value, however it is spelled, is an empty text."""
     if not isinstance(record, dict):
         return bad_row("not_an_object")
-    record = record | {"input": ""} if record.get("input") is None else record
+    record = record | {name: as_text(record[name]) for name in FIELDS if name in record}
+    if isinstance(record.get("input"), str) and record["input"] in MISSING:
+        record["input"] = ""
     texts = {name: clean_text(record.get(name, "")) for name in FIELDS}
     return {**texts, "messages": None, "read_error": _read_error(record, texts)}
+
+
+def as_text(value: object) -> object:
+    """Return a number as its text, null and NaN as an empty one, and what a list of one value holds; else the value."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return str(value) if is_number else value
 
 
 def bad_row(read_error: str) -> Instruction:

@@ -1,5 +1,6 @@
 """Read instructions as Alpaca, the Hub, OpenAssistant and Self-Instruct write them (JSON or JSON Lines)."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from corpora.reading.conversations import conversation_row, history_row
 from corpora.reading.input_file import InputFile
 from corpora.reading.instruction_rows import Instruction, instruction_row
 from corpora.reading.trees import best_threads
-from corpora.strict_json import decode_text, parse_json
+from corpora.strict_json import decode_text, load_json, parse_json
 
 
 def read_alpaca(file: InputFile) -> Iterator[Instruction | None]:
@@ -51,7 +52,20 @@ def _records(path: Path) -> list[object]:
         data = b"".join(file_chunks(path))
     except DAMAGE as error:
         raise damaged(path, error) from None
-    return _json_lines(data, path) if ".jsonl" in path.name.lower()[-9:] else _json_list(data, path)
+    text = data.removeprefix(BOM_UTF8).strip()
+    is_named_lines = ".jsonl" in path.name.lower()[-9:]
+    # The content decides where the name is of the other form: a list in a .jsonl, several objects in a .json.
+    is_lines = not text.startswith(b"[") if is_named_lines else text.startswith(b"{") and _is_json(text.split(b"\n")[0])
+    is_several = is_named_lines or b"\n" in text
+    return _json_lines(data, path) if is_lines and is_several else _json_list(data, path)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        load_json(line.decode("utf-8", "replace"))
+    except ValueError:
+        return False
+    return True
 
 
 def _task(record: object) -> Instruction:

@@ -10,6 +10,7 @@ from corpora.reading.archives import file_chunks
 from corpora.reading.columns import NUMBERS, Row, batch_of_rows
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import SHOWN_CHARS, read_lines
+from corpora.reading.margins import parse_margin
 from corpora.strict_json import SURROGATE, load_json
 
 
@@ -32,10 +33,10 @@ def _json_row(line: str, error: str | None, names: Sequence[str], paths: Sequenc
         return empty[0], "missing_column"
     values: list[Any] = []
     for name, path in zip(names, paths, strict=True):
-        value = value_at(record, path)
+        value = _present(value_at(record, path))
         if name in NUMBERS:
             number = _number(value)
-            error = error or (None if number is not None or value is None else "invalid_margin")
+            error = error or (None if number is not None or value in (None, "") else "invalid_margin")
             values.append(number)
         else:
             text = value if isinstance(value, str) else None
@@ -45,7 +46,14 @@ def _json_row(line: str, error: str | None, names: Sequence[str], paths: Sequenc
     return values, error
 
 
+def _present(value: object) -> object:
+    """Return a value; NaN, as pandas writes a missing one, is null."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def _number(value: object) -> float | None:
+    if isinstance(value, str):
+        return parse_margin(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None

@@ -53,8 +53,14 @@ def test_records_are_cleaned_and_numbered(tmp_path):
         ("a", "not_an_object"),
         ({"instruction": "a"}, "missing_field"),
         ({"output": "a"}, "missing_field"),
-        (record(output=3), "not_a_string"),
-        (record(input=3), "not_a_string"),
+        (record(output=True), "not_a_string"),
+        (record(input={"a": 1}), "not_a_string"),
+        (record(output=["a", "b"]), "not_a_string"),
+        (record(output=[]), "not_a_string"),
+        (record(output=float("inf")), "not_a_string"),
+        (record(output=None), "empty_output"),
+        (record(output=float("nan")), "empty_output"),
+        (record(None), "empty_instruction"),
         (record("half \ud800"), "not_a_string"),
         (record(" \n"), "empty_instruction"),
         (record(output=""), "empty_output"),
@@ -64,6 +70,39 @@ def test_bad_record_is_a_row_with_a_read_error(tmp_path, value, read_error):
     rows = read(write(tmp_path, json.dumps([record(), value, record()])))
     assert [row["read_error"] for row in rows] == [None, read_error, None]
     assert [row["line_number"] for row in rows] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({}, ""),
+        *(({"input": value}, "") for value in (None, float("nan"), "", "nan", "None", "null", "<NA>", [None])),
+        ({"input": "Nana"}, "Nana"),
+        ({"input": 3}, "3"),
+        ({"input": 1.5}, "1.5"),
+        ({"input": ["one text"]}, "one text"),
+        ({"input": "none of these"}, "none of these"),
+        ({"input": "0"}, "0"),
+    ],
+)
+def test_missing_input_is_empty_however_it_is_spelled(tmp_path, values, text):
+    (row,) = read(write(tmp_path, json.dumps([record(**values)])))
+    assert (row["input"], row["output"], row["read_error"]) == (text, "3", None)
+
+
+def test_answer_that_is_a_number_or_a_word_for_nothing_stays(tmp_path):
+    records = [record(output=42), record(output="None"), record(output=["a"]), record(output=0)]
+    assert [row["output"] for row in read(write(tmp_path, json.dumps(records)))] == ["42", "None", "a", "0"]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.json.gz", "a.jsonl.gz"])
+@pytest.mark.parametrize("is_lines", [True, False])
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+def test_content_decides_between_a_list_and_lines(tmp_path, name, is_lines, bom):
+    records = [record(f"{number}") for number in range(3)]
+    data = bom + ("\n".join(map(json.dumps, records)) if is_lines else json.dumps(records, indent=1)).encode()
+    rows = read(write(tmp_path, gzip.compress(data) if name.endswith("gz") else data, name))
+    assert [row["instruction"] for row in rows] == ["0", "1", "2"]
 
 
 def test_json_lines_are_recognised_by_the_name(tmp_path):
