@@ -35,6 +35,7 @@ class RunOptions(TypedDict, total=False):
     mirror: str | Path | None
     offline: bool
     corpora_lock: str | Path
+    language_model: str | Path | None
     translator: str | Path | None
     beam: int
     compute_type: ComputeType | None
@@ -78,6 +79,8 @@ class BuildOptions:
     """Use what is downloaded already."""
     corpora_lock: Path = Path("corpora.lock")
     """The lock file with the digests of downloads."""
+    language_model: str | None = None
+    """A fastText model that identifies the languages that lid.176 does not know: a path, or ORG/NAME on the Hub."""
     translator: str | None = None
     """A model, a translation memory in Parquet, or `none`; None means NLLB."""
     beam: int = 4
@@ -119,7 +122,7 @@ def read_options(recipes: Any, options: Mapping[str, Any]) -> BuildOptions:
         if values.get(name) is not None:
             values[name] = Path(values[name])
     values["with_"] = tuple(Path(folder) for folder in listed(values.get("with_") or ()))
-    for name in ("mirror", "translator"):
+    for name in ("mirror", "language_model", "translator"):
         values[name] = str(values[name]) if values.get(name) else None
     if values.get("cluster"):
         values["work"] = Path(values.get("work", "work")).resolve()  # nodes have other current folders

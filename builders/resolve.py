@@ -1,7 +1,9 @@
 """resolve(): options become a plan, in which every name has been looked up once and checked before any work."""
 
+import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,10 +11,12 @@ from builders.budget import Budget, check_budget
 from builders.options import BuildOptions, listed, parse_thresholds
 from builders.pipeline import Filter, QualityScores, read_quality_scores, required_sources, resolve_filters
 from builders.translation import check_tables
-from corpora.catalog import Corpus, language_codes, languages, load_catalog
+from corpora.catalog import Corpus, language, language_codes, languages, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError
+from corpora.extensions import extend
 from corpora.in_memory import corpus_from_tables
+from corpora.language_id import second_model, use_language_model
 from corpora.named import Access, named_corpora
 from corpora.tables import read_toml
 from recipes.recipe import (
@@ -24,6 +28,15 @@ from recipes.recipe import (
     skip_decontamination,
     substitute_corpora,
 )
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def use_tables(options: BuildOptions) -> Iterator[None]:
+    """Use the folders of `with_` and the language model of some options within the block."""
+    with extend(options.with_), use_language_model(options.language_model, options.offline):
+        yield
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     ]
     _check_names(recipes)
     _check_used(options, recipes, catalog)
+    _check_identification([lang for recipe in recipes if recipe.directions for lang in recipe.langs])
     if budget:
         for recipe in recipes:
             check_budget(recipe, budget)
@@ -74,6 +88,31 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         quality_scores=scores,
         budget=budget,
     )
+
+
+def _check_identification(langs: Sequence[str]) -> None:
+    """Warn once of languages that no model identifies.
+
+    Raises:
+        InputError: The second model does not know one of them either.
+    """
+    unknown_langs = sorted({lang for lang in langs if not language(lang).labels})
+    names = ", ".join(f"{language(lang).name} ({lang})" for lang in unknown_langs)
+    if not unknown_langs:
+        return
+    for lang in unknown_langs:
+        model = second_model(lang)
+        if model and not model.labels_of(lang):
+            raise InputError(
+                f"{model.name} does not know {language(lang).name} ({lang}). Name another --language-model."
+            )
+        if not model:
+            logger.warning(
+                "fastText lid.176 does not know %s: of these pairs only English in place of the language is found. "
+                "--language-model names a model that knows more.",
+                names,
+            )
+            return
 
 
 def _named_corpora(options: BuildOptions, langs: Sequence[str], catalog: Mapping[str, Corpus]) -> dict[str, Corpus]:

@@ -23,10 +23,9 @@ from builders.publishing import (
     release_name,
     write_data,
 )
-from builders.resolve import BuildPlan, resolve
+from builders.resolve import BuildPlan, resolve, use_tables
 from builders.workspace import Workspace
 from corpora.errors import InputError
-from corpora.extensions import extend
 from corpora.progress import NullProgress, Progress
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def run_publish(
 ) -> list[Published]:
     """Build and publish the recipes of some options, one after the other."""
     version, progress = version or PublishOptions(), progress or NullProgress()
-    with extend(options.with_):
+    with use_tables(options):
         plan = replace(resolve(options, budget), has_turns=format == "messages")
         registries = _open_registries(plan, str(registry), format, private, version)
         with open_workspace(options) as work:
@@ -66,13 +65,13 @@ def run_estimate(options: BuildOptions, budget: Budget | None = None) -> "Estima
     """Return what building the recipes of some options would take."""
     from builders.estimate import estimate_build
 
-    with extend(options.with_):
+    with use_tables(options):
         return estimate_build(resolve(options, budget))
 
 
 def run_build(options: BuildOptions, progress: Progress | None = None) -> list[BuildResult]:
     """Build the recipes of some options."""
-    with extend(options.with_):
+    with use_tables(options):
         plan = resolve(options)
         with open_workspace(options) as work:
             return list(build_recipes(plan, work, plan_steps(plan, work, progress or NullProgress())))

@@ -83,6 +83,12 @@ RUN_OPTIONS = [
     OFFLINE,
     CORPORA_LOCK,
     option(
+        "--language-model",
+        metavar="FILE|ORG/NAME",
+        group="Filters",
+        help="A fastText model (.bin), such as GlotLID's, for languages that lid.176 does not know.",
+    ),
+    option(
         "--translator",
         metavar="NAME",
         group="Translation",

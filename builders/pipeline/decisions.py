@@ -15,7 +15,7 @@ from builders.pipeline.judging import SCORES, SHARES
 from builders.pipeline.parts import Part
 from builders.workspace import Task, query_task
 from corpora.catalog import language
-from corpora.language_id import Variant, find_variants
+from corpora.language_id import Variant, find_variants, second_model
 
 SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "num_rows": pl.Int64})
 TEXTS = "coalesce(measured.en_cleaned, pairs.en, '') as en, coalesce(measured.xx_cleaned, pairs.xx, '') as xx,"
@@ -58,7 +58,7 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
         "decisions",
         tables.part.name,
         views | ({"pairs": [tables.part.pairs]} if has_texts else {}),
-        {"labels": list(language(lang).labels), "english_labels": list(language("en").labels)},
+        {"labels": list(expected_labels(lang)), "english_labels": list(language("en").labels)},
         thresholds=thresholds | late_thresholds,
         functions=partial(python_functions, filters, LANGUAGE_STAGE, ALIGNMENT_STAGE),
         num_rows=tables.part.num_rows,
@@ -68,6 +68,12 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
         pairs=WITH_TEXTS if has_texts else "",
         scores="".join(f"{name}, " for name in scores),
     )
+
+
+def expected_labels(lang: str) -> tuple[str, ...]:
+    """Return the labels that count as a language: of lid.176, or of the second model where that identifies it."""
+    model = second_model(lang)
+    return model.labels_of(lang) if model else language(lang).labels
 
 
 def needs_texts(filters: Iterable[Filter]) -> bool:

@@ -14,7 +14,7 @@ from builders.pipeline.measuring import measure_parameters, measured_sql, write_
 from builders.pipeline.parts import Part
 from builders.workspace import Inputs, Task, inputs_json, macros, sql
 from corpora.catalog import language
-from corpora.language_id import CASE_VERSION, MODEL_FINGERPRINT
+from corpora.language_id import CASE_VERSION, MODEL_FINGERPRINT, second_model
 
 
 def measuring_task(part: Part, filters: tuple[Filter, ...], ngrams: Mapping[str, Path], is_compiled: bool) -> Task:
@@ -59,6 +59,8 @@ def language_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) ->
         "case": CASE_VERSION,
         "labels": {code: list(language(code).labels) for code in ("en", part.lang)},
     }
+    second = second_model(part.lang)
+    inputs |= {"second_model": second.sha256} if second else {}
     functions = partial(python_functions, filters, "pairs")
     run = partial(
         write_language_ids,
@@ -68,6 +70,7 @@ def language_task(part: Part, filters: tuple[Filter, ...], is_compiled: bool) ->
         thresholds=thresholds,
         functions=functions,
         is_many=is_compiled,
+        second=second.path if second else None,
     )
     return _task("language_ids", part, inputs, run)
 

@@ -11,7 +11,7 @@ from builders.translation import describe_translations
 from cards.manifest import source_entry
 from cards.manifest_types import MANIFEST_VERSION, Description, Feature, FilterEntry, ModelEntry, PromptEntry
 from corpora.catalog import Corpus
-from corpora.language_id import MODEL_LICENCE, MODEL_NAME, MODEL_SHA256
+from corpora.language_id import MODEL_LICENCE, MODEL_NAME, MODEL_SHA256, LanguageModel, second_model
 from recipes.prompts import translation_prompts
 from recipes.recipe import Recipe
 
@@ -43,7 +43,7 @@ def describe(built: BuildResult, output_format: str, catalog: Mapping[str, Corpu
         "recipe": {key: value for key, value in asdict(recipe).items() if key not in STATED_ONCE},
         "filters": [_filter_entry(rule, recipe.langs) for rule in built.filters] if has_pairs else [],
         "prompts": [_prompt_entry(name) for name in recipe.prompts] if has_pairs else [],
-        "models": [_language_model(), *_translation_models(built)],
+        "models": [*_language_models(recipe.langs if has_pairs else ()), *_translation_models(built)],
         "translator": describe_translations(built.translator, built.translations.values()),
         "decontamination": built.decontamination.to_dicts(),
         "english_overlap": built.english_overlap.to_dicts(),
@@ -56,13 +56,20 @@ def describe(built: BuildResult, output_format: str, catalog: Mapping[str, Corpu
     return cast(Description, description)  # `make_manifest` checks it
 
 
-def _language_model() -> ModelEntry:
-    return {
+def _language_models(langs: Sequence[str]) -> list[ModelEntry]:
+    """Return lid.176, and the model that identified the languages that it does not know."""
+    first: ModelEntry = {
         "role": "language identification",
         "name": MODEL_NAME,
         "sha256": MODEL_SHA256,
         "licence": MODEL_LICENCE,
     }
+    others = dict.fromkeys(model for lang in langs if (model := second_model(lang)))
+    return [first, *map(_second_model, others)]
+
+
+def _second_model(model: LanguageModel) -> ModelEntry:
+    return {"role": "language identification", "name": model.name, "sha256": model.sha256, "licence": ""}
 
 
 def _translation_models(built: BuildResult) -> list[ModelEntry]:

@@ -31,6 +31,13 @@ from corpora.language_id.fasttext_model import (
     make_word_cache,
     preload_model,
 )
+from corpora.language_id.language_models import (
+    LanguageModel,
+    identify_with,
+    open_language_model,
+    second_model,
+    use_language_model,
+)
 from corpora.language_id.letter_case import CASE_VERSION, identify_column_plainly, set_plainly
 from corpora.language_id.scripts import (
     Variant,
@@ -49,6 +56,7 @@ __all__ = [
     "MODEL_NAME",
     "MODEL_SHA256",
     "LanguageCheck",
+    "LanguageModel",
     "Variant",
     "conversion_key",
     "find_variants",
@@ -57,6 +65,7 @@ __all__ = [
     "identify_column",
     "identify_column_plainly",
     "identify_languages",
+    "identify_with",
     "in_other_scripts",
     "is_spaced",
     "language_check_macros",
@@ -64,9 +73,12 @@ __all__ = [
     "language_checks_key",
     "length_ratios",
     "make_word_cache",
+    "open_language_model",
     "preload_model",
     "script_characters",
     "script_patterns",
+    "second_model",
     "set_plainly",
+    "use_language_model",
     "variant_characters",
 ]

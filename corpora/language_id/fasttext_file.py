@@ -84,7 +84,7 @@ def read_model(path: Path) -> tuple[Model, list[str]]:
     outputs = reader.array("<f4", labels * columns).reshape(labels, columns)
     assert columns == dimensions == embeddings.shape[1] == DIMENSIONS
     assert len(embeddings) <= 2**16
-    left, right = _tree([count for _, count, is_label in entries if is_label])
+    left, right = huffman_tree([count for _, count, is_label in entries if is_label])
     names = [text.decode().removeprefix("__label__") for text, _, is_label in entries if is_label]
     slots, hashes, ends, letters = _word_table([text for text, _, _ in entries[:words]])
     ngram_rows = np.full(buckets, -1, np.int32)
@@ -110,7 +110,7 @@ def _word_table(words: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[Any], NDA
     return slots, hashes, ends, np.frombuffer(b"".join(words), np.uint8)
 
 
-def _tree(counts: Sequence[int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def huffman_tree(counts: Sequence[int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return the children of each node of the Huffman tree over labels, which are sorted by falling count."""
     number = len(counts)
     weights = [*counts, *[10**15] * (number - 1)]

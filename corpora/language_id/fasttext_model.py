@@ -55,7 +55,7 @@ def identify_column(
     from corpora.language_id.fasttext_compiled import make_cache, predict, read_blocks
 
     model, names = _compiled_model()
-    text, ends = _bytes_of(texts)
+    text, ends = bytes_of(texts)
     labels, probabilities = np.empty(len(texts), np.int32), np.empty(len(texts), np.float32)
     predict(model, make_cache() if cache is None else cache, text, read_blocks(text), ends, labels, probabilities)
     columns = (
@@ -70,7 +70,7 @@ def _column(values: "NDArray[Any]", kind: pa.DataType) -> pa.Array:
     return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(values)])
 
 
-def _bytes_of(texts: pa.StringArray | pa.LargeStringArray) -> "tuple[NDArray[np.uint8], NDArray[np.int64]]":
+def bytes_of(texts: pa.StringArray | pa.LargeStringArray) -> "tuple[NDArray[np.uint8], NDArray[np.int64]]":
     """Return the bytes of a column, with eight bytes after them, and where each text begins and the last one ends."""
     _, ends, text = texts.buffers()
     width = np.int64 if pa.types.is_large_string(texts.type) else np.int32

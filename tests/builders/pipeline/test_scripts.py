@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ import pytest
 from builders.pipeline.decontamination import write_benchmark_texts
 from builders.workspace import macros
 from corpora.catalog import Corpus, languages
+from corpora.errors import InputError
 from corpora.language_id import conversion_key, in_other_scripts, script_patterns
 
 pytestmark = pytest.mark.slow
@@ -100,3 +102,21 @@ def test_only_languages_in_two_scripts_are_converted():
     assert in_other_scripts("Љубав и џеп", "sr") == ["ljubav i džep"]
     assert in_other_scripts("Ljubav i džep", "sr-Latn") == ["љубав и џеп"]
     assert in_other_scripts("头发", "zh") == ["頭髮"]
+
+
+def test_second_model_identifies_a_language_that_lid_176_does_not_know(request_for, sentences, tmp_path, caplog):
+    from builders.run import run_build
+
+    english = sentences["en"]
+    lines = {"ace": [(1.2, english, sentences["ace"]), (1.2, f"{english} Twice.", sentences["zu"])]}
+    options = request_for({"small": lines}, "", tmp_path)
+    (alone,) = run_build(options)
+    assert "fastText lid.176 does not know Acehnese (ace)" in caplog.text
+    assert alone.lines("ace").collect().sort("line_number")["reject_reason"].to_list() == [None, None]
+    model = Path(__file__).parents[2] / "corpora" / "language_id" / "softmax.bin"
+    (built,) = run_build(replace(options, language_model=str(model)))
+    rows = built.lines("ace").collect().sort("line_number")
+    assert rows["xx_label"].to_list() == ["ace_Latn", "zul_Latn"]
+    assert rows["reject_reason"].to_list() == [None, "wrong_language_xx"]
+    with pytest.raises(InputError, match=r"softmax.bin does not know Wolof \(wo\). Name another --language-model"):
+        run_build(replace(request_for({"small": {"wo": lines["ace"]}}, "", tmp_path), language_model=str(model)))
