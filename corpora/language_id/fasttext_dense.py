@@ -239,10 +239,10 @@ def _is_label(text, begin, end):  # type: ignore[no-untyped-def]
     prefix = (95, 95, 108, 97, 98, 101, 108, 95, 95)  # __label__
     if end - begin < len(prefix):
         return False
-    for i in range(len(prefix)):
-        if text[begin + i] != prefix[i]:
-            return False
-    return True
+    same = 0
+    while same < len(prefix) and text[begin + same] == prefix[same]:
+        same += 1
+    return same == len(prefix)
 
 
 @compiled
