@@ -14,6 +14,7 @@ from corpora.errors import InputError
 from corpora.terminal_tables import wrap_after
 
 SHOWN = ("corpus", "line_number", "en", "xx", "lang", "reject_reason", "matched_corpus", "matched_line_number")
+UNEXPLAINED = ("en_unexplained", "xx_unexplained")  # words of a judged pair
 COMPARISON = re.compile(r"(\w+) (<=|>=|<|>) \$(\w+)")  # of a measure and a threshold, in the condition of a filter
 COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 LIMITS = {"<": "at least", "<=": "more than", ">": "at most", ">=": "less than"}  # what a kept pair has
@@ -41,13 +42,16 @@ def _line(row: Mapping[str, Any], lang: str, measures: bool) -> str:
     lines = wrap_after("", head + (f": {deciding}" if deciding else ""))
     for code, side in (("en", "en"), (lang, "xx")):
         lines += wrap_after(f"  {language(code).name:{width}}  ", _cut(row[side]))
+    if row["reject_reason"] == "misaligned" and row.get(UNEXPLAINED[0]) is not None:
+        words = " | ".join(" ".join(row[name]) for name in UNEXPLAINED)
+        lines += wrap_after(f"  {'unexplained':{width}}  ", _cut(words))
     if measures:
         lines += wrap_after("  ", "; ".join(f"{name} {_value(value)}" for name, value in _measures(row).items()))
     return "\n".join(lines)
 
 
 def _measures(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in SHOWN and value is not None}
+    return {name: value for name, value in row.items() if name not in (*SHOWN, *UNEXPLAINED) and value is not None}
 
 
 def _deciding(row: Mapping[str, Any], lang: str) -> list[str]:

@@ -92,13 +92,15 @@ def inspect(
     Raises:
         InputError: There is no such build, language or reason.
     """
-    from builders.pipeline import read_lines, write_lines
+    from builders.pipeline import read_lines, with_unexplained_words, write_lines
     from builders.pipeline import sample_rejected as sample
 
     rows = read_lines(Path(work), lang.strip().lower(), recipe, reason)
     if sample_rejected:
         rows, limit = sample(rows, sample_rejected), 10_000
-    return write_lines(rows, Path(output)) if output else rows.head(limit).collect()
+    if output:
+        return write_lines(rows, Path(output))
+    return with_unexplained_words(rows.head(limit).collect(), Path(work), lang.strip().lower(), recipe)
 
 
 @checked

@@ -9,6 +9,7 @@ learned from explain their own rare words, right or wrong.
     judge.align(en, xx, is_counted)    # how far each pair falls short of what its words usually get
     chances(alignment, random)         # the share of random pairs that are aligned as well
     judge_texts(en, xx, "el")          # alignment and chance of the pairs of a bitext in memory
+    unexplained_words(en, xx, ...)     # the words without a link, to be read
     wrong_share(num_judged, num)       # the estimated share of wrong pairs, with its interval
 """
 
@@ -18,6 +19,7 @@ from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from builders.alignment.chance import WRONG_CHANCE, chances, wrong_share
+    from builders.alignment.explain import unexplained_words
     from builders.alignment.judge import Judge, make_judge, side_of
     from builders.alignment.limits import MIN_HALF_PAIRS, MODEL_VERSION, SAMPLE_PAIRS, TOKENIZER_VERSION
     from builders.alignment.linking import LinkTable, link_table, link_tokens
@@ -46,11 +48,13 @@ __all__ = [
     "make_side",
     "side_of",
     "tokenize",
+    "unexplained_words",
     "words_of",
     "wrong_share",
 ]
 _MODULES = {
     "builders.alignment.chance": ("WRONG_CHANCE", "chances", "wrong_share"),
+    "builders.alignment.explain": ("unexplained_words",),
     "builders.alignment.judge": ("Judge", "make_judge", "side_of"),
     "builders.alignment.limits": ("MIN_HALF_PAIRS", "MODEL_VERSION", "SAMPLE_PAIRS", "TOKENIZER_VERSION"),
     "builders.alignment.linking": ("LinkTable", "link_table", "link_tokens"),

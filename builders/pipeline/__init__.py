@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from builders.pipeline.filters import Filter, all_filters, choose_filters
     from builders.pipeline.format import lost_records
     from builders.pipeline.ledger import filter_warnings, read_ledger, totals
-    from builders.pipeline.lines import read_build_manifest, read_lines, sample_rejected, write_lines
+    from builders.pipeline.lines import (
+        read_build_manifest,
+        read_lines,
+        sample_rejected,
+        with_unexplained_words,
+        write_lines,
+    )
     from builders.pipeline.quality_scores import QualityScores, read_quality_scores, score_warnings
     from builders.pipeline.sources import required_sources
     from builders.pipeline.steps import Steps, build_stages
@@ -42,6 +48,7 @@ __all__ = [
     "sample_rejected",
     "score_warnings",
     "totals",
+    "with_unexplained_words",
     "write_lines",
 ]
 _MODULES = {
@@ -51,7 +58,13 @@ _MODULES = {
     "builders.pipeline.filters": ("Filter", "all_filters", "choose_filters"),
     "builders.pipeline.format": ("lost_records",),
     "builders.pipeline.ledger": ("filter_warnings", "read_ledger", "totals"),
-    "builders.pipeline.lines": ("read_build_manifest", "read_lines", "sample_rejected", "write_lines"),
+    "builders.pipeline.lines": (
+        "read_build_manifest",
+        "read_lines",
+        "sample_rejected",
+        "with_unexplained_words",
+        "write_lines",
+    ),
     "builders.pipeline.quality_scores": ("QualityScores", "read_quality_scores", "score_warnings"),
     "builders.pipeline.sources": ("required_sources",),
     "builders.pipeline.steps": ("Steps", "build_stages"),

@@ -49,6 +49,49 @@ def read_lines(work: Path, lang: str, recipe: str | None = None, reason: str | N
     return rows.select(*LEADING_COLUMNS, pl.exclude(*LEADING_COLUMNS, *INTERNAL_COLUMNS)).sort("corpus", "line_number")
 
 
+def with_unexplained_words(rows: pl.DataFrame, work: Path, lang: str, recipe: str | None = None) -> pl.DataFrame:
+    """Return lines with the words of each side that the other does not explain, where alignment was judged.
+
+    Args:
+        rows: A few lines of `read_lines`.
+        work: The work folder.
+        lang: The language.
+        recipe: The recipe of the build.
+    """
+    manifest = _build_manifest(work, lang, recipe)
+    links = [work / task for task in sorted(manifest["tasks"]) if task.startswith(f"word_links/{lang}-")]
+    judged = rows.filter(pl.col("alignment").is_not_null())
+    if not links or judged.is_empty():
+        return rows
+    hashes = pl.concat(
+        pl.scan_parquet(work / files["measured"], glob=False).select("corpus", "line_number", "en_norm_hash")
+        for files in manifest["parts"][lang]
+    )
+    keys = judged.select("corpus", "line_number", "en", "xx").lazy()
+    explained = keys.join(hashes, on=["corpus", "line_number"]).collect()
+    halves = [half_of(value) for value in explained["en_norm_hash"]]
+    frames = [
+        _unexplained(explained.filter(pl.Series([half == own for half in halves])), lang, links[1 - own])
+        for own in (0, 1)
+    ]
+    return rows.join(pl.concat(frames), on=["corpus", "line_number"], how="left", maintain_order="left")
+
+
+def half_of(en_norm_hash: bytes | str) -> int:
+    """Return the half of a language that a pair is in: the lowest of the first 60 bits of its key."""
+    text = en_norm_hash.hex() if isinstance(en_norm_hash, bytes) else en_norm_hash.replace("-", "")
+    return int(text[:15], 16) % 2
+
+
+def _unexplained(rows: pl.DataFrame, lang: str, path: Path) -> pl.DataFrame:
+    from builders.alignment import link_table, unexplained_words
+
+    links = link_table(*(column.to_numpy() for column in pl.read_parquet(path, glob=False)))
+    en, xx = unexplained_words(rows["en"].to_list(), rows["xx"].to_list(), lang, links)
+    words = [pl.Series(f"{side}_unexplained", own, pl.List(pl.String)) for side, own in (("en", en), ("xx", xx))]
+    return rows.select("corpus", "line_number").with_columns(words)
+
+
 def part_lines(pairs: Path, measured: Path, decisions: Path) -> pl.LazyFrame:
     """Return the lines of a part, with everything that its tables say of them."""
     files = (pairs, measured, decisions)

@@ -35,11 +35,27 @@ create macro ascii_digits(digits) as regexp_replace(
 );
 -- The numbers of at least two digits in a text.
 create macro numbers_in(text) as regexp_extract_all(ascii_digits(digits_in(text)), '\d{2,}');
+-- Whether an English text has numbers that translations convert: imperial units, times of twelve hours, centuries.
+create macro has_converted_numbers(text) as regexp_matches(
+    text,
+    '(?i)\d[\d.,¼½¾]*[\s-]*(?:feet|foot|ft|miles?|mph|yards?|inch(?:es)?|pounds?|lbs?|ounces?|acres?|gallons?'
+    || '|°\s?F|degrees|fahrenheit|[ap]\.?m\.?)(?:$|[^\pL])|\d00''?s(?:$|[^\pL])'
+);
 -- The numbers, and other spellings of them: without trailing zeros (15 million), and as years of a century (90 for 1890).
 create macro number_variants(numbers) as list_concat(
     numbers,
     [rtrim(number, '0') for number in numbers],
     [right(number, 2) for number in numbers if not ends_with(number, '00')]
+);
+-- A text without runs of capitalized words, such as titles of works and names: English ones are kept in translations.
+create macro without_titles(text) as regexp_replace(
+    text,
+    '\p{Lu}[\pL''’]*(?:[\s,:&-]+(?:(?:of|the|and|with|from|in|a|an|to|for|on|at|by|that|this|which)\s+)*\p{Lu}[\pL''’]*)+',
+    ' ', 'g'
+);
+-- Whether a normalized text begins or ends with text of another one.
+create macro copies_edge(en_norm, xx_norm) as length(xx_norm) > 25 and (
+    contains(en_norm, right(xx_norm, 25)) or contains(en_norm, left(xx_norm, 25))
 );
 -- The number of English function words in a text: those of `words`, which the other language does not use.
 create macro english_words(text, words) as len(regexp_extract_all(

@@ -28,11 +28,13 @@ with_measures as (
         xx_num_letters,
         -- A formula of corpora/language_id/language_checks.toml, as quality checks of translations use it.
         if(early_reject_reason is null, length_ratio(en_length, xx_length, $ratio), null) as length_ratio,
-        if(has_numbers, numbers_in(en), []) as en_numbers,
+        if(has_numbers, if(has_converted_numbers(en), [], numbers_in(en)), []) as en_numbers,
         if(has_numbers, numbers_in(xx), []) as xx_numbers,
         if(has_english_words, english_words(en, $english_words), 0) as en_english_words,
-        if(has_english_words, english_words(xx, $english_words), 0) as xx_english_words,
-        copies_source_edge,
+        if(has_english_words, english_words(without_titles(xx), $english_words), 0) as xx_english_words,
+        if(
+            copies_source_edge, copies_edge(en_norm, normalize(without_titles(xx))), copies_source_edge
+        ) as copies_source_edge,
         if(is_suspicious, has_mojibake(en) or has_mojibake(xx), is_suspicious) as has_mojibake,
         if(is_suspicious, has_markup(en) or has_markup(xx), is_suspicious) as has_markup,
         script_share,

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from builders.translation.fidelity import contradicts_numbers, count_leftover_english, script_shares
 from builders.translation.placeholders import FILE as PLACEHOLDERS_FILE
 from builders.translation.placeholders import mask_placeholders, placeholder_rows
 from corpora.errors import InputError, unknown
@@ -213,11 +214,45 @@ def _find_wrong_language(
     return find_wrong_language([mask_placeholders(translation).text for translation in translations], lang)
 
 
+def _find_wrong_numbers(
+    sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
+) -> list[bool]:
+    return [contradicts_numbers(source, text) for source, text in zip(sources, translations, strict=True)]
+
+
+def _find_leftover_english(
+    sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
+) -> list[bool]:
+    """Return for each translation whether at least `min_words` words, and `min_share` of them, are left in English."""
+    pairs = [
+        (mask_placeholders(source).text, mask_placeholders(translation).text)
+        for source, translation in zip(sources, translations, strict=True)
+    ]
+    counts = [count_leftover_english(source, text, lang) for source, text in pairs]
+    return [left >= thresholds["min_words"] and left >= thresholds["min_share"] * words for left, words in counts]
+
+
+def _find_wrong_script(
+    sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
+) -> list[bool]:
+    """Return for each translation whether less than `min_share` of its letters is in the script of the language."""
+    masked = [mask_placeholders(translation).text for translation in translations]
+    return [share < thresholds["min_share"] for share in script_shares(masked, lang)]
+
+
 CHECKS: Mapping[str, Check] = {
     "empty": _find_empty,
     "repetition": _find_repetition,
     "length_ratio": _find_wrong_length,
     "unchanged": _find_unchanged,
+    "wrong_script": _find_wrong_script,
+    "leftover_english": _find_leftover_english,
+    "numbers": _find_wrong_numbers,
     "wrong_language": _find_wrong_language,
 }
-THRESHOLDS = {"repetition": ("min_repeats",), "unchanged": ("min_words",)}
+THRESHOLDS = {
+    "repetition": ("min_repeats",),
+    "unchanged": ("min_words",),
+    "wrong_script": ("min_share",),
+    "leftover_english": ("min_words", "min_share"),
+}

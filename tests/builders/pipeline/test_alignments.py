@@ -75,6 +75,20 @@ def test_parts_of_any_size_give_the_same_alignments(built, request_of, tmp_path,
     assert parts.equals(whole, null_equal=True)
 
 
+def test_inspect_shows_the_words_that_nobody_explains(built, request_of):
+    import builders
+    from builders.lines_format import lines_text
+
+    rows = builders.inspect(lang="el", reason="misaligned", work=request_of.work, limit=5)
+    for row in rows.iter_rows(named=True):
+        assert set(row["en_unexplained"]) <= set(row["en"].split())
+        assert len(row["en_unexplained"]) > len(row["en"].split()) / 2
+    kept = builders.inspect(lang="el", reason="kept", work=request_of.work, limit=5)
+    shares = [len(row["xx_unexplained"]) / len(row["xx"].split()) for row in kept.iter_rows(named=True)]
+    assert sum(shares) / len(shares) < 0.5
+    assert " ".join(rows["xx_unexplained"][0]) in lines_text(rows, "el")
+
+
 def test_too_few_pairs_are_not_judged(built, request_for):
     few, _ = toy_pairs(1_999, 0.3)
     lines = run_build(request_for({"few": {"el": [(None, *pair) for pair in few]}}, ONLY))[0].lines("el").collect()

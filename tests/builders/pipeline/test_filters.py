@@ -164,6 +164,37 @@ def test_every_filter_has_an_example():
     assert {name for _, name in CASES} | elsewhere == set(all_filters())
 
 
+def test_numbers_that_translations_convert_are_no_contradiction(judge):
+    lines = [
+        (None, "The town is 50 miles from the sea.", "Η πόλη απέχει 80 χιλιόμετρα από τη θάλασσα."),
+        (None, "The shop opens at 10:30 pm every day.", "Το κατάστημα ανοίγει στις 22.45 κάθε μέρα."),
+        (None, "He lived there in the 1980s and wrote.", "Έζησε εκεί τη δεκαετία του 80 και έγραφε."),
+        (None, "The town has 50 schools and a theatre.", "Η πόλη έχει 80 σχολεία και ένα θέατρο."),
+    ]
+    assert [row["reject_reason"] for row in judge(lines)] == [None, None, None, "numbers"]
+
+
+def test_titles_of_works_are_not_half_english(judge):
+    lines = [
+        (
+            None,
+            "The song was released on The Road to the End of the Night.",
+            "Şarkı The Road to the End of the Night albümünde çıktı.",
+        ),
+        (
+            None,
+            "The Valley of the Kings of the North is a film from 2001.",
+            "The Valley of the Kings of the North, 2001 yapımı bir filmdir.",
+        ),
+        (
+            None,
+            "The bridge of the city is one of the oldest in the country.",
+            "Köprü, the bridge of the city, en eski of the country.",
+        ),
+    ]
+    assert [row["reject_reason"] for row in judge(lines, "tr")] == [None, None, "partially_untranslated"]
+
+
 @pytest.mark.slow
 def test_benchmark_text_is_rejected_only_if_the_recipe_names_the_benchmark(judge):
     sentence = "The parliament met for the first time in the old theatre of the harbour town, and nobody was surprised."

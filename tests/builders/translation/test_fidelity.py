@@ -1,0 +1,56 @@
+"""Checks of what a translation keeps of its source: numbers, script, and no words left in English."""
+
+import pytest
+
+from builders.translation import check_translations
+
+
+def failed(source: str, translation: str, lang: str = "el") -> str:
+    return check_translations([source], [translation], [()], lang)[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "lang"),
+    [
+        ("The war began in 1990.", "Ο πόλεμος άρχισε το 7990.", "el"),
+        ("It has 120 rooms and 30 baths.", "Έχει 120 δωμάτια και 45 λουτρά.", "el"),
+        ("The war began in 1990.", "युद्ध ७९९० में शुरू हुआ था।", "hi"),
+        ("They paid 4,500 euros.", "他们付了5,400欧元。", "zh"),
+    ],
+)
+def test_other_number_is_a_contradiction(source, translation, lang):
+    assert failed(source, translation, lang) == "numbers"
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "lang"),
+    [
+        ("The war began in 1990.", "युद्ध १९९० में शुरू हुआ था।", "hi"),
+        ("About 15,000,000 people live here.", "Ζουν εδώ περίπου 15 εκατομμύρια άνθρωποι.", "el"),
+        ("The park covers 19,500 km².", "Το πάρκο καλύπτει 19 500 km².", "el"),
+        ("The train runs at 50 miles an hour.", "Tren saatte 80 km hızla ilerliyor.", "tr"),
+        ("The shop opens at 10:30 pm.", "Dükkan saat 22.30'da açılıyor.", "tr"),
+        ("He wrote it in the 80s and 1990s.", "Το έγραψε τη δεκαετία του 1980 και του 1990.", "el"),
+        ("It has twelve rooms.", "Έχει 12 δωμάτια.", "el"),
+        ("It has 12 rooms.", "Έχει δώδεκα δωμάτια.", "el"),
+        ("It costs 10.50 euros.", "Κοστίζει 10,5 ευρώ.", "el"),
+    ],
+)
+def test_number_in_another_spelling_or_unit_is_none(source, translation, lang):
+    assert failed(source, translation, lang) == ""
+
+
+def test_words_left_in_english_are_noticed():
+    source = "The museum keeps letters that the poet wrote to her brother."
+    assert failed(source, "Το μουσείο keeps letters that the ποιήτρια έγραψε.") == "leftover_english"
+    assert failed(source, "Müze, the poet that wrote and the brother of her mektup.", "tr") == "leftover_english"
+    assert failed(source, "博物馆 keeps letters that the 诗人。", "zh") == "leftover_english"
+
+
+def test_names_may_stay_in_latin_letters():
+    assert failed("She works for Microsoft Research in Athens.", "Εργάζεται στη Microsoft Research στην Αθήνα.") == ""
+
+
+def test_other_script_is_noticed():
+    assert failed("The museum is closed on Monday.", "Музей закрыт в понедельник.") == "wrong_script"
+    assert failed("The museum is closed on Monday.", "Το μουσείο είναι κλειστό τη Δευτέρα.") == ""
