@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from builders.lines.columns import Array, Lines, open_lines
     from builders.lines.comparison import Comparison, comparison_of, measure_values
     from builders.lines.effects import SERIES, Effect, Histogram, comparison_or_none, effect_of, histogram_of
+    from builders.lines.rerun import Rerun, count_replaced, rerun_sample
     from builders.lines.search import corpus_ranges, search_texts
     from builders.lines.texts import (
         Line,
@@ -34,9 +35,11 @@ __all__ = [
     "Line",
     "Lines",
     "ReplacedError",
+    "Rerun",
     "comparison_of",
     "comparison_or_none",
     "corpus_ranges",
+    "count_replaced",
     "effect_of",
     "find_line",
     "first_at_random",
@@ -50,6 +53,7 @@ __all__ = [
     "order_of",
     "read_lines_at",
     "read_together",
+    "rerun_sample",
     "search_texts",
 ]
 _MODULES = {
@@ -57,6 +61,7 @@ _MODULES = {
     "builders.lines.columns": ("Array", "Lines", "open_lines"),
     "builders.lines.comparison": ("Comparison", "comparison_of", "measure_values"),
     "builders.lines.effects": ("SERIES", "Effect", "Histogram", "comparison_or_none", "effect_of", "histogram_of"),
+    "builders.lines.rerun": ("Rerun", "count_replaced", "rerun_sample"),
     "builders.lines.search": ("corpus_ranges", "search_texts"),
     "builders.lines.texts": (
         "Line",

@@ -52,6 +52,15 @@ def _read_line(lines: Lines, index: int) -> Line:
     return Line(index, decided["corpus"], lines.lang, decided["line_number"], en, xx, reason, measures)
 
 
+def read_pairs_at(lines: Lines, indices: Iterable[int]) -> list[dict[str, Any]]:
+    """Return the rows of `pairs` of some lines."""
+    rows = []
+    for index in map(int, indices):
+        number = int(np.searchsorted(lines.offsets, index, side="right")) - 1
+        rows.append(_row(lines.parts[number].pairs, index - int(lines.offsets[number])))
+    return rows
+
+
 def _row(path: Path, row: int) -> dict[str, Any]:
     """Return a row of a table whose rows are the lines of a part in their order."""
     group, first = _group_of(path, row)

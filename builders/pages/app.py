@@ -16,12 +16,13 @@ from starlette.types import ASGIApp
 from builders.lines import ReplacedError
 from builders.pages.access import AccessCheck
 from builders.pages.corpora_page import corpora_page
-from builders.pages.filter_page import filter_page, filters_page
+from builders.pages.filter_page import estimate_page, filter_page, filters_page, save_form
 from builders.pages.frame import read_form
 from builders.pages.labels_page import label_form, label_page, labels_page
 from builders.pages.lines_page import lines_page
 from builders.pages.project import Project
 from builders.pages.render import render
+from builders.pages.translations_page import edit_form, translation_page, translations_page
 from corpora.errors import InputError
 
 Page = Callable[[Project, Request], Response]
@@ -30,13 +31,16 @@ PAGES: dict[str, Page] = {
     "/corpora": corpora_page,
     "/filters": filters_page,
     "/filter": filter_page,
+    "/estimate": estimate_page,
     "/lines": lines_page,
+    "/translations": translations_page,
+    "/translation": translation_page,
     "/labels": labels_page,
     "/label": label_page,
 }
 
 
-FORMS: dict[str, Form] = {"/label": label_form}
+FORMS: dict[str, Form] = {"/label": label_form, "/save": save_form, "/edit": edit_form}
 
 
 def make_app(project: Project, token: str, port: int) -> ASGIApp:

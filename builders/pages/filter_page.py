@@ -9,6 +9,7 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
+from builders.labels import Slice, exact_interval
 from builders.lines import (
     Build,
     Comparison,
@@ -16,6 +17,7 @@ from builders.lines import (
     Histogram,
     Lines,
     comparison_or_none,
+    count_replaced,
     effect_of,
     first_at_random,
     histogram_of,
@@ -24,11 +26,14 @@ from builders.lines import (
     open_lines,
     read_lines_at,
     read_together,
+    rerun_sample,
 )
-from builders.pages.charts import HistogramShapes, histogram_shapes
-from builders.pages.frame import build_of, frame, html
+from builders.pages.charts import histogram_shapes
+from builders.pages.frame import build_of, frame, html, is_part
 from builders.pages.line_view import LineView, view_lines
 from builders.pages.project import Project
+from builders.pages.recipe_file import save_thresholds
+from builders.pages.render import query
 from builders.pipeline import Filter
 from corpora.errors import InputError
 
@@ -61,6 +66,8 @@ def filter_page(project: Project, request: Request) -> Response:
     thresholds = read_thresholds(rule, lines.lang, request.query_params)
     values = frame(project, request, "filters", build)
     values |= {"lang": lines.lang, "rule": rule, "thresholds": thresholds}
+    fields = {"build": build.recipe, "name": rule.name, "lang": lines.lang}
+    values["address"] = query(fields | {f"t.{name}": repr(value) for name, value in thresholds.items()})
     values |= threshold_view(lines, rule, thresholds, request.query_params)
     part = "filter_effect" if request.headers.get("hx-target", "").endswith("effect") else "filter"
     return html(part, **values)
@@ -108,6 +115,7 @@ def threshold_view(
         "edge": edge_lines(lines, comparison, effect, new),
         "assignment": ",".join(assignments(rule, lines.lang, thresholds)),
         "commands": commands(lines.build, rule, lines.lang, thresholds),
+        "slices": changed_slices(rule, comparison, old, new),
         "num_lines": lines.num_rows,
         "num_kept": int(np.count_nonzero(lines.reasons == 0)),
     }
@@ -132,6 +140,16 @@ def slider_range(histogram: Histogram, threshold: float) -> dict[str, float]:
 
 def _down(value: float, step: float) -> float:
     return round(math.floor(value / step) * step, 10)
+
+
+def changed_slices(rule: Filter, comparison: Comparison, old: float, new: float) -> dict[str, Slice]:
+    """Return the kept lines that a threshold would reject, and the rejected ones that it would release."""
+    low, high = min(old, new), max(old, new)
+    is_stricter = (new > old) == ("<" in comparison.sign)
+    if rule.histogram or low == high:
+        return {}
+    decision = "kept" if is_stricter else rule.name
+    return {"lost" if is_stricter else "released": Slice(decision, rule.name, low, high)}
 
 
 def edge_lines(lines: Lines, comparison: Comparison, effect: Effect, threshold: float) -> list[LineView]:
@@ -183,4 +201,33 @@ def commands(build: Build, rule: Filter, lang: str, thresholds: Mapping[str, flo
     return Commands(f"[filters.{rule.name}]\n{recipe}", command)
 
 
-__all__ = ["HistogramShapes", "filter_page", "filters_page"]
+def estimate_page(project: Project, request: Request) -> Response:
+    """Return what later filters would do with released lines, estimated on a sample that is decided on again."""
+    build = build_of(project, request)
+    lines = open_lines(build, build.lang(request.query_params.get("lang")))
+    rule = build.filter(request.query_params.get("name", ""))
+    thresholds = read_thresholds(rule, lines.lang, request.query_params)
+    effect = effect_of(lines, rule, thresholds)
+    rerun = rerun_sample(effect, thresholds)
+    kept = exact_interval(rerun.num_kept, rerun.num_sampled, rerun.num_released)
+    num_replaced, num_lost = count_replaced(effect), len(effect.lost)
+    ends = [round(rerun.num_released * share) + num_replaced - num_lost for share in (kept.low, kept.high)]
+    values = frame(project, request, "filters", build) | {"rerun": rerun, "kept": kept, "ends": ends}
+    return html("estimate", **values, num_lost=num_lost, num_replaced=num_replaced, rule=rule, is_part=is_part(request))
+
+
+def save_form(project: Project, request: Request, form: dict[str, str]) -> Response:
+    """Save thresholds in the recipe file that the user has named."""
+    build = build_of(project, request)
+    lang, rule = build.lang(form.get("lang")), build.filter(form.get("name", ""))
+    thresholds = read_thresholds(rule, lang, form)
+    changed = {name: value for name, value in thresholds.items() if value != rule.threshold(name, lang)}
+    if project.recipe_file is None:
+        raise InputError("No recipe to save in was named. Start `builders browse --recipe-file FILE`.")
+    if not changed:
+        raise InputError("No threshold differs from the build's; there is nothing to save.")
+    save_thresholds(project.recipe_file, rule.name, lang, changed, build.langs)
+    names = ", ".join(f"{rule.name}.{name}.{lang} = {value:.12g}" for name, value in changed.items())
+    sentence = f"Saved in {project.recipe_file}: {names}."
+    values = frame(project, request, "filters", build) | {"sentence": sentence}
+    return html("saved_part" if is_part(request) else "saved", **values, back=f"name={rule.name}&lang={lang}")

@@ -19,6 +19,7 @@ TITLES = (
     ("filters", "Filters"),
     ("lines", "Lines"),
     ("labels", "Labels"),
+    ("translations", "Translations"),
 )  # of the pages that the frame links to
 
 

@@ -9,6 +9,7 @@ from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from builders.pipeline.build import BuildResult, build_recipe, resolve_filters
+    from builders.pipeline.deciding_again import decide_again
     from builders.pipeline.decisions import PartTables
     from builders.pipeline.examples import as_messages, count_rows
     from builders.pipeline.filters import Filter, all_filters, choose_filters
@@ -37,6 +38,7 @@ __all__ = [
     "build_stages",
     "choose_filters",
     "count_rows",
+    "decide_again",
     "filter_warnings",
     "lost_records",
     "read_build_manifest",
@@ -54,6 +56,7 @@ __all__ = [
 _MODULES = {
     "builders.pipeline.build": ("BuildResult", "build_recipe", "resolve_filters"),
     "builders.pipeline.decisions": ("PartTables",),
+    "builders.pipeline.deciding_again": ("decide_again",),
     "builders.pipeline.examples": ("as_messages", "count_rows"),
     "builders.pipeline.filters": ("Filter", "all_filters", "choose_filters"),
     "builders.pipeline.format": ("lost_records",),

@@ -9,6 +9,7 @@ from builders.translation.do_not_translate import (
     normalize_input,
 )
 from builders.translation.format import memory_json, memory_text, translate_json, translate_text
+from builders.translation.human_edits import edit_translation, read_edits
 from builders.translation.instruction_files import check_instructions, export, load_instructions, output_path
 from builders.translation.instructions import (
     TranslationTables,
@@ -19,7 +20,7 @@ from builders.translation.instructions import (
 from builders.translation.memory import MEMORY_SCHEMA, TranslationMemory, digest, read_memory
 from builders.translation.memory_export import export_memory, list_memory
 from builders.translation.memory_import import ImportResult, import_memory
-from builders.translation.placeholders import Placeholder, placeholder_rows
+from builders.translation.placeholders import Placeholder, placeholder_rows, split_at_placeholders
 from builders.translation.quality_checks import QualityCheck, check_translations, quality_check_rows
 from builders.translation.segmentation import CodeLine, code_line_rows, merge, segment
 from builders.translation.tables import check_tables
@@ -50,6 +51,7 @@ __all__ = [
     "describe_translations",
     "digest",
     "do_not_translate_rows",
+    "edit_translation",
     "empty_input_rows",
     "export",
     "export_memory",
@@ -64,9 +66,11 @@ __all__ = [
     "output_path",
     "placeholder_rows",
     "quality_check_rows",
+    "read_edits",
     "read_memory",
     "resolve_translator",
     "segment",
+    "split_at_placeholders",
     "translate_instructions",
     "translate_json",
     "translate_text",

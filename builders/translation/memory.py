@@ -13,7 +13,7 @@ from corpora.reading import check_expansion, nfc
 
 MODEL, HUMAN = "model", "human"  # origins of a translation
 # A row is a translation of a segment into a language. origin: MODEL or HUMAN; model: its fingerprint or name, and
-# decoding: its settings, both empty for HUMAN; flags: what the translator reported.
+# decoding: its settings, both empty for HUMAN; flags: what the translator reported, or author:NAME.
 MEMORY_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("sha256", "lang", "origin", "model", "decoding", "text")]
     + [("flags", pa.list_(pa.string()))]

@@ -100,6 +100,12 @@ class Partition:
         self._write(self.table, _deduplicate(pa.concat_tables([self.rows(), table])))
         self._remove_batches()
 
+    def put(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Add rows to the table, in the place of those with the same key, and compact it."""
+        table = pa.Table.from_pylist([self._complete(row) for row in rows], schema=STORE_SCHEMA)
+        self._write(self.table, _deduplicate(pa.concat_tables([table, self.rows()])))
+        self._remove_batches()
+
     def write_batch(self, path: Path, rows: Iterable[Mapping[str, object]]) -> None:
         """Write rows as a finished batch, whole or not at all."""
         self._write(path, pa.Table.from_pylist([self._complete(row) for row in rows], schema=STORE_SCHEMA))

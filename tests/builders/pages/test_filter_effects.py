@@ -23,7 +23,7 @@ def test_effect_is_what_a_build_does(built_sample: Path, tmp_path: Path, name: s
 
     import numpy as np
 
-    from builders.lines import effect_of, open_build, open_lines
+    from builders.lines import count_replaced, effect_of, open_build, open_lines, rerun_sample
     from builders.options import BuildOptions
     from builders.run import run_build
 
@@ -40,6 +40,29 @@ def test_effect_is_what_a_build_does(built_sample: Path, tmp_path: Path, name: s
     assert np.array_equal(np.flatnonzero((lines.reasons == 0) & (after.reasons == lines.code(name))), effect.lost)
     released = np.flatnonzero((lines.reasons == lines.code(name)) & (after.reasons != lines.code(name)))
     assert np.array_equal(released, effect.released)
+    rerun = rerun_sample(effect, {key: rule.threshold(key, "el") for key in rule.thresholds} | changes)
+    change = rerun.num_kept + count_replaced(effect) - len(effect.lost)
+    assert rerun.num_sampled == len(effect.released)
+    assert change == np.count_nonzero(after.reasons == 0) - np.count_nonzero(lines.reasons == 0)
     assert effect.num_moved == np.count_nonzero(
         (lines.reasons > lines.code(name)) & (after.reasons == lines.code(name))
     )
+
+
+def test_saving_changes_one_threshold_and_no_other_line(tmp_path: Path) -> None:
+    from builders import InputError
+    from builders.pages.recipe_file import save_thresholds
+
+    recipe = tmp_path / "mine.toml"
+    text = (
+        '# mine\ntitle = "Mine"\n[filters.length_ratio]\nmax = 2.2\n# why\n[filters.low_margin]\nmin = { el = 1.05 }\n'
+    )
+    recipe.write_text(text)
+    save_thresholds(recipe, "length_ratio", "el", {"max": 1.9}, ["ar", "el"])
+    save_thresholds(recipe, "low_margin", "zh", {"min": 1.02}, ["ar", "el"])
+    changed = text.replace("max = 2.2", "max = { ar = 2.2, el = 1.9 }").replace("1.05 }", "1.05, zh = 1.02 }")
+    assert recipe.read_text() == changed
+    recipe.write_text("filters = { length_ratio = { max = 2.2 } }\n")
+    with pytest.raises(InputError, match="Copy the lines"):
+        save_thresholds(recipe, "length_ratio", "el", {"max": 1.9}, ["el"])
+    assert recipe.read_text() == "filters = { length_ratio = { max = 2.2 } }\n"
