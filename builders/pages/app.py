@@ -21,6 +21,7 @@ from builders.pages.frame import read_form
 from builders.pages.labels_page import label_form, label_page, labels_page
 from builders.pages.lines_page import lines_page
 from builders.pages.project import Project
+from builders.pages.releases_page import difference_page, origin_page, release_page, releases_page
 from builders.pages.render import render
 from builders.pages.translations_page import edit_form, translation_page, translations_page
 from corpora.errors import InputError
@@ -35,6 +36,10 @@ PAGES: dict[str, Page] = {
     "/lines": lines_page,
     "/translations": translations_page,
     "/translation": translation_page,
+    "/releases": releases_page,
+    "/release": release_page,
+    "/difference": difference_page,
+    "/origin": origin_page,
     "/labels": labels_page,
     "/label": label_page,
 }

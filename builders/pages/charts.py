@@ -84,3 +84,19 @@ def stacked_bar(parts: Sequence[tuple[str, int]], total: int, series: Sequence[s
             )
         x += width
     return shapes
+
+
+def column_chart(counts: Sequence[int], width: int, height: int = 96) -> dict[str, Any]:
+    """Return the bars and ticks of a histogram of whole numbers, each bar of `width` of them."""
+    step, largest = (WIDTH - 2 * LEFT) / max(len(counts), 1), max([*counts, 1])
+    bars = []
+    for n, count in enumerate(counts):
+        size = count / largest * height
+        text = f"{n * width:,} to {(n + 1) * width - 1:,}: {count:,}"
+        bars.append(
+            Rectangle(
+                round(LEFT + n * step, 1), round(4 + height - size, 1), round(step - 0.8, 1), round(size, 1), 0, text
+            )
+        )
+    ticks = [(round(LEFT + value / width * step, 1), f"{value:g}") for value in nice_ticks(0, len(counts) * width)]
+    return {"bars": bars, "ticks": ticks}

@@ -20,6 +20,7 @@ TITLES = (
     ("lines", "Lines"),
     ("labels", "Labels"),
     ("translations", "Translations"),
+    ("releases", "Releases"),
 )  # of the pages that the frame links to
 
 
