@@ -112,6 +112,8 @@ def browse(
     labels: str | Path = "labels.csv",
     recipe_file: str | Path | None = None,
     annotator: str | None = None,
+    laws: str | Path = "laws.json",
+    results: str | Path = "results.jsonl",
     port: int = 0,
     no_browser: bool = False,
 ) -> None:
@@ -126,6 +128,8 @@ def browse(
         labels: The CSV file of labels, which labelling extends.
         recipe_file: The recipe that changed thresholds may be saved in.
         annotator: Who labels; None means the name of the user.
+        laws: The laws that `builders fit` has written.
+        results: The results that `trainer evaluate` has written.
         port: The port; 0 for a free one.
         no_browser: Do not open the browser.
 
@@ -138,9 +142,15 @@ def browse(
         raise InputError(f"{missing[0]} is not installed. Install the extra: pip install 'coit-builders[browse]'.")
     from builders.pages import Project, open_browser, serve
 
-    recipe = Path(recipe_file) if recipe_file else None
     project = Project(
-        Path(work), str(registry), Path(runs_folder), Path(labels), recipe, annotator or getpass.getuser()
+        work=Path(work),
+        registry=str(registry),
+        runs=Path(runs_folder),
+        labels=Path(labels),
+        recipe_file=Path(recipe_file) if recipe_file else None,
+        annotator=annotator or getpass.getuser(),
+        laws=Path(laws),
+        results=Path(results),
     )
 
     def report(url: str) -> None:

@@ -101,6 +101,10 @@ def inspect_verb(output: Path | None, as_json: bool, measures: bool, **settings:
 @LABELS
 @option("--recipe-file", type=FILE, metavar="FILE", group="Data", help="The recipe to save changed thresholds in.")
 @option("--annotator", metavar="NAME", group="Data", help="Who labels. Default: the name of the user.")
+@option("--laws", type=FILE, default="laws.json", show_default=True, metavar="FILE", group="Data", help="Laws.")
+@option(
+    "--results", type=FILE, default="results.jsonl", show_default=True, metavar="FILE", group="Data", help="Results."
+)
 @option("--port", type=click.IntRange(0, 65535), default=0, help="The port. Default: a free one.", metavar="N")
 @option("--no-browser", is_flag=True, help="Do not open the browser.")
 def browse_verb(**settings: Any) -> None:

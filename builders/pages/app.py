@@ -19,10 +19,12 @@ from builders.pages.corpora_page import corpora_page
 from builders.pages.filter_page import estimate_page, filter_page, filters_page, save_form
 from builders.pages.frame import read_form
 from builders.pages.labels_page import label_form, label_page, labels_page
+from builders.pages.laws_page import laws_page
 from builders.pages.lines_page import lines_page
 from builders.pages.project import Project
 from builders.pages.releases_page import difference_page, origin_page, release_page, releases_page
 from builders.pages.render import render
+from builders.pages.runs_page import runs_page
 from builders.pages.translations_page import edit_form, translation_page, translations_page
 from corpora.errors import InputError
 
@@ -40,6 +42,8 @@ PAGES: dict[str, Page] = {
     "/release": release_page,
     "/difference": difference_page,
     "/origin": origin_page,
+    "/laws": laws_page,
+    "/runs": runs_page,
     "/labels": labels_page,
     "/label": label_page,
 }

@@ -1,7 +1,7 @@
 """The shapes of the pictures: bars and lines as numbers, which templates draw as SVG in the colours of the theme."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,3 +100,41 @@ def column_chart(counts: Sequence[int], width: int, height: int = 96) -> dict[st
         )
     ticks = [(round(LEFT + value / width * step, 1), f"{value:g}") for value in nice_ticks(0, len(counts) * width)]
     return {"bars": bars, "ticks": ticks}
+
+
+def line_chart(points: Sequence[tuple[float, float]], width: int = 320, height: int = 90) -> dict[str, Any]:
+    """Return a line through points, as the attribute `points` of SVG, with its ends in numbers."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    x_of, y_of = _scale(min(xs), max(xs), 4, width - 4), _scale(min(ys), max(ys), height - 6, 6)
+    return {"points": _points([(x_of(x), y_of(y)) for x, y in points]), "width": width, "height": height}
+
+
+def curve_chart(law: Mapping[str, Any], width: int = 340, height: int = 190) -> dict[str, Any]:
+    """Return a law's curve with its interval and points, over pairs on a log scale."""
+    curve = [row for row in law["curve"] if row[0] > 0]
+    points = [row for row in law["points"] if row[0] > 0]
+    xs = [math.log10(row[0]) for row in [*curve, *points]]
+    ys = [value for row in curve for value in row[1:]] + [row[1] for row in points]
+    x_of, y_of = _scale(min(xs), max(xs), 34, width - 8), _scale(min(ys), max(ys), height - 24, 8)
+    ends = [(x_of(math.log10(row[0])), y_of(row[2])) for row in curve]
+    ends += [(x_of(math.log10(row[0])), y_of(row[3])) for row in reversed(curve)]
+    return {
+        "lang": law["lang"],
+        "law": law["law"],
+        "width": width,
+        "height": height,
+        "band": _points(ends),
+        "line": _points([(x_of(math.log10(row[0])), y_of(row[1])) for row in curve]),
+        "dots": [(x_of(math.log10(row[0])), y_of(row[1]), row) for row in points],
+        "x_ticks": [(x_of(n), f"{10**n:,.0f}") for n in range(math.ceil(min(xs)), math.floor(max(xs)) + 1)],
+        "y_ticks": [(y_of(value), f"{value:g}") for value in nice_ticks(min(ys), max(ys), 4)],
+    }
+
+
+def _scale(low: float, high: float, first: float, last: float) -> Callable[[float], float]:
+    width = (high - low) or 1.0
+    return lambda value: round(first + (value - low) / width * (last - first), 1)
+
+
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)

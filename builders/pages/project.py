@@ -14,3 +14,5 @@ class Project:
     labels: Path = Path("labels.csv")
     recipe_file: Path | None = None  # where thresholds are saved
     annotator: str = ""
+    laws: Path = Path("laws.json")
+    results: Path = Path("results.jsonl")

@@ -21,6 +21,8 @@ TITLES = (
     ("labels", "Labels"),
     ("translations", "Translations"),
     ("releases", "Releases"),
+    ("laws", "Laws"),
+    ("runs", "Runs"),
 )  # of the pages that the frame links to
 
 
