@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from builders.options import BuildOptions
     from builders.releases import diff, fetch, load, lock, rollback, verify, versions, yank
     from builders.translation import export_memory, import_memory, list_memory
-    from builders.views import browse, inspect, list_corpora
+    from builders.views import browse, inspect, list_corpora, report
     from cards.releases import Release, open_release
     from corpora.errors import InputError
 
@@ -58,6 +58,7 @@ __all__ = [
     "plan",
     "publish",
     "pull",
+    "report",
     "rollback",
     "translate",
     "verify",
@@ -73,7 +74,7 @@ _MODULES = {
     "builders.releases": ("diff", "fetch", "load", "lock", "rollback", "verify", "versions", "yank"),
     "builders.api": ("build", "publish", "pull", "translate"),
     "builders.translation": ("export_memory", "import_memory", "list_memory"),
-    "builders.views": ("browse", "inspect", "list_corpora"),
+    "builders.views": ("browse", "inspect", "list_corpora", "report"),
     "cards.releases": ("Release", "open_release"),
     "corpora.errors": ("InputError",),
 }

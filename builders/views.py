@@ -136,10 +136,7 @@ def browse(
     Raises:
         InputError: The extra `browse` is not installed, or the port is in use.
     """
-    from importlib.util import find_spec
-
-    if missing := [name for name in ("starlette", "uvicorn") if find_spec(name) is None]:
-        raise InputError(f"{missing[0]} is not installed. Install the extra: pip install 'coit-builders[browse]'.")
+    _check_extra()
     from builders.pages import Project, open_browser, serve
 
     project = Project(
@@ -159,3 +156,37 @@ def browse(
             open_browser(url)
 
     serve(project, port, report)
+
+
+@checked
+def report(
+    source: str,
+    *,
+    to: str | Path = "report.html",
+    work: str | Path = "work",
+    registry: str | Path = "registry",
+    labels: str | Path = "labels.csv",
+) -> Path:
+    """Write what the pages show of a build or a release as one HTML file, and return it.
+
+    Args:
+        source: A build of the work folder by its recipe, or a release: NAME[@VERSION] or a folder.
+        to: The file.
+        work: The work folder.
+        registry: Where NAME is.
+        labels: The CSV file of labels, for a build.
+
+    Raises:
+        InputError: There is no such build or release, or the extra `browse` is not installed.
+    """
+    _check_extra()
+    from builders.pages import write_report
+
+    return write_report(source, Path(to), Path(work), str(registry), Path(labels))
+
+
+def _check_extra() -> None:
+    from importlib.util import find_spec
+
+    if missing := [name for name in ("starlette", "uvicorn") if find_spec(name) is None]:
+        raise InputError(f"{missing[0]} is not installed. Install the extra: pip install 'coit-builders[browse]'.")

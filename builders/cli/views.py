@@ -114,6 +114,20 @@ def browse_verb(**settings: Any) -> None:
     builders.browse(**settings)
 
 
+@verb("report")
+@click.argument("source", help="A build by its recipe, such as coit, or a release: NAME[@VERSION] or a folder.")
+@option("--to", type=FILE, default="report.html", show_default=True, metavar="FILE", help="The file to write.")
+@WORK
+@REGISTRY
+@LABELS
+def report_verb(**settings: Any) -> None:
+    """Write what the pages show of a build or a release as one HTML file, to mail or to put on a Space."""
+    import builders
+
+    path = builders.report(**settings)
+    print_text(f"{path} has {path.stat().st_size:,} bytes.")
+
+
 @click.group("labels", cls=Program)
 def labels_verb() -> None:
     """Compare the labels of sentence pairs with what a build decides."""
@@ -139,4 +153,4 @@ def check_verb(as_json: bool, **settings: Any) -> None:
         )
 
 
-VERBS = (list_verb, audit_verb, show_verb, inspect_verb, browse_verb, labels_verb)
+VERBS = (list_verb, audit_verb, show_verb, inspect_verb, browse_verb, report_verb, labels_verb)

@@ -9,7 +9,7 @@ from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from builders.lines.builds import Build, ReplacedError, list_builds, open_build
-    from builders.lines.columns import Array, Lines, open_lines
+    from builders.lines.columns import Array, Lines, open_database, open_lines
     from builders.lines.comparison import Comparison, comparison_of, measure_values
     from builders.lines.effects import SERIES, Effect, Histogram, comparison_or_none, effect_of, histogram_of
     from builders.lines.rerun import Rerun, count_replaced, rerun_sample
@@ -49,6 +49,7 @@ __all__ = [
     "list_builds",
     "measure_values",
     "open_build",
+    "open_database",
     "open_lines",
     "order_of",
     "read_lines_at",
@@ -58,7 +59,7 @@ __all__ = [
 ]
 _MODULES = {
     "builders.lines.builds": ("Build", "ReplacedError", "list_builds", "open_build"),
-    "builders.lines.columns": ("Array", "Lines", "open_lines"),
+    "builders.lines.columns": ("Array", "Lines", "open_database", "open_lines"),
     "builders.lines.comparison": ("Comparison", "comparison_of", "measure_values"),
     "builders.lines.effects": ("SERIES", "Effect", "Histogram", "comparison_or_none", "effect_of", "histogram_of"),
     "builders.lines.rerun": ("Rerun", "count_replaced", "rerun_sample"),

@@ -1,21 +1,16 @@
-"""Search for a text in the lines of a language, part after part, for a limited time."""
+"""Search for a text in the lines of a language, row group after row group, for a limited time."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-import duckdb
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from builders.lines.builds import ReplacedError
-from builders.lines.columns import Array, Lines, open_database
+from builders.lines.columns import Array, Lines
 from builders.lines.texts import first_line_of
-
-QUERY = """
-    select line_number from read_parquet($path)
-    where line_number between $first and $last
-        and (contains(lower(en), lower($text)) or contains(lower(xx), lower($text)))
-"""
-STEP_ROWS = 51_200  # lines that are searched before the clock is read
 
 
 def corpus_ranges(lines: Lines) -> Mapping[str, list[tuple[int, int]]]:
@@ -34,28 +29,38 @@ def search_texts(lines: Lines, among: Array, text: str, limit: int, seconds: flo
         among: The numbers of those to search, ascending.
         text: The text.
         limit: The most lines to return.
-        seconds: The time after which to return what was there is so far.
+        seconds: The time after which to return what there is so far.
     """
     end, hits = time.monotonic() + seconds, np.zeros(0, np.int64)
-    for offset, part in zip(lines.offsets.tolist(), lines.parts, strict=False):
-        for first in range(0, part.num_rows, STEP_ROWS):
-            begin, stop = offset + first, min(offset + first + STEP_ROWS, offset + part.num_rows)
-            own = among[np.searchsorted(among, begin) : np.searchsorted(among, stop)]
-            if not len(own):
-                continue
+    for first, table in _row_groups(lines, among):
+        if table is None:
             if time.monotonic() > end:
-                return hits, begin
-            number = first_line_of(part.decisions)[1]
-            values = {"path": str(part.pairs), "first": begin - offset + number, "last": stop - offset + number - 1}
-            with open_database().cursor() as connection:
-                try:
-                    rows = connection.execute(QUERY, values | {"text": text}).fetchnumpy()["line_number"]
-                except duckdb.IOException:
-                    raise ReplacedError(
-                        f"{part.pairs.name} cannot be read: it was replaced. Reload the page."
-                    ) from None
-            new = np.intersect1d(np.asarray(rows, np.int64) - number + offset, own)
-            hits = np.concatenate([hits, new])[:limit]
-            if len(hits) == limit:
-                return hits, int(hits[-1]) + 1
+                return hits, first
+            continue
+        is_match = _contains(table["en"], text) | _contains(table["xx"], text)
+        own = among[np.searchsorted(among, first) : np.searchsorted(among, first + table.num_rows)]
+        hits = np.concatenate([hits, own[is_match[own - first]]])[:limit]
+        if len(hits) == limit:
+            return hits, int(hits[-1]) + 1
     return hits, None
+
+
+def _row_groups(lines: Lines, among: Array) -> Iterator[tuple[int, pa.Table | None]]:
+    """Yield the texts of each row group that has some lines, and before it None, with the number of its first line."""
+    for offset, part in zip(lines.offsets.tolist(), lines.parts, strict=False):
+        try:
+            with pq.ParquetFile(part.pairs) as file:
+                first = offset
+                for number in range(file.num_row_groups):
+                    size = file.metadata.row_group(number).num_rows
+                    if np.searchsorted(among, first) < np.searchsorted(among, first + size):
+                        yield first, None
+                        yield first, file.read_row_group(number, columns=["en", "xx"])
+                    first += size
+        except (OSError, pa.ArrowInvalid):
+            raise ReplacedError(f"{part.pairs.name} was replaced or removed. Reload the page.") from None
+
+
+def _contains(column: pa.ChunkedArray, text: str) -> Array:
+    matches: Array = pc.match_substring(column, text, ignore_case=True).fill_null(False).to_numpy()
+    return matches

@@ -15,6 +15,7 @@ from builders.pages.frame import build_of, frame, html
 from builders.pages.project import Project
 from builders.pipeline import read_ledger
 from cards.plots import GROUPS, OTHER
+from cards.summary import PAIR_STAGES
 
 SERIES = ("kept", *GROUPS)
 
@@ -29,12 +30,19 @@ def corpora_page(project: Project, request: Request) -> Response:
 
 def funnel_rows(build: Build) -> list[dict[str, Any]]:
     """Return a row for each corpus and language: lines, kept lines, and the lines that each filter rejects."""
-    ledger = _ledger(tuple(build.files("ledger")), build.stamp)
+    return rows_of(_ledger(tuple(build.files("ledger")), build.stamp))
+
+
+def rows_of(ledger: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the same rows from a ledger."""
     rows = []
     for (lang, corpus), own in ledger.group_by(["lang", "corpus"], maintain_order=True):
         first, last = own.filter(pl.col("stage") == "measured"), own.filter(pl.col("stage") == "decisions")
+        if not first.height:
+            continue  # instructions and documents
         num_in, num_kept = int(first["num_in"].sum()), int(last["num_kept"].sum())
-        reasons = own.filter(pl.col("reason").is_not_null()).sort("num_rows", descending=True)
+        of_pairs = pl.col("reason").is_not_null() & pl.col("stage").is_in(PAIR_STAGES)
+        reasons = own.filter(of_pairs).sort("num_rows", descending=True)
         counts = list(reasons.select("reason", "num_rows").iter_rows())
         groups: dict[str, int] = {}
         for reason, count in counts:

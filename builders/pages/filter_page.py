@@ -68,7 +68,7 @@ def filter_page(project: Project, request: Request) -> Response:
     values |= {"lang": lines.lang, "rule": rule, "thresholds": thresholds}
     fields = {"build": build.recipe, "name": rule.name, "lang": lines.lang}
     values["address"] = query(fields | {f"t.{name}": repr(value) for name, value in thresholds.items()})
-    values |= threshold_view(lines, rule, thresholds, request.query_params)
+    values |= threshold_view(lines, rule, thresholds)
     part = "filter_effect" if request.headers.get("hx-target", "").endswith("effect") else "filter"
     return html(part, **values)
 
@@ -91,9 +91,7 @@ def read_thresholds(rule: Filter, lang: str, values: Mapping[str, str]) -> dict[
     return thresholds
 
 
-def threshold_view(
-    lines: Lines, rule: Filter, thresholds: Mapping[str, float], values: Mapping[str, str]
-) -> dict[str, Any]:
+def threshold_view(lines: Lines, rule: Filter, thresholds: Mapping[str, float]) -> dict[str, Any]:
     """Return the histogram of a filter's measure, the effect of thresholds, and lines at the edge."""
     comparison = comparison_or_none(lines, rule)
     if comparison is None:

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from corpora.catalog import languages
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES, ASSETS = (Path(__file__).parent / name for name in ("templates", "assets"))
 RIGHT_TO_LEFT = {"Arabic", "Hebrew", "Syriac", "Thaana", "Nko"}  # scripts
 
 
@@ -45,6 +46,7 @@ def _environment() -> Environment:
         lang_name=lang_name,
     )
     environment.filters["combine"] = lambda values, more: {**values, **more}
+    environment.filters["inline_style"] = inline_style
     environment.globals["pages"] = TITLES
     return environment
 
@@ -52,6 +54,12 @@ def _environment() -> Environment:
 def render(template: str, **values: Any) -> str:
     """Return a page, or a part of one."""
     return _environment().get_template(f"{template}.html.jinja").render(**values)
+
+
+def inline_style(text: str) -> Markup:
+    """Return our own stylesheet as it stands, for a page that has to be one file."""
+    assert "</" not in text
+    return Markup(text)
 
 
 def interval(value: Any) -> str:

@@ -2,11 +2,14 @@
 
 import secrets
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
+from builders.lines import open_build, open_database, open_lines
 from builders.pages.app import make_app
 from builders.pages.project import Project
 from corpora.errors import InputError
@@ -26,8 +29,18 @@ def serve(project: Project, port: int = 0, on_start: Callable[[str], None] = lam
         InputError: The port is in use.
     """
     server, listener, url = make_server(project, port)
+    threading.Thread(target=prepare, args=(project,), daemon=True).start()
     on_start(url)
     server.run(sockets=[listener])
+
+
+def prepare(project: Project) -> None:
+    """Read what the first pages need, while the user looks at the first one."""
+    with suppress(Exception):  # a page reports it
+        build = open_build(project.work)
+        open_database()
+        for lang in build.langs:
+            open_lines(build, lang).counts()
 
 
 def make_server(project: Project, port: int = 0) -> tuple[uvicorn.Server, socket.socket, str]:
