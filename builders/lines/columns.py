@@ -82,7 +82,7 @@ class Lines:
     def column(self, name: str) -> pa.ChunkedArray:
         """Return a column of `measured` or `decisions` that holds no texts."""
         assert name not in TEXTS, name
-        key = (self.build.work, self.build.recipe, self.build.stamp, self.lang, name)
+        key = self._key(name)
         if (cached := CACHE.get(key)) is not None:
             return cached
         table = "decisions" if name in self._decisions else "measured"
@@ -110,24 +110,38 @@ class Lines:
 
     def evaluate(self, expression: str, parameters: Mapping[str, float] | None = None) -> pa.ChunkedArray:
         """Return the value of an SQL expression over the columns for every line."""
+        values = dict(parameters or {})
+        key = self._key(expression, *values.items())
+        if (cached := CACHE.get(key)) is not None:
+            return cached
+        value = self._evaluate(expression, values)
+        CACHE.put(key, value)
+        return value
+
+    def _key(self, *names: object) -> tuple[object, ...]:
+        return (self.build.work, self.build.recipe, self.build.stamp, self.lang, *names)
+
+    def _evaluate(self, expression: str, values: Mapping[str, float]) -> pa.ChunkedArray:
         words = {word: source for word in _words(expression) if (source := self.source(word))}
         table = pa.table({source: self.column(source) for source in set(words.values())})
         labels = {"en_is_expected": language("en").labels, "xx_is_expected": language(self.lang).labels}
-        shown = [
-            f"coalesce(list_contains(${word}_labels, {source}), false) as {word}"
-            if word in EXPECTED
-            else f"{source} as {word}"
-            for word, source in words.items()
-        ]
-        query = f"select {expression} as value from (select {', '.join(shown)} from lines) as filter_row"
-        values = {f"{word}_labels": list(labels[word]) for word in words if word in EXPECTED} | dict(parameters or {})
+        shown = ", ".join(_shown(word, source) for word, source in words.items())
+        query = f"select {expression} as value from (select {shown} from lines) as filter_row"
+        lists = {f"{word}_labels": list(labels[word]) for word in words if word in EXPECTED}
         with open_database().cursor() as connection:
             connection.register("lines", table)
             try:
-                result: pa.Table = connection.sql(query, params=values).to_arrow_table()
+                result: pa.Table = connection.sql(query, params={**lists, **values}).to_arrow_table()
                 return result["value"]
             finally:
                 connection.unregister("lines")
+
+
+def _shown(word: str, source: str) -> str:
+    """Return a column of an expression as SQL, under the name that the expression has for it."""
+    if word in EXPECTED:
+        return f"coalesce(list_contains(${word}_labels, {source}), false) as {word}"
+    return f"{source} as {word}"
 
 
 def _words(expression: str) -> set[str]:
