@@ -71,8 +71,11 @@ def label_form(project: Project, request: Request, form: dict[str, str]) -> Resp
         if at:
             remove_label(project.labels, (lines.lang, *_line_id(at), project.annotator))
     else:
+        part = _slice(lines, form)
         line = _line(lines, form.get("line", ""))
-        warning = _add(project, line, form, _slice(lines, form))
+        if line.index not in lines_in(lines, part):
+            raise InputError(f"{form['line']} is not among the lines of '{part.text}'. Reload the page.")
+        warning = _add(project, line, form, part)
         history = [*history, form["line"]][-MAX_HISTORY:]
     values = {"build": build.recipe, "lang": lines.lang, "slice": form.get("slice", ""), "at": at, "warning": warning}
     values["history"] = " ".join(history)
