@@ -11,6 +11,7 @@ from corpora.catalog import language_codes
 from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.progress import Progress, ProgressLike, as_progress, stage
+from trainer.cluster_runs import train_on_cluster
 from trainer.estimation import Estimate, estimate_run
 from trainer.experiments import SweepParts, parse_mixture, parse_size, run_name
 from trainer.launch import launch
@@ -113,6 +114,7 @@ def sweep(
     dtype: Dtype | None = None,
     keep_checkpoints: bool = False,
     jobs: int = 1,
+    cluster: str | None = None,
     array_index: str | None = None,
     progress: ProgressLike = None,
 ) -> Sweep:
@@ -141,6 +143,8 @@ def sweep(
         dtype: As in `sft`.
         keep_checkpoints: As in `sft`.
         jobs: The number of runs that are trained at the same time, each in a process of its own.
+        cluster: A Ray cluster, `auto` or its address, that trains the runs where there is room; all nodes share the
+            folder of the runs, the registry and the current folder.
         array_index: `K/N`: only every N-th run, from the K-th (counted from 0), without waiting for others.
         progress: As in `sft`.
 
@@ -177,7 +181,10 @@ def sweep(
         chosen = _every_nth(planned, array_index)
         made = [replace(run, dtype=dtype, keep_checkpoints=keep_checkpoints) for run in chosen]
         commands = [sft_command(recipe, run, set or {}, options) for run in made]
-        results, failures = _train_all(made, commands, processes, jobs, as_progress(progress))
+        if cluster and made:
+            results, failures = train_on_cluster(cluster, made, commands, processes, as_progress(progress))
+        else:
+            results, failures = _train_all(made, commands, processes, jobs, as_progress(progress))
         finished = tuple(Run(made[index].output, results[index]) for index in sorted(results))
         return Sweep(finished, {made[index].output.name: failures[index] for index in sorted(failures)})
 

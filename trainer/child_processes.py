@@ -1,17 +1,46 @@
 """Programs that the trainer starts: `trainer` itself, servers of models, and Git. No other module starts any."""
 
+import ctypes
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+PR_SET_PDEATHSIG = 1
 Process = subprocess.Popen[bytes]
 
 
-def start(command: Sequence[str], log: IO[bytes], variables: Mapping[str, str] | None = None) -> Process:
-    """Start a program whose output goes to a file, with further variables; FileNotFoundError if there is none."""
-    return subprocess.Popen(list(command), stdout=log, stderr=log, env=os.environ | dict(variables or {}))
+def start(
+    command: Sequence[str],
+    log: IO[bytes],
+    variables: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    ends_with_parent: bool = False,
+) -> Process:
+    """Start a program whose output goes to a file; FileNotFoundError if there is none.
+
+    Args:
+        command: The program and its arguments.
+        log: Where its output and errors go.
+        variables: Further environment variables.
+        folder: Its current folder; None for that of this process.
+        ends_with_parent: Whether Linux sends it SIGTERM when this process ends, however it ends.
+    """
+    return subprocess.Popen(
+        list(command),
+        stdout=log,
+        stderr=log,
+        env=os.environ | dict(variables or {}),
+        cwd=folder,
+        preexec_fn=_end_with_parent if ends_with_parent and sys.platform == "linux" else None,
+    )
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def stop(process: Process, grace_s: float) -> None:

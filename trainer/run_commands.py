@@ -54,6 +54,11 @@ def as_shell(arguments: Sequence[str]) -> str:
     return shlex.join(["trainer", *arguments])
 
 
+def trainer_command(arguments: Sequence[str]) -> list[str]:
+    """Return the command line that starts `trainer` in a process of its own."""
+    return [sys.executable, "-m", "trainer", *arguments]
+
+
 class RunProcesses:
     """The processes of several runs at the same time; a signal to this one reaches all of them."""
 
@@ -95,8 +100,7 @@ class RunProcesses:
     def _start(self, arguments: Sequence[str], log: Any) -> Process:
         with self.lock:
             chosen = {"CUDA_VISIBLE_DEVICES": self.gpus[self.count % len(self.gpus)]} if self.gpus else {}
-            command = [sys.executable, "-m", "trainer", *arguments]
-            process = start(command, log, chosen)
+            process = start(trainer_command(arguments), log, chosen)
             self.running.append(process)
             self.count += 1
             if self.stopped:

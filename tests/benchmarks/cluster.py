@@ -28,6 +28,7 @@ import psutil
 from growth import TSV, sample_pairs, write_lines
 from tabulate import tabulate
 
+from builders.workspace import all_stages
 from corpora.catalog import SAMPLE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cluster"))
@@ -104,16 +105,18 @@ def kill_and_compare(command: list[str], cluster: Any, seconds: float, asked: ar
 def disturbed(command: list[str], folder: Path, cluster: Any, kind: str, moment: float) -> str:
     """Run a command, kill something after some seconds, and let it or the same command end; say what was killed."""
     folder.mkdir(parents=True)
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (folder / "errors").open("w") as errors:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
     time.sleep(moment)
     what = "nothing was left to kill"
     if process.poll() is None:
         what = {"worker": kill_worker, "node": lambda: kill_node(cluster), "driver": lambda: kill(process.pid)}[kind]()
     code = process.wait()
-    if kind == "node":
+    if kind == "node" and len(cluster.list_all_nodes()) == 1:
         cluster.add_node(node_name="two", **NODE)
     if code:
-        what += ", run again"
+        last = (folder / "errors").read_text().splitlines()[-1:] if code > 0 else []
+        what += f", run again after exit code {code} {''.join(last)}"
         finished(command, folder)
     return what
 
@@ -129,11 +132,12 @@ def task_of(process: Any) -> str:
         name = " ".join(process.cmdline())
     except psutil.Error:
         return ""
-    return name.removeprefix("ray::") if name.startswith("ray::") and "IDLE" not in name else ""
+    title = name.removeprefix("ray::").strip() if name.startswith("ray::") else ""
+    return title if title.partition(" ")[0] in all_stages() else ""
 
 
 def kill_node(cluster: Any) -> str:
-    node = cluster.list_all_nodes[-1]
+    node = cluster.list_all_nodes()[-1]
     cluster.remove_node(node, allow_graceful=False)
     return "node two"
 

@@ -204,6 +204,12 @@ def sft_verb(
     help="Runs at the same time, each in a process of its own; they alternate over the GPUs.",
 )
 @option(
+    "--cluster",
+    metavar="auto|ADDRESS",
+    group="Jobs",
+    help="Train the runs on a Ray cluster, each where there is room; all nodes share the folder of the runs.",
+)
+@option(
     "--array-index",
     metavar="K/N",
     group="Jobs",
@@ -218,6 +224,7 @@ def sweep_verb(
     list_runs: bool,
     commands: bool,
     jobs: int,
+    cluster: str | None,
     as_json: bool,
     **data: Any,
 ) -> None:
@@ -240,7 +247,7 @@ def sweep_verb(
         print_text(to_json(rows) if as_json else lines)
         return
     with report_progress() as progress:
-        sweep = trainer.sweep(recipe, set=settings, jobs=jobs, progress=progress, **data)
+        sweep = trainer.sweep(recipe, set=settings, jobs=jobs, cluster=cluster, progress=progress, **data)
     if reports_result():
         print_text(to_json(sweep.rows) if as_json else sweep)
         if sweep.failures:
