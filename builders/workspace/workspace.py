@@ -61,7 +61,7 @@ class Workspace:
         for name in (".", *all_stages(), "builds"):
             remove_leftovers(self.folder / name)
         for seal in (seal for name in all_stages() for seal in self.folder.glob(f"{name}/*.sha256")):
-            if re.fullmatch(r".+\.[0-9a-f]{16}", seal.stem) and not seal.with_suffix(".parquet").exists():
+            if re.fullmatch(r"[^.].*\.[0-9a-f]{16}", seal.stem) and not seal.with_suffix(".parquet").exists():
                 seal.unlink()  # a kill came between the seal and its file
         shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -69,7 +69,7 @@ class Workspace:
         """Remove every task's file except those with these paths, relative to the work folder."""
         for stage in all_stages():
             for path in (self.folder / stage).glob("*.parquet"):
-                if re.fullmatch(r".+\.[0-9a-f]{16}\.parquet", path.name) and self.relative(path) not in keep:
+                if re.fullmatch(r"[^.].*\.[0-9a-f]{16}\.parquet", path.name) and self.relative(path) not in keep:
                     remove_sealed(path)
 
     def relative(self, path: Path) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from corpora.cluster.nodes import NodeFacts, check_versions, own_versions
-from corpora.cluster.protocol import Cluster, Resources
-from corpora.errors import InputError
+from corpora.cluster.protocol import Call, Cluster, Resources
+from corpora.errors import InputError, first_line
 from corpora.files import temporary_folder
 
 SHARED_FOLDER_S = 15.0  # until a network filesystem shows a file of another machine
@@ -33,7 +33,17 @@ def check_nodes(cluster: Cluster, folder: Path) -> Sequence[NodeFacts]:
         for node, call in calls.items():
             if not call.future.done():
                 raise InputError(f"The node {nodes[node]} of the cluster did not answer within {NODE_S:.0f} seconds.")
-        return [_checked(call.future.result(), shared) for call in calls.values()]
+        return [_checked(_answer(nodes[node], call), shared) for node, call in calls.items()]
+
+
+def _answer(name: str, call: Call) -> NodeFacts:
+    """Return what a node answered, or raise why it could not."""
+    error = call.future.exception()
+    if error and not isinstance(error, InputError):
+        reason = f"{type(error).__name__}: {first_line(error)}"
+        raise InputError(f"The node {name} cannot do tasks: {reason} Install the same as here on it.") from error
+    answer: NodeFacts = call.future.result()
+    return answer
 
 
 def probe_node(name: str, shared: Path) -> NodeFacts:

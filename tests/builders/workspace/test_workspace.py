@@ -101,6 +101,15 @@ def test_seals_without_files_are_removed_and_user_files_are_kept(work):
     assert {file.name for file in path.parent.iterdir()} == {path.name, path.with_suffix(".sha256").name, own.name}
 
 
+def test_files_that_another_process_is_writing_are_neither_tasks_nor_seals(work):
+    path = work.make(replace(TASK, stage="pairs"), write_table(TASK, 1, []))
+    half = path.with_name(f".tmp-{'1' * 16}-{path.name}")
+    half.mkdir()
+    work.prune({work.relative(path)})
+    assert half.is_dir()
+    assert path.exists()
+
+
 def test_truncated_file_is_made_again(work):
     calls: list[int] = []
     path = work.make(TASK, write_table(TASK, 1, calls))
