@@ -110,7 +110,11 @@ def disturbed(command: list[str], folder: Path, cluster: Any, kind: str, moment:
     time.sleep(moment)
     what = "nothing was left to kill"
     if process.poll() is None:
-        what = {"worker": kill_worker, "node": lambda: kill_node(cluster), "driver": lambda: kill(process.pid)}[kind]()
+        what = {
+            "worker": lambda: kill_worker(process),
+            "node": lambda: kill_node(cluster),
+            "driver": lambda: kill(process.pid),
+        }[kind]()
     code = process.wait()
     if kind == "node" and len(cluster.list_all_nodes()) == 1:
         cluster.add_node(node_name="two", **NODE)
@@ -121,10 +125,13 @@ def disturbed(command: list[str], folder: Path, cluster: Any, kind: str, moment:
     return what
 
 
-def kill_worker() -> str:
-    """Kill a process of Ray that does a task of ours."""
-    pids = [p.pid for p in psutil.Process().children(recursive=True) if task_of(p)]
-    return kill(random.choice(pids)) if pids else "no task was under way"
+def kill_worker(run: subprocess.Popen[bytes]) -> str:
+    """Kill a process of Ray that does a task of ours, at the next moment that one is under way."""
+    while run.poll() is None:
+        if pids := [p.pid for p in psutil.Process().children(recursive=True) if task_of(p)]:
+            return kill(random.choice(pids))
+        time.sleep(0.02)
+    return "no task was under way"
 
 
 def task_of(process: Any) -> str:
