@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from builders.budget import Budget
-from builders.execution import fetch, open_translator, open_workspace
+from builders.execution import fetch, open_translators, open_workspace
 from builders.options import RunOptions, read_options, with_run_options
 from builders.pipeline import BuildResult, Steps
 from builders.publishing import Published, PublishOptions, validate_version
@@ -186,7 +186,8 @@ def pull(
         plan = resolve(build_options)
         with open_workspace(build_options) as work:
             fetched = list(fetch(plan, Steps(work, 1, 1, reported)).values())
-            return fetched + list(open_translator(plan).files())
+            translators = dict.fromkeys(open_translators(plan).values())
+            return fetched + [file for translator in translators for file in translator.files()]
 
 
 @with_run_options

@@ -111,7 +111,9 @@ def estimate_build(plan: BuildPlan) -> Estimate:
     num_segments, device = _count_segments(plan), _device()
     cores = options.threads or os.cpu_count() or 1
     per_second = SEGMENTS_PER_GPU_SECOND if device == "GPU" else SEGMENTS_PER_CORE_SECOND * cores
-    model_bytes = translator_download_bytes(options.translator, options.offline) if num_segments else 0
+    names = dict.fromkeys(plan.translator_name(recipe) for recipe in plan.recipes) if num_segments else {}
+    sizes = [translator_download_bytes(name, options.offline) for name in names]
+    model_bytes = None if None in sizes else sum(size or 0 for size in sizes)
     return Estimate(
         recipes=tuple(recipe.name for recipe in plan.recipes),
         files=tuple(files),
@@ -143,12 +145,10 @@ def _count_pairs(plan: BuildPlan, files: Sequence[FileSize]) -> tuple[int, list[
 
 def _count_segments(plan: BuildPlan) -> int:
     """Return the number of segments to translate, each corpus and language once, without those that are known."""
-    if not _has_model(plan.options):
-        return 0
     jobs = {
         (corpus, lang): _num_instructions(plan.catalog[corpus], recipe)
         for recipe in plan.recipes
-        if "xx" in recipe.instruction_langs
+        if _is_model(plan.translator_name(recipe))
         for corpus in recipe.instructions
         for lang in recipe.langs
         if not plan.catalog[corpus].has(lang)
@@ -159,10 +159,9 @@ def _count_segments(plan: BuildPlan) -> int:
     return sum(max(0, round(n * SEGMENTS_PER_INSTRUCTION) - known.get(lang, 0)) for lang, n in num_segments.items())
 
 
-def _has_model(options: BuildOptions) -> bool:
+def _is_model(translator: str) -> bool:
     """Return whether a model translates, not nothing and not a translation memory."""
-    name = options.translator
-    return not options.sample if name is None else name != "none" and not name.endswith(".parquet")
+    return translator != "none" and not translator.endswith(".parquet")
 
 
 def _num_instructions(corpus: Corpus, recipe: Recipe) -> int:

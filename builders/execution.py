@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from builders.cluster import ClusterExecutor, RunSettings
+from builders.licence_gate import check_translator, required_use
 from builders.options import BuildOptions
 from builders.pipeline import (
     BuildResult,
@@ -23,7 +24,6 @@ from builders.pipeline import (
 from builders.resolve import BuildPlan
 from builders.translation import Translator, TranslatorOptions, resolve_translator
 from builders.workspace import Workspace
-from corpora.catalog import SAMPLE
 from corpora.cluster import check_nodes, open_cluster, own_versions
 from corpora.download import Source, SourceFile, pull_sources
 from corpora.errors import InputError
@@ -102,18 +102,22 @@ def fetch(plan: BuildPlan, steps: Steps) -> dict[Source, SourceFile]:
     return {file.source: file for file in fetched}
 
 
-def open_translator(plan: BuildPlan, work: Workspace | None = None) -> Translator:
-    """Return the translator of a plan: NLLB unless the options name another; the sample has a translation memory."""
-    options = plan.options
-    if not any("xx" in recipe.instruction_langs for recipe in plan.recipes):
-        return resolve_translator("none")
-    if options.sample and options.translator is None:
-        return resolve_translator(str(SAMPLE / "memory.parquet"))
+def open_translators(plan: BuildPlan, work: Workspace | None = None) -> dict[str, Translator]:
+    """Return the translator of each recipe, by the recipe's name; two recipes with the same one share it.
+
+    Raises:
+        InputError: A translator cannot be opened, lacks a language, or its licence does not allow what it must.
+    """
     device = work.executor.device() if work else None
-    translator = resolve_translator(options.translator, translator_options(options, device))
-    for lang in sorted({lang for recipe in plan.recipes if "xx" in recipe.instruction_langs for lang in recipe.langs}):
-        translator.for_lang(lang)  # what is missing is said before anything is downloaded or translated
-    return translator
+    options = translator_options(plan.options, device)
+    names = {recipe.name: plan.translator_name(recipe) for recipe in plan.recipes}
+    opened = {name: resolve_translator(name, options) for name in dict.fromkeys(names.values())}
+    for recipe in plan.recipes:
+        translator = opened[names[recipe.name]]
+        for lang in recipe.langs if translator.is_available else ():
+            translator.for_lang(lang)  # what is missing is an error before anything is translated
+        check_translator(recipe, translator, required_use(recipe, plan.options.licence))
+    return {recipe: opened[name] for recipe, name in names.items()}
 
 
 def translator_options(options: BuildOptions, device: str | None = None) -> TranslatorOptions:
@@ -140,9 +144,9 @@ def report_step(steps: Steps, name: str, unit: str = "rows") -> Iterator[None]:
 
 def build_recipes(plan: BuildPlan, work: Workspace, steps: Steps) -> Iterator[BuildResult]:
     """Build recipe after recipe; everything is checked and fetched before the first begins."""
-    translator = open_translator(plan, work) if plan.options.translator else None  # a wrong name is reported at once
+    translators = open_translators(plan, work) if plan.options.translator else None  # a wrong name is reported at once
     fetched = fetch(plan, steps)
-    translator = translator or open_translator(plan, work)
+    translators = translators or open_translators(plan, work)
     for recipe in plan.recipes:
         work.touched.clear()
         files = [fetched[source] for source in plan.sources[recipe.name]]
@@ -151,7 +155,7 @@ def build_recipes(plan: BuildPlan, work: Workspace, steps: Steps) -> Iterator[Bu
             plan.catalog,
             files,
             plan.filters[recipe.name],
-            translator,
+            translators[recipe.name],
             plan.quality_scores,
             work,
             steps,

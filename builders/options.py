@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict, TypeVar, get_type_hints
 
 from corpora.arguments import checked, split_names
 from corpora.errors import InputError, unknown
+from corpora.licences import Use
 from recipes.recipe import DEFAULT_NAMES, Recipe
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,6 +38,7 @@ class RunOptions(TypedDict, total=False):
     corpora_lock: str | Path
     language_model: str | Path | None
     translator: str | Path | None
+    licence: Literal["any", "commercial"] | None
     beam: int
     compute_type: ComputeType | None
     work: str | Path
@@ -82,7 +84,9 @@ class BuildOptions:
     language_model: str | None = None
     """A fastText model that identifies the languages that lid.176 does not know: a path, or ORG/NAME on the Hub."""
     translator: str | None = None
-    """A model, a translation memory in Parquet, or `none`; None means NLLB."""
+    """A model, a translation memory in Parquet, or `none`; None means that of each recipe, or NLLB."""
+    licence: Use | None = None
+    """What the licences of all sources and translators must be known to allow; None means what each recipe demands."""
     beam: int = 4
     """The beam size of the translator."""
     compute_type: str | None = None

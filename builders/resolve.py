@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from builders.budget import Budget, check_budget
+from builders.licence_gate import check_corpora, check_translator_row, required_use
 from builders.options import BuildOptions, listed, parse_thresholds
 from builders.pipeline import Filter, QualityScores, read_quality_scores, required_sources, resolve_filters
-from builders.translation import check_tables
-from corpora.catalog import Corpus, language, language_codes, languages, load_catalog
+from builders.translation import DEFAULT_TRANSLATOR, check_tables
+from corpora.catalog import SAMPLE, Corpus, language, language_codes, languages, load_catalog
 from corpora.download import Source
 from corpora.errors import InputError
 from corpora.extensions import extend
@@ -52,6 +53,13 @@ class BuildPlan:
     budget: Budget | None = None
     has_turns: bool = True  # whether examples may be conversations with several questions
 
+    def translator_name(self, recipe: Recipe) -> str:
+        """Return the translator of a recipe: what the options name, the memory of the sample, or the recipe's."""
+        if "xx" not in recipe.instruction_langs:
+            return "none"
+        sample = str(SAMPLE / "memory.parquet") if self.options.sample else ""
+        return self.options.translator or sample or recipe.translator or DEFAULT_TRANSLATOR
+
     @property
     def all_sources(self) -> tuple[Source, ...]:
         """The files that any of the recipes needs, each once."""
@@ -79,7 +87,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     if budget:
         for recipe in recipes:
             check_budget(recipe, budget)
-    return BuildPlan(
+    plan = BuildPlan(
         options=options,
         catalog=catalog,
         recipes=tuple(recipes),
@@ -88,6 +96,11 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         quality_scores=scores,
         budget=budget,
     )
+    for recipe in recipes:
+        use = required_use(recipe, options.licence)
+        check_corpora(recipe, catalog, use)
+        check_translator_row(recipe, plan.translator_name(recipe), use)
+    return plan
 
 
 def _check_identification(langs: Sequence[str]) -> None:

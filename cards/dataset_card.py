@@ -11,7 +11,14 @@ from cards.description import describe_advantage, describe_rows, join
 from cards.display_names import metric_name, mixture_name
 from cards.escaping import code, fence, front_matter, link, markdown
 from cards.human_written import format_part
-from cards.licences import hub_licence, is_non_commercial, row_licences, text_sources, translation_models
+from cards.licences import (
+    hub_licence,
+    is_non_commercial,
+    obligations,
+    row_licences,
+    text_sources,
+    translation_models,
+)
 from cards.manifest import count_rows, data_files
 from cards.manifest_types import Config, ExampleRow, Manifest
 from cards.summary import (
@@ -82,6 +89,7 @@ def _sentences(manifest: Manifest, sources: Sequence[Mapping[str, Any]]) -> dict
         "non_commercial": is_non_commercial(manifest),
         "restricted": [source["corpus"] for source in sources if "-nc" in source["licence"]],
         "translation_models": translation_models(manifest),
+        "obligations": obligations(manifest),
         "size": _megabytes(sum(file["size"] for file in data_files(manifest["configs"]))) + " MB",
         "funnel_text": _funnel_text(manifest),
         "worth": _worth(manifest),

@@ -1,22 +1,12 @@
 """The licences of a release: those of what its rows hold, and the one that follows for the whole."""
 
 import re
+from typing import Any
 
 from cards.manifest import list_licences
-from cards.manifest_types import Manifest, ModelEntry, SourceEntry
+from cards.manifest_types import Manifest, ModelEntry, OriginEntry, SourceEntry
+from corpora.licences import hub_licences, notes
 
-SPDX = {"mit": "MIT", "apache-2.0": "Apache-2.0", "odc-by": "ODC-By-1.0", "odbl": "ODbL-1.0", "pddl": "PDDL-1.0"}
-# The identifiers of the Hub (huggingface.co/docs/hub/repositories-licenses); it refuses a card with another one.
-HUB_LICENCES = """
-    apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m
-    afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5
-    cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0
-    cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 cdla-permissive-1.0
-    cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0
-    lgpl lgpl-2.1 lgpl-3.0 isc h-research intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 odc-by odbl
-    openmdw-1.0 openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr deepfloyd-if-license
-    fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4 gemma unknown other
-"""
 MODELS = {"nllb": "cc-by-nc-4.0", "m2m": "mit", "opus-mt": "cc-by-4.0", "madlad": "apache-2.0"}  # by part of the name
 
 
@@ -35,9 +25,38 @@ def translation_models(manifest: Manifest) -> list[ModelEntry]:
     return [model for model in manifest["models"] if model["role"] == "translation" and model["licence"]]
 
 
+def people(manifest: Manifest) -> list[OriginEntry]:
+    """Return the people whose translations are in a release under a stated licence."""
+    origins = manifest["translator"].get("origins", [])
+    return [origin for origin in origins if origin["origin"] == "human" and origin["licence"]]
+
+
 def row_licences(manifest: Manifest) -> list[str]:
     """Return the licences that rows of a release are under, each once, in alphabetical order."""
-    return list_licences([*text_sources(manifest), *translation_models(manifest)])
+    return list_licences([*text_sources(manifest), *translation_models(manifest), *people(manifest)])
+
+
+def obligations(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return what licences of rows demand: attribution of these sources, or the same licence for what is made of them.
+
+    Keys are licence, url, sources (to be named), attribution and share_alike.
+    """
+    sources: dict[str, list[str]] = {}
+    for source in text_sources(manifest):
+        sources.setdefault(source["licence"], []).append(source["title"])
+    for entry in [*translation_models(manifest), *people(manifest)]:
+        sources.setdefault(entry["licence"], []).append(f"translations by {entry['name'] or 'people'}")
+    return [
+        {
+            "licence": name,
+            "url": licence_url(name),
+            "sources": list(dict.fromkeys(own)),
+            "attribution": notes(name).attribution,
+            "share_alike": notes(name).share_alike,
+        }
+        for name, own in sorted(sources.items())
+        if notes(name).attribution or notes(name).share_alike
+    ]
 
 
 def is_non_commercial(manifest: Manifest) -> bool:
@@ -61,7 +80,7 @@ def hub_licence(manifest: Manifest) -> dict[str, str | list[str]]:
     """Return the keys of the card's YAML on the licence: one that the Hub does not know is `other`, with its name."""
     licence = release_licence(manifest)
     names = [licence] if isinstance(licence, str) else licence
-    identifiers = HUB_LICENCES.split()
+    identifiers = hub_licences()
     known = list(dict.fromkeys(name if name in identifiers else "other" for name in names))
     others = [re.sub(r"[^a-z0-9.+-]+", "-", name.lower()).strip("-") for name in names if name not in identifiers]
     return {"license": known[0] if len(known) == 1 else known} | ({"license_name": "-".join(others)} if others else {})
@@ -69,6 +88,5 @@ def hub_licence(manifest: Manifest) -> dict[str, str | list[str]]:
 
 def licence_url(name: str) -> str:
     """Return the SPDX page of a licence that the Hub calls so, or the name where there is none."""
-    if name.startswith(("cc-by", "cc0")):
-        return f"https://spdx.org/licenses/{name.upper()}.html"
-    return f"https://spdx.org/licenses/{SPDX[name]}.html" if name in SPDX else name
+    spdx = notes(name).spdx
+    return f"https://spdx.org/licenses/{spdx}.html" if spdx else name

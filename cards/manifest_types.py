@@ -142,6 +142,24 @@ class ModelEntry(TypedDict):
 
 
 @with_config(PART)
+class OriginEntry(TypedDict):
+    """Who made translations of the release, and how many of its distinct segments."""
+
+    origin: Literal["model", "human"]
+    """A model, or a person."""
+    name: str
+    """The name of the model or person; empty if it is not known."""
+    revision: str
+    """The commit of the model on the Hub; empty if it is not known."""
+    licence: str
+    """The licence of the translations; empty if it is not known."""
+    sha256: str
+    """The digest of the model; empty for a person."""
+    num_segments: Count
+    """The number of distinct segments, over all languages."""
+
+
+@with_config(PART)
 class TranslatorEntry(TypedDict):
     """What translated the instructions."""
 
@@ -159,6 +177,8 @@ class TranslatorEntry(TypedDict):
     """The digest of the imported translations by people, which come before the translator."""
     methods: NotRequired[dict[str, dict[str, Count]]]
     """The number of translated segments by language and method."""
+    origins: NotRequired[list[OriginEntry]]
+    """Who made the translations."""
 
 
 @with_config(PART)

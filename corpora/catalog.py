@@ -13,6 +13,7 @@ from pydantic import Field
 
 from corpora.errors import InputError
 from corpora.extensions import extension_files, extension_versions
+from corpora.licences import check_licence
 from corpora.tables import STRICT, check_reference, read_csv_rows, read_toml_rows
 from corpora.urls import is_url
 
@@ -98,7 +99,7 @@ class Corpus:
     """Languages that the corpus has (for bitext: beside English), or `"any"` for all that have a code in the column
     `code` of `languages.csv`. A corpus that has a language has its variants."""
     licence: str
-    """Licence as the Hub's identifiers spell it, such as `cc-by-sa-4.0`; `other` needs a `licence_note`."""
+    """Licence as the Hub or SPDX identify it, such as `cc-by-sa-4.0`; `other` needs a `licence_note`."""
     licence_note: str = ""
     """Terms that the identifier does not say."""
     homepage: str = ""
@@ -288,7 +289,10 @@ def read_corpora(path: Path) -> dict[str, Corpus]:
     rows = read_toml_rows(path, Corpus, name="id", folder=path.parent.resolve())
     for name, corpus in rows.items():
         _check(corpus, f"{path}, table [{name}]")
-    return {name: replace(corpus, licence=corpus.licence.lower()) for name, corpus in rows.items()}
+    return {
+        name: replace(corpus, licence=check_licence(corpus.licence, f"{path}, table [{name}], key 'licence'"))
+        for name, corpus in rows.items()
+    }
 
 
 def _check(corpus: Corpus, where: str) -> None:

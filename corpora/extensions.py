@@ -24,6 +24,7 @@ from corpora.files import sha256_of
 Row = TypeVar("Row")
 TABLES = (  # the files that extend a table of the project
     *("corpora.toml", "languages.csv", "language_checks.toml", "filters.toml", "prompts.toml"),
+    "licences.csv",
     *("translators.toml", "placeholders.toml", "lines.toml", "do_not_translate.toml", "empty_input.toml"),
     "instruction_columns.toml",
     *("quality_checks.toml", "benchmarks.toml", "metrics.toml"),

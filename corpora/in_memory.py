@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args, runtime_checkable
 from corpora.catalog import Corpus, Kind, language
 from corpora.errors import InputError, unknown
 from corpora.files import move_into_place, sha256_of, temporary_folder
+from corpora.licences import check_licence
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,7 +84,7 @@ def corpus_from_tables(
         format="parquet",
         url=f"{version}/{{code}}.parquet",
         langs=tuple(checked),
-        licence=licence.lower(),
+        licence=check_licence(licence, f"The corpus '{name}'"),
         licence_note=licence_note or (NO_LICENCE if licence.lower() == "other" else ""),
         codes={lang: lang for lang in checked},
         sha256=digests,

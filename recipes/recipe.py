@@ -79,6 +79,10 @@ class Recipe:
     """The share of English sentences and instructions that is held back for validation."""
     seed: Annotated[int, Field(ge=0)] = 0
     """The seed of all choices: of the validation split, of prompts."""
+    translator: str = ""
+    """The translator of the instructions, unless `--translator` names another; empty for NLLB."""
+    licence: Literal["any", "commercial"] = "any"
+    """`commercial`: every source and translator must be known to allow commercial use; `any`: no such demand."""
     filters: dict[str, dict[str, float | dict[str, float]]] = field(default_factory=dict)
     """Thresholds that differ from those of `filters.toml`, by filter and key; for all languages or by language."""
     disable_filters: Names = ()

@@ -93,7 +93,13 @@ RUN_OPTIONS = [
         metavar="NAME",
         group="Translation",
         help="A row of translators.toml, a folder with a model, ORG/NAME on the Hub, a translation memory in Parquet, "
-        "module:Class of a --with folder, or none. Default: NLLB.",
+        "module:Class of a --with folder, or none. Default: that of the recipe, or NLLB.",
+    ),
+    option(
+        "--licence",
+        type=click.Choice(("any", "commercial")),
+        group="Recipe",
+        help="Refuse sources and translators whose licences are not known to allow this use. Default: the recipe's.",
     ),
     option(
         "--beam",

@@ -25,10 +25,12 @@ from builders.translation.quality_checks import QualityCheck, check_translations
 from builders.translation.segmentation import CodeLine, code_line_rows, merge, segment
 from builders.translation.tables import check_tables
 from builders.translation.translator import Translation, Translator, TranslatorOptions
-from builders.translation.translator_rows import TranslatorRow, translator_rows
+from builders.translation.translator_table import TranslatorRow, translator_rows
+from builders.translation.translators import DEFAULT as DEFAULT_TRANSLATOR
 from builders.translation.translators import TRANSLATORS, resolve_translator, translator_download_bytes
 
 __all__ = [
+    "DEFAULT_TRANSLATOR",
     "MEMORY_SCHEMA",
     "TRANSLATORS",
     "CodeLine",

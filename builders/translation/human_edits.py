@@ -8,8 +8,6 @@ from builders.translation.store import TranslationStore
 from corpora.catalog import language
 from corpora.errors import InputError
 
-AUTHOR = "author:"  # a flag of a translation by a person
-
 
 def edit_translation(work: Path, lang: str, en: str, text: str, author: str) -> str:
     """Put a translation by a person into the memory of a work folder, in the place of an earlier one.
@@ -29,20 +27,15 @@ def edit_translation(work: Path, lang: str, en: str, text: str, author: str) -> 
     """
     if not (text := text.strip()):
         raise InputError("The translation is empty. Write one.")
-    flags = [f"{AUTHOR}{author}"] if author else []
-    (failed,) = check_translations([en], [text], [flags], language(lang).code)
-    row = {"sha256": digest(en), "decoding": "", "text": text, "flags": flags, "en": en, "failed_check": failed}
+    (failed,) = check_translations([en], [text], [[]], language(lang).code)
+    row = {"sha256": digest(en), "decoding": "", "name": author, "text": text, "flags": [], "en": en}
     with TranslationStore(work / "memory").open() as store:
-        store.partition("", lang).put([row])
+        store.partition("", lang).put([row | {"failed_check": failed}])
     return failed
 
 
 def read_edits(work: Path, lang: str) -> dict[str, tuple[str, str, str]]:
     """Return the translations by people into a language, by digest: text, failed check, author."""
     table = TranslationStore(work / "memory").partition("", lang).rows()
-    columns = (table[name].to_pylist() for name in ("sha256", "text", "failed_check", "flags"))
-    return {key: (text, failed, _author(flags)) for key, text, failed, flags in zip(*columns, strict=True)}
-
-
-def _author(flags: list[str]) -> str:
-    return next((flag.removeprefix(AUTHOR) for flag in flags if flag.startswith(AUTHOR)), "")
+    columns = (table[name].to_pylist() for name in ("sha256", "text", "failed_check", "name"))
+    return {key: (text, failed, author or "") for key, text, failed, author in zip(*columns, strict=True)}

@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 
 from builders.ledger_rows import count_reasons
 from builders.translation.do_not_translate import FIELDS, do_not_translate_rows, find_do_not_translate
-from builders.translation.memory import TranslationMemory, digest
+from builders.translation.memory import HUMAN, Origin, TranslationMemory, digest
 from builders.translation.placeholders import placeholder_rows
 from builders.translation.quality_checks import checks_fingerprint
 from builders.translation.segmentation import code_line_rows, join_wrapped_lines, segment
-from builders.translation.segments import FIRST_PASS, remembered, translate_segments
+from builders.translation.segments import FIRST_PASS, Outcome, remembered, translate_segments
 from builders.translation.store import TranslationStore, fingerprint
 from builders.translation.translator import Translator, check_languages
 from builders.translation.worker import TranslationWorker
@@ -47,7 +47,10 @@ SEGMENTS = pa.schema(
     ]
 )
 # A row is one distinct segment in one language: its translation and method, or the quality check that failed.
-TRANSLATIONS = pa.schema([(name, pa.string()) for name in ("sha256", "lang", "en", "text", "method", "failed_check")])
+BY = tuple(f"by_{name}" for name in Origin._fields)  # the columns of who made a translation
+TRANSLATIONS = pa.schema(
+    [(name, pa.string()) for name in ("sha256", "lang", "en", "text", "method", "failed_check", *BY)]
+)
 Row = dict[str, Any]
 
 
@@ -229,8 +232,17 @@ def write_translations(path: Path, job: _Job, inputs: str) -> None:
         [known[key] if key in known else outcomes[key].text for key in texts],
         [FIRST_PASS if key in known else outcomes[key].method for key in texts],
         ["" if key in known else outcomes[key].failed_check for key in texts],
+        *zip(*(_origin(key, outcomes.get(key), job) for key in texts), strict=True),
     ]
+    columns += [[]] * (len(TRANSLATIONS) - len(columns))  # of no segments
     _write(path, pa.table(columns, schema=TRANSLATIONS), inputs)
+
+
+def _origin(key: str, outcome: Outcome | None, job: _Job) -> Origin:
+    """Return who made the translation of a segment."""
+    if outcome is not None and outcome.method == HUMAN and not job.translator.is_memory:
+        return job.human.origins[key, job.lang]
+    return job.translator.origin_of(key, job.lang)
 
 
 def count_translations(tables: TranslationTables, corpus: str) -> Iterator[Row]:
@@ -256,23 +268,33 @@ def count_translations(tables: TranslationTables, corpus: str) -> Iterator[Row]:
 def describe_translations(translator: Translator, tables: Iterable[TranslationTables]) -> dict[str, Any]:
     """Return what the manifest of a release says about its translations.
 
-    That is the description of the translator, with the number of translated segments by language and method, and the
-    digest of the translations by people that came before it.
+    That is the description of the translator, with the number of translated segments by language and method and by
+    origin, and the digest of the translations by people that came before it.
     """
     methods: dict[str, Counter[str]] = {}
+    origins: Counter[Origin] = Counter()
     human_sha256 = ""
     for own in tables:
         human_sha256 = human_sha256 or own.human_sha256
         for lang, path in own.translations.items():
-            table = pq.read_table(path, columns=["method", "failed_check"])
-            used = table.filter(pc.equal(table["failed_check"], ""))["method"].to_pylist()
-            methods.setdefault(lang, Counter()).update(used)
+            table = pq.read_table(path)
+            used = table.filter(pc.equal(table["failed_check"], ""))
+            methods.setdefault(lang, Counter()).update(used["method"].to_pylist())
+            origins.update(map(Origin, *(used[name].to_pylist() for name in BY)))
     entry: dict[str, Any] = {lang: dict(sorted(counts.items())) for lang, counts in methods.items()}
     return {
         **translator.describe(),
         **({"human_sha256": human_sha256} if human_sha256 else {}),
         **({"methods": entry} if entry else {}),
+        **({"origins": [_origin_entry(origin, origins[origin]) for origin in sorted(origins)]} if origins else {}),
     }
+
+
+def _origin_entry(origin: Origin, num_segments: int) -> Row:
+    """Return an origin as a manifest has it."""
+    entry = origin._asdict()
+    sha256 = entry.pop("model")
+    return {**entry, "sha256": sha256, "num_segments": num_segments}
 
 
 def _count(stage: str, corpus: str, lang: str, reasons: pl.LazyFrame) -> Iterator[Row]:

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,24 +13,44 @@ from corpora.errors import InputError
 from corpora.reading import check_expansion, nfc
 
 MODEL, HUMAN = "model", "human"  # origins of a translation
-# A row is a translation of a segment into a language. origin: MODEL or HUMAN; model: its fingerprint or name, and
-# decoding: its settings, both empty for HUMAN; flags: what the translator reported, or author:NAME.
+# A row is a translation of a segment into a language. origin: MODEL or HUMAN; model: its fingerprint, and decoding: its
+# settings, both empty for HUMAN; name: of the model or person, revision: the commit of the model, licence: of the
+# translation, all three empty where they are not known; flags: what the translator reported.
 MEMORY_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("sha256", "lang", "origin", "model", "decoding", "text")]
-    + [("flags", pa.list_(pa.string()))]
+    [
+        *((name, pa.string()) for name in ("sha256", "lang", "origin", "model", "name", "revision", "licence")),
+        ("decoding", pa.string()),
+        ("text", pa.string()),
+        ("flags", pa.list_(pa.string())),
+    ]
 )
+
+
+class Origin(NamedTuple):
+    """Who made a translation; empty is what is not known."""
+
+    origin: str  # MODEL or HUMAN
+    name: str = ""  # of the model or person
+    revision: str = ""  # the commit of the model on the Hub
+    licence: str = ""
+    model: str = ""  # fingerprint of the model
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> "Origin":
+        """Return the origin of a row of a memory."""
+        return cls(*(row[name] or "" for name in cls._fields))
 
 
 @dataclass(frozen=True)
 class TranslationMemory:
-    """Translations by (digest of the English segment, language).
-
-    `models` are the names of the models that they are from, `human` the keys of those that people made.
-    """
+    """Translations by (digest of the English segment, language), and who made each of them."""
 
     texts: Mapping[tuple[str, str], str]
-    models: tuple[str, ...] = ()
-    human: frozenset[tuple[str, str]] = frozenset()
+    origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict)
+
+    def models(self) -> list[Origin]:
+        """Return the models that translations are from."""
+        return sorted({origin for origin in self.origins.values() if origin.origin == MODEL})
 
 
 def digest(segment: str) -> str:
@@ -48,11 +69,8 @@ def read_memory(path: Path) -> TranslationMemory:
     rows = [row for row in read_table(path, MEMORY_SCHEMA.names).to_pylist() if row["text"]]
     rows.sort(key=lambda row: (row["origin"] != HUMAN, row["model"] or "", row["decoding"] or ""), reverse=True)
     chosen = {(row["sha256"], row["lang"]): row for row in rows}
-    models = {row["model"] or "unnamed" for row in rows if row["origin"] != HUMAN}
     return TranslationMemory(
-        {key: row["text"] for key, row in chosen.items()},
-        tuple(sorted(models)),
-        frozenset(key for key, row in chosen.items() if row["origin"] == HUMAN),
+        {key: row["text"] for key, row in chosen.items()}, {key: Origin.of_row(row) for key, row in chosen.items()}
     )
 
 

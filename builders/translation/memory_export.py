@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
+from builders.translation.tmx_provenance import PROVENANCE
 from corpora.arguments import checked
 from corpora.catalog import language_codes, languages
 from corpora.errors import InputError
@@ -109,8 +110,9 @@ def _write_tmx(path: Path, rows: Iterable[Row]) -> None:
     body = ET.SubElement(root, "body")
     for row in rows:
         unit = ET.SubElement(body, "tu")
-        ET.SubElement(unit, "prop", type="x-origin").text = row["origin"]
-        ET.SubElement(unit, "prop", type="x-model").text = row["model"]
+        for name in PROVENANCE:
+            if row[name]:
+                ET.SubElement(unit, "prop", type=f"x-{name}").text = NOT_IN_XML.sub("", row[name])
         for lang, text in (("en", row["en"]), (row["lang"], row["text"])):
             ET.SubElement(ET.SubElement(unit, "tuv", {"xml:lang": lang}), "seg").text = NOT_IN_XML.sub("", text)
     ET.indent(root)

@@ -13,13 +13,15 @@ from builders.translation.memory import HUMAN, MODEL, digest
 from builders.translation.memory_export import check_suffix
 from builders.translation.quality_checks import check_translations
 from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
+from builders.translation.tmx_provenance import PROVENANCE, read_provenance
 from corpora.arguments import checked
 from corpora.catalog import languages
 from corpora.errors import InputError
 from corpora.reading import InputFile, check_expansion, read_pairs
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-REQUIRED = [name for name in STORE_SCHEMA.names if name != "failed_check"]
+UNKNOWN = ("name", "revision", "licence")  # columns that may be empty or missing: who made a translation may be unknown
+REQUIRED = [name for name in STORE_SCHEMA.names if name not in (*UNKNOWN, "failed_check")]
 EXPORT_HINT = "Export it again with `builders tm export`; the memory is unchanged."
 Row = dict[str, Any]
 
@@ -37,7 +39,8 @@ class ImportResult:
 def import_memory(file: Path | str, *, work: Path | str = "work") -> ImportResult:
     """Add the translations of a .tmx or .parquet file to the translation memory of a work folder.
 
-    Translations of a .tmx count as made by people. All are checked; those that fail are kept but not used.
+    A unit of a .tmx that an export has written is by whom it says; others are by people. All are checked; those that
+    fail are kept but not used.
 
     Raises:
         InputError: The file is missing or damaged, or holds no translation from English into a known language.
@@ -47,7 +50,7 @@ def import_memory(file: Path | str, *, work: Path | str = "work") -> ImportResul
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "is no file"
         raise InputError(f"{file} {what}; a translation memory in .tmx or .parquet was expected. Correct the path.")
-    rows = _distinct(_tmx_rows(file) if file.suffix == ".tmx" else _parquet_rows(file))
+    rows = _distinct(read_rows(file))
     if not rows:
         known = ", ".join(code for code in languages() if code != "en")
         raise InputError(f"{file} holds no translation from English (en) into one of {known}: nothing was imported.")
@@ -58,6 +61,11 @@ def import_memory(file: Path | str, *, work: Path | str = "work") -> ImportResul
             num_added += len(failed)
             num_failed += sum(map(bool, failed))
     return ImportResult(num_added, num_failed, len(rows) - num_added)
+
+
+def read_rows(file: Path) -> Iterator[Row]:
+    """Yield the translations of a .tmx or .parquet file, each with who made it."""
+    return _tmx_rows(file) if file.suffix == ".tmx" else _parquet_rows(file)
 
 
 def _by_partition(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
@@ -102,6 +110,7 @@ def _parquet_rows(file: Path) -> Iterator[Row]:
             raise InputError(f"{file}, row {number}: origin must be '{MODEL}' or '{HUMAN}'. {EXPORT_HINT}")
         if row["origin"] == MODEL and not FINGERPRINT.fullmatch(row["model"]):
             raise InputError(f"{file}, row {number}: model must be a SHA-256 in hexadecimal. {EXPORT_HINT}")
+        row |= {name: row.get(name) or "" for name in UNKNOWN}
         yield row if row["origin"] == MODEL else row | {"model": "", "decoding": ""}
 
 
@@ -111,8 +120,9 @@ def _read_table(file: Path) -> pa.Table:
         missing = [name for name in REQUIRED if name not in schema.names]
         if missing:
             raise InputError(f"{file} is no translation memory: it lacks the column {missing[0]}. {EXPORT_HINT}")
-        check_expansion(file, REQUIRED)
-        table = pq.ParquetFile(file).read(columns=REQUIRED)
+        columns = [*REQUIRED, *(name for name in UNKNOWN if name in schema.names)]
+        check_expansion(file, columns)
+        table = pq.ParquetFile(file).read(columns=columns)
         return table.cast(pa.schema([STORE_SCHEMA.field(name) for name in table.column_names]))
     except (pa.ArrowException, OSError) as error:
         first = str(error).split("\n", 1)[0].rstrip(".")
@@ -120,14 +130,29 @@ def _read_table(file: Path) -> pa.Table:
 
 
 def _tmx_rows(file: Path) -> Iterator[Row]:
-    """Yield the units of a TMX file that have English and a known language, as translations by people."""
-    constant = {"origin": HUMAN, "model": "", "decoding": "", "flags": []}
+    """Yield the units of a TMX file that have English and a known language, and who made each, by default a person.
+
+    A unit that names a model as its origin is the model's, as an export has written it.
+    """
+    known = list(read_provenance(file))
     for lang in (code for code in languages() if code != "en"):
         for batch in _batches(file, lang):
             for row in batch.to_pylist():
                 en, text = (row["en"] or "").strip(), (row["xx"] or "").strip()
                 if en and text and not row["read_error"]:
-                    yield constant | {"sha256": digest(en), "lang": lang, "en": en, "text": text}
+                    number = row["line_number"]
+                    origin = _provenance(known[number - 1] if number <= len(known) else {}, f"{file}, unit {number}")
+                    yield {**origin, "flags": [], "sha256": digest(en), "lang": lang, "en": en, "text": text}
+
+
+def _provenance(properties: Row, where: str) -> Row:
+    """Return the columns that say who made a translation; raise InputError if they contradict each other."""
+    columns = {name: properties.get(name, "") for name in PROVENANCE}
+    if columns["origin"] == MODEL:
+        if not FINGERPRINT.fullmatch(columns["model"]):
+            raise InputError(f"{where}: x-model must be a SHA-256 in hexadecimal. {EXPORT_HINT}")
+        return columns
+    return columns | {"origin": HUMAN, "model": "", "decoding": ""}
 
 
 def _batches(file: Path, lang: str) -> Iterator[pa.RecordBatch]:

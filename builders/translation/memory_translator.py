@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.translation.memory import HUMAN, TranslationMemory, digest, read_memory
+from builders.translation.memory import HUMAN, MODEL, Origin, TranslationMemory, digest, read_memory
 from builders.translation.translator import Translation, Translator, TranslatorOptions
 from cards.licences import model_licence
 from corpora.files import sha256_of
@@ -30,15 +30,23 @@ class MemoryTranslator(Translator):
         text = self.memory.texts.get((key, lang))
         if text is None:
             return Translation("", ("untranslated",))
-        return Translation(text, (HUMAN,) if (key, lang) in self.memory.human else ())
+        return Translation(text, (HUMAN,) if self.memory.origins[key, lang].origin == HUMAN else ())
+
+    def origin_of(self, key: str, lang: str) -> Origin:
+        """Return who made the translation of a segment."""
+        return self.memory.origins.get((key, lang), Origin(MODEL))
 
     def describe(self) -> dict[str, Any]:
         """Return the name and digest of the memory."""
         return {"name": self.name, "sha256": self.fingerprint}
 
     def models(self) -> list[dict[str, str]]:
-        """Return the models that the memory names; their licences are known by name."""
-        return [{"name": name, "sha256": "", "licence": model_licence(name)} for name in self.memory.models]
+        """Return the models that the memory names; where it has no licence, the one that the name is known for."""
+        return [
+            {"name": name, "sha256": origin.model, "licence": origin.licence or model_licence(name)}
+            for origin in self.memory.models()
+            for name in [origin.name or origin.model or "unnamed"]
+        ]
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,5 @@ class PairTranslator(Translator):
         return [file for own in self._opened.values() for file in own.files()]
 
     def describe(self) -> dict[str, Any]:
-        """Return the name of the models, and each of them by language."""
-        models = {lang: own.describe() for lang, own in sorted(self._opened.items())}
-        return {"name": self.name, "sha256": self.fingerprint, "licence": self.licence, "models": models}
+        """Return the name of the models; each of them is an origin of translations."""
+        return {"name": self.name, "sha256": self.fingerprint, "licence": self.licence}

@@ -159,7 +159,8 @@ def write_batch(
     failed = check_translations(batch.sources, texts, flags, partition.lang)
     columns = {"sha256": batch.digests, "en": batch.sources, "text": texts, "flags": flags, "failed_check": failed}
     rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-    partition.write_batch(batch.path, ({**row, "decoding": translator.decoding} for row in rows))
+    origin = {"decoding": translator.decoding, **translator.origin()._asdict()}
+    partition.write_batch(batch.path, ({**row, **origin} for row in rows))
     if progress:
         progress.advance(len(batch.digests))
 

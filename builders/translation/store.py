@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL, TranslationMemory
+from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL, Origin, TranslationMemory
 from builders.translation.quality_checks import check_translations, checks_fingerprint
 from corpora.catalog import languages
 from corpora.errors import InputError
@@ -171,7 +171,8 @@ class TranslationStore:
         partitions = [own for lang in languages() if (own := self.partition("", lang)).table.exists()]
         tables = [own.rechecked().filter(pc.equal(own.rechecked()["failed_check"], "")) for own in partitions]
         texts = {(row["sha256"], row["lang"]): row["text"] for table in tables for row in table.to_pylist()}
-        return TranslationMemory(texts, human=frozenset(texts))
+        origins = {(row["sha256"], row["lang"]): Origin.of_row(row) for table in tables for row in table.to_pylist()}
+        return TranslationMemory(texts, origins)
 
     def partitions(self) -> Iterator[Partition]:
         """Yield every partition that holds translations, in the order of their folders."""

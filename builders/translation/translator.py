@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from builders.translation.translator_rows import TranslatorRow
+from builders.translation.memory import MODEL, Origin
+from builders.translation.translator_table import TranslatorRow
 from corpora.catalog import language
 from corpora.download import SourceFile
 from corpora.errors import InputError
@@ -89,6 +90,16 @@ class Translator(Protocol):
     def models(self) -> list[dict[str, str]]:
         """Return name, sha256 and licence of the models that its translations are from."""
         return [{"name": self.name, "sha256": self.fingerprint, "licence": self.licence}]
+
+    def origin(self) -> Origin:
+        """Return what is stored with each of its translations, and named in the card of a release."""
+        models = self.models()
+        licence = models[0]["licence"] if models else self.licence
+        return Origin(MODEL, self.name, str(self.describe().get("revision") or ""), licence, self.fingerprint)
+
+    def origin_of(self, key: str, lang: str) -> Origin:
+        """Return who made the translation of a segment, by its digest: a memory knows it for each."""
+        return self.origin()
 
     def files(self) -> list[SourceFile]:
         """Return the files that it has downloaded."""

@@ -13,7 +13,7 @@ from builders.translation.model_source import REPOSITORY
 from builders.translation.pair_translator import CODE
 from builders.translation.token_schemes import token_schemes
 from builders.translation.translator import Factory, Translation, Translator, TranslatorOptions
-from builders.translation.translator_rows import FILE, translator_rows
+from builders.translation.translator_table import FILE, translator_rows
 from corpora.errors import InputError, unknown
 from corpora.extensions import load_function, row_file
 

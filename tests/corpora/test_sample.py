@@ -241,7 +241,7 @@ def test_readme_counts_the_lines_of_each_kind() -> None:
 def test_catalogue_loads_and_every_file_that_it_names_exists() -> None:
     path = SAMPLE / "corpora.toml"
     corpora = [corpus for corpus in read_corpora(path).values() if corpus.folder == SAMPLE]
-    assert len(corpora) == 6
+    assert len(corpora) == 7
     for corpus in corpora:
         assert all(Path(corpus.location(lang)).is_file() for lang in corpus.listed_langs)
 

@@ -27,6 +27,7 @@ LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
 NEWS_LANGS = ("ar", "hi", "zh")
 MLQA_LANGS = ("en", "ar", "hi", "vi", "zh")
 FIELDS = ("instruction", "input", "output")
+DOLLY = "datasets/databricks/databricks-dolly-15k/resolve/main/databricks-dolly-15k.jsonl"
 
 # ---- The text, written by hand: sentences by language and id. w: encyclopedia, n: news, e and p, q, a: benchmarks.
 
@@ -37,9 +38,9 @@ def read_sentences(lang: str) -> dict[str, str]:
     return dict(line.split("\t") for line in lines)
 
 
-def read_records(lang: str) -> dict[str, dict[str, str]]:
-    """The instruction records of a language by id."""
-    lines = (TEXT / f"{lang}.records.jsonl").read_text(encoding="utf-8").splitlines()
+def read_records(lang: str, kind: str = "records") -> dict[str, dict[str, str]]:
+    """The instruction records of a language by id; those of the kind `open` are in Dolly's form."""
+    lines = (TEXT / f"{lang}.{kind}.jsonl").read_text(encoding="utf-8").splitlines()
     return {record.pop("id"): record for record in map(json.loads, lines)}
 
 
@@ -472,15 +473,26 @@ def write_alpaca(folder: Path) -> None:
     write_json(folder / "tatsu-lab/stanford_alpaca/main/alpaca_data.json", rows, indent=4)
 
 
+def write_dolly(folder: Path) -> None:
+    """Write the open records as Databricks Dolly has them: a JSON object in each line."""
+    rows = [
+        {"instruction": r["instruction"], "context": r["input"], "response": r["output"], "category": r["category"]}
+        for r in read_records("en", "open").values()
+    ]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write(folder / DOLLY, text.encode())
+
+
 def write_translations(folder: Path) -> None:
     """Write the human translation of every segment of every record as a translation memory."""
-    english = read_records("en")
     texts: dict[tuple[str, str], str] = {}  # of two translations of a segment ("Kind regards,"), the first
-    for lang in LANGS:
-        for name, record in read_records(lang).items():
-            for field in FIELDS:
-                for segment, translation in align(english[name][field], record[field], lang):
-                    texts.setdefault((digest(segment), lang), translation)
+    for kind in ("records", "open"):
+        english = read_records("en", kind)
+        for lang in LANGS:
+            for name, record in read_records(lang, kind).items():
+                for field in FIELDS:
+                    for segment, translation in align(english[name][field], record[field], lang):
+                        texts.setdefault((digest(segment), lang), translation)
     write_memory((human_row(*key, text) for key, text in texts.items()), folder / "memory.parquet")
 
 
@@ -582,7 +594,7 @@ def make(folder: Path) -> None:
     for (corpus, lang), lines in bitexts.items():
         writers[corpus](folder, lang, lines)
     write_labels(folder, bitexts)
-    for write_part in (write_alpaca, write_translations, write_flores, write_xquad, write_mlqa):
+    for write_part in (write_alpaca, write_dolly, write_translations, write_flores, write_xquad, write_mlqa):
         write_part(folder)
 
 

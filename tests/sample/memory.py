@@ -13,8 +13,8 @@ from corpora.language_id import is_spaced
 
 def human_row(sha256: str, lang: str, text: str) -> dict[str, object]:
     """Return the row of a translation that a person made."""
-    key = {"sha256": sha256, "lang": lang, "origin": "human", "model": "", "decoding": ""}
-    return {**key, "text": text, "flags": []}
+    key = {"sha256": sha256, "lang": lang, "origin": "human", "model": "", "decoding": "", "revision": ""}
+    return {**key, "name": "coit-builders", "licence": "cc0-1.0", "text": text, "flags": []}
 
 
 def write_memory(rows: Iterable[Mapping[str, object]], path: Path) -> None:

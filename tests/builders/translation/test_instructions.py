@@ -101,14 +101,15 @@ def test_release_names_its_translator_and_licence(converted: Path, tmp_path: Pat
     assert passed["kept"] == sum(methods.values())
 
 
-def test_conversations_are_read_as_instructions(converted: Path, tmp_path: Path) -> None:
+def test_conversations_are_translated_turn_by_turn(converted: Path, tmp_path: Path) -> None:
     turns = [{"role": "user", "content": "Name a fruit."}, {"role": "assistant", "content": "It is an apple."}]
     path = tmp_path / "chat.jsonl"
     path.write_text("\n".join(json.dumps({"messages": m}) for m in (turns, turns * 2)), encoding="utf-8")
     made = run(tmp_path, str(path), "--langs", "el", "--translator", str(converted))
     assert made.exit_code == 0, made.exception
-    (row,) = pl.read_parquet(tmp_path / "out" / "chat.el.parquet").to_dicts()
-    assert (row["instruction"], row["output"]) == (GREEK("Name a fruit."), GREEK("It is an apple."))
+    rows = pl.read_parquet(tmp_path / "out" / "chat.el.parquet").to_dicts()
+    assert {(row["instruction"], row["output"]) for row in rows} == {(GREEK("Name a fruit."), GREEK("It is an apple."))}
+    assert sorted(len(row["messages"] or ()) for row in rows) == [0, 4]
 
 
 def test_bad_input_is_an_error_and_leaves_the_memory_unchanged(

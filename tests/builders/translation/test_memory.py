@@ -110,7 +110,7 @@ def test_translation_by_people_wins_and_is_no_model_s(tmp_path):
     write_memory([entry("Eggs", "a"), human_row(digest("Eggs"), "el", "Αυγά")], tmp_path / "memory.parquet")
     memory = read_memory(tmp_path / "memory.parquet")
     assert translate("Eggs", "el", memory) == "Αυγά"
-    assert memory.models == ("nllb",)
+    assert memory.models() == []
 
 
 def test_memory_as_a_translator_flags_what_it_lacks(path):
