@@ -18,10 +18,16 @@ MIN_SHARE = 0.6  # of letters or words in capitals
 
 def set_plainly(text: str, lang: str) -> str:
     """Return a text in capitals, in title case or with spaced letters as it is written in a sentence; else the same."""
+    if text[1:].islower() and 4 * text.count(" ") < len(text):  # as nearly all texts are
+        return text
     if SPACED.search(text):
         text = SPACED.sub(lambda letters: re.sub(r"[ \u00a0.·-]", "", letters[0]), text)
+    num_words = text.count(" ") + 1
     upper = sum(map(str.isupper, text))
-    if upper and (upper >= MIN_SHARE * (upper + sum(map(str.islower, text))) or _is_title(text)):
+    if upper < MIN_SHARE * min(num_words, MIN_WORDS):
+        return text
+    is_title = num_words >= MIN_WORDS and upper >= MIN_SHARE * num_words / 2 and _is_title(text)
+    if is_title or upper >= MIN_SHARE * (upper + sum(map(str.islower, text))):
         return (text.translate(DOTTED_I) if lang in DOTTED_LANGS else text).lower()
     return text
 

@@ -71,7 +71,8 @@ def clean(text: str) -> str:
         text = re.sub(f"[{WIDE_PUNCTUATION}]+", lambda run: unicodedata.normalize("NFKC", run[0]), text)
     text = re.sub(f"(?<=[{JOINING}])ـ+(?=[{JOINING}])", "", text)
     text = re.sub("i\u0307(?![\u0300-\u036f])", "i", text)  # what İ becomes in lower case outside Turkish
-    text = _mixed().sub(lambda word: _one_script(word[0]), text)
+    if re.search(MEETING, text):
+        text = re.sub(r"[^\W\d_]{2,}", lambda word: _one_script(word[0]), text)
     return nfc(_quotes(text))
 
 
@@ -105,14 +106,10 @@ def _enclosed(run: str) -> str:
     return "".join(letters) if all(len(letter) == 1 for letter in letters) else run
 
 
-@cache
-def _mixed() -> re.Pattern[str]:
-    """Return a pattern of words in which a letter stands beside a look-alike of another script."""
-    return re.compile(rf"[^\W\d_]*(?:{MEETING})[^\W\d_]*")
-
-
 def _one_script(word: str) -> str:
     """Return a word with look-alikes of other scripts in its own, if it has one and no other letters of another."""
+    if not re.search(MEETING, word):
+        return word
     counts = [(len(re.findall(f"[{script}]", word)), script) for script in (LATIN, CYRILLIC, GREEK)]
     for count, own in sorted(counts, reverse=True):
         folded = word.translate(_look_alikes()[own])

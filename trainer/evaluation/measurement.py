@@ -84,6 +84,7 @@ class Statistics:
     counts: Floats
     value: Value
     signature: str = ""
+    is_empty: bool = False  # whether no item can be judged
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Measurement:
     interval: tuple[float, float] | None
     num_items: int
     signature: str
+    is_empty: bool = False  # whether no item could be judged, so that the value says nothing
 
 
 def open_scorer(metric: Metric, options: MetricOptions) -> Scorer:
@@ -178,7 +180,7 @@ def measure(
     value = _checked_value(metric, statistics)
     signature = scorer.signature if scorer else statistics.signature
     around = interval(statistics.counts, statistics.value)
-    return Measurement(value, around, len(statistics.counts), signature)
+    return Measurement(value, around, len(statistics.counts), signature, statistics.is_empty)
 
 
 def _checked_value(metric: Metric, statistics: Statistics) -> float:

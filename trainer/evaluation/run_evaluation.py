@@ -93,21 +93,34 @@ def _evaluate_task(
                 "%s: %s of %s texts were too long for the model and were truncated.",
                 task.name, f"{num:,}", f"{len(table):,}",
             )  # fmt: skip
+        if "ended" in table.columns and (num := int((~table["ended"]).sum())):
+            logger.warning(
+                "%s: %s of %s answers did not end within the limit of new tokens.",
+                task.name,
+                f"{num:,}",
+                f"{len(table):,}",
+            )
     results = []
     for metric in task.metrics:
         table, scorer = outputs[metric.output_type], scorers.get(metric.name)
         if scorer:
             scores = scorer_outputs(config, model, task, metric, scorer, table, progress)
             table = scores.with_columns(table["backend"]) if "backend" in table.columns else scores
-        results.append(_result(config, model, task, metric, table, scorer))
+        if result := _result(config, model, task, metric, table, scorer):
+            results.append(result)
+        else:
+            logger.warning("%s: no answer is long enough for %s, so it has no value.", task.name, metric.name)
     return results
 
 
 def _result(
     config: EvalConfig, model: EvalModel, task: EvalTask, metric: Metric, table: pl.DataFrame, scorer: Scorer | None
-) -> Result:
+) -> Result | None:
+    """Return the value of a metric; None if no answer could be judged."""
     options = config.metric_options.of(task.benchmark)
     measured = measure(metric, table, answer_lang(task.lang, task.direction), options, scorer)
+    if measured.is_empty:
+        return None
     return Result(
         **model.result_fields(task.lang),
         benchmark=task.benchmark.name,

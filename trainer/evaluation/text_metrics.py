@@ -74,16 +74,25 @@ def contains(predictions: pl.DataFrame, lang: str, options: ResolvedOptions) -> 
 
 
 def language_accuracy(predictions: pl.DataFrame, lang: str, options: ResolvedOptions) -> Statistics:
-    """Compute the share of answers in a language; an answer without a letter is in none."""
-    from corpora.language_id import MODEL_NAME, identify_languages
+    """Compute the share of answers in a language, of those that are long enough to judge.
+
+    An answer with fewer letters than language_checks.toml asks for, as names and numbers have, is not counted; one with
+    fewer than it asks for a sentence counts as another language if that is identified with confidence. An empty answer
+    is in no language.
+    """
+    from corpora.language_id import MODEL_NAME, find_wrong_language, identify_languages, language_checks
 
     texts = predictions["text"].to_list()
+    thresholds = language_checks()["wrong_language"].thresholds_of(lang)
     labels, _ = identify_languages(texts)
-    right = [
-        any(map(str.isalpha, text)) and label in language(lang).labels
-        for text, label in zip(texts, labels, strict=True)
-    ]
-    return _shares(right, f"lid:{MODEL_NAME.replace(' ', '-')}|v:1")
+    counts = np.zeros((len(texts), 2))
+    for row, (text, label, is_wrong) in enumerate(zip(texts, labels, find_wrong_language(texts, lang), strict=True)):
+        num_letters = sum(map(str.isalpha, text))
+        is_right = label in language(lang).labels and num_letters >= thresholds["min_letters_short"]
+        is_judged = is_right or is_wrong or num_letters >= thresholds["min_letters"] or not text.strip()
+        counts[row] = is_right, is_judged
+    signature = f"lid:{MODEL_NAME.replace(' ', '-')}|v:2"
+    return Statistics(counts, mean_percent, signature, is_empty=not counts[:, 1].any())
 
 
 def token_accuracy(predictions: pl.DataFrame, lang: str, options: ResolvedOptions) -> Statistics:

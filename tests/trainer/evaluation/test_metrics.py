@@ -180,9 +180,30 @@ def test_the_interval_of_a_share_is_as_wide_as_in_theory() -> None:
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.3 * 0.7 / 1000) * 100, rel=0.08)
 
 
-def test_language_accuracy_counts_answers_in_the_language_and_an_empty_one_in_none() -> None:
-    texts = ["Η γάτα κοιμάται πάνω στο χαλί όλη την ημέρα.", "The cat sleeps on the mat all day long.", "", "1990"]
-    assert measure(get_metric("language_accuracy"), outputs(texts, [[]] * 4), "el", MetricOptions()).value == 25.0
+RIGHT_ANSWERS = [
+    "Η γάτα κοιμάται πάνω στο χαλί όλη την ημέρα.",
+    "Η ΓΑΤΑ ΚΟΙΜΑΤΑΙ ΠΑΝΩ ΣΤΟ ΧΑΛΙ ΟΛΗ ΤΗΝ ΗΜΕΡΑ",
+]
+WRONG_ANSWERS = ["The cat sleeps on the mat all day long.", ""]
+NOT_COUNTED = ["1990", "Barack Obama", "Ναι.", "3,5 %", "Yes.", "New York Times", "?"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "value"),
+    [
+        ([*RIGHT_ANSWERS, *WRONG_ANSWERS, *NOT_COUNTED], 50.0),
+        ([*RIGHT_ANSWERS, *NOT_COUNTED], 100.0),
+        ([*WRONG_ANSWERS, *NOT_COUNTED], 0.0),
+    ],
+)
+def test_language_accuracy_counts_answers_that_are_long_enough_to_judge(texts: list[str], value: float) -> None:
+    result = measure(get_metric("language_accuracy"), outputs(texts, [[]] * len(texts)), "el", MetricOptions())
+    assert (result.value, result.is_empty) == (value, False)
+
+
+def test_language_accuracy_of_short_answers_alone_is_none() -> None:
+    table = outputs(NOT_COUNTED, [[]] * len(NOT_COUNTED))
+    assert measure(get_metric("language_accuracy"), table, "el", MetricOptions()).is_empty
 
 
 def test_every_metric_has_a_function_a_range_and_known_tasks() -> None:
