@@ -10,12 +10,10 @@ import polars as pl
 from builders.lines.columns import Array, Lines, open_database
 from builders.lines.effects import Effect
 from builders.lines.search import corpus_ranges
-from builders.lines.texts import first_at_random, line_id, read_pairs_at, read_together
+from builders.lines.texts import first_at_random, line_id, read_pairs_at
 from builders.pipeline import Filter, decide_again
 
 NUM_SAMPLED = 300
-NUM_CANDIDATES = 4_000  # lines of which those are taken whose texts are read together
-MAX_GROUPS = 8
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,7 @@ class Rerun:
 def rerun_sample(effect: Effect, thresholds: Mapping[str, float]) -> Rerun:
     """Decide on a sample of released lines again, with other thresholds of one filter."""
     lines, released = effect.lines, effect.released
-    chosen = first_at_random(lines, released, NUM_CANDIDATES)
-    chosen = read_together(lines, chosen, NUM_SAMPLED, MAX_GROUPS)
+    chosen = np.sort(first_at_random(lines, released, NUM_SAMPLED))  # from all over: files are sorted by their measures
     if not len(chosen):
         return Rerun(0, 0, 0, 0, [])
     filters = [_changed(rule, thresholds) if rule.name == effect.rule.name else rule for rule in lines.build.filters]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from builders.lines.builds import ReplacedError
 from builders.lines.columns import Array, Lines
 
-GROUPS = 64  # row groups of texts that stay in memory
+GROUPS = 32  # row groups that stay in memory, about ten megabytes each
 HIDDEN = {"en_hash", "xx_hash", "en_norm_hash", "xx_norm_hash", "en_norm", "xx_norm", "en_cleaned", "xx_cleaned"}
 
 

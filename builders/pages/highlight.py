@@ -81,7 +81,12 @@ def _numbers(text: str) -> Iterator[str]:
 
 def _mark_scripts(text: str, scripts: Iterable[str]) -> Pieces:
     expected = {LETTERS.get(script, script.upper()) for script in scripts}
-    return _marked(text, lambda c: "script" if c.isalpha() and _script(c) not in expected else "", re.compile("."))
+    return _marked(text, lambda word: "script" if _has_other(word, expected) else "", re.compile(r"\S+"))
+
+
+def _has_other(word: str, expected: set[str]) -> bool:
+    """Return whether a word has a letter of another script; whole words are marked, or their letters would not join."""
+    return any(character.isalpha() and _script(character) not in expected for character in word)
 
 
 def _script(character: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import uvicorn
 
-from builders.lines import open_build, open_database, open_lines
+from builders.lines import comparison_or_none, measure_values, open_build, open_database, open_lines
 from builders.pages.app import make_app
 from builders.pages.project import Project
 from corpora.errors import InputError
@@ -41,6 +41,10 @@ def prepare(project: Project) -> None:
         open_database()
         for lang in build.langs:
             open_lines(build, lang).counts()
+        lines = open_lines(build, build.langs[0])
+        for rule in build.filters:
+            if comparison := comparison_or_none(lines, rule):
+                measure_values(lines, comparison)
 
 
 def make_server(project: Project, port: int = 0) -> tuple[uvicorn.Server, socket.socket, str]:
