@@ -78,6 +78,19 @@ def _as_name(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", text)[:80]
 
 
+def served_models(endpoint: Endpoint) -> list[str]:
+    """Return the names of the models that a server lists.
+
+    Raises:
+        InputError: It does not answer, or not with a list.
+    """
+    reply = send(f"{endpoint.url.rstrip('/')}/models", _headers(), timeout_s=10)
+    if reply.failure or reply.status != 200:
+        raise InputError(f"{endpoint.url} does not list its models: {reply.failure or f'status {reply.status}'}.")
+    rows = _parse(reply.body, endpoint).get("data")
+    return [str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row] if isinstance(rows, list) else []
+
+
 def complete(endpoint: Endpoint, body: dict[str, Any]) -> dict[str, Any]:
     """Return the server's reply to a completion request; the temperature is 0 unless the body has another.
 

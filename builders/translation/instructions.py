@@ -1,5 +1,6 @@
 """From instructions in English to instructions in other languages: segmented, translated, checked, merged."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,7 @@ from corpora.files import atomic_path
 from corpora.language_id import is_spaced
 from corpora.progress import Progress
 
+logger = logging.getLogger(__name__)
 VERSION = 5  # of what these functions make; raise it whenever their results change
 TEXTS = pa.list_(pa.string())
 # A row is one field of one kept instruction, or one turn of a conversation; a field or turn that stays in English has
@@ -224,6 +226,8 @@ def write_translations(path: Path, job: _Job, inputs: str) -> None:
     texts = dict(sorted((digest(text), text) for text in distinct.to_pylist()))
     known = remembered(texts, job.lang, job.translator, job.store, job.human)
     missing = {key: text for key, text in texts.items() if key not in known}
+    if cost := job.translator.describe_cost(missing.values()):
+        logger.warning("Translation into %s by %s", languages()[job.lang].name, cost)
     outcomes = translate_segments(missing, job.lang, job.translator, job.store, job.human, job.progress, job.workers)
     columns = [
         list(texts),

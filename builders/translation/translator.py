@@ -1,6 +1,6 @@
 """The Translator protocol: what a back end must offer to translate segments, and what it may offer."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -100,6 +100,10 @@ class Translator(Protocol):
     def origin_of(self, key: str, lang: str) -> Origin:
         """Return who made the translation of a segment, by its digest: a memory knows it for each."""
         return self.origin()
+
+    def describe_cost(self, texts: Iterable[str]) -> str:
+        """Return a sentence on what the translation of segments would cost; empty if it costs nothing."""
+        return ""
 
     def files(self) -> list[SourceFile]:
         """Return the files that it has downloaded."""

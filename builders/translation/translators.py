@@ -11,15 +11,22 @@ from builders.translation.memory_translator import open_memory, open_none
 from builders.translation.model_hub import model_download_bytes
 from builders.translation.model_source import REPOSITORY
 from builders.translation.pair_translator import CODE
+from builders.translation.server_translator import open_server
 from builders.translation.token_schemes import token_schemes
 from builders.translation.translator import Factory, Translation, Translator, TranslatorOptions
 from builders.translation.translator_table import FILE, translator_rows
 from corpora.errors import InputError, unknown
 from corpora.extensions import load_function, row_file
+from corpora.urls import is_url
 
 DEFAULT = "nllb-200-distilled-600M"
 REQUIRED = ("name", "fingerprint", "licence", "languages", "translate")  # of a translator from a user's folder
-TRANSLATORS: Mapping[str, Factory] = {"ctranslate2": open_ctranslate2, "memory": open_memory, "none": open_none}
+TRANSLATORS: Mapping[str, Factory] = {
+    "ctranslate2": open_ctranslate2,
+    "openai": open_server,
+    "memory": open_memory,
+    "none": open_none,
+}
 
 
 def check_translators(name: str | None = None) -> None:
@@ -40,6 +47,8 @@ def translator_download_bytes(name: str | None, offline: bool) -> int | None:
     model = row.model if row else str(name)
     if CODE in model:
         return None
+    if (row and row.kind == "openai") or is_url(model):
+        return 0
     if not REPOSITORY.fullmatch(model) or Path(model).exists():
         return 0
     repository, _, revision = model.partition("@")
@@ -68,7 +77,9 @@ def resolve_translator(name: str | None, options: TranslatorOptions | None = Non
 def _find_kind(name: str) -> tuple[str, str]:
     """Return the kind of the translator that a user names, and the model that it opens."""
     path = Path(name).expanduser()
-    if name in TRANSLATORS and name != "ctranslate2":
+    if is_url(name):
+        return "openai", name
+    if name in TRANSLATORS and name not in ("ctranslate2", "openai"):
         return name, ""
     if name.endswith(".parquet") or path.is_file():
         return "memory", name
