@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from builders.corpus_list import CorpusList
 from corpora.arguments import checked, overload
-from corpora.catalog import language_codes, languages, load_catalog
+from corpora.catalog import language, language_codes, languages, load_catalog
 from corpora.errors import InputError
 from corpora.extensions import extend
 
@@ -95,7 +95,7 @@ def inspect(
     from builders.pipeline import read_lines, with_unexplained_words, write_lines
     from builders.pipeline import sample_rejected as sample
 
-    rows = read_lines(Path(work), lang.strip().lower(), recipe, reason)
+    rows = read_lines(Path(work), language(lang.strip()).code, recipe, reason)
     if sample_rejected:
         rows, limit = sample(rows, sample_rejected), 10_000
     if output:

@@ -12,12 +12,14 @@ PART = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)  #
 SCHEMA_FILE = Path(__file__).parent / "manifest.schema.json"
 DIGEST = r"[0-9a-f]{64}"
 NAME = r"[a-z0-9][a-z0-9.-]*"
+CONFIG = r"[a-z0-9][A-Za-z0-9.-]*"  # `all` or a language, such as zh-Hant
 PATH = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"  # one step down after another, and no pattern
 VERSION = r"v(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})"
 
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Digest = Annotated[str, Field(pattern=f"^{DIGEST}$")]
 Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+ConfigName = Annotated[str, Field(pattern=f"^{CONFIG}$")]
 FilePath = Annotated[str, Field(pattern=f"^{PATH}$")]
 SplitName = Annotated[str, Field(pattern="^(train|validation)$")]
 Version = Annotated[str, Field(pattern=f"^{VERSION}$")]
@@ -426,7 +428,7 @@ class Description(TypedDict):
 class Measured(TypedDict):
     """What is known of a release once its rows are written."""
 
-    configs: dict[Name, Config]
+    configs: dict[ConfigName, Config]
     """The configs, by name."""
     statistics: list[StatisticsRow]
     """The distinct rows by language."""

@@ -85,13 +85,14 @@ def inspect_verb(output: Path | None, as_json: bool, measures: bool, **settings:
 
     import builders
     from builders.lines_format import lines_json, lines_text
+    from corpora.catalog import language
 
     if output:
         num = builders.inspect(output=output, **settings)
         print_text(json.dumps({"lines": num, "file": str(output)}) if as_json else f"{num:,} lines are in {output}.")
         return
     lines = builders.inspect(**settings)
-    print_text(lines_json(lines) if as_json else lines_text(lines, settings["lang"].strip().lower(), measures))
+    print_text(lines_json(lines) if as_json else lines_text(lines, language(settings["lang"].strip()).code, measures))
 
 
 @verb("browse")
