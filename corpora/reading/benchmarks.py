@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from corpora.errors import InputError
-from corpora.reading.archives import SAME_FILE, check_file, member_ending, open_zip, read_member, read_tar
+from corpora.reading.archives import SAME_FILE, check_file, file_chunks, member_ending, open_zip, read_member, read_tar
 from corpora.reading.input_file import InputFile
 from corpora.reading.lines import read_lines
 from corpora.reading.normalization import nfc
@@ -47,6 +47,11 @@ def flores_sentences(part: str, chunks: Iterator[bytes], where: str) -> Iterator
             if line["read_error"]:
                 raise InputError(f"{where}, line {number}: {line['read_error']}. {SAME_FILE}")
             yield f"{part}:{number}", "sentence", line["text"]
+
+
+def read_text_lines(file: InputFile) -> Iterator[BenchmarkText]:
+    """Yield the lines of a text file as items `line:1` and on; InputError for one that cannot be read."""
+    return flores_sentences("line", file_chunks(file.path), str(file.path))
 
 
 def read_squad(file: InputFile) -> Iterator[BenchmarkText]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.errors import InputError, unknown
-from corpora.reading.benchmarks import BenchmarkText, read_flores, read_mlqa, read_squad
+from corpora.reading.benchmarks import BenchmarkText, read_flores, read_mlqa, read_squad, read_text_lines
 from corpora.reading.bitexts import PAIRS, read_laser, read_moses, read_text_pair
 from corpora.reading.characters import clean_column
 from corpora.reading.input_file import InputFile
@@ -54,6 +54,7 @@ DOCUMENT_READERS: dict[str, DocumentReader] = {
 }
 BENCHMARK_READERS: dict[str, BenchmarkReader] = {
     "flores-tar": read_flores,
+    "text-lines": read_text_lines,
     "squad-json": read_squad,
     "mlqa-zip": read_mlqa,
 }
