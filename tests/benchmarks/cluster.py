@@ -7,7 +7,7 @@ Starts two nodes of one core each on 127.0.0.1, makes a WikiMatrix file (`write_
 sample, and publishes `coit` from it: once without a cluster, once on the nodes. Prints the CPU seconds of the run
 without a cluster, those of the driver, and those of the tasks as they report them, which leaves Ray's daemons out, with
 the largest memory of a task. Then runs from empty folders are disturbed, in turn by SIGKILL of a worker, of a node and
-of the driver, each at a moment drawn between the start and the end of the calm run; after a kill of the driver the same
+of the driver, and by Ctrl-C, each at a moment drawn between the start and the end of the calm run; after a kill of the driver the same
 command runs again. Exits with 1 if a byte of a release differs, or if something half-written is left.
 """
 
@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "cluster"))
 from ray_nodes import NODE, ray_nodes
 
 COMMAND = [sys.executable, "-m", "builders", "publish", "coit", "--translator", "none", "--mirror"]
-KINDS = ("worker", "node", "driver")
+KINDS = ("worker", "node", "driver", "ctrl-c")
 
 
 def main() -> None:
@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=300_000)
     parser.add_argument("--lang", default="el")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--max-memory", help="Of a task.")
     parser.add_argument("--work", type=Path, default=Path("work-cluster"))
@@ -89,7 +90,7 @@ def kill_and_compare(command: list[str], cluster: Any, seconds: float, asked: ar
     """Disturb runs; print a row for each, and return how many left a trace."""
     dice, rows, bad = random.Random(asked.seed), list[list[object]](), 0
     for number in range(asked.kills):
-        kind, moment = KINDS[number % len(KINDS)], dice.uniform(0.1, 1) * seconds
+        kind, moment = asked.kinds[number % len(asked.kinds)], dice.uniform(0.1, 1) * seconds
         folder = asked.work / f"kill-{number}"
         what = disturbed(command, folder, cluster, kind, moment)
         differences = compare(asked.work / "local", folder)
@@ -114,6 +115,7 @@ def disturbed(command: list[str], folder: Path, cluster: Any, kind: str, moment:
             "worker": lambda: kill_worker(process),
             "node": lambda: kill_node(cluster),
             "driver": lambda: kill(process.pid),
+            "ctrl-c": lambda: interrupt(process.pid),
         }[kind]()
     code = process.wait()
     if kind == "node" and len(cluster.list_all_nodes()) == 1:
@@ -147,6 +149,11 @@ def kill_node(cluster: Any) -> str:
     node = cluster.list_all_nodes()[-1]
     cluster.remove_node(node, allow_graceful=False)
     return "node two"
+
+
+def interrupt(pid: int) -> str:
+    os.kill(pid, signal.SIGINT)
+    return "the driver was interrupted"
 
 
 def kill(pid: int) -> str:
