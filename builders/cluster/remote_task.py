@@ -64,7 +64,7 @@ def do_task(settings: RunSettings, task: Task, remade: Collection[Path], *earlie
         *earlier: Reports of the tasks that wrote the other files that it needs.
     """
     _check_versions(settings.versions)
-    work, reasons = _open(settings.folder, settings.memory, settings.rehash)
+    work, reasons = _open(settings.folder, settings.memory or share_of_memory(), settings.rehash)
     reasons.clear()
     work.touched.clear()
     work.remade.clear()
@@ -105,6 +105,15 @@ def _open(folder: Path, memory: int | None, rehash: bool) -> tuple[Workspace, li
             shutil.rmtree(left, ignore_errors=True)  # of a process that was killed
     reasons: list[str] = []
     return Workspace(folder, 1, memory, reasons.append, rehash, spill=disk / f"{SPILL}{os.getpid()}"), reasons
+
+
+def share_of_memory() -> int:
+    """Return the memory of this node for each of its cores: what a task may use where the run has no limit.
+
+    DuckDB's own limit, four fifths of the node, would count for each of the tasks at the same time.
+    """
+    num_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1 << 30, num_bytes // (os.cpu_count() or 1))
 
 
 def _wait_for(paths: Collection[Path]) -> None:

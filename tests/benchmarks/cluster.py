@@ -7,8 +7,8 @@ Starts two nodes of one core each on 127.0.0.1, makes a WikiMatrix file (`write_
 sample, and publishes `coit` from it: once without a cluster, once on the nodes. Prints the CPU seconds of the run
 without a cluster, those of the driver, and those of the tasks as they report them, which leaves Ray's daemons out, with
 the largest memory of a task. Then runs from empty folders are disturbed, in turn by SIGKILL of a worker, of a node and
-of the driver, and by Ctrl-C, each at a moment drawn between the start and the end of the calm run; after a kill of the driver the same
-command runs again. Exits with 1 if a byte of a release differs, or if something half-written is left.
+of the driver, and by Ctrl-C, at moments drawn between the start and the end of the calm run; where the command has
+ended early it runs again. Exits with 1 if a byte of a release differs, or if something half-written is left.
 """
 
 import argparse
