@@ -66,7 +66,7 @@ def _number(request: Request, name: str, default: float, least: float) -> float:
     except ValueError:
         value = math.nan
     if not least <= value <= MAX_BUDGET:
-        raise InputError(f"{name} is a number from {least:g} on, not '{text}'.")
+        raise InputError(f"{name} is a number from {least:g} to {MAX_BUDGET:,}, not '{text}'.")
     return value
 
 

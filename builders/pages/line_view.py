@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from builders.lines import Line, Lines, find_line, read_lines_at
+from builders.pages.benchmark_match import find_benchmark_sentence
 from builders.pages.highlight import Pieces, mark_difference, mark_pair
 
 
@@ -17,6 +18,7 @@ class LineView:
     match: Line | None = None
     match_en: Pieces | None = None
     match_xx: Pieces | None = None
+    sentence: str = ""  # of a benchmark, that the line shares n-grams with
     value: float = 0.0  # its measure, on the page of a filter
     is_rejected: bool = False  # by the threshold under view
     was_rejected: bool = False  # by the build's
@@ -28,6 +30,8 @@ def view_lines(lines: Lines, rows: Sequence[Line]) -> list[LineView]:
 
 
 def _view(lines: Lines, row: Line) -> LineView:
+    if row.reason == "contaminated" and (shared := find_benchmark_sentence(lines, row)):
+        return LineView(row, shared[1], shared[2], sentence=shared[0])
     match = _match(lines, row)
     if match is None:
         return LineView(row, *mark_pair(row.en, row.xx, row.lang, row.reason))
