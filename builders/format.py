@@ -18,6 +18,8 @@ from corpora.download import SourceFile
 from corpora.terminal_tables import format_table, wrap_after
 from corpora.urls import is_url, public_url
 
+LOST_SHARE = 0.1  # of the records of a corpus; from there on the end of a run says it
+
 
 def published_text(item: Published) -> str:
     """Return what was published, where it is, and how to load it."""
@@ -30,7 +32,7 @@ def published_text(item: Published) -> str:
         f"  {count_rows(manifest):,} examples in config{'s' if len(configs) > 1 else ''} {', '.join(configs)}"
         + (f"; {kept:,} of {num_lines:,} sentence pairs kept" if num_lines else ""),
     ]
-    lines += lost_records(manifest["ledger"])
+    lines += lost_records(manifest["ledger"], LOST_SHARE)
     lines += _planned(item.upload_plan) if item.upload_plan else _location_lines(item)
     if manifest.get("allocation"):
         from builders.budget import mixture_lines
