@@ -11,8 +11,8 @@ from builders.pipeline import BuildResult, Steps
 from builders.publishing import Published, PublishOptions, validate_version
 from builders.resolve import resolve
 from builders.run import run_build, run_estimate, run_publish
-from builders.run_translation import TranslateResult, run_translation
-from corpora.arguments import overload
+from builders.run_translation import run_translation
+from corpora.arguments import overload, split_names
 from corpora.download import SourceFile
 from corpora.errors import InputError
 from corpora.extensions import extend
@@ -195,16 +195,21 @@ def translate(
     source: str | Path | None = None,
     *,
     output: str | Path = "translated",
+    compare: Sequence[str] = (),
     progress: ProgressLike = None,
     **options: Unpack[RunOptions],
-) -> TranslateResult:
+) -> Any:
     """Translate the instructions of a corpus, or of a JSON file, into languages: a Parquet file per language.
 
     Args:
         source: A corpus of the catalogue, or a JSON file; None means alpaca, and with `sample` the sample's.
         output: The folder for the files.
+        compare: Translators to compare on the first 200 instructions, or on `max_instructions`; no file is written.
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
         **options: As in `builders.build`.
+
+    Returns:
+        A `TranslateResult` with the files; with `compare`, a `TranslatorComparison`.
 
     Raises:
         InputError: There are no instructions to translate, or there is no translator.
@@ -213,12 +218,12 @@ def translate(
     if build_options.translator == "none":
         raise InputError("--translator none translates nothing. Name a model, or leave the option out for the default.")
     with extend(build_options.with_), open_progress(progress) as reported:
-        return run_translation(
-            str(source or ("sample-alpaca" if build_options.sample else "alpaca")),
-            Path(output),
-            build_options,
-            reported,
-        )
+        what = str(source or ("sample-alpaca" if build_options.sample else "alpaca"))
+        if compare:
+            from builders.compare_translators import compare_translators
+
+            return compare_translators(what, split_names(compare, "--compare"), build_options, reported)
+        return run_translation(what, Path(output), build_options, reported)
 
 
 def _read_budget(budget: int | None, *details: Any) -> Budget | None:

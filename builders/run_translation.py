@@ -42,7 +42,15 @@ class TranslateResult(TextInNotebook):
 
 
 def run_translation(what: str, output: Path, build_options: BuildOptions, progress: Progress) -> TranslateResult:
-    """Translate a corpus of the catalogue, or a JSON file, into a Parquet file per language in a folder."""
+    """Translate a corpus of the catalogue, or a file, into a Parquet file per language in a folder."""
+    files, built = build_translations(what, build_options, progress, output)
+    return TranslateResult(built, files)
+
+
+def build_translations(
+    what: str, build_options: BuildOptions, progress: Progress, output: Path | None = None
+) -> tuple[dict[str, Path], BuildResult]:
+    """Return the files of a corpus's translations by language, if there is a folder for them, and their build."""
     check_tables(build_options.translator)
     catalog = load_catalog(sample=build_options.sample) | in_memory_corpora(build_options, ())
     corpus, stem = load_instructions(what, catalog)
@@ -50,7 +58,7 @@ def run_translation(what: str, output: Path, build_options: BuildOptions, progre
     langs = language_codes(build_options.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
     if "en" in langs:
         raise InputError("The instructions are in English, so they are not translated into it. Remove en from --langs.")
-    files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs}
+    files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs} if output else {}
     recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), build_options.max_instructions)
     plan = BuildPlan(
         build_options, catalog, (recipe,), {recipe.name: tuple(required_sources(recipe, catalog))}, {recipe.name: ()}
@@ -60,7 +68,7 @@ def run_translation(what: str, output: Path, build_options: BuildOptions, progre
         check_instructions(built.ledger, corpus)
         for lang, path in files.items():
             export(built.examples[lang], path)
-    return TranslateResult(built, files)
+    return files, built
 
 
 def _translation_recipe(corpus: str, title: str, langs: tuple[str, ...], max_instructions: int | None) -> Recipe:

@@ -1,5 +1,6 @@
 """The verbs `translate` and `tm` of the command `builders`."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,14 @@ from corpora.printing import print_text
     group="Output",
     help="Folder of the files.",
 )
+@option(
+    "--compare",
+    type=NAMES,
+    default=(),
+    metavar="A,B",
+    group="Translation",
+    help="Compare translators on the first 200 instructions (or --max-instructions): checks failed, seconds, chrF.",
+)
 @options(RUN_OPTIONS)
 @JSON
 def translate_verb(source: str | None, as_json: bool, **settings: Any) -> None:
@@ -36,6 +45,9 @@ def translate_verb(source: str | None, as_json: bool, **settings: Any) -> None:
     with report_progress() as progress:
         load_libraries(progress)
         result = builders.translate(source, progress=progress, **settings)
+    if settings["compare"]:
+        print_text(json.dumps(result.to_dict(), indent=2) if as_json else repr(result))
+        return
     from builders.translation import translate_json, translate_text
 
     write = translate_json if as_json else translate_text

@@ -1,5 +1,6 @@
 """Translate instructions into other languages: segmentation, translators, quality checks, the translation memory."""
 
+from builders.translation.chrf_score import chrf
 from builders.translation.do_not_translate import (
     DoNotTranslate,
     EmptyInput,
@@ -48,6 +49,7 @@ __all__ = [
     "check_instructions",
     "check_tables",
     "check_translations",
+    "chrf",
     "code_line_rows",
     "count_translations",
     "describe_translations",
