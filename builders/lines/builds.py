@@ -58,10 +58,16 @@ class Build:
         return [_existing(path) for path in paths]
 
     def lang(self, code: str | None) -> str:
-        """Return a language of the build, the first if none is named."""
+        """Return a language of the build, the first if none is named.
+
+        Raises:
+            InputError: The build has no such language, or no sentence pairs at all.
+        """
+        if not self.parts:
+            raise InputError(f"The build {self.recipe} has no sentence pairs. Choose another build.")
         if code and code not in self.parts:
             raise unknown("language", code, self.parts)
-        return code or next(iter(self.parts), "")
+        return code or next(iter(self.parts))
 
 
 def _existing(path: Path) -> Path:

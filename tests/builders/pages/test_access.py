@@ -95,3 +95,21 @@ def test_a_wrong_form_writes_nothing(site, form: dict[str, str]) -> None:
     known = {"lang": "el", "line": "sample-wikimatrix:1", "label": "right", "slice": "kept", "known": ""}
     assert site.post("label", {**known, **form})[0] == 400
     assert not site.project.labels.exists()
+
+
+def test_projects_with_nothing_to_show_say_so(serve, tmp_path: Path) -> None:
+    from builders.options import BuildOptions
+    from builders.pages import Project
+    from builders.run import run_build
+
+    site = serve(Project(tmp_path / "work", str(tmp_path / "registry"), tmp_path / "runs", tmp_path / "labels.csv"))
+    paths = ("corpora", "filters", "filter?name=numbers", "lines", "labels", "label", "translations")
+    for path in paths:
+        status, text = site.get(path)
+        assert (status, "has no build yet" in text) == (400, True), path
+    for path in ("releases", "laws", "runs"):
+        assert site.get(path)[0] == 200, path
+    run_build(BuildOptions(("alpaca-en",), (), True, work=tmp_path / "work", corpora_lock=tmp_path / "lock"))
+    for path in paths:
+        status, text = site.get(path)
+        assert status == 200 or "no sentence pairs" in text, path
