@@ -11,23 +11,24 @@ from corpora.catalog import language
 NUMBER = re.compile(r"\d(?:[.,٬٫'’\u00a0\u202f]?\d|[ ](?=\d{3}(?!\d)))*")
 # Numbers that a translation may convert: imperial units, times of twelve hours, centuries, large numbers in words.
 CONVERTED = re.compile(
-    r"\d[\d.,¼½¾]*[\s-]*(?:feet|foot|ft|miles?|mi|mph|yards?|yds?|inch(?:es)?|in\.|pounds?|lbs?|ounces?|oz|acres?|"
-    r"gallons?|cups?|°\s?F|degrees|fahrenheit|[ap]\.?m\b\.?)(?![^\W\d_])|\d00'?s(?![^\W\d_])|"
-    r"\b(?:billion|trillion|dozen)\b",
+    r"\d[\d.,:¼½¾]*(?:\s*(?:-|–|to|and|or|by|x)\s*\d[\d.,:¼½¾]*)*[\s-]*(?:feet|foot|ft|miles?|mi|mph|yards?|yds?|"
+    r"inch(?:es)?|in\.|pounds?|lbs?|ounces?|oz|acres?|gallons?|cups?|°\s?F|degrees|fahrenheit|[ap]\.?m\b\.?|hundred|"
+    r"thousand|million|billion|trillion|dozen)(?![^\W\d_])|\d*00'?s(?![^\W\d_])",
     re.IGNORECASE,
 )
 MIN_DIGITS = 2  # of a number that is compared
-ENGLISH_WORDS = re.compile(r"\b(?:the|of|and|which|with|from|that|this|were|have|has|been|their|is|are|was)\b")
+ENGLISH_WORDS = re.compile(r"\b(?:the|and|which|with|from|that|this|were|have|has|been|their|for|into)\b")
 WORD = re.compile(r"[^\W\d_]+")
-MIN_WORD_LETTERS = 3  # of a word of the source that counts as left in English where the script is not Latin
+MIN_WORD_LETTERS = 3  # of a word of the source that counts as left in English
 
 
 def contradicts_numbers(source: str, translation: str) -> bool:
-    """Return whether each text has a number of at least two digits that the other lacks in any spelling."""
-    if CONVERTED.search(source):
-        return False
+    """Return whether each text has a number of at least two digits that the other lacks in any spelling.
+
+    A number of the source that translations convert may be missing in the translation, but no other one.
+    """
     ours, theirs = (_numbers(text) for text in (source, translation))
-    return _has_other(ours, theirs) and _has_other(theirs, ours)
+    return _has_other(theirs, ours) and _has_other(_numbers(CONVERTED.sub(" ", source)), theirs)
 
 
 def _numbers(text: str) -> list[str]:
@@ -47,18 +48,16 @@ def _are_alike(first: str, second: str) -> bool:
 
 
 def count_leftover_english(source: str, translation: str, lang: str) -> tuple[int, int]:
-    """Return how many words of a translation are left in English, and how many words it has.
+    """Return how many words of a translation are left in English, and how many words it has, as many as in English.
 
-    In a script other than Latin these are the words of the source in small letters; else English function words.
+    These are words of the source in small letters. Latin scripts share some of them, so at least one has to be a
+    function word of English there.
     """
-    words = WORD.findall(translation)
-    if "Latin" in language(lang).script:
-        return len(ENGLISH_WORDS.findall(translation)), len(words)
     in_source = {word for word in WORD.findall(source) if word.islower() and len(word) >= MIN_WORD_LETTERS}
-    num_words = max(
-        len(words), int(len(translation) / language(lang).ratio / 6)
-    )  # as many as in English, without spaces
-    return sum(word in in_source for word in re.findall(r"[a-z]+", translation)), num_words
+    left = [word for word in re.findall(r"[a-z]+", translation) if word in in_source]
+    if "Latin" in language(lang).script and not ENGLISH_WORDS.search(" ".join(left)):
+        return 0, 1
+    return len(left), max(len(WORD.findall(translation)), int(len(translation) / language(lang).ratio / 6))
 
 
 def script_shares(texts: Sequence[str], lang: str) -> list[float]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -18,6 +19,7 @@ from corpora.language_id import find_wrong_language, find_wrong_length, language
 from corpora.tables import STRICT
 
 FILE = Path(__file__).with_name("quality_checks.toml")
+PHRASE_WORDS = 5  # words of a run that repeats
 VERSION = 3  # raise it when a built-in check changes
 
 WORD = re.compile(r"[^\W\d_]+")
@@ -177,9 +179,18 @@ def _find_repetition(
         rf"(\S.{{1,39}}?)\1{{{times - 1},}}|([^\s\d_.])\2{{{3 * times - 1},}}|(\.\s?)\3{{{2 * times},}}"
     )
     return [
-        pattern.search(translation) is not None and pattern.search(source) is None
+        (pattern.search(translation) is not None and pattern.search(source) is None)
+        or _repeats_words(translation, times) > max(1, _repeats_words(source, 2))
         for source, translation in zip(sources, translations, strict=True)
     ]
+
+
+def _repeats_words(text: str, times: int) -> int:
+    """Return how often the most frequent run of PHRASE_WORDS words occurs; 0 if less than `times`."""
+    words = text.split()
+    counts = Counter(tuple(words[n : n + PHRASE_WORDS]) for n in range(len(words) - PHRASE_WORDS + 1))
+    most = max(counts.values(), default=0)
+    return most if most >= times else 0
 
 
 def _find_unchanged(
