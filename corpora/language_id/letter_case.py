@@ -14,6 +14,7 @@ DOTTED_LANGS = frozenset(("tr", "az", "crh", "tt"))
 SPACED = re.compile(r"(?<!\w)(?:\w[ \u00a0.·-]){3,}\w(?!\w)")  # at least four letters, each by itself
 MIN_WORDS = 3  # of which most begin with a capital letter, so that a text is a title
 MIN_SHARE = 0.6  # of letters or words in capitals
+MIN_TITLE_SHARE = 0.45  # of capitals for each space-separated part of a title, numbers included
 
 
 def set_plainly(text: str, lang: str) -> str:
@@ -26,7 +27,7 @@ def set_plainly(text: str, lang: str) -> str:
     upper = sum(map(str.isupper, text))
     if upper < MIN_SHARE * min(num_words, MIN_WORDS):
         return text
-    is_title = num_words >= MIN_WORDS and upper >= MIN_SHARE * num_words / 2 and _is_title(text)
+    is_title = num_words >= MIN_WORDS and upper >= MIN_TITLE_SHARE * num_words and _is_title(text)
     if is_title or upper >= MIN_SHARE * (upper + sum(map(str.islower, text))):
         return (text.translate(DOTTED_I) if lang in DOTTED_LANGS else text).lower()
     return text
@@ -63,7 +64,7 @@ def identify_column_plainly(
     import pyarrow.compute as pc
 
     is_other = pc.fill_null(pc.invert(pc.is_in(labels, pa.array(list(own), pa.string()))), False)
-    is_other = pc.and_(is_other, labels.is_valid())
+    is_other = pc.and_(pc.and_(is_other, labels.is_valid()), pc.fill_null(_may_be_set(texts, is_other), False))
     if not pc.any(is_other, min_count=0).as_py():
         return labels, probabilities
     other_labels, other_probabilities = (column.filter(is_other).to_pylist() for column in (labels, probabilities))
@@ -72,3 +73,16 @@ def identify_column_plainly(
         pc.replace_with_mask(labels, is_other, pa.array(other_labels, pa.string())),
         pc.replace_with_mask(probabilities, is_other, pa.array(other_probabilities, pa.float64())),
     )
+
+
+def _may_be_set(texts: pa.Array, is_other: pa.Array) -> pa.Array:
+    """Return for the texts that `is_other` marks whether `set_plainly` may change them, and True for the others."""
+    import pyarrow.compute as pc
+
+    own = texts.filter(is_other)
+    num_spaces, num_chars = pc.count_substring(own, " "), pc.utf8_length(own)
+    upper = pc.multiply(pc.count_substring_regex(own, r"\p{Lu}"), 1.0)
+    is_spaced = pc.greater_equal(pc.multiply(num_spaces, 4), num_chars)
+    is_title = pc.greater_equal(upper, pc.multiply(pc.add(num_spaces, 1), MIN_TITLE_SHARE))
+    may_be = pc.or_(is_spaced, is_title)
+    return pc.replace_with_mask(pc.fill_null(is_other, True), is_other, may_be)

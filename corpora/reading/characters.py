@@ -71,8 +71,7 @@ def clean(text: str) -> str:
         text = re.sub(f"[{WIDE_PUNCTUATION}]+", lambda run: unicodedata.normalize("NFKC", run[0]), text)
     text = re.sub(f"(?<=[{JOINING}])ـ+(?=[{JOINING}])", "", text)
     text = re.sub("i\u0307(?![\u0300-\u036f])", "i", text)  # what İ becomes in lower case outside Turkish
-    if re.search(MEETING, text):
-        text = re.sub(r"[^\W\d_]{2,}", lambda word: _one_script(word[0]), text)
+    text = _fold_words(text)
     return nfc(_quotes(text))
 
 
@@ -106,10 +105,24 @@ def _enclosed(run: str) -> str:
     return "".join(letters) if all(len(letter) == 1 for letter in letters) else run
 
 
+def _fold_words(text: str) -> str:
+    """Return a text whose words with letters of two scripts are in one script, where that is only a look-alike."""
+    parts, end = [], 0
+    for match in re.finditer(MEETING, text):
+        begin, stop = match.span()
+        if begin < end:
+            continue
+        while begin > end and text[begin - 1].isalpha():
+            begin -= 1
+        while stop < len(text) and text[stop].isalpha():
+            stop += 1
+        parts += [text[end:begin], _one_script(text[begin:stop])]
+        end = stop
+    return "".join([*parts, text[end:]])
+
+
 def _one_script(word: str) -> str:
     """Return a word with look-alikes of other scripts in its own, if it has one and no other letters of another."""
-    if not re.search(MEETING, word):
-        return word
     counts = [(len(re.findall(f"[{script}]", word)), script) for script in (LATIN, CYRILLIC, GREEK)]
     for count, own in sorted(counts, reverse=True):
         folded = word.translate(_look_alikes()[own])

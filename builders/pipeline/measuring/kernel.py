@@ -232,8 +232,7 @@ def find_repeats(norm, norm_ends, lengths, may_repeat):  # type: ignore[no-untyp
             after = middle
             for _ in range(PROBE_CHARACTERS):
                 after = _next(norm, after, end)
-            text = norm[begin:end]
-            if _occurs_often(text, norm[tail:end]) or _occurs_often(text, norm[middle:after]):
+            if _occur_often(norm, begin, end, tail, end, middle, after):
                 may_repeat[row] = True
 
 
@@ -247,21 +246,42 @@ def _next(norm, position, end):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _occurs_often(text, part):  # type: ignore[no-untyped-def]
-    occurrences = 0
-    position = 0
-    first, last = part[0], part[-1]
-    while position + part.size <= text.size:
-        if text[position] == first and text[position + part.size - 1] == last:
-            same = 1
-            while same < part.size and text[position + same] == part[same]:
-                same += 1
-            if same == part.size:
-                occurrences += 1
-                position += part.size
-                continue
-        position += 1
-    return occurrences >= MIN_OCCURRENCES
+def _occur_often(norm, begin, end, tail, tail_end, middle, middle_end):  # type: ignore[no-untyped-def]
+    """Return whether one of two parts of a text, which have four bytes and more, occurs in it often, in one pass."""
+    first, second = _four_bytes(norm, tail), _four_bytes(norm, middle)
+    value = np.uint32(0)
+    num_first, num_second = 0, 0
+    after_first, after_second = begin, begin  # occurrences do not overlap
+    for position in range(begin, end):
+        value = np.uint32(value << np.uint32(8)) | np.uint32(norm[position])
+        start = position - 3
+        if value == first and start >= after_first and _is_at(norm, start, end, tail, tail_end):
+            num_first += 1
+            after_first = start + tail_end - tail
+        if value == second and start >= after_second and _is_at(norm, start, end, middle, middle_end):
+            num_second += 1
+            after_second = start + middle_end - middle
+    return num_first >= MIN_OCCURRENCES or num_second >= MIN_OCCURRENCES
+
+
+@compiled
+def _four_bytes(norm, position):  # type: ignore[no-untyped-def]
+    value = np.uint32(0)
+    for byte in range(4):
+        value = np.uint32(value << np.uint32(8)) | np.uint32(norm[position + byte])
+    return value
+
+
+@compiled
+def _is_at(norm, start, end, part, part_end):  # type: ignore[no-untyped-def]
+    """Return whether a part of the text stands at `start` too."""
+    size = part_end - part
+    if start + size > end:
+        return False
+    same = 4
+    while same < size and norm[start + same] == norm[part + same]:
+        same += 1
+    return same >= size
 
 
 @compiled
