@@ -232,7 +232,7 @@ def language(code: str) -> Language:
         raise InputError(f"Unknown language '{code}'. Did you mean {names}?")
     if near_codes := get_close_matches(code, languages(), 2, 0.75):
         raise InputError(f"Unknown language '{code}'. Did you mean {' or '.join(near_codes)}?")
-    raise InputError(f"Unknown language '{code}'. `builders list` shows all {len(languages())}.")
+    raise InputError(f"Unknown language '{code}'. `builders languages list` shows all {len(languages())}.")
 
 
 def language_codes(langs: Iterable[str]) -> tuple[str, ...]:

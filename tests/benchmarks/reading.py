@@ -87,7 +87,9 @@ def read(name: str, paths: Sequence[Path]) -> None:
     file = InputFile(paths[0], name, "el", xx_code="el", others=tuple(paths[1:]))
     rows = sum(batch.num_rows for batch in read_pairs(file))
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"rows": rows, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_mb": usage.ru_maxrss / 1024}))
+    status = Path("/proc/self/status").read_text()  # ru_maxrss would include the process that started this one
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    print(json.dumps({"rows": rows, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_mb": peak}))
 
 
 def main() -> None:

@@ -128,7 +128,7 @@ def test_codes_are_known_in_any_case_and_names_lead_to_them():
         language("ell")
     with pytest.raises(InputError, match=r"Unknown language 'polski'. Did you mean pl \(Polish\)\?"):
         language("polski")
-    with pytest.raises(InputError, match=r"Unknown language 'qqq'. `builders list` shows all 2\d\d."):
+    with pytest.raises(InputError, match=r"Unknown language 'qqq'. `builders languages list` shows all 2\d\d."):
         language("qqq")
 
 
