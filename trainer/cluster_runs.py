@@ -2,12 +2,15 @@
 
 import json
 import os
+import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any
 
-from corpora.cluster import Cluster, Resources, check_nodes, node_name, open_cluster
+from corpora.cluster import Call, Cluster, Resources, check_nodes, node_name, open_cluster
 from corpora.files import atomic_path
 from corpora.progress import Progress, stage
 from trainer.child_processes import start, stop
@@ -34,16 +37,27 @@ def train_on_cluster(
         check_nodes(cluster, folder)
         resources = run_resources(cluster, processes)
         reports: list[Mapping[str, Any]] = []
+        calls: list[Call] = []
+        stopped = Event()
 
         def train(number: int, run: TrainConfig) -> RunMetadata:
+            if stopped.is_set():
+                raise Stopped(0, 0)
             call = cluster.call(
                 train_here, list(commands[number - 1]), Path.cwd(), run.output.resolve(), resources=resources
             )
-            reports.append(call.future.result())
+            calls.append(call)
+            try:
+                reports.append(call.future.result())
+            except InterruptedError:
+                return _result(run.output, STOPPED)
             progress.advance()
             return _result(run.output, reports[-1]["code"])
 
-        with stage(progress, "training runs", 1, 1, len(runs), "runs"):
+        with (
+            _stop_on_signal(cluster, calls, stopped),
+            stage(progress, "training runs", 1, 1, len(runs), "runs"),
+        ):
             try:
                 return train_runs(runs, train, len(runs))
             finally:
@@ -51,6 +65,23 @@ def train_on_cluster(
                     path.write_text("".join(json.dumps(report) + "\n" for report in reports), encoding="utf-8")
     finally:
         cluster.close()
+
+
+@contextmanager
+def _stop_on_signal(cluster: Cluster, calls: list[Call], stopped: Event) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C stop the runs on all nodes, which save checkpoints, while the block runs."""
+
+    def stop_all(*_: object) -> None:
+        stopped.set()
+        Thread(target=lambda: cluster.cancel(list(calls))).start()  # the signal may come within a call of the engine
+
+    numbers = (signal.SIGTERM, signal.SIGINT) if current_thread() is main_thread() else ()
+    before = {number: signal.signal(number, stop_all) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run_resources(cluster: Cluster, processes: int) -> Resources:
