@@ -16,7 +16,6 @@ from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import all_filters, choose_filters
 from builders.pipeline.measuring import write_measured
 from builders.workspace import Workspace
-from corpora.catalog import languages
 from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.reading import PAIRS
@@ -24,7 +23,7 @@ from corpora.reading import PAIRS
 pytestmark = pytest.mark.slow
 
 SAMPLE = Path(__file__).parents[4] / "corpora" / "sample" / "laser" / "WikiMatrix" / "v1"
-LANGS = [lang for lang in languages() if lang != "en"]
+LANGS = ["ar", "el", "hi", "tr", "vi", "zh", "zh-Hant", "sr", "ja", "nl", "th"]  # scripts, variants, shared words
 PIECES = [
     *["the", "The", "thiſ", "THIS", "of,", "aof", "ofa", "which", "Ǆ", "ǅ", "ǆ", "İ", "ı", "I", "ς", "Σ", "σ", "ΑΣ"],
     *[
