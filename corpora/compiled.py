@@ -1,5 +1,7 @@
 """Compile functions over NumPy arrays with Numba: they do not hold the interpreter lock, and the result is kept."""
 
+import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +9,28 @@ from numba import njit
 
 
 def compiled(function: Any) -> Any:
-    """Compile a function, and keep the result for later runs where there is a folder for it."""
+    """Compile a function, and keep the result for later runs where there is a folder for it.
+
+    Numba compiles again when the function's own file changes. A function holds what it took from other files, such as
+    constants and the functions that it calls, so all files of its folder count here.
+    """
     try:
-        return njit(nogil=True, cache=True)(function)
+        kept = njit(nogil=True, cache=True)(function)
     except RuntimeError:  # neither the folder of the source nor the user's cache can be written
         return njit(nogil=True)(function)
+    kept._cache._cache_file._source_stamp = _digest_sources(  # type: ignore[attr-defined]
+        Path(function.__code__.co_filename).parent
+    )
+    return kept
+
+
+@cache
+def _digest_sources(folder: Path) -> bytes:
+    """Return a digest of all code in a folder and below it."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.digest()
 
 
 def cache_folder(function: Any) -> Path | None:
