@@ -186,8 +186,8 @@ def pull(
         plan = resolve(build_options)
         with open_workspace(build_options) as work:
             fetched = list(fetch(plan, Steps(work, 1, 1, reported)).values())
-            translators = dict.fromkeys(open_translators(plan).values())
-            return fetched + [file for translator in translators for file in translator.files()]
+            translators = {id(translator): translator for translator in open_translators(plan).values()}
+            return fetched + [file for translator in translators.values() for file in translator.files()]
 
 
 @with_run_options

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -112,9 +113,9 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path, pattern: str = r"\.tmp-.*") -> None:
     """Remove the incomplete files of killed runs in `folder` itself; call it only while its lock is held."""
-    for path in folder.glob(".tmp-*"):
+    for path in [path for path in folder.glob(".tmp-*") if re.fullmatch(pattern, path.name, re.DOTALL)]:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

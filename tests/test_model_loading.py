@@ -22,10 +22,12 @@ LOADERS = {
 }
 PLACES = {  # file -> what it may call, and why it is not code or a model from outside
     "builders/cli/run_options.py": {"import_module"},  # our own modules
+    "builders/pages/render.py": {"Environment"},  # our own templates, by FileSystemLoader from the package
     "builders/pipeline/measuring/characters.py": {"np.load"},  # a table of this package; pickles are off by default
     "cards/dataset_card.py": {"Environment"},  # our own templates, by PackageLoader
     "corpora/extensions.py": {"spec_from_file_location", "exec_module"},  # a user's own Python, from --with alone
     "corpora/language_id/fasttext_model.py": {"fasttext.load_model"},  # a file of a package, by its digest
+    "corpora/language_id/language_models.py": {"fasttext.load_model"},  # after fasttext_dense has read and checked it
     "corpora/lazy_names.py": {"import_module"},  # our own modules
     "corpora/tables/content.py": {"yaml.load"},  # with a SafeLoader
     "trainer/evaluation/academic.py": {"yaml.load"},  # with a SafeLoader that leaves `!function` a text

@@ -6,7 +6,7 @@ with conversations as (
         task,
         direction,
         coalesce(
-            messages,
+            examples.messages,
             [
                 {role: 'user', content: if(input = '', instruction, concat(instruction, chr(10), chr(10), input))},
                 {role: 'assistant', content: output}

@@ -58,8 +58,11 @@ class Workspace:
 
     def clean(self) -> None:
         """Remove what killed runs left half-written, in our own folders only."""
-        for name in (".", *all_stages(), "builds"):
+        for name in (*all_stages(), "builds"):
             remove_leftovers(self.folder / name)
+        remove_leftovers(
+            self.folder, r"\.tmp-[0-9a-f]{16}(-(lease|probe|cluster-tasks\.jsonl))?"
+        )  # others may be the user's
         for seal in (seal for name in all_stages() for seal in self.folder.glob(f"{name}/*.sha256")):
             if re.fullmatch(r"[^.].*\.[0-9a-f]{16}", seal.stem) and not seal.with_suffix(".parquet").exists():
                 seal.unlink()  # a kill came between the seal and its file

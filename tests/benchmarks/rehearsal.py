@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--max-memory", default="4GB")
     parser.add_argument("--work", type=Path, default=Path("work-rehearsal"))
     asked = parser.parse_args()
-    asked.work.mkdir(parents=True)
+    asked.work.mkdir(parents=True, exist_ok=True)
     work = asked.work.resolve()
     SCRIPTS.update(MORE_SCRIPTS)
     model = convert(tiny_model.save(work / "tiny", languages=tuple(SCRIPTS)), work, print).resolve()

@@ -19,7 +19,7 @@ from .conftest import small_recipe
 
 ROOT = Path(__file__).parents[2]
 OUTPUT_OPTIONS = {"as_json", "log_file", "verbose", "quiet", "help"}
-DRY_RUN_OPTIONS = {"dry_run", "device", "tokens_per_pair"}
+DRY_RUN_OPTIONS = {"dry_run", "device", "prices", "tokens_per_pair"}
 
 
 def options_of(verb: str) -> set[str]:
@@ -35,7 +35,7 @@ def keywords_of(function: Callable[..., Any]) -> set[str]:
 def test_keywords_are_the_options() -> None:
     assert keywords_of(trainer.sft) == options_of("sft") - DRY_RUN_OPTIONS
     assert keywords_of(trainer.sweep) == options_of("sweep") - {"list_runs", "commands"}
-    assert keywords_of(trainer.plan_sweep) == keywords_of(trainer.sweep) - {"jobs", "progress"}
+    assert keywords_of(trainer.plan_sweep) == keywords_of(trainer.sweep) - {"cluster", "jobs", "progress"}
     assert keywords_of(trainer.estimate) == options_of("sft") - {"dry_run", "output", "dtype", "keep_checkpoints"}
 
 

@@ -53,6 +53,9 @@ class OneProcess:
     def cancel(self, calls, is_forced=False):
         pass
 
+    def total(self):
+        return self.free()
+
     def free(self):
         return {"CPU": 1.0, "GPU": 0.0, "memory": 8e9}
 

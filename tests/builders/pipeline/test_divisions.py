@@ -5,7 +5,7 @@ import random
 import shutil
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -158,6 +158,12 @@ class ShuffledExecutor:
             self.work.write(self.pending[path])
             del self.pending[path]
         return {path for path in paths if path not in self.pending and self.work.is_intact(path)}
+
+    def start_workers(self, kind: Callable[..., Any], *arguments: Any) -> None:
+        """Return None: there are no other processes."""
+
+    def device(self) -> None:
+        """Return None: this machine."""
 
     def close(self) -> None:
         """Forget what is not done."""

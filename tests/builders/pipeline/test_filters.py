@@ -1,10 +1,12 @@
 """Filters: each rejects its example and keeps a near one; the first that matches is the reason."""
 
+import gzip
 import json
 import math
 import re
 from dataclasses import replace
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +17,19 @@ from builders.pipeline.filters import TABLES, all_filters, choose_filters
 from builders.pipeline.ranges import Range
 from builders.run import run_build, run_publish
 from builders.workspace import Workspace
+from corpora.catalog import SAMPLE
 from corpora.errors import InputError
+
+
+def sample_text(count: int) -> tuple[float, str, str]:
+    """One line of many pairs of the sample, end to end: English and Greek."""
+    data = gzip.decompress((SAMPLE / "laser" / "WikiMatrix" / "v1" / "WikiMatrix.el-en.tsv.gz").read_bytes()).split(
+        b"\n"
+    )
+    labels = pl.read_csv(SAMPLE / "labels.tsv", separator="\t").filter(corpus="wikimatrix", lang="el", label="clean")
+    pairs = [data[number - 1].decode().split("\t")[1:] for number in labels["line_number"][:count]]
+    return (1.2, *(" ".join(side) for side in reversed(list(zip(*pairs, strict=True)))))
+
 
 # Each filter with a line that it rejects and one that it spares though it is near.
 EL = {
@@ -46,8 +60,8 @@ EL = {
     ),
     "too_short": ((1.2, "12.10.1984 – 3", "12.10.1984 – 3 Οκτωβρίου"), (1.2, "A 12", "Ο 12")),
     "too_long": (
-        (1.2, "The river flows. " * 190, "Το ποτάμι κυλάει ήρεμα. " * 130),
-        (1.2, "The sea is blue. " * 140, "Η θάλασσα είναι γαλάζια. " * 100),
+        sample_text(60),
+        sample_text(25),
     ),
     "bad_encoding": (
         (1.2, "The cafÃ©Ã© is closed today, said the waiter.", "Το καφενείο είναι κλειστό σήμερα, είπε ο σερβιτόρος."),
@@ -88,6 +102,14 @@ EL = {
     "length_ratio": (
         (1.2, "The mountain path was closed for the whole winter because of heavy snow.", "Το μονοπάτι."),
         (1.2, "Good morning to you all", "Καλημέρα"),
+    ),
+    "repeated_phrase": (
+        (
+            1.2,
+            "He sat by the fire and he slept.",
+            "Κάθισε δίπλα στη φωτιά, δίπλα στη φωτιά, δίπλα στη φωτιά, δίπλα στη φωτιά.",
+        ),
+        (1.2, "Row, row, row your boat, gently down.", "Κωπηλάτησε, κωπηλάτησε τη βάρκα σου απαλά."),
     ),
     "duplicate_exact": (
         (1.04, "  The teacher reads a story to the children.", "Η δασκάλα διαβάζει μια ιστορία στα παιδιά. "),
@@ -160,7 +182,7 @@ def test_filter_rejects_its_example_and_keeps_a_near_one(verdicts, lang, name):
 def test_every_filter_has_an_example():
     elsewhere = {"contaminated", "one_to_many", "simplified_chinese", "traditional_chinese"}  # below
     elsewhere |= {"near_duplicate", "misaligned"}  # in test_near_duplicates.py and test_alignments.py
-    elsewhere |= {"wrong_variant"}  # in test_scripts.py
+    elsewhere |= {"wrong_variant", "invalid_xml"}  # in test_scripts.py and test_tmx.py
     assert {name for _, name in CASES} | elsewhere == set(all_filters())
 
 

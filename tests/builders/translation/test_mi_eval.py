@@ -16,7 +16,6 @@ from corpora.catalog import load_catalog
 from corpora.errors import InputError
 from corpora.reading import InputFile, read_instructions
 from recipes.recipe import parse_recipe
-from recipes.results import read_results
 from tests.builders.conftest import ledger_counts
 from tests.builders.translation.expected import expected
 
@@ -102,11 +101,11 @@ def test_answers_are_saved_and_scored(made: Path, tmp_path: Path, monkeypatch: p
     asked = ["evaluate", str(make_model(tmp_path / "model")), "--benchmarks", "mi-eval", "--data", str(made)]
     done = CliRunner().invoke(trainer, [*asked, "--langs", "el,ar", "--max-new-tokens", "4"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    scores = {score.lang: score for score in read_results(tmp_path / "results.jsonl")}
-    assert {lang: (score.metric, score.n) for lang, score in scores.items()} == dict.fromkeys(
-        ("el", "ar"), ("language_accuracy", 3)
-    )
-    assert all("|items:" in score.signature for score in scores.values()), "another MI-EVAL is another benchmark"
+    for lang in ("el", "ar"):  # random weights end no answer, and say nothing that is a language
+        assert f"mi-eval.{lang}: 3 of 3 answers did not end within the limit of new tokens." in done.output
+        assert f"mi-eval.{lang}: no answer is long enough for language_accuracy, so it has no value." in done.output
+    outputs = [pl.read_parquet(path) for path in tmp_path.rglob("*mi-eval*.parquet")]
+    assert [rows.height for rows in outputs] == [3, 3]
 
 
 def test_training_release_is_refused_as_a_benchmark(made: Path, tmp_path: Path) -> None:
@@ -125,7 +124,7 @@ def test_seed_tasks_are_read_without_their_answers(tmp_path: Path) -> None:
     table = [row for batch in read_instructions(InputFile(path, "self-instruct")) for row in batch.to_pylist()]
     assert [row["input"] for row in table] == ["", "black sheep", "", "Of a tree.", "", "", ""]
     assert {row["output"] for row in table} == {""}
-    assert [row["read_error"] for row in table] == [None] * 4 + ["missing_field", "not_a_string", "not_an_object"]
+    assert [row["read_error"] for row in table] == [None] * 4 + ["missing_field", None, "not_an_object"]
 
 
 @pytest.mark.parametrize(

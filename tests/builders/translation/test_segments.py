@@ -198,4 +198,7 @@ def test_row_of_the_memory_names_its_model_and_decoding(converted: Path, transla
         "flags": [],
         "en": "No way.",
         "failed_check": "",
+        "name": converted.name,
+        "revision": "",
+        "licence": "other",
     }

@@ -15,6 +15,7 @@ import pytest
 from builders.run import run_build
 from builders.workspace import Task, Workspace, query_task, sql
 from corpora.errors import InputError
+from corpora.reading.instruction_rows import MESSAGES
 from tests.builders.messages import logged_messages
 
 TASK = Task("stage", "name", {"threshold": 1.0, "files": {"a": "x", "b": "y"}})
@@ -128,7 +129,9 @@ def test_damaged_file_of_an_older_task_is_ignored(work):
 
 def test_query_writes_the_table_of_its_sql_file_with_its_inputs(work):
     row = {"id": "1", "lang": "el", "task": "text", "direction": "", "instruction": "", "input": "", "output": "o"}
-    examples = pa.Table.from_pylist([row | {"corpus": "c", "split": "train"}])
+    columns = [(name, pa.string()) for name in (*row, "corpus", "split")]
+    schema = pa.schema([*columns, ("messages", MESSAGES)])
+    examples = pa.Table.from_pylist([row | {"corpus": "c", "split": "train", "messages": None}], schema)
     task = query_task("messages", "el", {"examples": examples}, {"not_used": 1}, inputs={"more": 1})
     path = work.do(task)
     assert pl.read_parquet(path)["id"].to_list() == ["1"]

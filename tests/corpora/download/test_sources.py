@@ -532,7 +532,7 @@ def test_archives_json_and_unknown_endings_are_accepted(server, data, lock):
         "/empty.zip": empty.getvalue(),
         "/bom.json": b"\xef\xbb\xbf\n [1]",
         "/object.json": b"{}",
-        "/words.txt": b"<html>",
+        "/words.txt": b"<words>",
     }
     server.answers = {name: plain(body) for name, body in bodies.items()}
     fetched = pull_sources([source(server.url(name)) for name in bodies], data, lock)
