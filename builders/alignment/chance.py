@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.alignment.training import Side, make_side
+from corpora.compiled import compiled
 
 MAX_RANDOM_PAIRS = 20_000  # of a corpus and half
+MIN_RANDOM_PAIRS = 200  # fewer say nothing
+MAX_SHARED = 0.6  # of the tokens of a sentence: another that has more of them says about the same
 DISTANCE = 7  # to the pair whose side replaces that of a random one, among pairs sorted by length
 WRONG_CHANCE = 0.5  # right pairs hardly ever have a higher chance
 CONFIDENCE = 0.90
@@ -22,18 +25,42 @@ CONFIDENCE = 0.90
 Array = NDArray[Any]
 
 
-def random_partners(num_tokens: Array, digests: Array) -> tuple[Array, Array]:
+def random_partners(num_tokens: Array, digests: Array, stays: Side) -> tuple[Array, Array]:
     """Return rows of pairs, and for each the row whose other side replaces its own: one of about the same length.
+
+    A pair of sentences that say about the same is no random pair, so a corpus of sentences that are nearly all alike
+    has none, and is not judged.
 
     Args:
         num_tokens: The length of the side that is replaced, by row; rows are in the order of digests.
         digests: Of the side that stays: equal ones are translations of the same sentence.
+        stays: The side that stays.
     """
     order = np.argsort(num_tokens, kind="stable")
     chosen = order[:: max(1, -(-len(order) // MAX_RANDOM_PAIRS))]
     partners = np.roll(chosen, DISTANCE)
     differs = digests[chosen] != digests[partners]
+    differs &= shared_tokens(stays.tokens, stays.ends, chosen, partners) <= MAX_SHARED
+    if differs.sum() < MIN_RANDOM_PAIRS:
+        differs[:] = False
     return chosen[differs], partners[differs]
+
+
+@compiled
+def shared_tokens(tokens: Array, ends: Array, rows: Array, partners: Array) -> Array:
+    """Return the share of the tokens of each row that its partner has too."""
+    shares = np.zeros(len(rows))
+    for number in range(len(rows)):
+        own = tokens[ends[rows[number]] : ends[rows[number] + 1]]
+        other = tokens[ends[partners[number]] : ends[partners[number] + 1]]
+        num_shared = 0
+        for token in own:
+            for candidate in other:
+                if candidate == token:
+                    num_shared += 1
+                    break
+        shares[number] = num_shared / max(1, len(own))
+    return shares
 
 
 def take_rows(side: Side, rows: Array) -> Side:

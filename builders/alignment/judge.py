@@ -39,7 +39,7 @@ class Judge:
     def align_random(self, en: Side, xx: Side, digests: Array) -> Array:
         """Return the alignments of pairs put together at random from counted pairs, which are in random order."""
         own_en, own_xx = link_tokens(en, xx, self.links)
-        rows, partners = random_partners(np.diff(xx.ends), digests)
+        rows, partners = random_partners(np.diff(xx.ends), digests, en)
         sides = take_rows(en, rows), take_rows(xx, partners)
         counted = take_rows(Side(own_en, en.ends), rows).tokens, take_rows(Side(own_xx, xx.ends), partners).tokens
         evidence = link_tokens(*sides, self.links)

@@ -89,11 +89,15 @@ def write_evidence(work: Workspace, path: Path, files: Files, half: int, inputs:
 
 
 def write_random(work: Workspace, path: Path, files: Files, half: int, inputs: str) -> None:
-    """Write `random_pairs` of a half: the alignments of random pairs, by corpus, and of the whole language."""
+    """Write `random_pairs` of a half: the alignments of random pairs, by corpus, and of the whole language.
+
+    Without links, which a half with too few pairs does not teach, there are none, so that no pair is judged.
+    """
     *tokens, links, evidence = files
+    is_taught = pq.read_metadata(links).num_rows > 0
     judge, sample = _judge(links, evidence, work), _sample(tokens, half, work)
-    corpora = [EVERYWHERE, *sample["corpus"].unique().sort().to_pylist()]
-    names, values = [], []
+    corpora = [EVERYWHERE, *sample["corpus"].unique().sort().to_pylist()] if is_taught else []
+    names, values = list[str](), [np.empty(0)]
     for corpus in corpora:
         rows = sample.filter(pc.equal(sample["corpus"], corpus)) if corpus else sample
         if corpus and (rows.num_rows < MIN_CORPUS_PAIRS or rows.num_rows == sample.num_rows):

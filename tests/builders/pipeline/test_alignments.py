@@ -75,6 +75,14 @@ def test_parts_of_any_size_give_the_same_alignments(built, request_of, tmp_path,
     assert parts.equals(whole, null_equal=True)
 
 
+def test_pairs_too_few_to_teach_are_not_judged_however_many_lines_there_are(request_for, tmp_path):
+    pairs = [(None, *pair) for pair in toy_pairs(1_500, 0)[0]]
+    built = run_build(request_for({"few": {"el": [*pairs, *[(None, "", "")] * 1_000]}}, ONLY, tmp_path))[0]
+    lines = built.lines("el").collect()
+    assert lines["chance"].null_count() == lines.height
+    assert "misaligned" not in set(lines["reject_reason"])
+
+
 def test_inspect_shows_the_words_that_nobody_explains(built, request_of):
     import builders
     from builders.lines_format import lines_text
