@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ OWN = {"HF_ENDPOINT": HUB.url, "HF_HOME": str(HERE / "home"), "HF_TOKEN": "hf_al
 OWN |= dict.fromkeys(("HF_HUB_DISABLE_XET", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_UPDATE_CHECK"), "1")
 os.environ.update(OWN | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"})
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # children with a limit on the size of files would truncate bytecode
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have the most slow tests, so that no core is left with a long one at the end."""
+    num_slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -num_slow[item.path])
 
 
 @pytest.fixture(scope="session")
