@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -26,16 +27,16 @@ class _Cache:
     """The columns that were read last."""
 
     def __init__(self) -> None:
-        self._values: OrderedDict[object, pa.ChunkedArray] = OrderedDict()
+        self._values: OrderedDict[object, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: object) -> pa.ChunkedArray | None:
+    def get(self, key: object) -> Any:
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
             return self._values.get(key)
 
-    def put(self, key: object, value: pa.ChunkedArray) -> None:
+    def put(self, key: object, value: Any) -> None:
         with self._lock:
             self._values[key] = value
             while len(self._values) > 1 and sum(column.nbytes for column in self._values.values()) > MAX_CACHED_BYTES:
@@ -85,10 +86,28 @@ class Lines:
         key = self._key(name)
         if (cached := CACHE.get(key)) is not None:
             return cached
-        table = "decisions" if name in self._decisions else "measured"
-        value = pa.chunked_array([chunk for part in self.parts for chunk in _read(part, table, name).chunks])
+        value = self._read_column(name)
         CACHE.put(key, value)
         return value
+
+    def _read_column(self, name: str) -> pa.ChunkedArray:
+        table = "decisions" if name in self._decisions else "measured"
+        return pa.chunked_array([chunk for part in self.parts for chunk in _read(part, table, name).chunks])
+
+    def numbers(self, expression: str) -> Array:
+        """Return the value of an SQL expression over the columns as a number for every line; NaN if it has none."""
+        key = self._key("numbers", expression)
+        if (cached := CACHE.get(key)) is None:
+            is_column = self.source(expression) == expression
+            values = self._read_column(expression) if is_column else self._evaluate(expression, {})
+            cached = values.cast(pa.float64()).to_numpy()
+            CACHE.put(key, cached)
+        value: Array = cached
+        return value
+
+    def has_read(self, expression: str) -> bool:
+        """Return whether `numbers` of an expression are in memory."""
+        return CACHE.get(self._key("numbers", expression)) is not None
 
     @cached_property
     def _decisions(self) -> set[str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from builders.lines.columns import Array, Lines
 from builders.pipeline import Filter
@@ -48,21 +47,7 @@ def _parse(condition: str) -> Comparison | None:
 
 def measure_values(lines: Lines, comparison: Comparison) -> Array:
     """Return the measure of every line; NaN for lines that were not measured."""
-    values = (
-        lines.column(comparison.measure)
-        if comparison.measure.isidentifier() and not _is_derived(lines, comparison.measure)
-        else lines.evaluate(comparison.measure)
-    )
-    return _as_floats(values)
-
-
-def _is_derived(lines: Lines, name: str) -> bool:
-    return lines.source(name) != name
-
-
-def _as_floats(values: pa.ChunkedArray) -> Array:
-    floats: Array = values.cast(pa.float64()).to_numpy()
-    return floats
+    return lines.numbers(comparison.measure)
 
 
 def is_rejected(lines: Lines, rule: Filter, thresholds: dict[str, float]) -> Array:

@@ -1,6 +1,7 @@
 """The texts and measures of a few lines, read from the row groups that hold them."""
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from builders.lines.builds import ReplacedError
 from builders.lines.columns import Array, Lines
 
+MAX_GROUPS = 3  # row groups that one page reads for its lines
 GROUPS = 32  # row groups that stay in memory, about ten megabytes each
 HIDDEN = {"en_hash", "xx_hash", "en_norm_hash", "xx_norm_hash", "en_norm", "xx_norm", "en_cleaned", "xx_cleaned"}
 
@@ -110,11 +112,11 @@ def row_groups(lines: Lines, indices: Array) -> Array:
     return groups
 
 
-def read_together(lines: Lines, indices: Array, limit: int, max_groups: int = 3) -> Array:
+def read_together(lines: Lines, indices: Array, limit: int) -> Array:
     """Return the first `limit` of some lines, in their order, from the few row groups that hold most of them."""
     groups = row_groups(lines, indices)
     names, counts = np.unique(groups, return_counts=True)
-    best = names[np.argsort(-counts, kind="stable")[:max_groups]]
+    best = names[np.argsort(-counts, kind="stable")[:MAX_GROUPS]]
     return indices[np.isin(groups, best)][:limit]
 
 
@@ -181,14 +183,32 @@ def _scramble(numbers: Array) -> Array:
     return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
-def lines_near(lines: Lines, values: Array, limit: float, candidates: Array, num: int) -> Sequence[int]:
-    """Return the `num` of some lines whose measures are nearest to a threshold, from few row groups."""
-    if not len(candidates):
-        return []
+def lines_near(lines: Lines, values: Array, limit: float, sides: Sequence[Array], num: int) -> list[list[int]]:
+    """Return of each of several sets of lines the `num` whose measures are nearest to a threshold.
+
+    They are taken from the nearest thousandth of a set, and from few row groups, which the sets share.
+    """
+    near = [_nearest(values, limit, side, max(num * 40, len(side) // 1000)) for side in sides]
+    groups = [row_groups(lines, own) for own in near]
+    useful: Counter[int] = Counter()
+    for own in groups:
+        names, counts = np.unique(own, return_counts=True)
+        useful.update(dict(zip(names.tolist(), np.minimum(counts, num).tolist(), strict=True)))
+    best: list[int] = []
+    for name, _ in useful.most_common(MAX_GROUPS):
+        if all(np.isin(own, best).sum() >= min(num, len(own)) for own in groups):
+            break
+        best.append(name)
+    return [own[np.isin(group, best)][:num].tolist() for own, group in zip(near, groups, strict=True)]
+
+
+def _nearest(values: Array, limit: float, candidates: Array, num: int) -> Array:
+    """Return the `num` of some lines whose measures are nearest to a threshold, the nearest first."""
     distances = np.abs(values[candidates] - limit)
-    nearest = min(len(candidates), num * 40)
-    chosen = np.arange(len(candidates))
-    if nearest < len(candidates):
-        chosen = np.argpartition(distances, nearest - 1)[:nearest]
-    chosen = chosen[np.argsort(distances[chosen], kind="stable")]
-    return [int(index) for index in read_together(lines, candidates[chosen], num)]
+    if len(candidates) > 100 * num:  # first those nearer than about four times as many are, as a sample has it
+        is_near = distances <= np.partition(distances[::100], num // 25)[num // 25]
+        candidates, distances = candidates[is_near], distances[is_near]
+    if num < len(candidates):
+        chosen = np.argpartition(distances, num - 1)[:num]
+        candidates, distances = candidates[chosen], distances[chosen]
+    return candidates[np.lexsort((candidates, distances))]

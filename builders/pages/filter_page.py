@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from builders.pipeline import Filter
 from corpora.errors import InputError
 
 NUM_LINES = 20  # that a page shows at the edge
+NUM_QUICK = 1_000_000  # lines whose measure is read before anything is shown
 _histograms: dict[Any, Histogram] = {}
 
 
@@ -68,9 +70,17 @@ def filter_page(project: Project, request: Request) -> Response:
     values |= {"lang": lines.lang, "rule": rule, "thresholds": thresholds}
     fields = {"build": build.recipe, "name": rule.name, "lang": lines.lang}
     values["address"] = query(fields | {f"t.{name}": repr(value) for name, value in thresholds.items()})
+    is_effect = request.headers.get("hx-target", "").endswith("effect")
+    if not is_effect and "read" not in request.query_params and is_slow(lines, rule):
+        return html("filter_first", **values, num_lines=lines.num_rows)
     values |= threshold_view(lines, rule, thresholds)
-    part = "filter_effect" if request.headers.get("hx-target", "").endswith("effect") else "filter"
-    return html(part, **values)
+    return html("filter_effect" if is_effect else "filter", **values)
+
+
+def is_slow(lines: Lines, rule: Filter) -> bool:
+    """Return whether the measure of a filter has to be read from the disk for so many lines that a user waits."""
+    comparison = comparison_or_none(lines, rule)
+    return comparison is not None and lines.num_rows > NUM_QUICK and not lines.has_read(comparison.measure)
 
 
 def read_thresholds(rule: Filter, lang: str, values: Mapping[str, str]) -> dict[str, float]:
@@ -98,7 +108,7 @@ def threshold_view(lines: Lines, rule: Filter, thresholds: Mapping[str, float]) 
         own = np.flatnonzero(lines.reasons == lines.code(rule.name))
         shown = read_together(lines, first_at_random(lines, own, NUM_LINES * 40), NUM_LINES)
         return {"comparison": None, "sample": view_lines(lines, read_lines_at(lines, shown)), "num_rejected": len(own)}
-    histogram = _histogram(lines, rule, comparison)
+    histogram = read_histogram(lines, rule, comparison)
     old, new = rule.threshold(comparison.threshold, lines.lang), thresholds[comparison.threshold]
     effect = effect_of(lines, rule, thresholds)
     return {
@@ -119,7 +129,8 @@ def threshold_view(lines: Lines, rule: Filter, thresholds: Mapping[str, float]) 
     }
 
 
-def _histogram(lines: Lines, rule: Filter, comparison: Comparison) -> Histogram:
+def read_histogram(lines: Lines, rule: Filter, comparison: Comparison) -> Histogram:
+    """Return the histogram of a filter's measure, counted once for each build."""
     key = (lines.build.work, lines.build.recipe, lines.build.stamp, lines.lang, rule.name)
     if key not in _histograms:
         if len(_histograms) > 200:
@@ -155,10 +166,8 @@ def edge_lines(lines: Lines, comparison: Comparison, effect: Effect, threshold: 
     values = measure_values(lines, comparison)
     own = lines.code(effect.rule.name)
     is_ours = (lines.reasons == 0) | (lines.reasons == own)
-    indices = [
-        *lines_near(lines, values, threshold, np.flatnonzero(is_ours & effect.after), NUM_LINES // 2),
-        *lines_near(lines, values, threshold, np.flatnonzero(is_ours & ~effect.after), NUM_LINES // 2),
-    ]
+    sides = [np.flatnonzero(is_ours & effect.after), np.flatnonzero(is_ours & ~effect.after)]
+    indices = [*chain(*lines_near(lines, values, threshold, sides, NUM_LINES // 2))]
     views = view_lines(lines, read_lines_at(lines, indices))
     for view, index in zip(views, indices, strict=True):
         view.value = float(values[index])

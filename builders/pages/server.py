@@ -9,8 +9,9 @@ from contextlib import suppress
 
 import uvicorn
 
-from builders.lines import comparison_or_none, measure_values, open_build, open_database, open_lines
+from builders.lines import comparison_or_none, open_build, open_database, open_lines
 from builders.pages.app import make_app
+from builders.pages.filter_page import read_histogram
 from builders.pages.project import Project
 from corpora.errors import InputError
 
@@ -44,7 +45,7 @@ def prepare(project: Project) -> None:
         lines = open_lines(build, build.langs[0])
         for rule in build.filters:
             if comparison := comparison_or_none(lines, rule):
-                measure_values(lines, comparison)
+                read_histogram(lines, rule, comparison)
 
 
 def make_server(project: Project, port: int = 0) -> tuple[uvicorn.Server, socket.socket, str]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MIN_SECONDS = 0.05  # a shorter stage has no rate worth telling: its files were there
+
 
 @dataclass(frozen=True)
 class Status:
@@ -19,8 +21,8 @@ class Status:
 
     @property
     def rate(self) -> float | None:
-        """Units a second since the stage began, None until there are any."""
-        return self.done / self.seconds if self.done and self.seconds > 0 else None
+        """Units a second since the stage began; None until there are any, and where nothing was left to be done."""
+        return self.done / self.seconds if self.done and self.seconds > MIN_SECONDS else None
 
     @property
     def remaining_s(self) -> float | None:

@@ -60,9 +60,7 @@ def main() -> None:
     rows, runs = list[list[str]](), list[Run]()
     for size in asked.sizes:
         shutil.rmtree(asked.work, ignore_errors=True)
-        shutil.copytree(SAMPLE, asked.work / "mirror")
-        name = TSV.format("-".join(sorted(("en", asked.lang))))
-        distinct = write_lines(asked.work / "mirror" / name, sample_pairs(asked.lang), size)
+        distinct = make_mirror(asked.work / "mirror", asked.lang, size)
         run = measured([*COMMAND, "--mirror", "mirror", *options], asked.work)
         runs.append(run)
         rows.append([f"{size:,}", f"{distinct:.1%}", *told(run, runs[0]), asked.max_memory or "-", *peaks(run)])
@@ -73,6 +71,12 @@ def main() -> None:
         stages = dict.fromkeys(stage for run in runs for stage in run.by_stage)
         table = [[stage, *(f"{run.by_stage.get(stage, 0) / 1e6:,.0f} MB" for run in runs)] for stage in stages]
         print(tabulate(table, ["stage", *(f"{size:,}" for size in asked.sizes)], disable_numparse=True))
+
+
+def make_mirror(folder: Path, lang: str, count: int) -> float:
+    """Write a copy of the bundled sample whose WikiMatrix file has `count` lines; the share of distinct ones."""
+    shutil.copytree(SAMPLE, folder)
+    return write_lines(folder / TSV.format("-".join(sorted(("en", lang)))), sample_pairs(lang), count)
 
 
 def told(run: Run, first: Run) -> list[str]:

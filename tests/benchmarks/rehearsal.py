@@ -28,9 +28,10 @@ from tests.benchmarks.kill import BUILDERS, served
 from tests.builders.translation import tiny_model
 from tests.builders.translation.expected import SCRIPTS
 
+UNITS = {"s": 1, "min": 60, "h": 3600}
 SERVER = Path(__file__).parents[1] / "hub" / "server.py"
 RELEASES = ("org/coit", "org/muit")
-STAGE = re.compile(r"(?:stage \d+ of \d+|start), (?P<stage>[^:]+): .*took (?P<seconds>[\d.]+) (?P<unit>s|min)")
+STAGE = re.compile(r"(?:stage \d+ of \d+|start), (?P<stage>[^:]+): .*took (?P<took>(?:[\d.]+ (?:s|min|h) ?)+)")
 MORE_SCRIPTS = {  # letter by letter, as the tiny model translates; what the checks stop stays in English and is counted
     "hin_Deva": "अआइईउऊऋऌएऐओऔऍऑऒऎॠॡॲकखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसह",
     "zho_Hans": "的一是不了在人有我他这中大来上国个到说们为子"
@@ -108,7 +109,7 @@ def rehearse(command: list[str], work: Path, moment: float | None) -> tuple[Run,
             print(text[-1500:], file=sys.stderr)
     seconds = dict[str, float]()
     for found in STAGE.finditer(text):
-        amount = float(found["seconds"]) * (60 if found["unit"] == "min" else 1)
+        amount = sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+) (s|min|h)", found["took"]))
         seconds[found["stage"]] = seconds.get(found["stage"], 0) + amount
     return run, seconds
 

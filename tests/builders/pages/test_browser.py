@@ -111,6 +111,50 @@ def test_every_page_is_readable_by_all(browser: Any, url: str) -> None:
         context.close()
 
 
+@pytest.fixture(scope="module")
+def many_lines(serve: Callable[[Any], Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server over a build of 100,000 lines, whose measures count as slow to read."""
+    from builders.options import BuildOptions
+    from builders.pages import Project, filter_page
+    from builders.run import run_build
+    from tests.benchmarks.growth import make_mirror
+
+    folder = tmp_path_factory.mktemp("many-lines")
+    make_mirror(folder / "mirror", "el", 100_000)
+    paths: Any = {"work": folder / "work", "corpora_lock": folder / "lock", "mirror": str(folder / "mirror")}
+    run_build(BuildOptions(("coit",), ("el",), translator="none", disable_filters=("misaligned",), **paths))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filter_page, "NUM_QUICK", 50_000)
+        yield serve(Project(folder / "work", str(folder / "registry"), labels=folder / "labels.csv", annotator="a")).url
+
+
+def test_a_hundred_thousand_lines_are_looked_at(page: Any, many_lines: str) -> None:
+    assert page.goto(many_lines + "corpora").status == 200
+    assert "100," in page.inner_text("main")
+    page.goto(many_lines + "filters")
+    page.click("text=length_ratio")
+    page.wait_for_selector("#effect .effect")  # which replaces the sentence that the measure is read
+    before = page.inner_text("#effect .effect")
+    page.fill("input[name='t.max']", "1.2")
+    page.wait_for_function("text => document.querySelector('#effect .effect').innerText != text", arg=before)
+    assert page.locator("article.line").count() == 20
+    page.goto(many_lines + "lines?lang=el&text=the")
+    assert page.locator("article.line, tbody tr").count() >= 20
+    page.goto(many_lines + "label?lang=el&decision=kept")
+    shown = page.inner_text(".where")
+    page.keyboard.press("r")
+    page.wait_for_function("line => document.querySelector('.where').innerText != line", arg=shown)
+
+
+def test_a_measure_that_is_read_first_is_shown_without_javascript_too(browser: Any, many_lines: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(many_lines + "filter?name=low_margin&lang=el")
+    page.click("text=Show it")
+    page.wait_for_selector("svg.chart")
+    context.close()
+
+
 def test_pages_lead_on_without_javascript(browser: Any, url: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
