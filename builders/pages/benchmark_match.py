@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from builders.lines import Line, Lines
 from builders.pages.highlight import Pieces, mark_nothing
 from corpora.catalog import language
+from corpora.language_id import without_accents
 
 NGRAM_SIZE = 30  # characters of English, as decontamination compares them
 STRIDE = 4  # characters from one tried n-gram to the next
@@ -47,11 +48,11 @@ def _find(sentences: str, text: str, size: int) -> str:
 
 
 def _normalized(text: str) -> tuple[str, list[int]]:
-    """Return the letters, marks and digits of a text in lower case, and where each is in the text."""
+    """Return the letters and digits of a text in lower case without accents, and where each is in the text."""
     kept, indices = [], []
     for index, character in enumerate(text[:MAX_CHARS]):
         if unicodedata.category(character)[0] in "LMN":
-            for lowered in character.lower().replace("ς", "σ"):
+            for lowered in without_accents(character.lower()).replace("ς", "σ"):
                 kept.append(lowered)
                 indices.append(index)
     return "".join(kept), indices

@@ -21,7 +21,13 @@ from builders.pipeline.parts import READER_VERSION, Part
 from builders.workspace import Inputs, Query, Task, Workspace, inputs_json, query_task
 from corpora.catalog import Corpus, language
 from corpora.download import SourceFile
-from corpora.language_id import COMPILED_THRESHOLD, conversion_key, in_other_scripts
+from corpora.language_id import (
+    ACCENTS_VERSION,
+    COMPILED_THRESHOLD,
+    conversion_key,
+    in_other_scripts,
+    without_accents,
+)
 from corpora.reading import read_benchmark
 
 NGRAM_SIZE = 30  # characters of English, without spaces and punctuation: about six words
@@ -63,6 +69,7 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
     for file in files:
         corpus, lang = catalog[file.source.corpus], file.source.lang
         inputs = {"sha256": file.sha256, "format": corpus.reading_key(lang), "reader": READER_VERSION}
+        inputs |= {"accents": ACCENTS_VERSION}
         inputs |= {"conversion": key} if (key := conversion_key(lang)) else {}
         task = Task("benchmark_texts", f"{lang}-{corpus.id}", inputs)
         run = partial(write_benchmark_texts, source=file.path, corpus=corpus, lang=lang, inputs=inputs_json(task))
@@ -79,11 +86,14 @@ def index_ngrams(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], wor
 
 
 def write_benchmark_texts(work: Workspace, path: Path, source: Path, corpus: Corpus, lang: str, inputs: str) -> None:
-    """Write the texts of a benchmark in a language as rows of `benchmark_texts`, in all scripts of the language."""
+    """Write the texts of a benchmark as rows of `benchmark_texts`: in all scripts of the language, without accents."""
     table = read_benchmark(corpus.input_file(source, lang))
-    rows = table.to_pylist() if conversion_key(lang) else []
-    ways = [row | {"text": text} for row in rows for text in in_other_scripts(row["text"], lang)]
-    table = pa.concat_tables([table, pa.Table.from_pylist(ways, table.schema)])
+    ways = [
+        row | {"text": without_accents(text.lower())}
+        for row in table.to_pylist()
+        for text in (row["text"], *in_other_scripts(row["text"], lang))
+    ]
+    table = pa.Table.from_pylist(ways, table.schema)
     constant = [pa.repeat(value, table.num_rows) for value in (corpus.id, lang)]
     schema = BENCHMARK_TEXTS.with_metadata({"inputs": inputs})
     pq.write_table(pa.Table.from_arrays([*constant, *table.columns], schema=schema), path, compression="zstd")

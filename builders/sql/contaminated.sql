@@ -10,9 +10,9 @@ with kept as (
     where measured.reject_reason is null
 ),
 sides as (
-    select corpus, line_number, 'en' as side, en_norm as text, $english_n as n from kept
+    select corpus, line_number, 'en' as side, without_accents(en_norm) as text, $english_n as n from kept
     union all
-    select corpus, line_number, 'xx' as side, xx_norm as text, $foreign_n as n from kept
+    select corpus, line_number, 'xx' as side, without_accents(xx_norm) as text, $foreign_n as n from kept
 ),
 sentences as (
     select *, 'en' as side, $english_n as n from english_ngrams
@@ -21,15 +21,10 @@ sentences as (
 ),
 ngrams as (
     select
-        * exclude (sentence, n),
-        hash(unnest(
-            if(
-                is_whole_sentence,
-                [sentence],
-                [substr(sentence, start, n) for start in range(1, length(sentence) - n + 2)]
-            )
-        )) as ngram
+        * exclude (sentence, n, is_whole_sentence),
+        hash(unnest([substr(sentence, start, n) for start in range(1, length(sentence) - n + 2)])) as ngram
     from sentences
+    where not is_whole_sentence
 ),
 -- All n-grams of a benchmark are indexed, so each run of n + stride - 1 shared characters contains a candidate.
 candidate_ngrams as (
@@ -37,13 +32,9 @@ candidate_ngrams as (
         corpus,
         line_number,
         side,
-        hash(unnest([substr(text, start, n) for start in range(1, length(text) - n + 2, $stride)])) as ngram,
-        false as is_whole_sentence
+        hash(unnest([substr(text, start, n) for start in range(1, length(text) - n + 2, $stride)])) as ngram
     from sides
     where length(text) >= n
-    union all
-    select corpus, line_number, side, hash(text) as ngram, true as is_whole_sentence
-    from sides
 ),
 hits as (
     select distinct
@@ -52,20 +43,17 @@ hits as (
         candidate_ngrams.side,
         ngrams.benchmark,
         ngrams.item,
-        ngrams.num_ngrams,
-        ngrams.is_whole_sentence
+        ngrams.num_ngrams
     from candidate_ngrams
-    join ngrams using (side, ngram, is_whole_sentence)
+    join ngrams using (side, ngram)
 ),
 tested as (
     select
-        hits.* exclude (num_ngrams),
-        num_ngrams,
+        hits.*,
         length(text) - n + 1 as num_tested,
         hash(unnest([substr(text, start, n) for start in range(1, length(text) - n + 2)])) as ngram
     from hits
     join sides using (corpus, line_number, side)
-    where not is_whole_sentence
 ),
 compared as (
     select
@@ -78,9 +66,11 @@ compared as (
     join ngrams using (side, benchmark, item, ngram)
     group by tested.corpus, tested.line_number, tested.side, tested.benchmark, tested.item
     union all
+    -- A sentence too short for n-grams counts if a line has it as a whole.
     select corpus, line_number, side, benchmark, 1.0 as overlap
-    from hits
-    where is_whole_sentence
+    from sides
+    join sentences using (side)
+    where is_whole_sentence and contains(text, sentence)
 ),
 closest as (
     select

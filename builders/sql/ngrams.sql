@@ -1,5 +1,5 @@
--- A row is a benchmark sentence, normalized, with the number of n-grams of characters that pairs are searched for; a
--- sentence too short for the search by n-grams is searched for as a whole.
+-- A row is a benchmark sentence, normalized (and without accents, as `benchmark_texts` are), with the number of n-grams of
+-- characters that pairs are searched for; a sentence too short for the search by n-grams is searched for as a whole.
 with texts as (
     select distinct benchmark, text
     from benchmark_texts

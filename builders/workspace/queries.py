@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from corpora.errors import InputError
 from corpora.files import remove_sealed
-from corpora.language_id import language_check_macros
+from corpora.language_id import language_check_macros, without_accents_macro
 
 OVERHEAD_BYTES = 600 * 2**20  # what Python and its libraries hold beside DuckDB's tables
 SQL = resources("builders") / "sql"
@@ -28,8 +28,8 @@ def sql(name: str, **texts: str) -> str:
 
 
 def macros() -> str:
-    """Return the SQL of all macros: those of sql/macros.sql, and the checks of language that filters share."""
-    return sql("macros") + language_check_macros()
+    """Return the SQL of all macros: those of sql/macros.sql, the checks of language that filters share, and letters."""
+    return sql("macros") + language_check_macros() + without_accents_macro()
 
 
 def open_database(threads: int, memory: int | None, spill: Path) -> duckdb.DuckDBPyConnection:

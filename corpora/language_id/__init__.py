@@ -10,6 +10,14 @@ The model is fastText's lid.176.ftz; `MODEL_FINGERPRINT` names all that the labe
 dictionary of Chinese are imported by the first call that needs them.
 """
 
+from corpora.language_id.accents import (
+    ACCENTS_VERSION,
+    DROPPED,
+    plain_letter_table,
+    plain_letters,
+    without_accents,
+    without_accents_macro,
+)
 from corpora.language_id.checks import (
     LanguageCheck,
     find_wrong_language,
@@ -49,8 +57,10 @@ from corpora.language_id.scripts import (
 )
 
 __all__ = [
+    "ACCENTS_VERSION",
     "CASE_VERSION",
     "COMPILED_THRESHOLD",
+    "DROPPED",
     "MODEL_FINGERPRINT",
     "MODEL_LICENCE",
     "MODEL_NAME",
@@ -74,6 +84,8 @@ __all__ = [
     "length_ratios",
     "make_word_cache",
     "open_language_model",
+    "plain_letter_table",
+    "plain_letters",
     "preload_model",
     "script_characters",
     "script_patterns",
@@ -81,4 +93,6 @@ __all__ = [
     "set_plainly",
     "use_language_model",
     "variant_characters",
+    "without_accents",
+    "without_accents_macro",
 ]
