@@ -103,18 +103,15 @@ def make_index(sentences: pa.Table, size: int, stride: int, shortest: int) -> Ng
         columns = (own, offsets, texts.lengths[rows], texts.sums_from(texts.begins[rows], texts.lengths[rows]))
         for column, values in zip(short, (*columns, numbers[first + rows]), strict=True):
             column.append(values)
-    parts = [np.concatenate(column) for column in short]
-    order = np.argsort(parts[0], kind="stable")
-    sentences_of = ShortSentences(
-        parts[0][order],
-        *(part[order].astype(np.int64) for part in parts[1:3]),
-        *(part[order] for part in parts[3:5]),
-        short_size,
-        short_stride,
+    grams, offsets, lengths, wholes, owners = (np.concatenate(column) for column in short)
+    order = np.argsort(grams, kind="stable")
+    places = offsets[order].astype(np.int64), lengths[order].astype(np.int64)
+    known = ShortSentences(
+        grams[order], *places, wholes[order], owners[order].astype(np.int64), short_size, short_stride
     )
     all_hashes = np.concatenate(hashes)
     order = np.argsort(all_hashes)
-    return NgramIndex(all_hashes[order], np.concatenate(items)[order], size, stride, sentences_of)
+    return NgramIndex(all_hashes[order], np.concatenate(items)[order], size, stride, known)
 
 
 def find_candidates(norms: pa.StringArray, index: NgramIndex, is_many: bool) -> NDArray[np.bool_]:
