@@ -11,7 +11,7 @@ Strict parts for other files: `parse_json`, `decode_text`, `read_whole_file`, `f
 `check_expansion` (of Parquet).
 """
 
-from corpora.reading.archives import file_chunks
+from corpora.reading.archives import file_chunks, is_content
 from corpora.reading.benchmarks import flores_sentences, read_flores
 from corpora.reading.bitexts import PAIRS
 from corpora.reading.conversations import KEYS as CONVERSATION_KEYS
@@ -52,6 +52,7 @@ __all__ = [
     "decode_text",
     "file_chunks",
     "flores_sentences",
+    "is_content",
     "nfc",
     "parse_json",
     "read_benchmark",

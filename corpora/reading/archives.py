@@ -148,7 +148,7 @@ def safe_name(path: Path, name: str) -> str:
 
 def member_ending(archive: zipfile.ZipFile, path: Path, suffix: str) -> zipfile.ZipInfo:
     """Return the one member, at any depth, that ends in `suffix` and is a file of the corpus; InputError otherwise."""
-    members = [member for member in archive.infolist() if _is_content(name := _name(member)) and name.endswith(suffix)]
+    members = [member for member in archive.infolist() if is_content(name := _name(member)) and name.endswith(suffix)]
     if len(members) != 1:
         names = ", ".join(archive.namelist()[:20]) or "nothing"
         count = "no member" if not members else f"{len(members)} members"
@@ -164,7 +164,7 @@ def _name(member: zipfile.ZipInfo) -> str:
     return member.filename.replace("\\", "/")
 
 
-def _is_content(name: str) -> bool:
+def is_content(name: str) -> bool:
     """Return whether a name is that of no README or licence, and of nothing that file systems add to archives."""
     *folders, file = PurePosixPath(name).parts or ("",)
     is_added = file.startswith(SYSTEM_PREFIXES) or not SYSTEM_FOLDERS.isdisjoint(folders)

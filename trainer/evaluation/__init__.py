@@ -17,6 +17,7 @@ from trainer.evaluation.benchmarks import get_benchmark, load_benchmarks, load_i
 from trainer.evaluation.comparison import Comparison, ComparisonRow
 from trainer.evaluation.eval_model import EvalModel, Provenance, load_model, remote_model
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
+from trainer.evaluation.language_files import LanguageFiles
 from trainer.evaluation.leaderboard_tables import Leaderboard
 from trainer.evaluation.measurement import Scorer, Statistics, mean, mean_percent, measure
 from trainer.evaluation.metrics import Metric, MetricOption, MetricOptions, ResolvedOptions, get_metric, load_metrics
@@ -35,6 +36,7 @@ __all__ = [
     "EvalModel",
     "Item",
     "Items",
+    "LanguageFiles",
     "Leaderboard",
     "Metric",
     "MetricOption",

@@ -19,7 +19,8 @@ from corpora.errors import InputError, unknown
 from corpora.extensions import current_extensions
 from corpora.tables import parse_row
 from trainer.evaluation.items import Benchmark, BenchmarkSource, Item, Items
-from trainer.evaluation.subject_files import SubjectFiles, question_files, read_questions
+from trainer.evaluation.language_files import LanguageFiles
+from trainer.evaluation.subject_files import SubjectFiles
 
 FOLDER = "lm_eval_tasks"
 OWN_TASKS = Path(__file__).parent / FOLDER
@@ -86,7 +87,15 @@ def load_task(benchmark: Benchmark, lang: str, source: BenchmarkSource) -> Any:
 
 
 def _folder(benchmark: Benchmark, lang: str, source: BenchmarkSource) -> Path:
-    return (source.data or Path()) / f"{benchmark.corpus}.{lang}"
+    """Return the folder of a language's files: CORPUS.LANG in that of --data, or as upstream's archive unpacks."""
+    data = source.data or Path()
+    own, files = data / f"{benchmark.corpus}.{lang}", local_files(task_name(benchmark, lang))
+    if own.is_dir() or files is None:
+        return own
+    if isinstance(files, LanguageFiles):
+        return data
+    folders = (path for name in files.unpacks_as for path in ([data] if name == "." else sorted(data.glob(name))))
+    return next((path for path in folders if lang == files.lang and files.find(path, lang)), own)
 
 
 def _check_task(benchmark: Benchmark, task: Any) -> None:
@@ -142,22 +151,26 @@ def _check_files(benchmark: Benchmark, lang: str, source: BenchmarkSource) -> li
     Raises:
         InputError: The folder holds none.
     """
-    folder, files = _folder(benchmark, lang, source), subject_files(task_name(benchmark, lang))
+    folder, files = _folder(benchmark, lang, source), local_files(task_name(benchmark, lang))
     if files is None:
         return []
-    if not source.data or not question_files(folder, files):
+    if not source.data or not files.find(folder, lang):
         raise InputError(
             f"{benchmark.name} in {language(lang).name} is read from a folder: unpack {benchmark.source} (or a "
-            f"translation with the same files) as FOLDER/{benchmark.corpus}.{lang}/ and name FOLDER with --data."
+            f"translation with the same files) in FOLDER, or as FOLDER/{benchmark.corpus}.{lang}/, and name FOLDER "
+            "with --data."
         )
-    return read_questions(folder, files)[1]
+    return files.read(folder, lang)[1]
 
 
-def subject_files(name: str) -> SubjectFiles | None:
-    """Return the key `subject_files` of a task file, None where it has none."""
-    config = read_config(name)
-    own = (config.get("dataset_kwargs") or {}).get("subject_files")
-    return parse_row(own, SubjectFiles, f"{name}.yaml, subject_files") if own else None
+def local_files(name: str) -> SubjectFiles | LanguageFiles | None:
+    """Return what a task file reads from a folder, None where it reads something else."""
+    keys = read_config(name).get("dataset_kwargs") or {}
+    if own := keys.get("subject_files"):
+        return parse_row(own, SubjectFiles, f"{name}.yaml, subject_files")
+    if own := keys.get("language_files"):
+        return parse_row(own, LanguageFiles, f"{name}.yaml, language_files")
+    return None
 
 
 def read_config(name: str) -> dict[str, Any]:
@@ -184,14 +197,18 @@ def task_sha256(benchmark: Benchmark, lang: str) -> str:
 
 
 def academic_langs(benchmark: Benchmark, source: BenchmarkSource) -> Sequence[str]:
-    """Return the languages that a benchmark lists, else those that the user's folder holds, else English."""
-    if benchmark.langs:
-        return benchmark.langs
-    folders = sorted(source.data.glob(f"{benchmark.corpus}.*/")) if source.data else []
+    """Return the languages that the user's folder holds, else those that a benchmark lists, else English."""
+    if not benchmark.corpus or not source.data:
+        return benchmark.langs or ["en"]
+    folders = sorted(path for path in source.data.glob(f"{benchmark.corpus}.*") if path.is_dir())
     langs = [language(folder.name.partition(".")[2]).code for folder in folders]
-    items = []
-    for lang, folder in zip(langs, folders, strict=True):
-        files = subject_files(task_name(benchmark, lang))
-        if files is None or question_files(folder, files):
-            items.append(lang)
-    return items or ["en"]
+    own = local_files(task_name(benchmark, (benchmark.langs or ["en"])[0]))
+    unpacked = [own.lang] if isinstance(own, SubjectFiles) else []
+    known = sorted({*langs, *unpacked, *benchmark.langs})
+    return [lang for lang in known if has_files(benchmark, lang, source)] or ["en"]
+
+
+def has_files(benchmark: Benchmark, lang: str, source: BenchmarkSource) -> bool:
+    """Return whether the user's folder holds a benchmark in a language, or the benchmark reads other files."""
+    files = local_files(task_name(benchmark, lang))
+    return files is None or bool(files.find(_folder(benchmark, lang, source), lang))

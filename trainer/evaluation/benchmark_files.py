@@ -6,20 +6,23 @@ from pathlib import Path
 from corpora.catalog import Corpus, language
 from corpora.errors import InputError
 from trainer.evaluation.items import BenchmarkSource
+from trainer.evaluation.unpacked_files import nearest_files
 
 
 def find_file(source: BenchmarkSource, names: Sequence[str]) -> Path | None:
-    """Return the file of one of these names in the user's folder, compressed or not.
+    """Return the file of one of these names in the user's folder, compressed or not, or in an unpacked archive there.
 
     Raises:
-        InputError: The folder does not exist.
+        InputError: The folder does not exist, or holds several files of the name.
     """
     if source.data is None:
         return None
     if not source.data.is_dir():
         raise InputError(f"There is no folder {source.data} (--data).")
-    paths = (source.data / f"{name}{ending}" for name in names for ending in ("", ".gz"))
-    return next((path for path in paths if path.is_file()), None)
+    paths = next(filter(None, (nearest_files(source.data, name) for name in names)), [])
+    if len(paths) > 1:
+        raise InputError(f"{source.data} holds several files of one name: {paths[0]} and {paths[1]}. Keep one of them.")
+    return paths[0] if paths else None
 
 
 def fetch_upstream(corpus: Corpus, lang: str, source: BenchmarkSource, names: Sequence[str]) -> Path:

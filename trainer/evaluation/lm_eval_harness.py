@@ -13,7 +13,7 @@ from trainer.evaluation.items import Benchmark, BenchmarkSource, Item
 from trainer.model_loading import wrap_for_harness
 
 Row = dict[str, Any]
-CHUNK = 256  # questions at once, where they have no subjects
+CHUNK = 256  # questions at once
 
 
 def run_lm_eval(
@@ -46,11 +46,10 @@ def _language_model(model: EvalModel, tokenizer: Any, batch_size: int) -> Any:
 
 
 def _groups(items: Sequence[Item]) -> Iterator[list[int]]:
-    """Yield the indices of items by subject, or by CHUNK."""
-    for subject, group in groupby(range(len(items)), key=lambda index: items[index].id.rpartition(":")[0]):
+    """Yield the indices of items by subject, at most CHUNK at once."""
+    for _, group in groupby(range(len(items)), key=lambda index: items[index].id.rpartition(":")[0]):
         indices = list(group)
-        size = len(indices) if subject else CHUNK
-        yield from (indices[start : start + size] for start in range(0, len(indices), size))
+        yield from (indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK))
 
 
 def _longest_prompt(model: EvalModel, benchmark: Benchmark, task: Any) -> int:

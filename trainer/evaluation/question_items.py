@@ -1,5 +1,7 @@
 """Question benchmarks: questions about a passage, in the prompt of their language."""
 
+from pathlib import PurePosixPath
+
 from corpora.catalog import language
 from corpora.errors import InputError
 from corpora.reading import read_questions
@@ -12,9 +14,12 @@ def load_questions(benchmark: Benchmark, lang: str, direction: str, source: Benc
     """Return the questions of a language; ids and the positions of answers are checked."""
     corpus, prompt = source.catalog[benchmark.corpus], question_prompt(lang)
     code = corpus.upstream_code(lang)
-    names = [f"{benchmark.corpus}.{code}.json"] if corpus.format == "squad-json" else []
+    names = [f"{benchmark.corpus}.{code}.json"]
+    if corpus.format == "mlqa-zip":
+        names = [f"{benchmark.split}-context-{code}-question-{code}.json", PurePosixPath(corpus.location(lang)).name]
     path = find_file(source, names) or fetch_upstream(corpus, lang, source, names)
-    table, warnings = read_questions(path, corpus.format, code, benchmark.split, benchmark.id_pattern)
+    file_format = corpus.format if path.suffix == ".zip" else "squad-json"
+    table, warnings = read_questions(path, file_format, code, benchmark.split, benchmark.id_pattern)
     items = (
         Item(row["id"], prompt.instruction, prompt.input.format(**row), tuple(row["answers"]))
         for row in table.to_pylist()

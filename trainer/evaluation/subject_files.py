@@ -14,6 +14,7 @@ from typing import Any
 from corpora.errors import InputError
 from corpora.reading import BOM, decode_text, nfc, parse_json, read_whole_file
 from corpora.tables import STRICT, parse_row
+from trainer.evaluation.unpacked_files import nearest_files, plain_name
 
 EXAMPLES_BEGIN = "-----\n"  # ends the canary at the top of BBH's files of examples
 SPLIT = "test"
@@ -39,6 +40,18 @@ class SubjectFiles:
     """The answers that are allowed; any, where none are listed."""
     subject_names: dict[str, str] = field(default_factory=dict)
     """The name of each subject for the prompt; without it, the file's name."""
+    unpacks_as: tuple[str, ...] = ()
+    """Folders as which upstream's archive unpacks, read where there is none for the language."""
+    lang: str = "en"
+    """The language of upstream's archive."""
+
+    def find(self, folder: Path, lang: str) -> list[Path]:
+        """Return the files of questions in a folder, which is that of the language."""
+        return list(question_files(folder, self).values())
+
+    def read(self, folder: Path, lang: str) -> tuple[list[dict[str, Any]], list[str]]:
+        """Return every question of a folder, and warnings about the files, as `read_questions` does."""
+        return read_questions(folder, self)
 
 
 def read_dataset(data: str, subject_files: Mapping[str, Any], **_: Any) -> dict[str, Any]:
@@ -87,8 +100,8 @@ def _by_subject(folder: Path, pattern: str) -> dict[str, Path]:
     if not pattern:
         return {}
     before, after = pattern.split("{subject}")
-    paths = sorted(folder.rglob(pattern.format(subject="*")), key=lambda path: path.name)
-    by_subject = {path.name.removeprefix(before).removesuffix(after): path for path in paths}
+    paths = nearest_files(folder, pattern.format(subject="*"))
+    by_subject = {plain_name(path).removeprefix(before).removesuffix(after): path for path in paths}
     if len(by_subject) < len(paths):
         raise InputError(f"{folder} holds several files of one name ({paths[0].name} or another). Keep one of each.")
     return by_subject
@@ -126,7 +139,7 @@ def _read_rows(files: SubjectFiles, path: Path, warnings: list[str]) -> list[Row
     Raises:
         InputError: Columns, a question or an answer are not as expected.
     """
-    rows = _json_rows(path, files.columns) if path.suffix == ".json" else _csv_rows(files, path, warnings)
+    rows = _json_rows(path, files.columns) if plain_name(path).endswith(".json") else _csv_rows(files, path, warnings)
     for number, row in enumerate(rows, 1):
         question, answer = (row[name] for name in _question_and_answer(files.columns))
         if not question or not answer:

@@ -1,5 +1,7 @@
 """MMLU, BBH and C-Eval through lm-evaluation-harness: its prompts and answers, our storage, strict reading."""
 
+import gzip
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +17,7 @@ from corpora.extensions import extend
 from recipes.results import read_results
 from tests.trainer.evaluation.academic_files import WORKED, make_academic_files
 from tests.trainer.evaluation.test_bad_input import error_of
-from tests.trainer.models import make_model
+from tests.trainer.models import make_data, make_model
 from trainer.evaluation import (
     BenchmarkSource,
     EvalModel,
@@ -26,6 +28,7 @@ from trainer.evaluation import (
     load_items,
     load_model,
 )
+from trainer.evaluation.benchmarks import list_evaluations
 
 pytestmark = pytest.mark.slow
 Options = Callable[..., dict[str, Any]]
@@ -361,3 +364,44 @@ def test_wrong_arguments_are_errors(
 ) -> None:
     source = ["--data", str(data), "--output", str(tmp_path / "o"), "--offline"]
     assert message in error_of("evaluate", str(folder), *arguments, *source)
+
+
+def test_archives_are_found_as_they_unpack(data: Path, tmp_path: Path) -> None:
+    for lang_folder, name in (("mmlu.en/data", "data"), ("bbh.en", "BIG-Bench-Hard-main"), ("ceval.zh", "")):
+        shutil.copytree(data / lang_folder, tmp_path / name, dirs_exist_ok=True)
+    (tmp_path / "data" / "__MACOSX" / "test").mkdir(parents=True)
+    (tmp_path / "data" / "__MACOSX" / "test" / "._law_test.csv").write_bytes(b"\x00\x05\x16\x07")
+    for path in (tmp_path / "data" / "test").iterdir():
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    for name, lang in (("mmlu", "en"), ("bbh", "en"), ("ceval", "zh")):
+        assert items_of(name, lang, tmp_path) == items_of(name, lang, data)
+        (found,) = list_evaluations([name], [], [], BenchmarkSource(tmp_path))
+        assert found[1] == lang
+    with pytest.raises(InputError, match=r"mmlu in Hindi is read from a folder: unpack .* or as FOLDER/mmlu.hi/"):
+        items_of("mmlu", "hi", tmp_path)
+
+
+def test_sentences_and_questions_are_found_in_unpacked_archives(tmp_path: Path) -> None:
+    flat, nested = make_data(tmp_path / "flat"), tmp_path / "nested"
+    sentences = "flores200_dataset/devtest"
+    places = {"ell.devtest": sentences, "eng.devtest": sentences, "xquad.el.json": "xquad-master"}
+    for file, place in places.items():
+        (nested / place).mkdir(parents=True, exist_ok=True)
+        (nested / place / f"{file}.gz").write_bytes(gzip.compress((flat / file).read_bytes()))
+    for name, direction in (("flores200", "en-xx"), ("xquad", "")):
+        ours = load_items(get_benchmark(name), "el", direction, BenchmarkSource(nested, allow_size_mismatch=True))
+        theirs = load_items(get_benchmark(name), "el", direction, BenchmarkSource(flat, allow_size_mismatch=True))
+        assert ours.items == theirs.items
+    questions = json.loads((flat / "xquad.el.json").read_text(encoding="utf-8"))
+    for number, question in enumerate(questions["data"][0]["paragraphs"][0]["qas"]):
+        question["id"] = f"{number:040x}"
+    path = nested / "MLQA_V1" / "test" / "test-context-hi-question-hi.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(questions), encoding="utf-8")
+    assert (
+        len(load_items(get_benchmark("mlqa"), "hi", "", BenchmarkSource(nested, allow_size_mismatch=True)).items) == 3
+    )
+    shutil.copytree(nested / "xquad-master", nested / "xquad-copy")
+    with pytest.raises(InputError, match=r"several files of one name: .*xquad-copy/.* and .*xquad-master/"):
+        load_items(get_benchmark("xquad"), "el", "", BenchmarkSource(nested))

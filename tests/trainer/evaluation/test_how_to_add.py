@@ -52,7 +52,7 @@ def test_test_set_and_loader_give_items(my: Path, news: Path) -> None:
         assert (items[0].input, items[0].references) == ("It rains.", ("Βρέχει.",))
         assert load_items(get_benchmark("sums"), "el", "", source).items[2].input == ""
         assert load_items(get_benchmark("sums"), "el", "", source).items[2].references == ("4",)
-        assert task_name(get_benchmark("belebele"), "el") == "belebele_ell_Grek"
+        assert task_name(get_benchmark("xstorycloze"), "hi") == "xstorycloze_hi"
         with pytest.raises(InputError, match="my_tasks:load_sums failed in 'hi': KeyError"):
             load_items(get_benchmark("sums"), "hi", "", source)
 

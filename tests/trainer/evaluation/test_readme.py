@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from corpora.tables import keys_table
-from trainer.evaluation import Benchmark, Metric, MetricOption, SubjectFiles, load_benchmarks, load_metrics
+from trainer.evaluation import (
+    Benchmark,
+    LanguageFiles,
+    Metric,
+    MetricOption,
+    SubjectFiles,
+    load_benchmarks,
+    load_metrics,
+)
 
 README = Path(__file__).parents[3] / "trainer" / "README.md"
 
@@ -52,6 +60,7 @@ TABLES = {
     "OPTIONS_HERE": options_table,
     "BENCHMARK_KEYS_HERE": lambda: keys_table(Benchmark, "name"),
     "SUBJECT_KEYS_HERE": lambda: keys_table(SubjectFiles),
+    "LANGUAGE_KEYS_HERE": lambda: keys_table(LanguageFiles),
     "METRIC_KEYS_HERE": lambda: keys_table(Metric, "name"),
     "METRIC_OPTION_KEYS_HERE": lambda: keys_table(MetricOption),
 }
