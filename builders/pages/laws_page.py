@@ -16,8 +16,7 @@ from builders.pages.project import Project
 from cards.display_names import metric_name, mixture_name
 from corpora.errors import InputError
 from recipes.mixing import laws_json
-from recipes.scaling import Laws
-from recipes.transfer import AnyLaws, TransferLaws, read_any_laws
+from recipes.transfer import OBJECTIVES, AnyLaws, TransferLaws, read_any_laws, transfer_laws_json
 
 MAX_BUDGET = 10**12
 
@@ -28,19 +27,23 @@ def laws_page(project: Project, request: Request) -> Response:
     if not project.laws.is_file():
         return html("no_laws", **shown)
     laws = _read(project.laws, project.laws.stat().st_mtime_ns)
-    if isinstance(laws, TransferLaws):
-        raise InputError(f"{project.laws} holds laws with transfer: `builders allocate` divides budgets by them.")
     available = _available(project, list(laws.laws))
     budget = _number(request, "budget", max(1, sum(available.values()) // 2), 1)
     weights = {lang: _number(request, f"weight.{lang}", 1.0, 0.0) for lang in available}
     minimums = {lang: _number(request, f"min.{lang}", 0, 0) for lang in available}
     shown |= {"available": available, "budget": int(budget), "weights": weights, "minimums": minimums}
     shown |= {"top": max(sum(available.values()), int(budget)), "metric": metric_name(laws.metric) or "value"}
-    shown |= _mixture(laws, available, int(budget), weights, minimums)
+    objective = request.query_params.get("objective") or OBJECTIVES[0]
+    shown |= {"objectives": OBJECTIVES, "objective": objective}
+    shown |= _mixture(laws, available, int(budget), weights, minimums, objective)
     if is_part(request):
         return html("mixture_part", **shown)
-    curves = [curve_chart(law) for law in laws_json(list(laws.laws.values()))]
-    return html("laws", **shown, curves=curves, not_fitted=laws.not_fitted)
+    if isinstance(laws, TransferLaws):
+        rows = transfer_laws_json(laws, list(laws.laws))
+    else:
+        rows = laws_json(list(laws.laws.values()))
+    shown |= {"not_fitted": laws.not_fitted, "with_transfer": isinstance(laws, TransferLaws)}
+    return html("laws", **shown, curves=[curve_chart(law) for law in rows])
 
 
 @lru_cache(maxsize=4)
@@ -71,7 +74,12 @@ def _number(request: Request, name: str, default: float, least: float) -> float:
 
 
 def _mixture(
-    laws: Laws, available: dict[str, int], budget: int, weights: dict[str, float], minimums: dict[str, float]
+    laws: AnyLaws,
+    available: dict[str, int],
+    budget: int,
+    weights: dict[str, float],
+    minimums: dict[str, float],
+    objective: str,
 ) -> dict[str, Any]:
     """Return the best mixture of a budget beside the plain ones; a sentence if no mixture is within the limits."""
     if not available:
@@ -85,11 +93,12 @@ def _mixture(
             weight=weights,
             min=minimums,
             allow_partial=True,
+            objective=objective,
         ).to_json()
     except InputError as error:
         return {"mixture": None, "problem": str(error)}
-    names = {row["lang"]: row for row in result["predicted"]}
-    rows = [{**row, **names.get(row["lang"], {})} for row in result["mixture"]]
+    predicted = {row["lang"]: row for row in result["predicted"]}
+    rows = [{**row, **predicted.get(row["lang"], {})} for row in result["mixture"]]
     others = [{**row, "title": mixture_name(row["name"])} for row in result["alternatives"]]
     return {
         "mixture": rows,
@@ -97,4 +106,5 @@ def _mixture(
         "alternatives": others,
         "spent": result["spent"],
         "regret": result["regret"],
+        "recommended": result.get("recommended"),
     }
