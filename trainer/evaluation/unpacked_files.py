@@ -16,7 +16,7 @@ def nearest_files(folder: Path, pattern: str) -> list[Path]:
     """
     for depth in range(MAX_DEPTH + 1):
         for ending in ENDINGS:
-            if files := sorted(_files(folder, "*/" * depth + pattern + ending), key=lambda path: path.name):
+            if files := sorted(_files(folder, "*/" * depth + pattern + ending), key=lambda path: (path.name, path)):
                 return files
     return []
 
