@@ -18,6 +18,7 @@ from builders.pipeline import (
     build_recipe,
     build_stages,
     filter_warnings,
+    order_warnings,
     read_build_manifest,
     score_warnings,
 )
@@ -176,7 +177,7 @@ def _part_files(tables: PartTables, work: Workspace) -> dict[str, str]:
 def _warnings(plan: BuildPlan, built: BuildResult) -> list[str]:
     scores = plan.quality_scores
     about_scores = score_warnings(scores, built.filters, built.parts) if scores else ()
-    return [*filter_warnings(built.ledger, built.filters), *about_scores]
+    return [*order_warnings(built.parts), *filter_warnings(built.ledger, built.filters), *about_scores]
 
 
 def record_build(built: BuildResult, work: Workspace) -> None:

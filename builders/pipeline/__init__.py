@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from builders.pipeline.filters import Filter, all_filters, choose_filters
     from builders.pipeline.format import lost_records
     from builders.pipeline.ledger import filter_warnings, read_ledger, totals
+    from builders.pipeline.line_order import order_warnings
     from builders.pipeline.lines import (
         read_build_manifest,
         read_lines,
@@ -41,6 +42,7 @@ __all__ = [
     "decide_again",
     "filter_warnings",
     "lost_records",
+    "order_warnings",
     "read_build_manifest",
     "read_ledger",
     "read_lines",
@@ -60,6 +62,7 @@ _MODULES = {
     "builders.pipeline.examples": ("as_messages", "count_rows"),
     "builders.pipeline.filters": ("Filter", "all_filters", "choose_filters"),
     "builders.pipeline.format": ("lost_records",),
+    "builders.pipeline.line_order": ("order_warnings",),
     "builders.pipeline.ledger": ("filter_warnings", "read_ledger", "totals"),
     "builders.pipeline.lines": (
         "read_build_manifest",
