@@ -103,8 +103,8 @@ def _z(correlation: float) -> float:
 def _swapped(corpus: str, lang: str, share: float) -> str:
     return (
         f"{corpus} looks swapped in {lang}: in {share:.0%} of its lines the English side is {language(lang).name}, and "
-        f"the other side is English. Exchange the columns or the names of its files where corpora.toml describes {corpus}, "
-        "then build again."
+        "the other side is English. Exchange the columns or the names of its files where corpora.toml describes "
+        f"{corpus}, then build again."
     )
 
 
@@ -114,6 +114,6 @@ def _shifted(corpus: str, lang: str, found: _Shift) -> str:
     side = "English" if found.shift > 0 else language(lang).name
     return (
         f"{corpus} looks shifted in {lang}: from about line {found.first_line:,} on, in {found.num_lines:,} lines, "
-        f"each translation stands {abs(found.shift)} {lines} {where} its sentence. A line in {side} is missing there, or "
-        f"the other side has one too many: compare both sides near that line, repair the file, and build again."
+        f"each translation stands {abs(found.shift)} {lines} {where} its sentence. A line in {side} is missing "
+        f"there, or the other side has one too many: compare both sides near that line, repair the file, and build again."
     )
