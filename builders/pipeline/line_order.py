@@ -115,5 +115,6 @@ def _shifted(corpus: str, lang: str, found: _Shift) -> str:
     return (
         f"{corpus} looks shifted in {lang}: from about line {found.first_line:,} on, in {found.num_lines:,} lines, "
         f"each translation stands {abs(found.shift)} {lines} {where} its sentence. A line in {side} is missing "
-        f"there, or the other side has one too many: compare both sides near that line, repair the file, and build again."
+        "there, or the other side has one too many: compare both sides near that line, repair the file, and build "
+        "again."
     )
