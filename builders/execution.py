@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from builders.cluster import ClusterExecutor, RunSettings
@@ -26,7 +27,7 @@ from builders.resolve import BuildPlan
 from builders.translation import Translator, TranslatorOptions, resolve_translator
 from builders.workspace import Workspace
 from corpora.cluster import check_nodes, open_cluster, own_versions
-from corpora.download import Source, SourceFile, pull_sources
+from corpora.download import Source, SourceFile, missing_sources, pull_sources
 from corpora.errors import InputError
 from corpora.extensions import current_extensions
 from corpora.files import atomic_path
@@ -91,16 +92,32 @@ def fetch(plan: BuildPlan, steps: Steps) -> dict[Source, SourceFile]:
         progress.advance(max(0, num_done - done.get(name, 0)))
         done[name], totals[name] = num_done, total or num_done
 
+    folder = options.work / "downloads"
     with report_step(steps, "download", "bytes"):
-        fetched = pull_sources(
-            plan.all_sources,
-            options.work / "downloads",
-            options.corpora_lock,
-            mirror=options.mirror,
-            offline=options.offline,
-            on_bytes=advance,
-        )
+        try:
+            fetched = pull_sources(
+                plan.all_sources,
+                folder,
+                options.corpora_lock,
+                mirror=options.mirror,
+                offline=options.offline,
+                on_bytes=advance,
+            )
+        except InputError as error:
+            raise InputError(f"{error}{_missing_benchmarks(plan, folder)}") from None
     return {file.source: file for file in fetched}
+
+
+def _missing_benchmarks(plan: BuildPlan, folder: Path) -> str:
+    """Return a sentence on the benchmarks that are not on this machine, with the option that goes without them."""
+    sources = [source for source in plan.all_sources if plan.catalog[source.corpus].kind == "benchmark"]
+    names = sorted({source.corpus for source in missing_sources(sources, folder, plan.options.mirror)})
+    if not names:
+        return ""
+    return (
+        f" Of the benchmarks whose texts are searched for, these are missing here: {', '.join(names)}. "
+        f"To build without them: --skip-decontamination {','.join(names)} (or all); the card says so."
+    )
 
 
 def open_translators(plan: BuildPlan, work: Workspace | None = None) -> dict[str, Translator]:

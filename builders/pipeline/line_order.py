@@ -47,7 +47,7 @@ def order_warnings(parts: Mapping[str, Sequence[PartTables]]) -> Iterator[str]:
                 yield _shifted(corpus, lang, found)
 
 
-def swapped_share(decisions: Sequence[Path], lang: str) -> float:
+def swapped_share(decisions: list[Path], lang: str) -> float:
     """Return the share of the lines with both languages identified whose sides are in each other's language."""
     labels = pl.scan_parquet(decisions, glob=False).select("en_label", "xx_label").drop_nulls()
     foreign = pl.col("en_label").is_in(language(lang).labels) if language(lang).labels else pl.col("en_label") != "en"

@@ -14,7 +14,7 @@ from corpora.download.lock_file import Expected, add_entry, expected_by, find_mi
 from corpora.download.sidecar import Sidecar, read_sidecar, update_sidecar, write_sidecar
 from corpora.download.single_request import Reply, send
 from corpora.download.sizes import FileSize, find_sizes
-from corpora.download.sources import OnBytes, Source, SourceFile, pull_sources
+from corpora.download.sources import OnBytes, Source, SourceFile, missing_sources, pull_sources
 
 __all__ = [
     "Expected",
@@ -29,6 +29,7 @@ __all__ = [
     "expected_by",
     "find_mismatch",
     "find_sizes",
+    "missing_sources",
     "open_url",
     "pull_sources",
     "read_lock",

@@ -109,6 +109,21 @@ def pull_sources(
     return [SourceFile(source, *file) for source, file in pairs if file]
 
 
+def missing_sources(sources: Iterable[Source], folder: Path, mirror: str | None = None) -> list[Source]:
+    """Return the sources whose files are not on this machine: neither in `folder` nor where they are used in place."""
+    local = mirror_folder(mirror)
+    paths = (
+        (
+            source,
+            (local / url_path(source.url) if local else folder / disk_path(source.url))
+            if is_url(source.url)
+            else Path(source.url),
+        )
+        for source in sources
+    )
+    return [source for source, path in paths if not path.is_file()]
+
+
 def _targets(sources: Sequence[Source], lock: Path) -> list[_Target]:
     """Return each file once, with what the lock file and the catalogue expect of it."""
     entries, groups = read_lock(lock), dict[str, list[Source]]()
