@@ -162,6 +162,16 @@ class OriginEntry(TypedDict):
 
 
 @with_config(PART)
+class MeaningEntry(TypedDict):
+    """How many translated segments of a language were checked by the words of a bitext."""
+
+    num_checked: Count
+    """Distinct segments whose words were compared."""
+    num_unchecked: Count
+    """The others: short ones, translations by people, and all where the build has too few pairs or segments."""
+
+
+@with_config(PART)
 class TranslatorEntry(TypedDict):
     """What translated the instructions."""
 
@@ -179,6 +189,8 @@ class TranslatorEntry(TypedDict):
     """The digest of the imported translations by people, which come before the translator."""
     methods: NotRequired[dict[str, dict[str, Count]]]
     """The number of translated segments by language and method."""
+    meaning: NotRequired[dict[str, MeaningEntry]]
+    """How many translated segments were compared by the words of a bitext, by language."""
     origins: NotRequired[list[OriginEntry]]
     """Who made the translations."""
 

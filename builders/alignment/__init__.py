@@ -11,6 +11,7 @@ learned from explain their own rare words, right or wrong.
     judge_texts(en, xx, "el")          # alignment and chance of the pairs of a bitext in memory
     unexplained_words(en, xx, ...)     # the words without a link, to be read
     wrong_share(num_judged, num)       # the estimated share of wrong pairs, with its interval
+    make_translation_judge(words, ...) # judges translations by what a bitext has taught
 """
 
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from builders.alignment.texts import judge_texts
     from builders.alignment.tokens import tokenize, words_of
     from builders.alignment.training import Links, Side, learn_links, make_side
+    from builders.alignment.translations import TaughtWords, TranslationJudge, make_translation_judge
 
 __all__ = [
     "MIN_HALF_PAIRS",
@@ -38,6 +40,8 @@ __all__ = [
     "LinkTable",
     "Links",
     "Side",
+    "TaughtWords",
+    "TranslationJudge",
     "UsualEvidence",
     "chances",
     "judge_texts",
@@ -46,6 +50,7 @@ __all__ = [
     "link_tokens",
     "make_judge",
     "make_side",
+    "make_translation_judge",
     "side_of",
     "tokenize",
     "unexplained_words",
@@ -62,6 +67,7 @@ _MODULES = {
     "builders.alignment.texts": ("judge_texts",),
     "builders.alignment.tokens": ("tokenize", "words_of"),
     "builders.alignment.training": ("Links", "Side", "learn_links", "make_side"),
+    "builders.alignment.translations": ("TaughtWords", "TranslationJudge", "make_translation_judge"),
 }
 
 

@@ -17,6 +17,7 @@ from builders.alignment import MIN_HALF_PAIRS, MODEL_VERSION, TOKENIZER_VERSION
 from builders.pipeline.decisions import PartTables, deciding_task
 from builders.pipeline.filters import ALIGNMENT_STAGE, Filter
 from builders.pipeline.judging import (
+    write_counts,
     write_evidence,
     write_links,
     write_random,
@@ -24,6 +25,7 @@ from builders.pipeline.judging import (
     write_shares,
     write_tokens,
 )
+from builders.translation import BitextWords
 from builders.workspace import Query, Task, Workspace, inputs_json, sql
 
 HALVES = (0, 1)
@@ -71,6 +73,25 @@ def align_pairs(
         task = _task("alignment_scores", own.part.name, [path, *judges], write_scores)
         own_scores.append(work.submit(replace(task, num_rows=own.part.num_rows)))
     return Alignments(own_scores, [work.submit(_task("misaligned_shares", lang, own_scores, write_shares))])
+
+
+def learn_words(
+    lang: str, parts: Sequence[PartTables], filters: tuple[Filter, ...], scores: Sequence[str], work: Workspace
+) -> BitextWords | None:
+    """Submit the tasks that learn from the pairs of a language what judges translations; None if they are too few.
+
+    Args:
+        lang: The language.
+        parts: Its parts, with all tables that decide which pairs other filters keep.
+        filters: Filters in use.
+        scores: Columns with the user's scores.
+        work: The work folder.
+    """
+    if sum(own.part.num_rows for own in parts) < 2 * MIN_HALF_PAIRS:
+        return None
+    tokens = [work.submit(_tokens_task(own, filters, scores)) for own in parts]
+    links, counts = _task("word_links", lang, tokens, write_links), _task("token_counts", lang, tokens, write_counts)
+    return BitextWords(work.submit(links), work.submit(counts))
 
 
 def count_misaligned(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:

@@ -103,7 +103,10 @@ def build_recipe(
     }
     instructions = build_instructions(files["instructions"], catalog, recipe, work) if recipe.instructions else {}
     documents = read_documents(files["monolingual"], catalog, recipe, work) if recipe.monolingual else {}
-    pairs = build_pairs(recipe, catalog, files, filters, scores, work, step) if recipe.directions else Pairs()
+    is_translated = translator.is_available and bool(recipe.instructions) and "xx" in recipe.instruction_langs
+    pairs = Pairs()
+    if recipe.directions:
+        pairs = build_pairs(recipe, catalog, files, filters, scores, work, step, learns_words=is_translated)
     texts = {lang: list(own.values()) for lang, own in instructions.items()}
     translations: dict[str, TranslationTables] = {}
     if recipe.instructions:
@@ -113,7 +116,7 @@ def build_recipe(
                 check_turns([path for paths in texts.values() for path in paths], recipe.instructions)
         if "xx" in recipe.instruction_langs:
             with step("translations"):
-                translations = build_translations(instructions, recipe, translator, work)
+                translations = build_translations(instructions, recipe, translator, work, pairs.words)
             for tables in translations.values():
                 for lang, path in tables.translated.items():
                     texts.setdefault(lang, []).append(path)

@@ -10,7 +10,13 @@ import pyarrow.parquet as pq
 
 from builders.pipeline.parts import READER_VERSION
 from builders.pipeline.write_tables import write_instructions
-from builders.translation import TranslationTables, Translator, empty_input_rows, translate_instructions
+from builders.translation import (
+    BitextWords,
+    TranslationTables,
+    Translator,
+    empty_input_rows,
+    translate_instructions,
+)
 from builders.workspace import Task, Workspace, inputs_json
 from corpora.catalog import Corpus
 from corpora.download import SourceFile
@@ -30,7 +36,11 @@ def build_instructions(
 
 
 def build_translations(
-    instructions: Mapping[str, Mapping[str, Path]], recipe: Recipe, translator: Translator, work: Workspace
+    instructions: Mapping[str, Mapping[str, Path]],
+    recipe: Recipe,
+    translator: Translator,
+    work: Workspace,
+    words: Mapping[str, BitextWords],
 ) -> dict[str, TranslationTables]:
     """Make the tables of translated instructions by corpus; none without a translator.
 
@@ -43,7 +53,7 @@ def build_translations(
         for name in instructions.get("en", {})
     }
     return {
-        name: translate_instructions(instructions["en"][name], name, own, translator, work, work.progress)
+        name: translate_instructions(instructions["en"][name], name, own, translator, work, words, work.progress)
         for name, own in langs.items()
         if own
     }

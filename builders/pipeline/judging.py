@@ -60,15 +60,25 @@ def write_tokens(work: Workspace, path: Path, decisions: Query, pairs: Path, lan
             writer.write_table(pa.Table.from_arrays([*columns, *sides], schema=TOKENS))
 
 
-def write_links(work: Workspace, path: Path, files: Files, half: int, inputs: str) -> None:
-    """Write `word_links` of a half: the links that its sample teaches; none if it has too few pairs."""
+def write_links(work: Workspace, path: Path, files: Files, inputs: str, half: int | None = None) -> None:
+    """Write `word_links` of a half, or of both: the links that its sample teaches; none if it has too few pairs."""
     sample = _sample(files, half, work)
     columns = {"en": pa.uint32(), "xx": pa.uint32(), "evidence": pa.float32()}
     arrays = [np.empty(0, kind.to_pandas_dtype()) for kind in columns.values()]
-    if sample.num_rows >= alignment.MIN_HALF_PAIRS:
+    if sample.num_rows >= alignment.MIN_HALF_PAIRS * (2 if half is None else 1):
         links = alignment.learn_links(*_both_sides(sample))
         arrays = [links.en, links.xx, links.evidence]
     _write(path, pa.schema(columns), arrays, inputs)
+
+
+def write_counts(work: Workspace, path: Path, files: Files, inputs: str) -> None:
+    """Write `token_counts`: how often each token occurs in the sample of both halves."""
+    sides = _both_sides(_sample(files, None, work))
+    distinct = [np.unique(side.tokens, return_counts=True) for side in sides]
+    schema = pa.schema({"is_english": pa.bool_(), "token": pa.uint32(), "count": pa.int64()})
+    is_english = np.repeat([True, False], [len(tokens) for tokens, _ in distinct])
+    arrays = [is_english, *(np.concatenate(own) for own in zip(*distinct, strict=True))]
+    _write(path, schema, arrays, inputs)
 
 
 def write_evidence(work: Workspace, path: Path, files: Files, half: int, inputs: str) -> None:
@@ -171,7 +181,9 @@ def _sample_end(tokens: Files) -> int:
     return min(1 << DIGEST_BITS, (2 * alignment.SAMPLE_PAIRS << DIGEST_BITS) // max(1, num_pairs))
 
 
-def _sample(tokens: Files, half: int, work: Workspace) -> pa.Table:
+def _sample(tokens: Files, half: int | None, work: Workspace) -> pa.Table:
+    if half is None:
+        return pa.concat_tables([_sample(tokens, number, work) for number in (0, 1)])
     values = {"sample_end": _sample_end(tokens), "half": half}
     return _read(sql("alignment_sample"), work, {"alignment_tokens": list(tokens)}, values)
 

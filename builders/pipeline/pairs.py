@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from builders.pipeline.alignments import align_pairs
+from builders.pipeline.alignments import align_pairs, learn_words
 from builders.pipeline.decisions import PartTables, deciding_task, keeping_task
 from builders.pipeline.decontamination import contamination_task, index_ngrams
 from builders.pipeline.deduplication import (
@@ -24,6 +24,7 @@ from builders.pipeline.near_duplicates import find_near_duplicates
 from builders.pipeline.parts import Part, num_parts, part_of, reading_task, reuse_parts
 from builders.pipeline.quality_scores import QualityScores, scores_of
 from builders.pipeline.steps import Steps
+from builders.translation import BitextWords
 from builders.workspace import Task, Workspace
 from corpora.catalog import Corpus
 from corpora.download import SourceFile
@@ -40,6 +41,7 @@ class Pairs:
     kept: KeptPairs = field(default_factory=lambda: KeptPairs({}))
     ngrams: Mapping[str, Path] = field(default_factory=dict)
     english_overlap: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=OVERLAP))
+    words: Mapping[str, BitextWords] = field(default_factory=dict)  # what judges translations, by language
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def build_pairs(
     scores: QualityScores | None,
     work: Workspace,
     step: Steps,
+    learns_words: bool = False,
 ) -> Pairs:
     """Make the tables of the sentence pairs of a recipe from the files of its bitexts and benchmarks.
 
@@ -83,6 +86,9 @@ def build_pairs(
         )
         for lang, own in parts.items()
     }
+    names = _score_names(inputs)
+    learned = {lang: learn_words(lang, own, filters, names, work) for lang, own in tables.items() if learns_words}
+    words = {lang: own for lang, own in learned.items() if own}
     all_parts = [own for parts in tables.values() for own in parts]
     num_rows = sum(own.part.num_rows for own in all_parts)
     kept = kept_pairs({lang: [(own.part, own.bitext) for own in parts] for lang, parts in tables.items()}, work)
@@ -103,7 +109,12 @@ def build_pairs(
         work.wait([own.bitext for own in all_parts])
     with step("english_overlap"):
         overlap = english_overlap(kept, work)
-    return Pairs(tables, kept, ngrams, overlap)
+        work.wait([path for own in words.values() for path in (own.links, own.counts)])
+    return Pairs(tables, kept, ngrams, overlap, words)
+
+
+def _score_names(inputs: _Inputs) -> list[str]:
+    return [f"score_{name}" for name in inputs.scores.names] if inputs.scores else []
 
 
 def _read_parts(files: Sequence[SourceFile], catalog: Mapping[str, Corpus], work: Workspace) -> Iterator[Part]:
@@ -135,7 +146,7 @@ def _submit_language(lang: str, rows: Sequence[tuple[Part, Path, Path]], inputs:
     near = find_near_duplicates(measured_pairs, duplicates, corpora, filters, work)
     one_to_many = find_one_to_many(leave_out_repeats(measured_pairs, duplicates, near, work), filters, work)
     scores = scores_of(inputs.scores, lang, measured_pairs.parts, work)
-    names = [f"score_{name}" for name in inputs.scores.names] if inputs.scores else []
+    names = _score_names(inputs)
     undecided = []
     for number, (part, measured, language_ids) in enumerate(rows):
         repeats = find_repeats(part, duplicates, near[number : number + 1], one_to_many, work)

@@ -1,5 +1,6 @@
 """Translate instructions into other languages: segmentation, translators, quality checks, the translation memory."""
 
+from builders.translation.bitext_words import BitextWords
 from builders.translation.chrf_score import chrf
 from builders.translation.do_not_translate import (
     DoNotTranslate,
@@ -34,6 +35,7 @@ __all__ = [
     "DEFAULT_TRANSLATOR",
     "MEMORY_SCHEMA",
     "TRANSLATORS",
+    "BitextWords",
     "CodeLine",
     "DoNotTranslate",
     "EmptyInput",

@@ -35,8 +35,16 @@ def translate_text(ledger: pl.DataFrame, files: Mapping[str, Path], translator: 
         methods = _list(translator.get("methods", {}).get(lang, {})) or "none"
         lines.append(
             f"{lang}  {path}\n    {kept:,} of {total:,} instructions{rest}.\n    segments by method: {methods}."
+            f"{_meaning(translator, lang)}"
         )
     return "\n".join([table, "", *lines])
+
+
+def _meaning(translator: Mapping[str, Any], lang: str) -> str:
+    """Return how many segments were compared by the words of a bitext, if there are segments."""
+    counts = translator.get("meaning", {}).get(lang, {"num_checked": 0, "num_unchecked": 0})
+    total = sum(counts.values())
+    return f"\n    meaning checked by a bitext: {counts['num_checked']:,} of {total:,} segments." if total else ""
 
 
 def translate_json(ledger: pl.DataFrame, files: Mapping[str, Path], translator: Mapping[str, Any]) -> str:

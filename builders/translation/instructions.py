@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.ledger_rows import count_reasons
+from builders.translation.bitext_words import BitextWords, MeaningCheck
 from builders.translation.do_not_translate import FIELDS, do_not_translate_rows, find_do_not_translate
 from builders.translation.memory import HUMAN, Origin, TranslationMemory, digest
 from builders.translation.placeholders import placeholder_rows
@@ -34,7 +35,7 @@ from corpora.language_id import is_spaced
 from corpora.progress import Progress
 
 logger = logging.getLogger(__name__)
-VERSION = 5  # of what these functions make; raise it whenever their results change
+VERSION = 6  # of what these functions make; raise it whenever their results change
 TEXTS = pa.list_(pa.string())
 # A row is one field of one kept instruction, or one turn of a conversation; a field or turn that stays in English has
 # no segments.
@@ -52,6 +53,7 @@ SEGMENTS = pa.schema(
 BY = tuple(f"by_{name}" for name in Origin._fields)  # the columns of who made a translation
 TRANSLATIONS = pa.schema(
     [(name, pa.string()) for name in ("sha256", "lang", "en", "text", "method", "failed_check", *BY)]
+    + [("is_meaning_checked", pa.bool_())]
 )
 Row = dict[str, Any]
 
@@ -77,6 +79,7 @@ class _Job:
     human: TranslationMemory
     progress: Progress | None
     workers: WorkerPool | None = None
+    words: BitextWords | None = None
 
 
 def translate_instructions(
@@ -85,6 +88,7 @@ def translate_instructions(
     langs: Sequence[str],
     translator: Translator,
     work: Workspace,
+    words: Mapping[str, BitextWords],
     progress: Progress | None = None,
 ) -> TranslationTables:
     """Return the tables of the instructions of a corpus in each language.
@@ -95,6 +99,7 @@ def translate_instructions(
         langs: The languages to translate into.
         translator: The back end.
         work: The work folder; it holds the translation memory too.
+        words: What bitexts have taught of the languages, by which translations are judged.
         progress: Receives the number of segments to translate, and of those that are done.
 
     Raises:
@@ -112,7 +117,10 @@ def translate_instructions(
     segments = work.make(task, partial(write_segments, instructions=instructions, inputs=inputs_json(task)))
     with TranslationStore(work.folder / "memory").open() as store:
         human = TranslationMemory({}) if translator.is_memory else store.human()
-        jobs = {lang: _Job(segments, lang, translator.for_lang(lang), store, human, progress) for lang in langs}
+        jobs = {
+            lang: _Job(segments, lang, translator.for_lang(lang), store, human, progress, words=words.get(lang))
+            for lang in langs
+        }
         translations = _translate_all(jobs, name, work)
     translated = {
         lang: _translated(instructions, segments, path, f"{lang}-{name}", lang, work)
@@ -160,6 +168,7 @@ def _translation_task(job: _Job, name: str) -> Task:
         "decoding": job.translator.decoding,
         "human": fingerprint(job.human),
         "ratio": languages()[job.lang].ratio,
+        "words": [path.name for path in (job.words.links, job.words.counts)] if job.words else [],
     }
     return Task("translations", name, inputs)
 
@@ -225,10 +234,15 @@ def write_translations(path: Path, job: _Job, inputs: str) -> None:
     distinct = pc.unique(pq.read_table(job.segments, columns=["segments"])["segments"].combine_chunks().flatten())
     texts = dict(sorted((digest(text), text) for text in distinct.to_pylist()))
     known = remembered(texts, job.lang, job.translator, job.store, job.human)
+    check = MeaningCheck.of(job.words, job.lang) if job.words and not job.translator.is_memory else None
+    if check:  # which compares all translations
+        known = {}
     missing = {key: text for key, text in texts.items() if key not in known}
     if cost := job.translator.describe_cost(missing.values()):
         logger.warning("Translation into %s by %s", languages()[job.lang].name, cost)
-    outcomes = translate_segments(missing, job.lang, job.translator, job.store, job.human, job.progress, job.workers)
+    outcomes = translate_segments(
+        missing, job.lang, job.translator, job.store, job.human, job.progress, job.workers, check
+    )
     columns = [
         list(texts),
         [job.lang] * len(texts),
@@ -238,7 +252,8 @@ def write_translations(path: Path, job: _Job, inputs: str) -> None:
         ["" if key in known else outcomes[key].failed_check for key in texts],
         *zip(*(_origin(key, outcomes.get(key), job) for key in texts), strict=True),
     ]
-    columns += [[]] * (len(TRANSLATIONS) - len(columns))  # of no segments
+    columns += [[]] * (len(TRANSLATIONS) - 1 - len(columns))  # of no segments
+    columns += [[check is not None and key in check.judged for key in texts]]
     _write(path, pa.table(columns, schema=TRANSLATIONS), inputs)
 
 
@@ -272,10 +287,11 @@ def count_translations(tables: TranslationTables, corpus: str) -> Iterator[Row]:
 def describe_translations(translator: Translator, tables: Iterable[TranslationTables]) -> dict[str, Any]:
     """Return what the manifest of a release says about its translations.
 
-    That is the description of the translator, with the number of translated segments by language and method and by
-    origin, and the digest of the translations by people that came before it.
+    That is the description of the translator, with the number of translated segments by language and method, by
+    whether their meaning was checked, and by origin, and the digest of the translations by people that came before it.
     """
     methods: dict[str, Counter[str]] = {}
+    checked: dict[str, Counter[bool]] = {}
     origins: Counter[Origin] = Counter()
     human_sha256 = ""
     for own in tables:
@@ -284,12 +300,15 @@ def describe_translations(translator: Translator, tables: Iterable[TranslationTa
             table = pq.read_table(path)
             used = table.filter(pc.equal(table["failed_check"], ""))
             methods.setdefault(lang, Counter()).update(used["method"].to_pylist())
+            checked.setdefault(lang, Counter()).update(used["is_meaning_checked"].to_pylist())
             origins.update(map(Origin, *(used[name].to_pylist() for name in BY)))
+    meaning = {lang: {"num_checked": own[True], "num_unchecked": own[False]} for lang, own in checked.items()}
     entry: dict[str, Any] = {lang: dict(sorted(counts.items())) for lang, counts in methods.items()}
     return {
         **translator.describe(),
         **({"human_sha256": human_sha256} if human_sha256 else {}),
         **({"methods": entry} if entry else {}),
+        **({"meaning": meaning} if meaning else {}),
         **({"origins": [_origin_entry(origin, origins[origin]) for origin in sorted(origins)]} if origins else {}),
     }
 

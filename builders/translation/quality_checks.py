@@ -59,6 +59,8 @@ class QualityCheck:
     """What is wrong with a translation that fails."""
     flag: bool = False
     """Whether the translator reports it: a translation fails if it carries a flag of this name."""
+    needs_bitext: bool = False
+    """Whether the words of a bitext say it (`misaligned`, `incomplete`): all translations of a run are compared."""
     function: str = ""
     """`module:function` of a --with folder, called with (sources, translations, lang, thresholds); it returns for each
     pair whether the check fails."""
@@ -99,11 +101,13 @@ def check_quality_checks() -> None:
 def _check_row(row: QualityCheck) -> None:
     """Raise InputError if a row cannot be applied."""
     where = _where(row)
+    if row.needs_bitext and row.name not in BITEXT_CHECKS:
+        raise InputError(f"{where}: {unknown('check by the words of a bitext', row.name, BITEXT_CHECKS)}")
     if row.function:
         _load(row)
     if row.flag or row.function:
         return
-    if row.name not in CHECKS:
+    if row.name not in (*CHECKS, *(BITEXT_CHECKS if row.needs_bitext else ())):
         hint = "A check that is not built in needs flag = true or a function."
         raise InputError(f"{where}: {unknown('built-in check', row.name, CHECKS)} {hint}")
     needed = THRESHOLDS.get(row.name, ())
@@ -144,7 +148,7 @@ def _apply(
     lang: str,
 ) -> Sequence[bool]:
     """Return for each of the translations with these numbers whether it fails one check."""
-    if row.flag or not numbers:
+    if row.flag or row.needs_bitext or not numbers:
         return [row.name in flags[n] for n in numbers]
     check = _load(row).function if row.function else CHECKS[row.name]
     fails: Sequence[bool] = check(
@@ -261,7 +265,10 @@ CHECKS: Mapping[str, Check] = {
     "numbers": _find_wrong_numbers,
     "wrong_language": _find_wrong_language,
 }
+BITEXT_CHECKS = ("misaligned", "incomplete")
 THRESHOLDS = {
+    "misaligned": ("max",),
+    "incomplete": ("max",),
     "repetition": ("min_repeats",),
     "unchanged": ("min_words",),
     "wrong_script": ("min_share",),

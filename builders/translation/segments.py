@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from builders.translation.bitext_words import MeaningCheck
 from builders.translation.clauses import split_at_clauses
 from builders.translation.memory import HUMAN, TranslationMemory, digest
 from builders.translation.placeholders import has_translatable_text, mask_placeholders, split_at_placeholders
@@ -49,6 +50,7 @@ def translate_segments(
     human: TranslationMemory | None = None,
     progress: Progress | None = None,
     workers: WorkerPool | None = None,
+    check: MeaningCheck | None = None,
 ) -> dict[str, Outcome]:
     """Return the outcome of each segment, in the order of `texts`.
 
@@ -64,12 +66,18 @@ def translate_segments(
         human: Translations by people.
         progress: Receives the number of segments to translate, and of those that are done.
         workers: Translate elsewhere; None for this process.
+        check: What the words of a bitext say; it reads all first translations before it judges one.
     """
     if translator.is_memory or not translator.is_available:
         return _look_up(texts, lang, translator)
     translations = _by_people(texts, lang, human)
     rest = {key: text for key, text in texts.items() if key not in translations}
-    attempt = partial(_attempt, lang=lang, translator=translator, store=store, progress=progress, workers=workers)
+    attempt = partial(
+        _attempt, lang=lang, translator=translator, store=store, progress=progress, workers=workers, check=check
+    )
+    if check:
+        partition = store.partition(translator.fingerprint, lang)
+        check.read(rest, translate_missing(rest, partition, translator, progress, workers))
     translations |= _translate_whole(rest, attempt)
     too_long = {key: text for key, text in rest.items() if translations[key].failed_check == SOURCE_TOO_LONG}
     translations |= _translate_clauses(too_long, lang, translator, attempt)
@@ -112,15 +120,18 @@ def _attempt(
     store: TranslationStore,
     progress: Progress | None,
     workers: WorkerPool | None,
+    check: MeaningCheck | None,
 ) -> dict[str, Outcome]:
     """Return the outcome of each segment at the first pass, or at the retry."""
     partition = store.partition(translator.fingerprint, lang)
     first = translate_missing(texts, partition, translator, progress, workers)
+    first = check.apply(texts, first) if check else first
     outcomes = {key: Outcome(None if failed else text, FIRST_PASS, failed) for key, (text, failed) in first.items()}
     fallback = translator.fallback()
     if fallback:
         again = {key: texts[key] for key, entry in first.items() if entry.failed_check not in ("", SOURCE_TOO_LONG)}
         second = translate_missing(again, store.partition(fallback.fingerprint, lang), fallback, progress, workers)
+        second = check.apply(again, second) if check else second
         outcomes |= {key: Outcome(text, RETRY, "") for key, (text, failed) in second.items() if not failed}
     return outcomes
 

@@ -4,8 +4,8 @@
         [--bitext SENTENCES]
 
 FLORES is a folder with a file of human translations for each language. Each sentence is broken in ten ways. `--bitext`
-adds what the words of the bitext that `misaligned.py` reads say of the same translations: the share whose chance is
-above 0.05. Prints the share of each kind that is stopped, by language.
+adds the checks by the words of the bitext that `misaligned.py` reads, with what is usual learned from the human
+translations. Prints the share of each kind that is stopped, by language.
 """
 
 import argparse
@@ -17,14 +17,14 @@ import numpy as np
 import pyarrow as pa
 from tabulate import tabulate
 
-from builders.alignment import judge_texts
-from builders.translation import check_translations
+from builders.alignment import TaughtWords, learn_links, link_table, make_translation_judge, side_of, tokenize
+from builders.translation import check_translations, quality_check_rows
 from corpora.catalog import language
 
 CODES = {"en": "eng", "ar": "ara", "el": "ell", "hi": "hin", "tr": "tur", "vi": "vie", "zh": "cmn_Hans"}
 CODES |= {"de": "deu", "es": "spa", "fr": "fra", "it": "ita"}
 HUMAN = "human"
-MAX_CHANCE = 0.05
+WAYS = ("by misaligned", "by incomplete", "by all checks")
 NEGATIONS = {"el": r"\b(δεν|μην|δε) ", "ar": r"\b(لا|لم|لن|ليس) ", "hi": r" (नहीं|ना) ", "zh": "(不|没有|没)"}
 NEGATIONS |= {
     "vi": r" (không|chưa) ",
@@ -54,8 +54,8 @@ def main() -> None:
             failed = check_translations([en for en, _ in own], [xx for _, xx in own], [()] * len(own), lang)
             rows.setdefault(kind, []).append(f"{np.mean([name != '' for name in failed]):.1%}" if own else "")
         if asked.bitext:
-            for kind, share in judged(kinds, lang, asked.bitext).items():
-                rows.setdefault(f"{kind}, by words", []).append(share)
+            for name, shares in judged(kinds, lang, asked.bitext).items():
+                rows.setdefault(name, []).append(shares)
     print(tabulate([(kind, *own) for kind, own in rows.items()], ["stopped", *langs], disable_numparse=True))
 
 
@@ -110,18 +110,38 @@ def drop_negation(text: str, lang: str) -> str:
 
 
 def judged(kinds: dict[str, Pairs], lang: str, folder: Path) -> dict[str, str]:
-    """Return the share of each kind that the words of a bitext find misaligned."""
+    """Return the share of each kind that the words of a bitext stop, and that all checks stop."""
     from misaligned import CODES as WITH_BITEXT
     from misaligned import read_sentences
 
+    names = {f"{kind}, {way}" for kind in kinds for way in WAYS}
     if lang not in WITH_BITEXT:
-        return dict.fromkeys(kinds, "")
-    bitext, shares = read_sentences(folder, lang), {}
+        return dict.fromkeys(sorted(names), "")
+    code = language(lang).code
+    judge = make_translation_judge(
+        learn_words(read_sentences(folder, lang), code), *map(list, zip(*kinds[HUMAN], strict=True)), code
+    )
+    limits = [quality_check_rows()[name].thresholds["max"] for name in ("misaligned", "incomplete")]
+    shares = {}
     for kind, own in kinds.items():
-        en, xx = zip(*bitext, *own, strict=True)
-        chance = judge_texts(pa.array(en), pa.array(xx), language(lang).code)[1][len(bitext) :]
-        shares[kind] = f"{np.mean(np.nan_to_num(chance, nan=0.0) > MAX_CHANCE):.1%}" if own else ""
+        if not own:
+            shares |= {f"{kind}, {way}": "" for way in WAYS}
+            continue
+        en, xx = map(list, zip(*own, strict=True))
+        scores = judge.measure(en, xx, np.full(len(own), kind == HUMAN))
+        is_form = np.array([name != "" for name in check_translations(en, xx, [()] * len(own), lang)])
+        fails = [np.nan_to_num(score, nan=-99) > limit for score, limit in zip(scores, limits, strict=True)]
+        ways = zip(WAYS, (*fails, is_form | fails[0] | fails[1]), strict=True)
+        shares |= {f"{kind}, {way}": f"{np.mean(own_fails):.1%}" for way, own_fails in ways}
     return shares
+
+
+def learn_words(bitext: Pairs, code: str) -> TaughtWords:
+    """Return what a bitext teaches."""
+    en, xx = (pa.array(list(side)) for side in zip(*bitext, strict=True))
+    links = learn_links(side_of(tokenize(en, "en")), side_of(tokenize(xx, code)))
+    table = link_table(links.en, links.xx, links.evidence)
+    return TaughtWords(table, links.en_tokens, links.en_counts, links.xx_tokens, links.xx_counts)
 
 
 if __name__ == "__main__":

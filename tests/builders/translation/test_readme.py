@@ -35,7 +35,7 @@ def quality_checks() -> str:
     rows = [
         (
             f"`{row.name}`",
-            "flag" if row.flag else "built in",
+            "flag" if row.flag else "bitext" if row.needs_bitext else "built in",
             row.description,
             ", ".join(f"`{name} = {value:g}`" for name, value in row.thresholds.items()),
         )
