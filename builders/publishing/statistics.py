@@ -1,6 +1,7 @@
 """Count the rows that were written: distinct rows by language, lengths of their texts, and a few rows to show."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +20,8 @@ UNITS: tuple[tuple[str, Callable[[pl.Expr], pl.Expr]], ...] = (
     ("bytes", lambda text: text.str.strip_chars_end("\n").str.len_bytes()),
     ("tokens", lambda text: text.str.count_matches(TOKEN)),
 )
+PARTS = ("prompt", "answer")
+RANGE_ROWS = 200_000  # rows whose texts are in memory at once
 NUM_EXAMPLES, EXAMPLE_CHARS = 3, 120
 
 
@@ -26,10 +29,14 @@ def measure_rows(folder: Path, configs: dict[str, Config]) -> Measured:
     """Return the configs with what their rows are: read from the Parquet files that were written."""
     if not any(config["splits"] for config in configs.values()):
         return {"configs": configs, "statistics": [], "lengths": [], "examples": []}
+    counts, sizes = [], []
+    for rows in _distinct_rows(folder, configs):
+        counts.append(_count(rows))
+        sizes += [_count_sizes(rows, part, unit) for part in PARTS for unit, _ in UNITS]
     return {
         "configs": configs,
-        "statistics": count_statistics(folder, configs),
-        "lengths": measure_lengths(folder, configs),
+        "statistics": _statistics(pl.concat(counts)),
+        "lengths": _lengths(pl.concat(sizes)),
         "examples": choose_examples(folder, configs),
     }
 
@@ -39,45 +46,54 @@ def get_measured(manifest: Manifest) -> Measured:
     return {key: manifest[key] for key in Measured.__annotations__}  # type: ignore[literal-required, return-value]
 
 
-def count_statistics(folder: Path, configs: Mapping[str, Config]) -> list[StatisticsRow]:
-    """Return the number of distinct rows of each language, English first; a row of several configs counts once."""
-    rows = _distinct_rows(folder, configs)
+def _count(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the numbers of some rows by language; rows with the same id are all among them."""
     is_train = pl.col("split") == "train"
-    pairs = pl.col("id").filter(pl.col("task") == "translation").n_unique()
-    counts = (
-        rows.group_by("lang")
-        .agg(
-            pl.len().alias("num_rows"),
-            pairs.alias("num_pairs"),
-            *(pl.col("task").eq(task).sum().alias(name) for name, task in TASKS.items()),
-            is_train.sum().alias("num_train"),
-            (~is_train).sum().alias("num_validation"),
-            pl.sum_horizontal("prompt_bytes", "answer_bytes").sum().alias("num_bytes"),
-        )
-        .collect()
+    return rows.group_by("lang").agg(
+        pl.len().alias("num_rows"),
+        pl.col("id").filter(pl.col("task") == "translation").n_unique().alias("num_pairs"),
+        *(pl.col("task").eq(task).sum().alias(name) for name, task in TASKS.items()),
+        is_train.sum().alias("num_train"),
+        (~is_train).sum().alias("num_validation"),
+        pl.sum_horizontal("prompt_bytes", "answer_bytes").sum().alias("num_bytes"),
     )
-    return cast(list[StatisticsRow], sorted(counts.to_dicts(), key=lambda row: _place(row["lang"])))
 
 
-def measure_lengths(folder: Path, configs: Mapping[str, Config]) -> list[LengthRow]:
+def _statistics(counts: pl.DataFrame) -> list[StatisticsRow]:
+    """Return the number of distinct rows of each language, English first; a row of several configs counts once."""
+    table = counts.group_by("lang").sum().to_dicts()
+    return cast(list[StatisticsRow], sorted(table, key=lambda row: _place(row["lang"])))
+
+
+def _count_sizes(rows: pl.DataFrame, part: str, unit: str) -> pl.DataFrame:
+    """Return how many of some rows have a prompt or an answer of each size, by language and task."""
+    sizes = rows.group_by("lang", "task", size=f"{part}_{unit}").len("num_rows")
+    return sizes.with_columns(pl.col("num_rows").cast(pl.Int64), part=pl.lit(part), unit=pl.lit(unit))
+
+
+def _lengths(sizes: pl.DataFrame) -> list[LengthRow]:
     """Return the lengths of prompts and answers by language and task, in characters and in tokens."""
-    rows = _distinct_rows(folder, configs)
-    parts = [
-        rows.group_by("lang", "task")
+    by = ["lang", "task", "part"]
+    sizes = sizes.group_by(*by, "unit", "size").agg(pl.col("num_rows").sum()).sort("size")
+    counted = pl.col("num_rows").cum_sum() - 1  # the place of the last row with this size among all in their order
+    units = {unit: pl.col("unit") == unit for unit in ("chars", "tokens")}
+    table = (
+        sizes.with_columns(last=counted.over(*by, "unit"))
+        .group_by(by)
         .agg(
-            pl.lit(part).alias("part"),
-            pl.col(f"{part}_tokens").sum().alias("num_tokens"),
+            (pl.col("size") * pl.col("num_rows")).filter(units["tokens"]).sum().alias("num_tokens"),
             *(
-                pl.col(f"{part}_{unit}").quantile(share, "lower").cast(pl.Int64).alias(f"{unit}_{name}")
-                for unit in ("chars", "tokens")
+                pl.col("size")
+                .filter(own, pl.col("last") >= (share * pl.col("last").filter(own).max()).floor())
+                .first()
+                .alias(f"{unit}_{name}")
+                for unit, own in units.items()
                 for name, share in (("median", 0.5), ("quantile_95", 0.95), ("max", 1.0))
             ),
         )
-        .collect()
-        for part in ("prompt", "answer")
-    ]
-    table = pl.concat(parts).sort("task", "part", descending=[True, True]).to_dicts()
-    return cast(list[LengthRow], sorted(table, key=lambda row: _place(row["lang"])))
+        .sort("task", "part", descending=[True, True])
+    )
+    return cast(list[LengthRow], sorted(table.to_dicts(), key=lambda row: _place(row["lang"])))
 
 
 def choose_examples(folder: Path, configs: Mapping[str, Config]) -> list[ExampleRow]:
@@ -109,17 +125,41 @@ def _place(lang: str) -> int:
     return list(languages()).index(lang)
 
 
-def _distinct_rows(folder: Path, configs: Mapping[str, Config]) -> pl.LazyFrame:
-    """Return key, split and lengths of each row; those that several configs may share are looked for once."""
-    rows = _scan(folder, configs)
-    counts = rows.select("lang", "config").unique().group_by("lang").len().collect().rows()
-    shared = [lang for lang, num_configs in counts if num_configs > 1]
+def _distinct_rows(folder: Path, configs: Mapping[str, Config]) -> Iterator[pl.DataFrame]:
+    """Yield key, split and sizes of each row, some ids at a time; a row of several configs only once."""
+    counts = _scan(folder, configs).group_by("lang", "config").len().collect().rows()
+    num_configs = Counter(lang for lang, _, _ in counts)
+    shared = [lang for lang, num in num_configs.items() if num > 1]
     is_shared = pl.col("lang").is_in(shared)
-    rows = pl.concat([rows.filter(~is_shared), rows.filter(is_shared).unique(KEY, keep="first", maintain_order=True)])
+    for config in configs:
+        own = sum(num for lang, name, num in counts if name == config and lang not in shared)
+        for is_in_range in _id_ranges(own):
+            yield _measure(_scan(folder, {config: configs[config]}).filter(is_in_range, ~is_shared))
+    for is_in_range in _id_ranges(sum(num for lang, _, num in counts if lang in shared)):
+        rows = _scan(folder, configs).filter(is_in_range, is_shared)
+        yield _measure(rows.unique(KEY, keep="first", maintain_order=True))
+
+
+def _id_ranges(num_rows: int) -> list[pl.Expr]:
+    """Return conditions that each select about RANGE_ROWS of some rows by their ids, which are digests in hexadecimal.
+
+    Files are in the order of ids, so a condition reads few row groups.
+    """
+    count = -(-num_rows // RANGE_ROWS)
+    bounds = [f"{0x10000 * n // count:04x}" for n in range(1, count)]
+    ids = pl.col("id")
+    ends = zip([None, *bounds], [*bounds, None], strict=True) if count else ()
+    return [
+        pl.lit(True) & (ids >= first if first else True) & (ids < after if after else True) for first, after in ends
+    ]
+
+
+def _measure(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Return key, split and sizes of rows."""
     texts = _texts(rows)
-    parts = {"prompt": pl.concat_str(texts["instruction"], texts["input"], separator="\n"), "answer": texts["output"]}
-    sizes = [size(text).cast(pl.Int64).alias(f"{part}_{unit}") for part, text in parts.items() for unit, size in UNITS]
-    return rows.select(*KEY, "split", *sizes)
+    whole = {"prompt": pl.concat_str(texts["instruction"], texts["input"], separator="\n"), "answer": texts["output"]}
+    sizes = [size(text).cast(pl.Int64).alias(f"{part}_{unit}") for part, text in whole.items() for unit, size in UNITS]
+    return rows.select(*KEY, "split", *sizes).collect()
 
 
 def _scan(folder: Path, configs: Mapping[str, Config]) -> pl.LazyFrame:

@@ -167,3 +167,26 @@ def quantile_95(sizes):
 
 def prompt(row):
     return row["instruction"] + (f"\n{row['input']}" if row["input"] else "")
+
+
+def test_any_number_of_ranges_gives_the_same_numbers(tmp_path, monkeypatch):
+    from hashlib import md5
+
+    from builders.publishing import statistics
+
+    english = {"lang": "en", "task": "instruction", "direction": "", "instruction": "Hi", "input": ""}
+    ids = sorted(md5(bytes([n])).hexdigest() for n in range(60))
+    rows = {
+        lang: {
+            "train": [example(key, lang=lang, output=key[: int(key[0], 16)]) for key in ids[start:40:2]]
+            + [example(key, output="Ho" * int(key[1], 16), **english) for key in ids[40:]],
+            "validation": [example(key, lang=lang, direction="xx-en") for key in ids[start:10:2]],
+        }
+        for start, lang in enumerate(("el", "hi"))
+    }
+    configs = write_rows(rows)(tmp_path)
+    whole = measure_rows(tmp_path, configs)
+    assert whole["statistics"][0] | {"lang": "en", "num_rows": 20, "num_pairs": 0} == whole["statistics"][0]
+    for size in (1, 7):
+        monkeypatch.setattr(statistics, "RANGE_ROWS", size)
+        assert measure_rows(tmp_path, configs) == whole
