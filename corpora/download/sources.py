@@ -112,16 +112,13 @@ def pull_sources(
 def missing_sources(sources: Iterable[Source], folder: Path, mirror: str | None = None) -> list[Source]:
     """Return the sources whose files are not on this machine: neither in `folder` nor where they are used in place."""
     local = mirror_folder(mirror)
-    paths = (
-        (
-            source,
-            (local / url_path(source.url) if local else folder / disk_path(source.url))
-            if is_url(source.url)
-            else Path(source.url),
-        )
-        for source in sources
-    )
-    return [source for source, path in paths if not path.is_file()]
+
+    def path_of(url: str) -> Path:
+        if not is_url(url):
+            return Path(url)
+        return local / url_path(url) if local else folder / disk_path(url)
+
+    return [source for source in sources if not path_of(source.url).is_file()]
 
 
 def _targets(sources: Sequence[Source], lock: Path) -> list[_Target]:
