@@ -14,5 +14,25 @@ def test_fractions_of_a_metric_in_hundredths_are_refused(metric: str) -> None:
     check_units(metric, [86.0, 71.0], (0, 100), "x.csv")
 
 
-def test_poor_scores_of_other_metrics_are_no_fractions() -> None:
-    check_units("chrf++", [0.3, 0.9], (0, 100), "x.csv")
+FRACTIONS = {"chrf++": [0.31, 0.52], "spbleu": [0.05, 0.3], "em": [0.4, 1.0], "f1": [0.0, 0.66], "my_metric": [0.9]}
+POINTS = {
+    "chrf++": [0.9, 12.0],
+    "spbleu": [1.4, 3.2],
+    "em": [0.0, 0.0],
+    "log_odds": [-0.7, 0.2],
+    "f1": [],
+}
+
+
+@pytest.mark.parametrize(("metric", "values"), FRACTIONS.items())
+def test_values_that_look_like_fractions_are_said_with_the_remedy(metric, values, caplog) -> None:
+    check_units(metric, values, (0, 100), "x.csv")
+    assert f"x.csv: all values of {metric} are at most 1" in caplog.text
+    assert "--metric-range 0,1" in caplog.text
+
+
+@pytest.mark.parametrize(("metric", "values"), POINTS.items())
+def test_poor_scores_and_fractions_with_their_range_are_left_alone(metric, values, caplog) -> None:
+    check_units(metric, values, (0, 100), "x.csv")
+    check_units(metric, FRACTIONS.get(metric, [0.5]), (0, 1), "x.csv")
+    assert caplog.text == ""

@@ -12,6 +12,7 @@ and `scores(sources, hypotheses, references, batch_size)`, which yields lists of
 beside the answers, so that no scorer is loaded twice for the same answers.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,9 +22,12 @@ import numpy as np
 import polars as pl
 
 from corpora.errors import InputError
+from recipes.metric_units import are_fractions
 from trainer.evaluation.bootstrap import Floats, Value, interval
 from trainer.evaluation.items import Item
 from trainer.evaluation.metrics import Metric, MetricOptions, load_code
+
+logger = logging.getLogger(__name__)
 
 
 class Scorer(Protocol):
@@ -178,9 +182,21 @@ def measure(
     """Return the value of a metric over predictions in a language."""
     statistics = compute_statistics(metric, predictions, lang, options)
     value = _checked_value(metric, statistics)
+    if metric.scorer:
+        _warn_of_fractions(metric, statistics.value(statistics.counts.max(axis=0)), "the best answer")
     signature = scorer.signature if scorer else statistics.signature
     around = interval(statistics.counts, statistics.value)
     return Measurement(value, around, len(statistics.counts), signature, statistics.is_empty)
+
+
+def _warn_of_fractions(metric: Metric, value: float, what: str) -> None:
+    """Say that a metric seems to compute fractions where its range is one of points."""
+    if are_fractions([value], (metric.min, metric.max)):
+        logger.warning(
+            "%s: %s has the value %g, where %g is the highest. If the metric computes fractions, write max = 1 in its "
+            "row, or multiply them by 100.",
+            metric.where, what, value, metric.max,
+        )  # fmt: skip
 
 
 def _checked_value(metric: Metric, statistics: Statistics) -> float:
@@ -205,7 +221,8 @@ def check_metric(metric: Metric, items: Sequence[Item], lang: str, options: Metr
     if metric.scorer:
         load_code(metric.scorer, metric.where)
         return
-    _checked_value(metric, compute_statistics(metric, _made_up(items[:2]), lang, options))
+    value = _checked_value(metric, compute_statistics(metric, _made_up(items[:2]), lang, options))
+    _warn_of_fractions(metric, value, "an answer that is the reference")
 
 
 def _made_up(items: Sequence[Item]) -> pl.DataFrame:

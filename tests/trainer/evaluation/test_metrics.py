@@ -292,3 +292,17 @@ def test_a_wrong_scorer_is_an_error(old: str, new: str, message: str, tmp_path: 
         (tmp_path / "my_scorers.py").write_text(CODE.replace(old, new))
         with pytest.raises(InputError, match=message):
             list(open_scorer(get_metric("letters"), MetricOptions()).scores(["x"] * 2, ["a", "bc"], ["y"] * 2, 32))
+
+
+@pytest.mark.parametrize(
+    ("value", "is_said"),
+    [(1.0, True), (0.6, True), (0.93, True), (100.0, False), (55.5, False), (0.0, False), (1.4, False)],
+)
+def test_own_metric_that_computes_fractions_is_said_before_a_model_answers(tmp_path, caplog, value, is_said):
+    (tmp_path / "own_fraction.py").write_text(f"def compute(frame, lang, options):\n    return [{value}] * len(frame)\n")
+    (tmp_path / "metrics.toml").write_text(
+        '[own]\ndescription = "Ours."\ntasks = ["question"]\nfunction = "own_fraction:compute"\n'
+    )
+    with extend((tmp_path,)):
+        check_metric(get_metric("own"), [Item("1", "Which?", "", ("this",))], "el", MetricOptions())
+    assert ("write max = 1 in its row" in caplog.text) == is_said
