@@ -183,10 +183,22 @@ def load_fast_tokenizer(path: Path) -> Any:
         return Tokenizer.from_file(str(path))
 
 
-def tokenize(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    """Return the ids of texts without special tokens; InputError if a pattern of the tokenizer takes too many steps."""
+def tokenize(tokenizer: Any, texts: Sequence[str], splits_special: bool = False) -> list[list[int]]:
+    """Return the ids of texts without the special tokens that the tokenizer adds.
+
+    Args:
+        tokenizer: A tokenizer.
+        texts: The texts.
+        splits_special: Whether special tokens in a text are read as other characters are.
+
+    Raises:
+        InputError: A pattern of the tokenizer takes too many steps.
+    """
+    if not texts:
+        return []
+    options = {"add_special_tokens": False, "return_attention_mask": False, "verbose": False}
     try:
-        encoded = tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
+        encoded = tokenizer(list(texts), split_special_tokens=splits_special, **options)
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # of Rust; it is no Exception
             raise

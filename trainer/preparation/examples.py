@@ -12,6 +12,7 @@ from corpora.errors import InputError
 from recipes.prompts import PromptTemplate
 from trainer.chat_template import ChatTemplate
 from trainer.model_loading import open_chat_template, tokenize
+from trainer.preparation.control_tokens import ControlTokens
 from trainer.preparation.conversations import Message, TurnSplitter, changed_prompt
 
 BATCH_ROWS = 2_000
@@ -70,7 +71,10 @@ class Encoder:
                 f"The prompt '{self.template.name}' has no place for a conversation with several questions or a system "
                 f"message, such as row {row['id']}. Use one that has: --set prompt=chatml, or chat for the model's own."
             )
-        pieces = self._turn_splitter.split(row["messages"])
+        messages = [
+            {**message, "content": self._control_tokens.mark(message["content"])} for message in row["messages"]
+        ]
+        pieces = self._turn_splitter.split(messages)
         encoded, merged = self._encode_pieces([text for text, _ in pieces])
         if pieces[-1][1]:
             encoded[-1] = self.append_eos(encoded[-1])
@@ -97,20 +101,24 @@ class Encoder:
 
     @cached_property
     def _turn_splitter(self) -> TurnSplitter:
-        added = [token.content for token in self.tokenizer.added_tokens_decoder.values() if token.special]
-        return TurnSplitter(self.template.name, self._apply_chat_template, {*self.tokenizer.all_special_tokens, *added})
+        return TurnSplitter(self.template.name, self._apply_chat_template, self._control_tokens.texts)
+
+    @cached_property
+    def _control_tokens(self) -> ControlTokens:
+        return ControlTokens(self.tokenizer)
 
     def texts(self, instruction: str, input: str, output: str) -> tuple[str, str]:
-        """Return the prompt, and the target with what a chat template writes after it.
+        """Return the prompt, and the target with what a chat template writes after it; control tokens are marked.
 
         Raises:
             InputError: The tokenizer has no chat template, or the template changes the prompt once it is answered.
         """
+        asked, context, answer = map(self._control_tokens.mark, (instruction, input, output))
         if self.template.chat is None:
-            return self.template.prompt(instruction, input), output
-        question = [{"role": "user", "content": f"{instruction}\n\n{input}" if input else instruction}]
+            return self.template.prompt(asked, context), answer
+        question = [{"role": "user", "content": f"{asked}\n\n{context}" if context else asked}]
         prompt = self._apply_chat_template(question, True)
-        text = self._apply_chat_template([*question, {"role": "assistant", "content": output}], False)
+        text = self._apply_chat_template([*question, {"role": "assistant", "content": answer}], False)
         if not text.startswith(prompt):
             raise InputError(changed_prompt(self.template.name))
         return prompt, text[len(prompt) :]
@@ -122,11 +130,19 @@ class Encoder:
 
     def texts_to_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of texts without a prompt, after the tokenizer's leading special tokens."""
-        return [self.bos_ids() + ids for ids in self.encode_plain(texts)]
+        return [self.bos_ids() + ids for ids in self.encode_plain([*map(self._control_tokens.mark, texts)])]
 
     def encode_plain(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids of texts without the special tokens that a tokenizer adds."""
-        return tokenize(self.tokenizer, texts)
+        """Return the ids of marked texts without the special tokens that a tokenizer adds."""
+        is_marked = [self._control_tokens.has_marks(text) for text in texts]
+        plain = iter(tokenize(self.tokenizer, [text for text, own in zip(texts, is_marked, strict=True) if not own]))
+        return [self._encode_marked(text) if own else next(plain) for text, own in zip(texts, is_marked, strict=True)]
+
+    def _encode_marked(self, text: str) -> list[int]:
+        pieces = self._control_tokens.pieces(text)
+        if self.template.chat is None:  # no control token but those in the texts
+            return tokenize(self.tokenizer, ["".join(piece for piece, _ in pieces)], True)[0]
+        return [token for piece, is_text in pieces for token in tokenize(self.tokenizer, [piece], is_text)[0]]
 
     def bos_ids(self) -> list[int]:
         """Return the ids that the tokenizer puts before every text; none with a chat template, which writes them."""

@@ -299,7 +299,9 @@ def test_a_wrong_scorer_is_an_error(old: str, new: str, message: str, tmp_path: 
     [(1.0, True), (0.6, True), (0.93, True), (100.0, False), (55.5, False), (0.0, False), (1.4, False)],
 )
 def test_own_metric_that_computes_fractions_is_said_before_a_model_answers(tmp_path, caplog, value, is_said):
-    (tmp_path / "own_fraction.py").write_text(f"def compute(frame, lang, options):\n    return [{value}] * len(frame)\n")
+    (tmp_path / "own_fraction.py").write_text(
+        f"def compute(frame, lang, options):\n    return [{value}] * len(frame)\n"
+    )
     (tmp_path / "metrics.toml").write_text(
         '[own]\ndescription = "Ours."\ntasks = ["question"]\nfunction = "own_fraction:compute"\n'
     )
