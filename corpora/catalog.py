@@ -224,8 +224,16 @@ def base_code(code: str) -> str:
 
 
 def language(code: str) -> Language:
-    """Return the language with this code, in whatever case; InputError with the nearest known ones if there is none."""
-    if row := languages().get(code) or languages().get(_by_folded_code().get(code.lower(), "")):
+    """Return the language with this code, or with this one in FLORES, in whatever case.
+
+    Raises:
+        InputError: There is none; the message has the nearest known ones.
+    """
+    if (
+        row := languages().get(code)
+        or languages().get(_by_folded_code().get(code.lower(), ""))
+        or _by_flores_code(code)
+    ):
         return row
     if near := _by_name(code):
         names = " or ".join(f"{row.code} ({row.name})" for row in near)
@@ -247,6 +255,14 @@ def script_variants(lang: str) -> tuple[str, ...]:
 
 def _by_folded_code() -> dict[str, str]:
     return {code.lower(): code for code in languages()}
+
+
+def _by_flores_code(code: str) -> Language | None:
+    """Return the language with a code of FLORES-200 or NLLB, such as `ell_Grek`; of two the one of the script."""
+    if not re.fullmatch(r"[A-Za-z]{3}_[A-Za-z]{4}", code):
+        return None
+    rows = [row for row in languages().values() if code.lower() in (row.flores.lower(), row.nllb.lower())]
+    return min(rows, key=lambda row: row.code == row.base, default=None)
 
 
 def _by_name(text: str) -> list[Language]:

@@ -134,3 +134,17 @@ def test_codes_are_known_in_any_case_and_names_lead_to_them():
 
 def test_patterns_hold_single_letters_of_no_script():
     assert "ー" in str(script_patterns("ja")["script"])
+
+
+@pytest.mark.parametrize(
+    ("code", "own"),
+    [("ell_Grek", "el"), ("ELL_GREK", "el"), ("zho_Hans", "zh-Hans"), ("zho_Hant", "zh-Hant"), ("srp_Cyrl", "sr-Cyrl")],
+)
+def test_codes_of_flores_are_languages(code, own):
+    assert language_codes([code, own]) == (own,)
+
+
+@pytest.mark.parametrize("code", ["ell", "ell_Latn", "ell-Grek", "Grek", "_", "ell_Grek_x"])
+def test_other_codes_are_unknown(code):
+    with pytest.raises(InputError, match="Unknown language"):
+        language(code)
