@@ -41,6 +41,7 @@ FORBIDDEN = {
     "WINDOW": "a window function, but it may read only its own row",
 }
 NGRAMS = "benchmark varchar, item bigint, sentence varchar, num_ngrams bigint, is_whole_sentence boolean"
+_CHECKED: set[str] = set()  # the filters that were checked, since recipes of a run share them
 
 
 def check_filters(filters: Sequence[Filter], scores: Sequence[str] = ()) -> None:
@@ -58,6 +59,9 @@ def check_filters(filters: Sequence[Filter], scores: Sequence[str] = ()) -> None
         if rule.function:
             rule.code()
     in_sql = [rule for rule in filters if rule.reject]
+    checked = repr((in_sql, tuple(scores)))
+    if checked in _CHECKED:
+        return
     _check_syntax(in_sql)
     # Only booleans are bound here; a build would convert numbers, and fail at the first text that it cannot convert.
     in_sql = [replace(rule, reject=f"list_bool_or([{rule.reject}])") for rule in in_sql]
@@ -67,6 +71,7 @@ def check_filters(filters: Sequence[Filter], scores: Sequence[str] = ()) -> None
         for table in TABLES:
             _bind_alone([rule for rule in in_sql if rule.table == table], table, scores)
         raise
+    _CHECKED.add(checked)
 
 
 def _check_syntax(filters: Sequence[Filter]) -> None:

@@ -39,9 +39,8 @@ def write_metadata(
         human_written: The parts of the card that people wrote.
     """
     manifest = make_manifest(content, version)
-    for name in PICTURES:
-        draw = draw_funnel if name.startswith("funnel") else draw_allocation
-        draw(manifest, folder / name)
+    draw_funnel(manifest, *(folder / name for name in PICTURES if name.startswith("funnel")))
+    draw_allocation(manifest, *(folder / name for name in PICTURES if name.startswith("laws")))
     (folder / "README.md").write_text(render_card(manifest, card_location, human_written), encoding="utf-8")
     (folder / "croissant.json").write_text(to_text(croissant(manifest)), encoding="utf-8")
     files = [file_entry(folder, folder / name) for name in METADATA_FILES if (folder / name).exists()]

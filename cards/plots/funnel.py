@@ -33,8 +33,8 @@ MAX_BARS, NUM_LARGEST = 20, 10  # of more languages than the first, the second n
 LEAST_LABEL = 0.04  # the least share that has its number in its segment
 
 
-def draw_funnel(manifest: Manifest, path: Path) -> None:
-    """Write a PNG or SVG with a bar for each language: the shares of pairs kept and rejected, and why.
+def draw_funnel(manifest: Manifest, *paths: Path) -> None:
+    """Write PNGs or SVGs with a bar for each language: the shares of pairs kept and rejected, and why.
 
     Without sentence pairs in the manifest no file is written.
     """
@@ -53,7 +53,7 @@ def draw_funnel(manifest: Manifest, path: Path) -> None:
         _draw_bars(axes, _segments(manifest))
         _draw_frame(axes, [f"{_bar_name(name)}  {num:,}" for name, num in lines.items()])
         _draw_legend(figure, f"{manifest['name']} {manifest['version']}: sentence pairs kept, and removed by filters")
-        save(figure, path)
+        save(figure, *paths)
 
 
 def _count_lines(manifest: Manifest) -> dict[str, int]:

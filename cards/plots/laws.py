@@ -70,12 +70,13 @@ def draw_laws(
         save(figure, path)
 
 
-def draw_allocation(manifest: Manifest, path: Path) -> None:
-    """Write the laws by which a budget was allocated, with the mixture marked; no file without such laws."""
+def draw_allocation(manifest: Manifest, *paths: Path) -> None:
+    """Write PNGs or SVGs of the laws that a budget was allocated by, the mixture marked; no file without such laws."""
     allocation: Any = manifest.get("allocation") or {}
     pairs = {row["lang"]: row["num_pairs"] for row in allocation.get("mixture", ())}
     title = f"{manifest['name']} {manifest['version']}: scaling laws, and what the mixture is predicted to reach"
-    draw_laws(allocation.get("laws", ()), title, path, pairs, metric=allocation.get("metric", "value"))
+    for path in paths:
+        draw_laws(allocation.get("laws", ()), title, path, pairs, metric=allocation.get("metric", "value"))
 
 
 def _draw_curve(

@@ -21,12 +21,14 @@ STYLE = {
 TITLE = {"weight": "bold", "size": 13}
 
 
-def save(figure: "Figure", path: Path) -> None:
-    """Write a picture as PNG, or as SVG if the file is named so; without names of programs and dates."""
-    if path.suffix == ".svg":
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-    else:
-        figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+def save(figure: "Figure", *paths: Path) -> None:
+    """Write a picture as PNG, or SVG where a file is named so, laid out once; without names of programs and dates."""
+    for path in paths:
+        if path.suffix == ".svg":
+            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        else:
+            figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+        figure.set_layout_engine("none")
 
 
 def tidy(axes: "object") -> None:
