@@ -100,7 +100,7 @@ def allocate_by_transfer(
     plain, infeasible = plain_mixtures(problem, objective)
     best = _best_by_draw(draws, objective, problem)
     compared = [_compare(m, optimum, draws, objective, best, matters) for m in [optimum, *plain]]
-    gap = max(solution.bound - float(objective.values(few.means(optimum.seen))), 0.0)
+    gap = max(solution.bound - objective.expected(few, optimum.seen), 0.0)
     return Allocation(optimum, solution.value, gap, tuple(compared), recommend(compared), matters, tuple(infeasible))
 
 

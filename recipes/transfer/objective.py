@@ -38,7 +38,8 @@ class Objective:
     """What is maximised, within which floors.
 
     Args:
-        kind: One of OBJECTIVES: the weighted mean of the languages, or the worst of them.
+        kind: One of OBJECTIVES: the weighted mean of the languages, or the worst of them. Which one is the worst is
+            uncertain, so that its expected value is maximised: the mean over the draws of the worst of each.
         weights: The weight of each target; they sum to 1. For `worst` they are not used.
         floors: Mixtures against which no language may lose.
         near: The mixture that should change least; None for any.
@@ -52,6 +53,10 @@ class Objective:
     def values(self, values: Floats) -> Floats:
         """Return the objective for values of targets, along the last axis."""
         return np.asarray(values.min(axis=-1) if self.kind == "worst" else values @ self.weights)
+
+    def expected(self, surfaces: Surfaces, pairs: Floats) -> float:
+        """Return the mean over the draws of the objective at a mixture."""
+        return float(self.values(surfaces.values(pairs)).mean())
 
 
 def best_mixture(surfaces: Surfaces, objective: Objective, problem: AllocationProblem) -> Solution:
@@ -68,7 +73,7 @@ def best_mixture(surfaces: Surfaces, objective: Objective, problem: AllocationPr
         return solution
     near = _near_goal(objective, objective.near, goal, solution, problem)
     closest = maximise(surfaces, near, problem, solution.pairs)
-    value = float(objective.values(surfaces.means(closest.pairs)))
+    value = objective.expected(surfaces, closest.pairs)
     return replace(closest, value=value, bound=solution.bound)
 
 
@@ -84,8 +89,7 @@ def _goal(objective: Objective, rows: Floats, bounds: Floats) -> Goal:
     num = len(objective.weights)
     if objective.kind == "mean":
         return Goal(objective.weights, rows, bounds, np.zeros(len(bounds)))
-    in_worst = np.concatenate([np.ones(num), np.zeros(len(bounds))])
-    return Goal(np.zeros(num), np.concatenate([np.eye(num), rows]), np.concatenate([np.zeros(num), bounds]), in_worst)
+    return Goal(np.zeros(num), rows, bounds, np.zeros(len(bounds)), expects_worst=True)
 
 
 def _inner_start(
@@ -112,12 +116,12 @@ def _near_goal(objective: Objective, near: Near, goal: Goal, best: Solution, pro
     """Return the goal of least change among mixtures whose objective is near the best."""
     spent = np.maximum(problem.costs * near.pairs, 1e-6 * problem.budget)
     bound = best.value - near.points
-    floors = goal.in_worst == 0
-    num = len(objective.weights)
-    level_rows = objective.weights[None] if objective.kind == "mean" else np.eye(num)
-    rows = np.concatenate([level_rows, goal.rows[floors]])
-    bounds = np.concatenate([np.full(len(level_rows), bound), goal.bounds[floors]])
-    return Goal(np.zeros(num), rows, bounds, np.zeros(len(bounds)), spent / spent.sum())
+    shares, none = spent / spent.sum(), np.zeros(len(objective.weights))
+    if objective.kind == "worst":
+        return Goal(none, goal.rows, goal.bounds, goal.in_worst, shares, least_worst=bound)
+    rows = np.concatenate([objective.weights[None], goal.rows])
+    bounds = np.concatenate([[bound], goal.bounds])
+    return Goal(none, rows, bounds, np.zeros(len(bounds)), shares)
 
 
 def to_whole_pairs(pairs: Floats, surfaces: Surfaces, weights: Floats, problem: AllocationProblem) -> Integers:

@@ -11,21 +11,26 @@ import numpy as np
 
 from recipes.mixing import AllocationProblem
 from recipes.scaling import Floats
+from recipes.transfer.soft_worst import SoftWorst, soft_worst
 from recipes.transfer.surfaces import Surfaces
 
-TOLERANCE = 2e-7  # of the gap, in units of the metric
+TOLERANCE = 5e-7  # of the gap, in units of the metric
 MAX_STEPS = 60  # Newton steps at one barrier
 BARRIER_FACTOR = 8.0
 MIN_STEP = 1e-12
 MIN_MARGIN = 1e-14
+CLOSE = 1e-2  # share of the barrier that a Newton step gains where full steps are safe
+CENTERED = 1e-6  # share of the barrier that a further Newton step would gain at most
 MIN_BARRIER = 1e-12
+SOFTNESS = 1e-4  # points by which an expected worst value that is bounded may be missed
 
 
 @dataclass(frozen=True)
 class Goal:
-    """Maximise weights . S + has_worst m - near KL(mixture, shares), where rows . S - bounds - in_worst m >= 0.
+    """Maximise weights . S + has_worst m + W - near KL(mixture, shares), where rows . S - bounds - in_worst m >= 0.
 
-    S are the targets' means over the draws. m is a free number: with a row for each target in it, it is the worst one.
+    S are the targets' means over the draws, and W the mean over the draws of the worst target of each. m is a free
+    number: with all rows in it, it is by how much the worst of them is above its bound.
 
     Args:
         weights: Shape (targets,).
@@ -33,6 +38,8 @@ class Goal:
         bounds: Shape (constraints,).
         in_worst: 1 for constraints that bound the worst value m, 0 for others, shape (constraints,).
         shares: The shares of the budget that a mixture should be near, shape (languages,); None for any.
+        expects_worst: Whether W is a part of what is maximised.
+        least_worst: What W must be at least; None for any.
     """
 
     weights: Floats
@@ -40,10 +47,12 @@ class Goal:
     bounds: Floats
     in_worst: Floats
     shares: Floats | None = None
+    expects_worst: bool = False
+    least_worst: float | None = None
 
     @property
     def has_worst(self) -> bool:
-        """Whether the worst of some values is maximised."""
+        """Whether the worst of some rows is maximised."""
         return bool(self.in_worst.any())
 
 
@@ -132,6 +141,19 @@ class _Solver:
         """Return by how much each constraint is kept."""
         return np.asarray(self.goal.rows @ means - self.goal.bounds - self.goal.in_worst * worst)
 
+    def _worst(self, values: Floats, barrier: float) -> SoftWorst | None:
+        """Return the expected worst target, softened by the barrier; where it is bounded, by a constant."""
+        if self.goal.expects_worst:
+            return soft_worst(values, barrier)
+        return None if self.goal.least_worst is None else soft_worst(values, SOFTNESS / values.shape[1])
+
+    def _worst_weight(self, worst: SoftWorst, barrier: float) -> float:
+        """Return what a point of the expected worst target is worth."""
+        return 1.0 if self.goal.expects_worst else barrier / max(self._worst_slack(worst), MIN_MARGIN)
+
+    def _worst_slack(self, worst: SoftWorst) -> float:
+        return np.inf if self.goal.least_worst is None else worst.value - self.goal.least_worst
+
     def _distance(self, pairs: Floats) -> tuple[float, Floats, Floats]:
         """Return the divergence from the shares that the mixture should be near, its gradient and curvature."""
         if self.goal.shares is None:
@@ -146,11 +168,16 @@ class _Solver:
         to_low, to_high = pairs - self.low[self.free], self.high[self.free] - pairs
         if to_low.min() <= 0 or to_high.min() <= 0:
             return -np.inf
-        means = self.surfaces.means(state.pairs * self.scale)
+        values = self.surfaces.values(state.pairs * self.scale)
+        means = values.mean(axis=0)
         slack = self._slack(means, state.worst)
         if len(slack) and slack.min() <= 0:
             return -np.inf
         value = self.goal.weights @ means + self.goal.has_worst * state.worst - self._distance(state.pairs)[0]
+        if worst := self._worst(values, barrier):
+            if self._worst_slack(worst) <= 0:
+                return -np.inf
+            value += worst.value if self.goal.expects_worst else barrier * np.log(self._worst_slack(worst))
         return float(value + barrier * (np.log(to_low).sum() + np.log(to_high).sum() + np.log(slack).sum()))
 
     def _center(self, state: _State, barrier: float) -> _State:
@@ -161,13 +188,16 @@ class _Solver:
             least = 1e-4 * decrement
             while size > MIN_STEP:
                 trial = _State(state.pairs + size * step, state.worst + size * worst_step)
-                if self._merit(trial, barrier) >= before + size * least - 1e-15 * abs(before):
+                merit = self._merit(trial, barrier)
+                if merit >= before + size * least - 1e-15 * abs(before):
                     break
+                if decrement < CLOSE * barrier and np.isfinite(merit):
+                    break  # so near that Newton's method converges, and that the goal's rounding hides what it gains
                 size /= 2
             if size <= MIN_STEP:
                 break
             state = trial
-            if decrement < 1e-3 * barrier:
+            if decrement < CENTERED * barrier:
                 break
         return state
 
@@ -182,7 +212,18 @@ class _Solver:
         _, distance, bend = self._distance(state.pairs)
         to_low, to_high = state.pairs[free] - self.low[free], self.high[free] - state.pairs[free]
         slope = (weights @ gradient - distance)[free] + barrier / to_low - barrier / to_high
-        hessian = self.surfaces.hessian(derivatives, weights)[np.ix_(free, free)] * self.scale**2
+        worst = self._worst(derivatives.values, barrier)
+        if worst is None:
+            hessian = self.surfaces.hessian(derivatives, weights)
+        else:
+            worth = self._worst_weight(worst, barrier)
+            of_worst_pairs = worst.gradient(derivatives.gradient) * self.scale
+            slope += worth * of_worst_pairs[free]
+            hessian = self.surfaces.hessian(derivatives, weights + worth * worst.weights, worth * worst.curved)
+            hessian += worth * worst.common(derivatives.gradient)
+        hessian = hessian[np.ix_(free, free)] * self.scale**2
+        if worst and not goal.expects_worst:
+            hessian -= worth**2 / barrier * np.outer(of_worst_pairs[free], of_worst_pairs[free])
         hessian -= np.diag(bend[free] + barrier / to_low**2 + barrier / to_high**2)
         of_rows = (goal.rows @ gradient)[:, free]
         curved = barrier / slack**2
@@ -218,6 +259,16 @@ class _Solver:
         lagrangian = float(goal.weights @ means + multipliers @ plain) - self._distance(state.pairs)[0]
         weights = goal.weights + multipliers @ goal.rows
         gradient = weights @ derivatives.gradient.mean(axis=0) * self.scale - self._distance(state.pairs)[1]
+        if soft := self._worst(derivatives.values, barrier):
+            worth = self._worst_weight(soft, barrier)
+            if goal.expects_worst and len(self.free) > 1:
+                soft = soft.after(derivatives.gradient @ (self.scale * self._newton(state, barrier)[0]))
+            gradient = gradient + worth * soft.gradient(derivatives.gradient) * self.scale
+            if goal.expects_worst:
+                value += float(derivatives.values.min(axis=1).mean())
+                lagrangian += float((soft.weights * derivatives.values).sum(axis=1).mean())
+            else:
+                lagrangian += worth * self._worst_slack(soft)
         linear = float(gradient @ (self._best_corner(gradient) - state.pairs))
         margin = float(plain[~in_worst].min()) if (~in_worst).any() else np.inf
         return Solution(state.pairs * self.scale, value, min(bound, lagrangian + linear), margin)

@@ -110,28 +110,34 @@ class Surfaces:
         parts = (first, second, of_size, size, by_own, by_total, own, total, slope, bend)
         return Derivatives(values, first[..., None] * of_size * slope, parts)
 
-    def hessian(self, derivatives: Derivatives, weights: Floats) -> Floats:
-        """Return the Hessian of the weighted sum of the targets' means, shape (donors, donors)."""
+    def hessian(self, derivatives: Derivatives, weights: Floats, curved: Floats | float = 0.0) -> Floats:
+        """Return the Hessian of the mean over the draws of a function of the targets, shape (donors, donors).
+
+        Args:
+            derivatives: Those of the targets.
+            weights: The function's derivative by each target, shape (targets,) or (draws, targets).
+            curved: Minus its second derivatives by each target, of the same shape.
+        """
         first, second, of_size, size, by_own, by_total, own, total, slope, bend = derivatives.parts
         num = of_size.shape[2]
         bending = first * weights * (1 - self.substitution)
         donors = self.donors / self.unit[:, None]
-        result = _quadratic(of_size, second * weights)
-        result += _quadratic(donors, bending * (by_total**2 / size - by_total / total))
+        result = quadratic(of_size, second * weights - curved * first**2)
+        result += quadratic(donors, bending * (by_total**2 / size - by_total / total))
         of_own = (bending * (by_own**2 / size - by_own / own) / self.unit**2).sum(axis=0)
         np.add.at(result, (self.own, self.own), of_own)
         mixed = ((bending * by_own * by_total / size / self.unit)[..., None] * donors).sum(axis=0)
         cross = np.zeros((num, num))
         np.add.at(cross, self.own, mixed)
         result += cross + cross.T
-        gradient = np.einsum("dt,dtn->n", first * weights, of_size)
+        gradient = (first * weights).ravel() @ of_size.reshape(-1, num)
         return np.asarray((slope[:, None] * result * slope + np.diag(gradient * bend)) / len(first))
 
 
 PER_DRAW = ("level", "slope", "curvature", "offset", "transfer", "substitution", "donors")
 
 
-def _quadratic(vectors: Floats, weights: Floats) -> Floats:
+def quadratic(vectors: Floats, weights: Floats) -> Floats:
     """Return the sum over draws and targets of weight times the outer product of the vector with itself."""
     flat = vectors.reshape(-1, vectors.shape[-1])
     return np.asarray((flat * weights.reshape(-1, 1)).T @ flat)

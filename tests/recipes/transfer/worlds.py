@@ -43,20 +43,21 @@ def slsqp(surfaces: Surfaces, problem: AllocationProblem, objective: Objective, 
     most = np.minimum(problem.max_pairs, problem.budget)
     bounds: list[Any] = [(a / unit, b / unit) for a, b in zip(problem.min_pairs, most, strict=True)]
     is_worst = objective.kind == "worst"
-    first = np.append(start / unit, [surfaces.means(start).min() - 0.1] if is_worst else [])
+    draws = len(surfaces.level) * is_worst  # a further variable for the worst value of each draw
+    first = np.append(start / unit, surfaces.values(start).min(axis=1)[:draws] - 0.1)
 
     def value(y: Floats) -> float:
-        return -float(y[-1] if is_worst else objective.weights @ surfaces.means(y * unit))
+        return -float(y[n:].mean() if is_worst else objective.weights @ surfaces.means(y * unit))
 
     def slope(y: Floats) -> Floats:
         if is_worst:
-            return np.append(np.zeros(n), -1.0)
+            return np.append(np.zeros(n), np.full(draws, -1.0 / draws))
         return -objective.weights @ surfaces.derivatives(y * unit).gradient.mean(axis=0) * unit
 
     spent = {"type": "eq", "fun": lambda y: y[:n].sum() - n}
-    above = {"type": "ineq", "fun": lambda y: surfaces.means(y[:n] * unit) - y[n]}
+    above = {"type": "ineq", "fun": lambda y: (surfaces.values(y[:n] * unit) - y[n:, None]).ravel()}
     options = {"maxiter": 500, "ftol": 1e-12}
-    limits = bounds + [(None, None)] * is_worst
+    limits = bounds + [(None, None)] * draws
     rules = [spent, above] if is_worst else [spent]
     found = minimize(value, first, jac=slope, bounds=limits, constraints=rules, method="SLSQP", options=options)
-    return float(objective.values(surfaces.means(found.x[:n] * unit)))
+    return objective.expected(surfaces, found.x[:n] * unit)
