@@ -35,11 +35,12 @@ def start(
         stderr=log,
         env=os.environ | dict(variables or {}),
         cwd=folder,
-        preexec_fn=_end_with_parent if ends_with_parent and sys.platform == "linux" else None,
+        preexec_fn=end_with_parent if ends_with_parent and sys.platform == "linux" else None,
     )
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Make Linux send SIGTERM to this process when its parent ends, however it ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

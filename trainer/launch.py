@@ -9,7 +9,7 @@ import yaml
 from corpora.errors import InputError
 from corpora.progress import NullProgress, Progress
 from trainer.preparation import TrainConfig, begin_run, mixture_text, prepare
-from trainer.processes import STARTED_HERE, is_launched, is_main
+from trainer.processes import STARTED_HERE, end_with_agent, is_launched, is_main
 from trainer.run import ProcessesFailed, RunMetadata, Stopped, read_metadata, write_metadata
 from trainer.run_progress import RunProgress, run_stage
 from trainer.session import command_line
@@ -32,6 +32,7 @@ def launch(config: TrainConfig, processes: int, progress: Progress | None = None
     """
     progress = progress or NullProgress()
     if processes == 1:
+        end_with_agent()
         with run_stage(progress if is_main() else NullProgress(), "loading libraries"):
             from trainer.train import train  # imports torch and trl
 

@@ -2,8 +2,10 @@
 
 import os
 import re
+import sys
 
 from corpora.errors import InputError
+from trainer.child_processes import end_with_parent
 from trainer.recipe import fsdp_settings
 
 WORLD_SIZE = "WORLD_SIZE"  # set by torchrun and accelerate in the processes that they start
@@ -42,6 +44,12 @@ def is_main() -> bool:
 def reports_result() -> bool:
     """Return True in the process that prints the result: the one that the user started, or the first of several."""
     return is_main() and STARTED_HERE not in os.environ
+
+
+def end_with_agent() -> None:
+    """Let this process save and stop when torchrun's agent is gone, which SIGUSR1 and SIGKILL end without a word."""
+    if "TORCHELASTIC_RUN_ID" in os.environ and sys.platform == "linux":
+        end_with_parent()
 
 
 def launcher() -> str:

@@ -34,12 +34,17 @@ def load_model_config(recipe: TrainingRecipe, tokenizer: Any) -> Any:
             vocab_size=len(tokenizer),
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
+            pad_token_id=_padding(tokenizer),
         )
     source = recipe["model_name_or_path"]
     config = load_configuration(find_model_folder(source, recipe["model_revision"]), source)
     _check_vocabulary(config, tokenizer, source)
     return config
+
+
+def _padding(tokenizer: Any) -> int | None:
+    """Return the id of the padding token; None where it is the end token, whose embedding would not be learned."""
+    return None if tokenizer.pad_token_id == tokenizer.eos_token_id else int(tokenizer.pad_token_id)
 
 
 def _check_llama_keys(settings: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def last_checkpoint(run: Path) -> Path | None:
 
 
 def check_resumable(checkpoint: Path, sharded: bool) -> None:
-    """Raise InputError if a checkpoint is sharded and the run is not, or the other way round."""
+    """Raise InputError if a checkpoint is sharded and the run is not or the other way round, or if it was converted."""
     written = load_json((checkpoint / COMPLETE).read_text(encoding="utf-8"))
     if written["sharded"] != sharded:
         layout = f"in shards by {written['processes']} processes" if written["sharded"] else "whole"
@@ -29,6 +29,22 @@ def check_resumable(checkpoint: Path, sharded: bool) -> None:
         raise InputError(
             f"{checkpoint} was written {layout}, and torch cannot load it otherwise. Continue with {options}."
         )
+    if others := _dtypes(checkpoint) - {"F32"}:
+        raise InputError(
+            f"{checkpoint} holds weights in {', '.join(sorted(others))}, and a run writes F32: it was converted. "
+            "Remove it; the run continues from an older one."
+        )
+
+
+def _dtypes(checkpoint: Path) -> set[str]:
+    """Return the precisions of the weights of a whole checkpoint; a sharded one or an adapter has no such file."""
+    from safetensors import safe_open
+
+    path = checkpoint / "model.safetensors"
+    if not path.is_file():
+        return set()
+    with safe_open(path, "numpy") as file:
+        return {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
 
 
 def step_of(checkpoint: Path) -> int:

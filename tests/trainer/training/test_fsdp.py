@@ -60,7 +60,7 @@ def sharded(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def resumed(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return the same run, stopped by SIGTERM after its first checkpoint and continued."""
+    """Return the same run, stopped by SIGUSR1 after its first checkpoint and continued."""
     from trainer.run import read_metadata
     from trainer.training import last_checkpoint
 
@@ -68,9 +68,9 @@ def resumed(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
     process = start(output, release)
     while last_checkpoint(output) is None and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGUSR1)
     _, errors = process.communicate(timeout=300)
-    assert process.returncode == 143, errors
+    assert process.returncode == 128 + signal.SIGUSR1, errors
     assert "The same command continues" in errors
     metadata = read_metadata(output)
     assert metadata is not None
@@ -119,10 +119,12 @@ def test_launched_run_is_sharded_stops_and_continues_with_the_losses_of_one_proc
     from trainer.training import last_checkpoint
 
     output = tmp_path / "run"
-    process = start(output, release, *LAUNCHERS[launcher])
+    # Without the variable SIGUSR1 ends torchrun's agent itself, and its processes notice that.
+    variables = {"TORCHELASTIC_SIGNALS_TO_HANDLE": "SIGTERM,SIGUSR1"} if launcher == "accelerate launch" else {}
+    process = start(output, release, *LAUNCHERS[launcher], variables=variables)
     while last_checkpoint(output) is None and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGUSR1)
     _, errors = process.communicate(timeout=300)
     stopped = read_metadata(output)
     assert stopped is not None, errors
