@@ -164,7 +164,7 @@ def _by_language(name: str, value: Any, langs: Sequence[str]) -> Mapping[str, An
         columns = value.collect_schema().names()
     else:
         columns = getattr(value, "column_names", getattr(value, "columns", ()))
-    if "instruction" in columns:
+    if "instruction" in columns or "messages" in columns:
         return {"en": value}
     if len(langs) != 1:
         raise InputError(
