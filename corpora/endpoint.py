@@ -86,7 +86,10 @@ def served_models(endpoint: Endpoint) -> list[str]:
     """
     reply = send(f"{endpoint.url.rstrip('/')}/models", _headers(), timeout_s=10)
     if reply.failure or reply.status != 200:
-        raise InputError(f"{endpoint.url} does not list its models: {reply.failure or f'status {reply.status}'}.")
+        raise InputError(
+            f"{endpoint.url} does not list its models: {reply.failure or f'status {reply.status}'}. "
+            "Name one as 'model' in a row of translators.toml."
+        )
     rows = _parse(reply.body, endpoint).get("data")
     return [str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row] if isinstance(rows, list) else []
 

@@ -74,7 +74,7 @@ def read_moses(file: InputFile) -> Iterator[pa.RecordBatch]:
             read_lines(member_chunks(archive, path, member), f"{path}, member {member.filename},") for member in members
         ]
         names = [member.filename for member in members]
-        for en, xx in _side_by_side(sides[0], sides[1], f"{path}: ", names):
+        for en, xx in side_by_side(sides[0], sides[1], f"{path}: ", names):
             read_error = pc.coalesce(en["read_error"], xx["read_error"])
             yield pairs_batch(
                 num_lines + 1, en["text"], xx["text"], pa.nulls(len(read_error), pa.float64()), read_error
@@ -88,13 +88,13 @@ def read_text_pair(file: InputFile) -> Iterator[pa.RecordBatch]:
         raise InputError(f"{file.path}: text-pair needs two files, in English and in '{file.lang}'. Correct 'url'.")
     paths, num_lines = (file.path, *file.others), 0
     sides = [read_lines(file_chunks(path), str(path)) for path in paths]
-    for en, xx in _side_by_side(sides[0], sides[1], "", [str(path) for path in paths]):
+    for en, xx in side_by_side(sides[0], sides[1], "", [str(path) for path in paths]):
         read_error = pc.coalesce(en["read_error"], xx["read_error"])
         yield pairs_batch(num_lines + 1, en["text"], xx["text"], pa.nulls(len(read_error), pa.float64()), read_error)
         num_lines += len(read_error)
 
 
-def _side_by_side(
+def side_by_side(
     left: Iterator[pa.RecordBatch], right: Iterator[pa.RecordBatch], where: str, names: list[str]
 ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     """Yield slices of equal length of two streams that must be equally long."""

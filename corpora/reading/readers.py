@@ -16,6 +16,7 @@ from corpora.reading.input_file import InputFile
 from corpora.reading.instruction_rows import INSTRUCTIONS, Instruction
 from corpora.reading.instructions import read_alpaca, read_messages, read_tasks, read_trees
 from corpora.reading.monolingual import read_c4
+from corpora.reading.pair_archives import read_pair_tar, read_pair_tsv
 from corpora.reading.recognition import check_format, recognize_format
 from corpora.reading.tables import TABLE_FORMATS, read_document_table, read_instruction_table, read_pair_table
 from corpora.reading.tmx import read_tmx
@@ -39,6 +40,8 @@ BITEXT_READERS: dict[str, BitextReader] = {
     "tmx": read_tmx,
     "xliff": read_xliff,
     "text-pair": read_text_pair,
+    "pair-tsv": read_pair_tsv,
+    "pair-tar": read_pair_tar,
     **dict.fromkeys(TABLE_FORMATS, read_pair_table),
 }
 INSTRUCTION_READERS: dict[str, InstructionReader] = {

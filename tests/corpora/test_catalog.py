@@ -60,7 +60,7 @@ def test_every_url_holds_the_pair_or_the_code_where_it_should(corpus):
         assert not re.search(r"[{}\s]", place)
         code = corpus.upstream_code(lang)
         if "{pair}" in corpus.url:
-            assert "-".join(sorted(("en", code))) in place
+            assert "-".join(sorted((corpus.upstream_code("en"), code))) in place
         if "{code}" in corpus.url:
             assert re.search(rf"\b{code}\b", place)
     if corpus.kind == "bitext":
