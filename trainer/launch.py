@@ -14,6 +14,7 @@ from trainer.run import ProcessesFailed, RunMetadata, Stopped, read_metadata, wr
 from trainer.run_progress import RunProgress, run_stage
 from trainer.session import command_line
 
+SIGNALS = "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1"  # that torchrun's agent passes on
 GRACE_S = 600  # processes get this long to write a checkpoint after a signal
 
 
@@ -75,9 +76,9 @@ def _start_processes(arguments: list[str], processes: int) -> int:
         if name.startswith(("torch.distributed.elastic", "torch.distributed.run")):
             logging.getLogger(name).setLevel(logging.CRITICAL)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
-    os.environ.setdefault("TORCHELASTIC_SIGNALS_TO_HANDLE", "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1")
     os.environ[STARTED_HERE] = command_line()
     options = ["--standalone", f"--nproc-per-node={processes}", f"--shutdown-timeout={GRACE_S}"]
+    options += [f"--signals-to-handle={SIGNALS}"]
     try:
         run(get_args_parser().parse_args([*options, "-m", "trainer", *arguments]))
     except ChildFailedError as failed:

@@ -103,7 +103,14 @@ def check_record(metadata: Any, launcher: str, nodes: int = 1) -> None:
 
 
 LAUNCHERS = {
-    "torchrun": ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"),
+    "torchrun": (
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        "--signals-to-handle=SIGUSR1",
+        "-m",
+    ),
     "accelerate launch": (
         *("-m", "accelerate.commands.accelerate_cli", "launch", "--num_processes=2"),
         *(f"--config_file={ROOT / 'recipes' / 'training' / 'fsdp2.yaml'}", "-m"),
@@ -119,9 +126,7 @@ def test_launched_run_is_sharded_stops_and_continues_with_the_losses_of_one_proc
     from trainer.training import last_checkpoint
 
     output = tmp_path / "run"
-    # Without the variable SIGUSR1 ends torchrun's agent itself, and its processes notice that.
-    variables = {"TORCHELASTIC_SIGNALS_TO_HANDLE": "SIGTERM,SIGUSR1"} if launcher == "accelerate launch" else {}
-    process = start(output, release, *LAUNCHERS[launcher], variables=variables)
+    process = start(output, release, *LAUNCHERS[launcher])  # accelerate ends at SIGUSR1; its processes notice that
     while last_checkpoint(output) is None and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGUSR1)
