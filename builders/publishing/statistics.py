@@ -99,18 +99,26 @@ def _lengths(sizes: pl.DataFrame) -> list[LengthRow]:
 def choose_examples(folder: Path, configs: Mapping[str, Config]) -> list[ExampleRow]:
     """Return the row with the smallest id of each of some languages, in different scripts if there are such.
 
-    Of a language with several tasks another one is taken than of the language before.
+    Of a language with several tasks another one is taken than of the language before. Then follows a row of each task
+    and direction that is not among them.
     """
     rows = _scan(folder, configs)
-    parts = rows.select("lang", "task").unique().collect().rows()
-    examples: list[ExampleRow] = []
-    for number, lang in enumerate(_choose_langs({lang for lang, _ in parts})):
-        tasks = sorted((task for own, task in parts if own == lang), reverse=True)
-        own = rows.filter(pl.col("lang") == lang, pl.col("task") == tasks[number % len(tasks)])
-        texts = [_cut(text).alias(name) for name, text in _texts(rows).items()]
-        row = own.sort(*KEY).select(*KEY, *texts).head(1).collect().row(0, named=True)
-        examples.append(cast(ExampleRow, row))
-    return examples
+    parts = sorted(rows.select("lang", "task", "direction").unique().collect().rows(), key=lambda own: own[1:])
+    chosen: list[tuple[str, str, str]] = []
+    for number, lang in enumerate(_choose_langs({lang for lang, _, _ in parts})):
+        tasks = sorted({task for own, task, _ in parts if own == lang}, reverse=True)
+        task = tasks[number % len(tasks)]
+        chosen.append(next(own for own in parts if own[:2] == (lang, task)))
+    for kind in dict.fromkeys(own[1:] for own in parts):
+        if kind not in {own[1:] for own in chosen}:
+            chosen.append(min((own for own in parts if own[1:] == kind), key=lambda own: _place(own[0])))
+    return [_example(rows, *own) for own in chosen]
+
+
+def _example(rows: pl.LazyFrame, lang: str, task: str, direction: str) -> ExampleRow:
+    own = rows.filter(pl.col("lang") == lang, pl.col("task") == task, pl.col("direction") == direction)
+    texts = [_cut(text).alias(name) for name, text in _texts(rows).items()]
+    return cast(ExampleRow, own.sort(*KEY).select(*KEY, *texts).head(1).collect().row(0, named=True))
 
 
 def _choose_langs(langs: set[str]) -> list[str]:

@@ -190,3 +190,11 @@ def test_any_number_of_ranges_gives_the_same_numbers(tmp_path, monkeypatch):
     for size in (1, 7):
         monkeypatch.setattr(statistics, "RANGE_ROWS", size)
         assert measure_rows(tmp_path, configs) == whole
+
+
+def test_every_task_and_direction_of_a_language_has_an_example(tmp_path):
+    kinds = [("instruction", ""), ("translation", "en-xx"), ("translation", "xx-en"), ("text", "")]
+    rows = [example(key, task=task, direction=own) for task, own in kinds for key in ("2", "1")]
+    examples = measured(tmp_path, {"el": {"train": rows}})["examples"]
+    assert sorted((row["task"], row["direction"]) for row in examples) == sorted(kinds)
+    assert {row["id"] for row in examples} == {"1"}
