@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -45,7 +46,14 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
         InputError: Another run uses the folder, or DuckDB cannot take its name.
     """
     if set(str(options.work.resolve())) & set("[]"):
-        raise InputError(f"DuckDB takes [ and ] in {options.work} for a pattern. Name another --work folder.")
+        raise InputError(
+            f"DuckDB takes [ and ] in {options.work.absolute()} for a pattern. Name another --work folder."
+        )
+    if re.match(r"[^/]*:", str(options.work)) or "::" in str(options.work.absolute()):
+        raise InputError(
+            f"Apache Arrow takes the beginning of {options.work} for the protocol of an address. "
+            f"Name another --work folder than {options.work.absolute()}."
+        )
     explain = logger.warning if options.explain else logger.info
     with lease_folder(options.work, "work folder"):
         threads = options.threads or os.cpu_count() or 1

@@ -1,5 +1,6 @@
 """A registry in a folder: NAME/vX.Y.Z, each version written beside the others and renamed into place."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,10 +49,16 @@ class LocalRegistry:
 
     def check_writable(self, remove_unexpected: bool = False) -> None:
         """Raise InputError if `datasets` could not load from here."""
-        if set(str(self.path.resolve())) & set("[]*?"):
-            raise InputError(
-                f"datasets cannot load from {self.path}: it takes [, ], * and ? for patterns. Name another folder."
-            )
+        for path in (str(self.path.resolve()), str(self.path.absolute())):
+            if set(path) & set("[]*?"):
+                raise InputError(
+                    f"datasets cannot load from {path}: it takes [, ], * and ? for patterns. Name another folder."
+                )
+            if os.path.expandvars(path) != path or "::" in path:
+                raise InputError(
+                    f"datasets cannot load from {path}: it reads names after $ as variables, and :: as a chain of "
+                    "addresses. Name another folder."
+                )
 
     @contextmanager
     def lock(self) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """The registry: a version follows from what changed, and never changes again."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -358,3 +359,16 @@ def test_ids_are_unique_when_two_corpora_share_an_instruction(request_for, tmp_p
     folder = run_publish(request, tmp_path / "registry", "instructions")[0].folder()
     ids = datasets.load_dataset(str(folder), "el", cache_dir=tmp_path / "cache")["train"]["id"]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("name", ["a [b]", "what?", "star*", "$HOME here", "a::b"])
+def test_folder_that_datasets_cannot_load_from_is_refused_with_its_full_path(tmp_path, name):
+    with pytest.raises(InputError, match=re.escape(str(tmp_path / name))):
+        LocalRegistry(tmp_path / name, "mine").check_writable()
+
+
+@pytest.mark.parametrize(
+    "name", ['it\'s "q"', "sp ace ", "#hash", "50%25 {el}", "😀 é", "dot.", "n" * 250, "5 $", "-dash"]
+)
+def test_odd_folders_are_allowed(tmp_path, name):
+    LocalRegistry(tmp_path / name, "mine").check_writable()
