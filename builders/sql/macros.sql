@@ -90,6 +90,8 @@ create macro has_mojibake(text) as regexp_matches(
     || '|[РС][\x{A0}-\x{BF}][РС]|[ΞΟ][\x{A0}-\x{BF}][ΞΟ]|[طظ][\x{A0}-\x{BF}][طظ]'
     || '|[ĂĹ][€‚„…†‡‰‹‘’“”•™š›śťžź\x{A0}ˇ˘¤¦§¨©¬\x{AD}®°±˛ł´µ¶·¸ą˝ľżĽ]|锟斤拷|[锛銆]\S'
 );
+-- Whether a Turkish text was written in Windows-1254 and read as Latin-1: it has þ, ð or ý, and none of ş, ğ and ı.
+create macro has_turkish_mojibake(text) as regexp_matches(text, '[þðýÞÐÝ]') and not regexp_matches(text, '[şğıŞĞİ]');
 -- Whether a text has wiki tables, templates or links, or HTML tags, or is only a URL.
 create macro has_markup(text) as regexp_matches(
     text, '\{\{|\}\}|\[\[|\]\]|\|\||</?[a-zA-Z][^<>]*>|^\PL*https?://\S+\PL*$'

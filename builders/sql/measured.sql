@@ -35,7 +35,8 @@ with_measures as (
         if(
             copies_source_edge, copies_edge(en_norm, normalize(without_titles(xx))), copies_source_edge
         ) as copies_source_edge,
-        if(is_suspicious, has_mojibake(en) or has_mojibake(xx), is_suspicious) as has_mojibake,
+        if(is_suspicious, has_mojibake(en) or has_mojibake(xx), is_suspicious)
+            or if(lang = 'tr' and early_reject_reason is null, has_turkish_mojibake(xx), false) as has_mojibake,
         if(is_suspicious, has_markup(en) or has_markup(xx), is_suspicious) as has_markup,
         script_share,
         en_script_share,
