@@ -25,7 +25,7 @@ from builders.pipeline import (
     score_warnings,
 )
 from builders.resolve import BuildPlan
-from builders.translation import Translator, TranslatorOptions, resolve_translator
+from builders.translation import Translator, TranslatorOptions, as_batch, resolve_translator
 from builders.workspace import Workspace
 from corpora.cluster import check_nodes, open_cluster, own_versions
 from corpora.download import Source, SourceFile, missing_sources, pull_sources
@@ -34,8 +34,10 @@ from corpora.extensions import current_extensions
 from corpora.files import atomic_path
 from corpora.leases import lease_folder
 from corpora.progress import Progress, stage
+from corpora.stores import StagedFolder, Store, lease_store
 
 logger = logging.getLogger(__name__)
+MEMORY = "memory"  # the folder of the translation memory
 
 
 @contextmanager
@@ -55,9 +57,9 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
             f"Name another --work folder than {options.work.absolute()}."
         )
     explain = logger.warning if options.explain else logger.info
-    with lease_folder(options.work, "work folder"):
+    with lease_folder(options.work, "work folder"), _open_store(options) as staged:
         threads = options.threads or os.cpu_count() or 1
-        work = Workspace(options.work, threads, options.max_memory, explain, options.verify)
+        work = Workspace(options.work, threads, options.max_memory, explain, options.verify, staged=staged)
         work.clean()
         try:
             if options.cluster:
@@ -66,6 +68,23 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
         finally:
             work.close()
             work.clean()
+
+
+@contextmanager
+def _open_store(options: BuildOptions) -> Iterator[StagedFolder | None]:
+    """Yield the work folder's side in a store, for this run alone; the translation memory is the same at both ends."""
+    if not options.store:
+        yield None
+        return
+    store = Store(options.store)
+    with lease_store(store, "work folder"):
+        staged = StagedFolder(store, options.work)
+        staged.pull("builds")
+        staged.pull(MEMORY, as_batch)
+        try:
+            yield staged
+        finally:
+            staged.push(MEMORY, lambda path: path.is_relative_to(options.work / MEMORY / "models"))
 
 
 def open_executor(address: str, work: Workspace) -> ClusterExecutor:
@@ -215,5 +234,7 @@ def record_build(built: BuildResult, work: Workspace) -> None:
     }
     with atomic_path(work.folder / "builds" / f"{built.recipe.name}.json") as path:
         path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    if work.staged:
+        work.staged.put(work.folder / "builds" / f"{built.recipe.name}.json")
     kept = {task for path in (work.folder / "builds").glob("*.json") for task in read_build_manifest(path)["tasks"]}
     work.prune(kept)

@@ -43,6 +43,9 @@ def published_text(item: Published) -> str:
 
 def _location_lines(item: Published) -> list[str]:
     """Return where a release is and how to load it."""
+    if not item.is_folder and not item.load_path.startswith("hf://"):
+        call = f'cards.releases.open_release("{item.uri}").load("{next(iter(item.manifest["configs"]))}")'
+        return [f"  store   {item.uri}", f"  load    {call}", f"  check   builders verify {item.uri}"]
     call = load_call(item.load_path, item.manifest, next(iter(item.manifest["configs"])))
     if item.load_path.startswith("hf://"):
         return [f"  hub     {item.uri}", f"  load    {call}", f"  check   builders verify {item.uri}"]
@@ -64,7 +67,7 @@ def published_json(published: Sequence[Published]) -> str:
     return _json(
         [
             {"name": p.manifest["name"], "version": p.manifest["version"], "configs": p.manifest["configs"]}
-            | {"uri": p.uri, "folder": None if p.load_path.startswith("hf://") else p.uri}
+            | {"uri": p.uri, "folder": p.uri if p.is_folder else None}
             | {"is_new": p.is_new and not p.is_preview, "reason": p.reason, "num_rows": count_rows(p.manifest)}
             | {"manifest_sha256": identity(p.manifest), "upload_plan": asdict(p.upload_plan) if p.upload_plan else None}
             for p in published

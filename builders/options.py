@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, TypeVar, get_type_hints
 from corpora.arguments import checked, split_names
 from corpora.errors import InputError, unknown
 from corpora.licences import Use
+from corpora.stores import cache_folder, store_uri
 from recipes.recipe import DEFAULT_NAMES, Recipe
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -92,7 +93,9 @@ class BuildOptions:
     compute_type: str | None = None
     """The number type of the translator; None means int8 on CPUs and float16 on GPUs."""
     work: Path = Path("work")
-    """The work folder."""
+    """The work folder; with a store, the folder of this machine in which its files are staged."""
+    store: str | None = None
+    """The address of the store that has the finished tasks, such as s3://BUCKET/work; `work` may name it."""
     threads: int | None = None
     """The cores to use; None means all."""
     max_memory: int | None = None
@@ -115,7 +118,7 @@ def read_options(recipes: Any, options: Mapping[str, Any]) -> BuildOptions:
     Raises:
         InputError: An option is unknown, or the size of the memory is not one.
     """
-    known = {f.name for f in fields(BuildOptions)} - {"recipes"}
+    known = {f.name for f in fields(BuildOptions)} - {"recipes", "store"}
     for name in options:
         if name not in known:
             raise unknown("option", name, known)
@@ -128,6 +131,10 @@ def read_options(recipes: Any, options: Mapping[str, Any]) -> BuildOptions:
     values["with_"] = tuple(Path(folder) for folder in listed(values.get("with_") or ()))
     for name in ("mirror", "language_model", "translator"):
         values[name] = str(values[name]) if values.get(name) else None
+    if values.get("work") and (uri := store_uri(values["work"])):
+        if values.get("cluster"):
+            raise InputError(f"--work {uri} is a store. With --cluster, name a folder that all nodes share.")
+        values["store"], values["work"] = uri, cache_folder(uri)
     if values.get("cluster"):
         values["work"] = Path(values.get("work", "work")).resolve()  # nodes have other current folders
     values["max_memory"] = parse_memory(values.get("max_memory"))
@@ -203,7 +210,7 @@ def with_run_options(function: F) -> F:
     shown = [
         Parameter(f.name, Parameter.KEYWORD_ONLY, default=_default(f), annotation=hints[f.name])
         for f in fields(BuildOptions)
-        if f.name != "recipes"
+        if f.name in hints
     ]
     parameters = [*list(own.parameters.values())[:-1], *shown]
     function.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]

@@ -53,7 +53,7 @@ def is_intact(path: Path, rehash: bool = False) -> bool:
     copy, or to `rehash`, which also finds a bit that changed on the disk.
     """
     try:
-        digest, size, time = _seal(path).read_text().split()
+        digest, size, time = seal_path(path).read_text().split()
         stat = path.stat()
         if stat.st_size != int(size):
             return False
@@ -69,7 +69,7 @@ def is_intact(path: Path, rehash: bool = False) -> bool:
 
 
 def _write_seal(path: Path, content: Path) -> None:
-    with atomic_path(_seal(path)) as seal:
+    with atomic_path(seal_path(path)) as seal:
         stat = content.stat()
         seal.write_text(f"{sha256_of(content)} {stat.st_size} {stat.st_mtime_ns}")
 
@@ -77,10 +77,11 @@ def _write_seal(path: Path, content: Path) -> None:
 def remove_sealed(path: Path) -> None:
     """Remove a sealed file and its seal."""
     path.unlink(missing_ok=True)
-    _seal(path).unlink(missing_ok=True)
+    seal_path(path).unlink(missing_ok=True)
 
 
-def _seal(path: Path) -> Path:
+def seal_path(path: Path) -> Path:
+    """Return the path of a file's seal."""
     return path.with_suffix(".sha256")
 
 

@@ -73,7 +73,7 @@ def _take(folder: Path, label: str) -> Path:
         path = folder / f"{PREFIX}{number + 1:06}"
         try:
             with open(path, "x", opener=_private) as file:
-                json.dump(asdict(_this_process()), file)
+                json.dump(asdict(this_process()), file)
                 file.flush()
                 os.fsync(file.fileno())
         except FileExistsError:
@@ -112,9 +112,8 @@ def _use(path: Path) -> str:
         return "its lease is being written" if age < VOID_S else ""
     if holder.is_released:
         return ""
-    if holder.namespace == _namespace():
-        is_same = _began(holder.pid) == holder.began if holder.began else _is_alive(holder.pid)
-        return f"process {holder.pid} of this machine" if is_same else ""
+    if is_here(holder):
+        return f"process {holder.pid} of this machine" if is_running(holder) else ""
     seen = f"process {holder.pid} on {holder.machine}, which renewed its lease {max(0.0, age):.0f} seconds ago"
     return f"{seen} (a run that was killed is recognised after {VOID_S:.0f} seconds)" if age < VOID_S else ""
 
@@ -129,7 +128,18 @@ def _age(path: Path) -> float:
         probe.unlink()
 
 
-def _this_process() -> Holder:
+def is_here(holder: Holder) -> bool:
+    """Return whether a process is, or was, one of this machine since it was started."""
+    return holder.namespace == _namespace()
+
+
+def is_running(holder: Holder) -> bool:
+    """Return whether a process of this machine still runs."""
+    return _began(holder.pid) == holder.began if holder.began else _is_alive(holder.pid)
+
+
+def this_process() -> Holder:
+    """Return this process, as a holder of leases."""
     return Holder(socket.gethostname(), os.getpid(), _began(os.getpid()), _namespace())
 
 
@@ -174,5 +184,5 @@ def _release(path: Path) -> None:
     with suppress(OSError):
         if path.exists():
             temporary = path.with_name(f".tmp-{token_hex(8)}-lease")
-            temporary.write_text(json.dumps(asdict(_this_process()) | {"is_released": True}))
+            temporary.write_text(json.dumps(asdict(this_process()) | {"is_released": True}))
             os.replace(temporary, path)

@@ -23,9 +23,9 @@ RELEASE_OPTIONS = [
         "--registry",
         default="registry",
         show_default=True,
-        metavar="FOLDER|hf://ORG[/NAME]",
+        metavar="FOLDER|s3://PATH|hf://ORG[/NAME]",
         group="Release",
-        help="Where to publish: a folder, an organisation (a repository per recipe), or one repository.",
+        help="Where to publish: a folder, a store, an organisation (a repository per recipe), or one repository.",
     ),
     option("--private", is_flag=True, group="Release", help="Create a private repository on the Hub."),
     option(

@@ -3,16 +3,19 @@
 from pathlib import Path
 
 from builders.publishing.local_registry import LocalRegistry
+from builders.publishing.store_registry import StoreRegistry
 from builders.publishing.types import Registry
-from cards.releases import HUB, Release, find_releases, registry_folder
+from cards.releases import HUB, Release, StoreReleases, find_releases, registry_folder
 from corpora.errors import InputError
+from corpora.stores import Store, store_uri
 
 
 def open_registry(uri: str, name: str, private: bool = False) -> Registry:
     """Return where the releases of a name are published.
 
     Args:
-        uri: A registry folder, hf://ORG (a repository for each name), or hf://ORG/NAME.
+        uri: A registry folder, the address of a store (s3://BUCKET/PATH), hf://ORG (a repository for each name), or
+            hf://ORG/NAME.
         name: The name of the releases.
         private: Make a new repository on the Hub private.
 
@@ -25,6 +28,8 @@ def open_registry(uri: str, name: str, private: bool = False) -> Registry:
         return open_hub_registry(uri, name, private)
     if private:
         raise InputError("--private is for the Hub (--registry hf://ORG); a folder is as private as you make it.")
+    if address := store_uri(uri):
+        return StoreRegistry(Store(address).below(name), name)
     return LocalRegistry(registry_folder(uri), name)
 
 
@@ -33,6 +38,9 @@ def existing_registry(name: str, registry: str | Path = "registry") -> Registry:
     uri = find_releases(name, registry).uri
     if uri.startswith(HUB):
         return open_registry(uri, "")
+    if address := store_uri(uri):
+        releases = StoreReleases(Store(address))
+        return StoreRegistry(releases.store, releases.name)
     return LocalRegistry(Path(uri).parent, Path(uri).name)
 
 

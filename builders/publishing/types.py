@@ -9,6 +9,7 @@ from typing import Protocol
 from cards.manifest import FILE, identity, release_files
 from cards.manifest_types import Manifest
 from cards.releases import HUB, Release, Releases, open_release
+from corpora.stores import store_uri
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Published(Release):
         """What `load_dataset` takes: a folder, or hf://ORG/NAME."""
         return self.uri.rpartition("@")[0] if self.uri.startswith(HUB) else self.uri
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is in a folder of this machine."""
+        return not self.uri.startswith(HUB) and not store_uri(self.uri)
+
     def __repr__(self) -> str:
         verb = "would publish" if self.is_preview else "published" if self.is_new else "unchanged"
         return f"<Published {self.uri}: {verb} {self.manifest['name']} {self.manifest['version']}, {self.reason}>"
@@ -42,7 +48,7 @@ class Published(Release):
 
 def fetch_published(uri: str) -> Callable[[Sequence[str]], Path]:
     """Return what makes the files of a release at an address readable: the release on the Hub is opened when needed."""
-    if not uri.startswith(HUB):
+    if not uri.startswith(HUB) and not store_uri(uri):
         return lambda paths: Path(uri)
     return lambda paths: open_release(uri).fetch_files(paths)
 

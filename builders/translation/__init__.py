@@ -25,6 +25,7 @@ from builders.translation.memory_import import ImportResult, import_memory
 from builders.translation.placeholders import Placeholder, placeholder_rows, split_at_placeholders
 from builders.translation.quality_checks import QualityCheck, check_translations, quality_check_rows
 from builders.translation.segmentation import CodeLine, code_line_rows, merge, segment
+from builders.translation.store import as_batch
 from builders.translation.tables import check_tables
 from builders.translation.translator import Translation, Translator, TranslatorOptions
 from builders.translation.translator_table import TranslatorRow, translator_rows
@@ -48,6 +49,7 @@ __all__ = [
     "Translator",
     "TranslatorOptions",
     "TranslatorRow",
+    "as_batch",
     "check_instructions",
     "check_tables",
     "check_translations",

@@ -16,10 +16,11 @@ from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL, Origin, Tra
 from builders.translation.quality_checks import check_translations, checks_fingerprint
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.files import atomic_path, lock_folder, remove_leftovers
+from corpora.files import atomic_path, lock_folder, remove_leftovers, sha256_of
 
 # A row is a translation with its source and the quality check that it fails, empty for none.
 STORE_SCHEMA = MEMORY_SCHEMA.append(pa.field("en", pa.string())).append(pa.field("failed_check", pa.string()))
+TABLE = "memory.parquet"  # of a partition
 _LAST_TABLE: dict[tuple[object, ...], pa.Table] = {}  # the table read last: a run reads it several times
 
 
@@ -46,7 +47,7 @@ class Partition:
     @property
     def table(self) -> Path:
         """The file of the compacted translations, sorted by key."""
-        return self.folder / "memory.parquet"
+        return self.folder / TABLE
 
     def batch_path(self, decoding: str, digests: Sequence[str]) -> Path:
         """Return the file of a finished batch. Its name depends on the content, so a run that continues finds it."""
@@ -201,3 +202,11 @@ def _deduplicate(table: pa.Table) -> pa.Table:
     numbered = table.append_column("number", pa.array(range(table.num_rows)))
     firsts = numbered.group_by(["decoding", "sha256"]).aggregate([("number", "min")])
     return table.take(firsts["number_min"]).sort_by([("decoding", "ascending"), ("sha256", "ascending")])
+
+
+def as_batch(path: Path) -> Path:
+    """Return where a table's file goes to be a finished batch beside a newer table; another file stays."""
+    if path.name != TABLE:
+        return path
+    (path.parent / "batches").mkdir(exist_ok=True)
+    return path.parent / "batches" / f"{sha256_of(path)[:32]}.parquet"

@@ -25,6 +25,7 @@ from builders.workspace.stages import all_stages
 from builders.workspace.task import Tables, Task
 from corpora.files import is_intact, remove_leftovers, remove_sealed, sealed_path
 from corpora.progress import NullProgress, Progress
+from corpora.stores import StagedFolder
 
 BYTES_PER_WORKER = 1 << 30  # of the memory of a run, for each task at the same time
 
@@ -39,6 +40,7 @@ class Workspace:
     explain: Callable[[str], None] = lambda sentence: None
     rehash: bool = False  # whether files are read to compare them with their seals
     spill: Path | None = None  # for temporary files, on a disk of this machine; None: in the work folder
+    staged: StagedFolder | None = None  # a store that has the finished files of this folder too
     progress: Progress = field(default_factory=NullProgress)  # of the stage under way
     touched: list[Path] = field(default_factory=list)
     checked: set[Path] = field(default_factory=set)  # files that this run has compared with their seals
@@ -67,13 +69,23 @@ class Workspace:
             if re.fullmatch(r"[^.].*\.[0-9a-f]{16}", seal.stem) and not seal.with_suffix(".parquet").exists():
                 seal.unlink()  # a kill came between the seal and its file
         shutil.rmtree(self.scratch, ignore_errors=True)
+        if self.staged:
+            self.staged.clean(lambda name: _is_task((self.folder / name).with_suffix(".parquet")))
 
     def prune(self, keep: set[str]) -> None:
         """Remove every task's file except those with these paths, relative to the work folder."""
         for stage in all_stages():
             for path in (self.folder / stage).glob("*.parquet"):
-                if re.fullmatch(r"[^.].*\.[0-9a-f]{16}\.parquet", path.name) and self.relative(path) not in keep:
-                    remove_sealed(path)
+                if _is_task(path) and self.relative(path) not in keep:
+                    self._remove(path)
+        for name in self.staged.names() - keep if self.staged else ():
+            if _is_task(self.folder / name):
+                self._remove(self.folder / name)
+
+    def _remove(self, path: Path) -> None:
+        if self.staged:
+            self.staged.remove(path)
+        remove_sealed(path)
 
     def relative(self, path: Path) -> str:
         """Return the path of a task's file within the work folder, as build manifests name it."""
@@ -87,6 +99,8 @@ class Workspace:
         """Return whether the task's file can be used as it is; `explain` gets the reason, a damaged file is removed."""
         path = self.path(task)
         self.touched.append(path)
+        if self.staged:
+            self.staged.fetch(path)
         if not path.exists():
             self.explain(f"{task.title}: made, {self._reason(task)}")
             return False
@@ -96,7 +110,7 @@ class Workspace:
             self.explain(f"{task.title}: made again, {reason}")
             self.remade.add(path)
             self.checked.discard(path)
-            remove_sealed(path)
+            self._remove(path)
             return False
         self.explain(f"{task.title}: reused")
         return True
@@ -123,6 +137,7 @@ class Workspace:
         if not self.can_reuse(task):
             with sealed_path(path) as temporary:
                 write(temporary)
+            self._commit(path)
         return path
 
     def write(self, task: Task) -> None:
@@ -130,6 +145,11 @@ class Workspace:
         assert task.run, f"{task.title} is a name only"
         with sealed_path(self.path(task)) as temporary:
             task.run(self, temporary)
+        self._commit(self.path(task))
+
+    def _commit(self, path: Path) -> None:
+        if self.staged:
+            self.staged.commit(path)
 
     def submit(self, task: Task) -> Path:
         """Let the executor do a task as soon as what it needs is there; return the path that its file will have."""
@@ -230,6 +250,12 @@ class Workspace:
                 self.threads, memory, self.scratch / f"spill-{threading.get_native_id()}"
             )
         return self._local.database  # type: ignore[no-any-return]
+
+
+def _is_task(path: Path) -> bool:
+    """Return whether a file has the name of a task's; others may be the user's."""
+    is_named = re.fullmatch(r"[^.].*\.[0-9a-f]{16}\.parquet", path.name)
+    return path.parent.name in all_stages() and bool(is_named)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from cards.releases.folder import FolderReleases, release_names
 from cards.releases.hub import HUB, HubReleases, differs_from_bytes, has_other_sha256, hub_releases
 from cards.releases.lock_file import LOCK_FILE, LockEntry, fetch_locked, load_locked, lock_releases, read_lock
 from cards.releases.release import Release, open_folder
+from cards.releases.store import StoreReleases
 from cards.releases.verified_rows import read_split
 from cards.releases.versions import format_version, parse_version, resolve_version, sort_versions
 from cards.releases.yanked import STATUS_FILE, format_yanked
@@ -41,6 +42,7 @@ __all__ = [
     "Release",
     "ReleaseLike",
     "Releases",
+    "StoreReleases",
     "check_files",
     "differs_from_bytes",
     "fetch_locked",

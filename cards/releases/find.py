@@ -11,10 +11,12 @@ from cards.releases.folder import FolderReleases, release_names
 from cards.releases.hub import HUB, PART, hub_releases, list_hub_releases
 from cards.releases.lock_file import check_pinned, find_locked
 from cards.releases.release import Release, open_folder
+from cards.releases.store import StoreReleases, list_store_releases
 from cards.releases.versions import resolve_version
 from corpora.arguments import checked
 from corpora.catalog import language
 from corpora.errors import InputError, unknown
+from corpora.stores import Store, store_uri
 
 REGISTRY = "registry"
 ReleaseLike = str | Path | Release
@@ -95,6 +97,8 @@ def _open(release: str, registry: str, datasets_lock: Path | None, offline: bool
             f"The commit of {releases.uri}@{requested or 'main'} cannot be known offline. "
             f"Lock it online with `builders lock {releases.uri}`, or name a folder."
         )
+    if offline and isinstance(releases, StoreReleases):
+        raise InputError(f"{releases.uri} is a store, which is not read offline. Name a folder.")
     return open_version(releases, requested)
 
 
@@ -118,7 +122,7 @@ def open_version(releases: Releases, requested: str) -> Release:
 
 
 def find_releases(name: str, registry: str | Path = REGISTRY, offline: bool = False) -> Releases:
-    """Return the versions of a name: of NAME in the registry, or of hf://ORG/NAME.
+    """Return the versions of a name: of NAME in the registry, of hf://ORG/NAME, or of s3://BUCKET/PATH/NAME.
 
     Raises:
         InputError: There is no such name.
@@ -126,10 +130,14 @@ def find_releases(name: str, registry: str | Path = REGISTRY, offline: bool = Fa
     registry = str(registry)
     if name.startswith(HUB):
         return hub_releases(name, offline=offline)
+    if uri := store_uri(name):
+        return StoreReleases(Store(uri))
     if "/" in name:
         raise _not_a_release(name)
     if registry.startswith(HUB):
         return hub_releases(f"{registry.rstrip('/')}/{name}", offline=offline)
+    if uri := store_uri(registry):
+        return StoreReleases(Store(uri).below(name))
     names = release_names(registry_folder(registry))
     if not names:
         raise InputError(
@@ -186,6 +194,9 @@ def list_releases(registry: str | Path = REGISTRY, search: str = "") -> list[Rel
 def list_names(registry: str) -> list[Releases]:
     """Return the releases of a registry by name: of a folder, of hf://ORG, or one of FOLDER/NAME or hf://ORG/NAME."""
     uri = registry.rstrip("/")
+    if address := store_uri(uri):
+        inside = StoreReleases(Store(address))
+        return [inside] if inside.versions() else [*list_store_releases(inside.store)]
     if not uri.startswith(HUB):
         folder = registry_folder(uri)
         alone = FolderReleases(folder)

@@ -40,7 +40,7 @@ class Release:
     @property
     def spelling(self) -> str:
         """How users write the release: NAME@VERSION, or hf://ORG/NAME@VERSION."""
-        return self.uri if self.uri.startswith("hf://") else f"{self.name}@{self.version}"
+        return self.uri if "://" in self.uri else f"{self.name}@{self.version}"
 
     @property
     def locked_name(self) -> str:
