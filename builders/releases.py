@@ -30,6 +30,7 @@ from cards.releases import (
 )
 from corpora.arguments import checked, overload
 from corpora.errors import InputError
+from corpora.stores import store_uri
 
 if TYPE_CHECKING:
     import datasets
@@ -42,7 +43,7 @@ def versions(release: ReleaseLike | None = None, *, search: str = "", registry: 
     """Return the versions of a release, oldest first, or of all releases in a registry.
 
     Args:
-        release: NAME or hf://ORG/NAME; all by default.
+        release: NAME, hf://ORG/NAME or s3://BUCKET/PATH/NAME; all by default.
         search: Words that must all be in a release's names, summary, languages, corpora or licences.
         registry: A folder, or hf://ORG.
 
@@ -50,7 +51,7 @@ def versions(release: ReleaseLike | None = None, *, search: str = "", registry: 
         InputError: There is no such release.
     """
     name = _spelling(release).partition("@")[0] if release else ""
-    uri = name if name.startswith(HUB) else f"{registry}/{name}" if name else registry
+    uri = name if name.startswith(HUB) or store_uri(name) else f"{registry}/{name}" if name else registry
     releases = list_releases(uri, search)
     if name and not releases:
         words = f" with the words '{search}'" if search else ""

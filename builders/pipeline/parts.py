@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from builders.workspace import Inputs, Task, Workspace, inputs_json
 from corpora.catalog import Corpus
 from corpora.download import SourceFile
-from corpora.files import remove_sealed
 from corpora.reading import PAIRS, read_pairs
 
 READER_VERSION = 4  # of what readers yield; increase it whenever that changes
@@ -71,7 +70,7 @@ def reuse_parts(reading: Task, work: Workspace) -> None:
     path = work.path(reading)
     if work.is_intact(path) and not all(work.can_reuse(_part_task(reading, n)) for n in range(num_parts(path))):
         work.checked.discard(path)
-        remove_sealed(path)
+        work.remove(path)
 
 
 def num_parts(path: Path) -> int:

@@ -77,12 +77,13 @@ class Workspace:
         for stage in all_stages():
             for path in (self.folder / stage).glob("*.parquet"):
                 if _is_task(path) and self.relative(path) not in keep:
-                    self._remove(path)
+                    self.remove(path)
         for name in self.staged.names() - keep if self.staged else ():
             if _is_task(self.folder / name):
-                self._remove(self.folder / name)
+                self.remove(self.folder / name)
 
-    def _remove(self, path: Path) -> None:
+    def remove(self, path: Path) -> None:
+        """Remove a task's file with its seal, in the store too."""
         if self.staged:
             self.staged.remove(path)
         remove_sealed(path)
@@ -110,13 +111,15 @@ class Workspace:
             self.explain(f"{task.title}: made again, {reason}")
             self.remade.add(path)
             self.checked.discard(path)
-            self._remove(path)
+            self.remove(path)
             return False
         self.explain(f"{task.title}: reused")
         return True
 
     def is_intact(self, path: Path) -> bool:
         """Return whether a file is there and agrees with its seal; a run looks at a file once."""
+        if self.staged and path not in self.checked:
+            self.staged.fetch(path)
         if path not in self.checked and is_intact(path, self.rehash):
             self.checked.add(path)
         return path in self.checked

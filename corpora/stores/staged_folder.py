@@ -34,7 +34,9 @@ class StagedFolder:
 
     def fetch(self, path: Path) -> None:
         """Make a sealed file of the store a local one, unless it is there; the store's is removed if it is damaged."""
-        if path.exists() or not {self._name(path), self._name(seal_path(path))} <= self.names():
+        with self._lock:
+            is_finished = self._name(path) in self._sizes and self._name(seal_path(path)) in self._sizes
+        if path.exists() or not is_finished:
             return
         try:
             with sealed_path(path) as temporary:

@@ -75,7 +75,7 @@ def test_a_killed_build_is_resumed_by_another_machine_from_a_store_that_fails_no
         assert release.load("el")["train"].num_rows == local.rows("el").height
         assert builders.verify(release.uri).problems == builders.verify(local.uri).problems
         builders.yank(release.uri, why="A reason.")
-        assert [v.yanked for v in builders.versions("s3://bucket/registry")] == ["A reason."]
+        assert [v.yanked for v in builders.versions(registry="s3://bucket/registry")] == ["A reason."]
         ours = Store("s3://bucket/work").sizes()
         assert {name.rpartition(".")[0] for name in ours if name.endswith(".sha256")} == {
             name.rpartition(".")[0] for name in ours if name.endswith(".parquet")

@@ -290,7 +290,7 @@ def test_hostile_manifest_writes_nothing_outside_the_cache(hub, here):
 
 @pytest.mark.parametrize(
     "to",
-    ["hf:/org", "x://a", "hf://", "hf://a/b/c", "hf://../x", "hf://a b", "hf://a/..", "s3://bucket", "hf://a/b--c"],
+    ["hf:/org", "x://a", "hf://", "hf://a/b/c", "hf://../x", "hf://a b", "hf://a/..", "hf://a/b--c"],
 )
 def test_malformed_registry_is_refused(here, to):
     with pytest.raises(InputError, match=r"is not a registry|is no name of a repository"):
