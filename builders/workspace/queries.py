@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
 
@@ -20,11 +21,16 @@ FUNCTION_FAILED = "executing the UDF: InputError: "  # how DuckDB repeats what a
 
 def sql(name: str, **texts: str) -> str:
     """Return the text of `sql/NAME.sql` with pieces of our own SQL in its {placeholders}."""
-    text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    text = _read_sql(name)
     for placeholder, piece in texts.items():
         assert f"{{{placeholder}}}" in text, f"{name}.sql has no placeholder {placeholder}"
         text = text.replace(f"{{{placeholder}}}", piece)
     return text
+
+
+@cache
+def _read_sql(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def macros() -> str:
