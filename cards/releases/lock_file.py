@@ -17,6 +17,7 @@ from cards.releases.versions import parse_version
 from corpora.errors import InputError, unknown
 from corpora.files import atomic_path, read_whole
 from corpora.hub import COMMIT, remove_cached
+from corpora.stores import store_uri
 from corpora.strict_json import load_json
 from corpora.tables import STRICT, parse_rows
 
@@ -57,6 +58,10 @@ def lock_releases(
     entries = read_lock(path) if path.exists() else {}
     added = {}
     for release in releases:
+        if store_uri(release.uri):
+            raise InputError(
+                f"{release.uri} is in a store, which a lock file cannot pin. Name a folder or hf://ORG/NAME."
+            )
         entry = _make_entry(release)
         if pinned := entries.get(entry.name):
             _check_follows(entry, pinned, path, may_be_older)

@@ -74,6 +74,8 @@ def test_a_killed_build_is_resumed_by_another_machine_from_a_store_that_fails_no
         assert filecmp.cmpfiles(local.uri, folder, names.keys() - {"build.json"}, shallow=False)[1:] == ([], [])
         assert release.load("el")["train"].num_rows == local.rows("el").height
         assert builders.verify(release.uri).problems == builders.verify(local.uri).problems
+        with pytest.raises(InputError, match="a lock file cannot pin"):
+            builders.lock(release.uri)
         builders.yank(release.uri, why="A reason.")
         assert [v.yanked for v in builders.versions(registry="s3://bucket/registry")] == ["A reason."]
         ours = Store("s3://bucket/work").sizes()
