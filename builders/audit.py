@@ -39,10 +39,17 @@ class Audit:
         return asdict(self)
 
     def __repr__(self) -> str:
+        if not self.num_judged:
+            return (
+                f"None of {self.num_pairs:,} pairs is judged: their sentences are nearly all alike, or share no words "
+                "with those of other pairs."
+            )
         interval = f"{self.share_low:.1%} to {self.share_high:.1%}, an interval of 90%"
         lines = [f"{self.share:.1%} of {self.num_judged:,} pairs are misaligned ({interval})."]
         if rest := self.num_pairs - self.num_judged:
-            lines.append(f"{rest:,} pairs are not judged: none of the words of a side is known from other pairs.")
+            lines.append(
+                f"{rest:,} pairs are not judged: no other pair has words of a side, or sentences are nearly alike."
+            )
         lines += [f"{row.line_number:>9}  {row.alignment:>6.2f}  {row.en} | {row.xx}" for row in self.worst]
         return "\n".join(lines)
 

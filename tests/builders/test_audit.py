@@ -52,3 +52,11 @@ def test_bytes_that_are_no_text_are_named(write):
 def test_one_sentence_repeated_is_not_judged(write):
     result = builders.audit(*write([("same words here", "ίδια λόγια εδώ")] * 2_500), lang="el")
     assert (result.num_judged, result.share_high) == (0, 1.0)
+
+
+@pytest.mark.slow
+def test_sentences_that_are_nearly_alike_are_not_judged(write):
+    pairs = [(f"Line {n} of these words and more words here", f"Γραμμή {n} με αυτά τα λόγια") for n in range(2_500)]
+    result = builders.audit(*write(pairs), lang="el")
+    assert result.num_judged == 0
+    assert repr(result).startswith("None of 2,500 pairs is judged")
