@@ -21,8 +21,7 @@ from corpora.lazy_names import load_name
 if TYPE_CHECKING:
     from builders.alignment.chance import WRONG_CHANCE, chances, wrong_share
     from builders.alignment.explain import unexplained_words
-    from builders.alignment.judge import Judge, make_judge, read_side, side_of
-    from builders.alignment.lengths import UsualByLength
+    from builders.alignment.judge import Judge, make_judge, side_of
     from builders.alignment.limits import MIN_HALF_PAIRS, MODEL_VERSION, SAMPLE_PAIRS, TOKENIZER_VERSION
     from builders.alignment.linking import LinkTable, link_table, link_tokens
     from builders.alignment.shortfall import UsualEvidence
@@ -43,7 +42,6 @@ __all__ = [
     "Side",
     "TaughtWords",
     "TranslationJudge",
-    "UsualByLength",
     "UsualEvidence",
     "chances",
     "judge_texts",
@@ -53,7 +51,6 @@ __all__ = [
     "make_judge",
     "make_side",
     "make_translation_judge",
-    "read_side",
     "side_of",
     "tokenize",
     "unexplained_words",
@@ -63,8 +60,7 @@ __all__ = [
 _MODULES = {
     "builders.alignment.chance": ("WRONG_CHANCE", "chances", "wrong_share"),
     "builders.alignment.explain": ("unexplained_words",),
-    "builders.alignment.judge": ("Judge", "make_judge", "read_side", "side_of"),
-    "builders.alignment.lengths": ("UsualByLength",),
+    "builders.alignment.judge": ("Judge", "make_judge", "side_of"),
     "builders.alignment.limits": ("MIN_HALF_PAIRS", "MODEL_VERSION", "SAMPLE_PAIRS", "TOKENIZER_VERSION"),
     "builders.alignment.linking": ("LinkTable", "link_table", "link_tokens"),
     "builders.alignment.shortfall": ("UsualEvidence",),

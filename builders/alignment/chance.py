@@ -67,8 +67,7 @@ def take_rows(side: Side, rows: Array) -> Side:
     """Return some pairs of a side, in the order of their rows."""
     starts, lengths = side.ends[:-1][rows], np.diff(side.ends)[rows]
     ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    tokens = side.tokens[np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)]
-    return make_side(tokens, ends, side.lengths[rows])
+    return make_side(side.tokens[np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)], ends)
 
 
 def chances(alignment: Array, random_alignment: Array) -> Array:

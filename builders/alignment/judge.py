@@ -1,22 +1,16 @@
 """Judge pairs by what the other half of a corpus has taught: links, and the evidence that tokens usually get."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from builders.alignment.chance import random_partners, take_rows
-from builders.alignment.lengths import UsualByLength, measure_lengths, usual_by_length
 from builders.alignment.linking import LinkTable, link_tokens
 from builders.alignment.shortfall import UsualEvidence, count_evidence, measure_shortfall
-from builders.alignment.tokens import tokenize
 from builders.alignment.training import Side, make_side
 
-USUAL_DEVIATIONS = 2.0  # of the ratio of lengths: what is further from the usual one counts against a pair
-MAX_PENALTY = 1.0  # so that lengths alone make no pair look wrong
 MIN_KNOWN_TOKENS = 1  # of each side of a pair that is judged
 DECIMALS = 3  # of an alignment: more would depend on the processor
 
@@ -30,7 +24,6 @@ class Judge:
     links: LinkTable
     en: UsualEvidence
     xx: UsualEvidence
-    ratio: UsualByLength  # of the lengths of both sides
 
     def align(self, en: Side, xx: Side, is_counted: Array) -> Array:
         """Return the alignment of pairs; NaN for pairs with too few known tokens.
@@ -48,10 +41,7 @@ class Judge:
         own_en, own_xx = link_tokens(en, xx, self.links)
         rows, partners = random_partners(np.diff(xx.ends), digests, en)
         sides = take_rows(en, rows), take_rows(xx, partners)
-        counted = (
-            take_rows(replace(en, tokens=own_en), rows).tokens,
-            take_rows(replace(xx, tokens=own_xx), partners).tokens,
-        )
+        counted = take_rows(Side(own_en, en.ends), rows).tokens, take_rows(Side(own_xx, xx.ends), partners).tokens
         evidence = link_tokens(*sides, self.links)
         return self._lower(sides, evidence, counted, np.ones(len(rows), np.bool_))
 
@@ -61,10 +51,7 @@ class Judge:
         own = zip((self.en, self.xx), sides, evidence, counted, strict=True)
         (en, en_known), (xx, xx_known) = (measure_shortfall(*row, is_counted) for row in own)
         is_judged = np.minimum(en_known, xx_known) >= MIN_KNOWN_TOKENS
-        length, ratio = measure_lengths(*sides)
-        deviation = np.abs(self.ratio.standardize(ratio, length))
-        lower = np.minimum(en, xx) - np.clip(deviation - USUAL_DEVIATIONS, 0, MAX_PENALTY)
-        return np.where(is_judged, np.round(lower, DECIMALS), np.nan)
+        return np.where(is_judged, np.round(np.minimum(en, xx), DECIMALS), np.nan)
 
 
 def make_judge(links: LinkTable, en: Side, xx: Side, others_en: Side, others_xx: Side) -> Judge:
@@ -74,16 +61,10 @@ def make_judge(links: LinkTable, en: Side, xx: Side, others_en: Side, others_xx:
         count_evidence(*np.unique(others.tokens, return_counts=True), side, own)
         for others, side, own in zip((others_en, others_xx), (en, xx), evidence, strict=True)
     ]
-    length, ratio = measure_lengths(en, xx)
-    return Judge(links, usual[0], usual[1], usual_by_length(ratio, length))
+    return Judge(links, *usual)
 
 
-def side_of(tokens: Any, lengths: Array | None = None) -> Side:
-    """Return lists of tokens (an Arrow array) as a side of pairs, with the lengths of their texts if they are known."""
+def side_of(tokens: Any) -> Side:
+    """Return lists of tokens (an Arrow array) as a side of pairs."""
     ends = tokens.offsets.to_numpy()
-    return make_side(tokens.values.to_numpy()[ends[0] : ends[-1]], (ends - ends[0]).astype(np.int32), lengths)
-
-
-def read_side(texts: pa.StringArray, lang: str) -> Side:
-    """Return the texts of a language as a side of pairs."""
-    return side_of(tokenize(texts, lang), pc.fill_null(pc.utf8_length(texts), 0).to_numpy(zero_copy_only=False))
+    return make_side(tokens.values.to_numpy()[ends[0] : ends[-1]], (ends - ends[0]).astype(np.int32))

@@ -8,9 +8,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from builders.alignment.chance import chances, take_rows
-from builders.alignment.judge import Judge, make_judge, read_side
+from builders.alignment.judge import Judge, make_judge, side_of
 from builders.alignment.limits import MIN_HALF_PAIRS, SAMPLE_PAIRS
 from builders.alignment.linking import link_table
+from builders.alignment.tokens import tokenize
 from builders.alignment.training import Side, learn_links
 
 Array = NDArray[Any]
@@ -25,7 +26,7 @@ def judge_texts(en: pa.StringArray, xx: pa.StringArray, lang: str) -> tuple[Arra
         lang: Their language.
     """
     digests = np.array([_digest(text) for text in en.to_pylist()], np.int64)
-    sides = read_side(en, "en"), read_side(xx, lang)
+    sides = side_of(tokenize(en, "en")), side_of(tokenize(xx, lang))
     alignment, chance = np.full(len(en), np.nan), np.full(len(en), np.nan)
     order = np.argsort(digests, kind="stable")
     rows = [order[digests[order] % 2 == half] for half in (0, 1)]

@@ -31,20 +31,13 @@ class Side:
 
     tokens: Array
     ends: Array
-    lengths: Array  # of the texts, in characters
 
 
-def make_side(tokens: Array, ends: Array, lengths: Array | None = None) -> Side:
-    """Return a side whose arrays cannot be written: one type, so that functions are compiled once.
-
-    Args:
-        tokens: Tokens of all pairs.
-        ends: Where those of each pair end, after a 0.
-        lengths: Characters of each text; None where only its tokens are known, which are counted instead.
-    """
+def make_side(tokens: Array, ends: Array) -> Side:
+    """Return a side whose arrays cannot be written: one type, so that functions are compiled once."""
     for array in (tokens, ends):
         array.flags.writeable = False
-    return Side(tokens, ends, np.diff(ends) if lengths is None else lengths)
+    return Side(tokens, ends)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Write the tables of the alignment of pairs: what the tasks of `alignments` do."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ TOKENS = pa.schema(
         "digest": pa.int64(),
         "corpus": pa.string(),
         "line_number": pa.int64(),
-        "en_length": pa.int64(),
-        "xx_length": pa.int64(),
         "en": pa.list_(pa.uint32()),
         "xx": pa.list_(pa.uint32()),
     }
@@ -43,7 +40,6 @@ SHARES = pa.schema(
         "max_alignment": pa.float64(),
     }
 )
-RATIO = ("length", "median", "spread")  # of the lengths of both sides, by the length of the English one
 EVERYWHERE = ""  # the corpus of random pairs of a whole language
 
 Files = Sequence[Path]
@@ -60,7 +56,7 @@ def write_tokens(work: Workspace, path: Path, decisions: Query, pairs: Path, lan
     ):
         for batch in read_batches(connection.sql(query, params=values), BATCH_ROWS):
             sides = [alignment.tokenize(batch["en"], "en"), alignment.tokenize(batch["xx"], lang)]
-            columns = [batch[name] for name in TOKENS.names[:5]]
+            columns = [batch[name] for name in ("digest", "corpus", "line_number")]
             writer.write_table(pa.Table.from_arrays([*columns, *sides], schema=TOKENS))
 
 
@@ -98,10 +94,8 @@ def write_evidence(work: Workspace, path: Path, files: Files, half: int, inputs:
     for name in ("counts", "num", "total", "squares"):
         columns[name] = [getattr(usual, name) for usual in (judge.en, judge.xx)]
     table = pa.table({name: np.concatenate(arrays) for name, arrays in columns.items()})
-    ratio = {name: getattr(judge.ratio, name).tolist() for name in RATIO}
     end = str(_sample_end(tokens)).encode()
-    metadata = {"inputs": inputs, "sample_end": end, "ratio": json.dumps(ratio)}
-    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
+    pq.write_table(table.replace_schema_metadata({"inputs": inputs, "sample_end": end}), path, compression="zstd")
 
 
 def write_random(work: Workspace, path: Path, files: Files, half: int, inputs: str) -> None:
@@ -195,8 +189,7 @@ def _sample(tokens: Files, half: int | None, work: Workspace) -> pa.Table:
 
 
 def _both_sides(pairs: pa.Table | pa.RecordBatch) -> "tuple[alignment.Side, alignment.Side]":
-    en, xx = (alignment.side_of(_column(pairs, side), pairs[f"{side}_length"].to_numpy()) for side in ("en", "xx"))
-    return en, xx
+    return alignment.side_of(_column(pairs, "en")), alignment.side_of(_column(pairs, "xx"))
 
 
 def _judge(links: Path, evidence: Path, work: Workspace) -> "alignment.Judge":
@@ -209,9 +202,7 @@ def _judge(links: Path, evidence: Path, work: Workspace) -> "alignment.Judge":
         }
         numbers = [rows[name] for name in ("counts", "num", "total", "squares")]
         usual.append(alignment.UsualEvidence(rows["token"][:-1], *numbers))
-    ratio = json.loads((pq.read_metadata(evidence).metadata or {})[b"ratio"])
-    by_length = alignment.UsualByLength(*(np.array(ratio[name]) for name in RATIO))
-    return alignment.Judge(_links(links, work), usual[0], usual[1], by_length)
+    return alignment.Judge(_links(links, work), *usual)
 
 
 def _links(path: Path, work: Workspace) -> "alignment.LinkTable":

@@ -12,8 +12,6 @@ select
     ('0x' || left(replace(measured.en_norm_hash::varchar, '-', ''), 15))::bigint as digest,
     measured.corpus,
     measured.line_number,
-    length(coalesce(measured.en_cleaned, pairs.en)) as en_length,
-    length(coalesce(measured.xx_cleaned, pairs.xx)) as xx_length,
     coalesce(measured.en_cleaned, pairs.en) as en,
     coalesce(measured.xx_cleaned, pairs.xx) as xx
 from measured

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from tabulate import tabulate
 
-from builders.alignment import TaughtWords, learn_links, link_table, make_translation_judge, read_side
+from builders.alignment import TaughtWords, learn_links, link_table, make_translation_judge, side_of, tokenize
 from builders.translation import check_translations, quality_check_rows
 from corpora.catalog import language
 
@@ -139,7 +139,7 @@ def judged(kinds: dict[str, Pairs], lang: str, folder: Path) -> dict[str, str]:
 def learn_words(bitext: Pairs, code: str) -> TaughtWords:
     """Return what a bitext teaches."""
     en, xx = (pa.array(list(side)) for side in zip(*bitext, strict=True))
-    links = learn_links(read_side(en, "en"), read_side(xx, code))
+    links = learn_links(side_of(tokenize(en, "en")), side_of(tokenize(xx, code)))
     table = link_table(links.en, links.xx, links.evidence)
     return TaughtWords(table, links.en_tokens, links.en_counts, links.xx_tokens, links.xx_counts)
 

@@ -19,10 +19,10 @@ def halves():
 def sides(pairs, lang="el"):
     import pyarrow as pa
 
-    from builders.alignment import read_side
+    from builders.alignment import side_of, tokenize
 
     en, xx = zip(*pairs, strict=True)
-    return read_side(pa.array(en), "en"), read_side(pa.array(xx), lang)
+    return side_of(tokenize(pa.array(en), "en")), side_of(tokenize(pa.array(xx), lang))
 
 
 def judge(own, others):
@@ -41,7 +41,7 @@ def recall(own, others, is_wrong):
 @pytest.mark.slow
 def test_pairs_are_not_judged_by_what_they_have_taught_themselves(halves):
     (own, is_wrong), (others, _) = halves
-    assert recall(own, others, is_wrong) > 0.8
+    assert recall(own, others, is_wrong) > 0.85
     assert recall(own, own, is_wrong) < 0.4  # rare words of a wrong pair explain each other
 
 
@@ -55,11 +55,9 @@ def test_random_pairs_are_aligned_like_wrong_ones_and_tell_their_share(halves):
     random = judging.align_random(*own, np.arange(len(is_wrong)))
     chance = chances(aligned, random)
     assert np.mean(chance[is_wrong] > 0.05) > 0.9
-    assert (
-        np.mean(chance[~is_wrong] > 0.05) < 0.08
-    )  # lengths of the toy language say nothing: half of its words are left out
+    assert np.mean(chance[~is_wrong] > 0.05) < 0.05
     _, low, high = wrong_share(len(chance), int(np.sum(chance > WRONG_CHANCE)))
-    assert low - 0.01 < np.mean(is_wrong) < high + 0.01
+    assert low < np.mean(is_wrong) < high
 
 
 @pytest.mark.slow
@@ -70,10 +68,7 @@ def test_alignment_of_a_pair_is_the_same_whichever_pairs_are_around_it(halves):
     judging, is_counted = judge(own, others), np.ones(len(is_wrong), np.bool_)
     whole = judging.align(*own, is_counted)
     start = 700
-    rest = [
-        make_side(side.tokens[side.ends[start] :], side.ends[start:] - side.ends[start], side.lengths[start:])
-        for side in own
-    ]
+    rest = [make_side(side.tokens[side.ends[start] :], side.ends[start:] - side.ends[start]) for side in own]
     assert np.array_equal(judging.align(*rest, is_counted[start:]), whole[start:], equal_nan=True)
 
 
