@@ -36,6 +36,8 @@ OTHER_OPTIONS = {
     "--address",
     "--min-nodes",
     "--signal",
+    "--signals-to-handle",
+    "--twin",
     "--requeue",
     "--array",
     "--data-parallel-size",

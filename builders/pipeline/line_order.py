@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True)
 class _Shift:
     first_line: int  # of the first block that is shifted
-    shift: int
+    num_off: int  # lines by which the other side is later
     num_lines: int  # of all such blocks
 
 
@@ -43,8 +43,8 @@ def order_warnings(parts: Mapping[str, Sequence[PartTables]]) -> Iterator[str]:
             share = swapped_share([table.decisions for table in own], lang)
             if share >= SWAPPED_SHARE:
                 yield _swapped(corpus, lang, share)
-            if found := find_shift([table.measured for table in own]):
-                yield _shifted(corpus, lang, found)
+            if shift := find_shift([table.measured for table in own]):
+                yield _shifted(corpus, lang, shift)
 
 
 def swapped_share(decisions: list[Path], lang: str) -> float:
@@ -108,13 +108,13 @@ def _swapped(corpus: str, lang: str, share: float) -> str:
     )
 
 
-def _shifted(corpus: str, lang: str, found: _Shift) -> str:
-    lines = "line" if abs(found.shift) == 1 else "lines"
-    where = "after" if found.shift > 0 else "before"
-    side = "English" if found.shift > 0 else language(lang).name
+def _shifted(corpus: str, lang: str, shift: _Shift) -> str:
+    lines = "line" if abs(shift.num_off) == 1 else "lines"
+    where = "after" if shift.num_off > 0 else "before"
+    side = "English" if shift.num_off > 0 else language(lang).name
     return (
-        f"{corpus} looks shifted in {lang}: from about line {found.first_line:,} on, in {found.num_lines:,} lines, "
-        f"each translation stands {abs(found.shift)} {lines} {where} its sentence. A line in {side} is missing "
+        f"{corpus} looks shifted in {lang}: from about line {shift.first_line:,} on, in {shift.num_lines:,} lines, "
+        f"each translation stands {abs(shift.num_off)} {lines} {where} its sentence. A line in {side} is missing "
         "there, or the other side has one too many: compare both sides near that line, repair the file, and build "
         "again."
     )

@@ -103,11 +103,11 @@ def make_index(sentences: pa.Table, size: int, stride: int, shortest: int) -> Ng
         columns = (own, offsets, texts.lengths[rows], texts.sums_from(texts.begins[rows], texts.lengths[rows]))
         for column, values in zip(short, (*columns, numbers[first + rows]), strict=True):
             column.append(values)
-    grams, offsets, lengths, wholes, owners = (np.concatenate(column) for column in short)
-    order = np.argsort(grams, kind="stable")
-    places = offsets[order].astype(np.int64), lengths[order].astype(np.int64)
+    ngrams, offsets, lengths, wholes, owners = (np.concatenate(column) for column in short)
+    order = np.argsort(ngrams, kind="stable")
+    spans = offsets[order].astype(np.int64), lengths[order].astype(np.int64)
     known = ShortSentences(
-        grams[order], *places, wholes[order], owners[order].astype(np.int64), short_size, short_stride
+        ngrams[order], *spans, wholes[order], owners[order].astype(np.int64), short_size, short_stride
     )
     all_hashes = np.concatenate(hashes)
     order = np.argsort(all_hashes)
@@ -157,8 +157,8 @@ def _sentence_matches(texts: "_Texts", short: ShortSentences) -> tuple[NDArray[n
 
 def _num_places(texts: "_Texts", index: NgramIndex | ShortSentences) -> NDArray[np.int64]:
     """Return the number of n-grams of each text that are tested."""
-    places: NDArray[np.int64] = np.maximum(0, texts.lengths - index.size + index.stride) // index.stride
-    return places
+    num: NDArray[np.int64] = np.maximum(0, texts.lengths - index.size + index.stride) // index.stride
+    return num
 
 
 def _equal(hashes: Hashes, known: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

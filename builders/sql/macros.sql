@@ -61,6 +61,15 @@ create macro copies_edge(en_norm, xx_norm) as length(xx_norm) > 25 and (
 create macro english_words(text, words) as len(regexp_extract_all(
     lower(text), '(?:^|[^\pL])(' || words || ')(?:$|[^\pL])'
 ));
+-- Whether a text is an English title and little else; a list of names has none of these words.
+create macro is_english_title(text) as length(without_titles(text)) * 3 < length(text) and len(regexp_extract_all(
+    lower(text),
+    '\b(?:the|of|in|on|to|for|from|with|this|that|these|is|are|was|be|do|does|did|will|can|could|must|if|so|as|not'
+    || '|you|your|he|she|it|we|they|who|what|when|where|why|how)\b'
+)) >= 2;
+-- The target side without English titles and names; with them where the English side is but a title: a translation that
+-- repeats it, beside a note such as the day on which a page was read, says nothing in its own language.
+create macro without_foreign_titles(en, xx) as if(is_english_title(en), xx, without_titles(xx));
 -- Whether a label counts as a language; where the model does not know the language, any label but English.
 create macro is_expected(label, labels) as if(len(labels) > 0, list_contains(labels, label), label <> 'en');
 -- A text without white space at its ends, wide, narrow and invisible spaces included.

@@ -31,9 +31,9 @@ with_measures as (
         if(has_numbers, if(has_converted_numbers(en), [], numbers_in(en)), []) as en_numbers,
         if(has_numbers, numbers_in(xx), []) as xx_numbers,
         if(has_english_words, english_words(en, $english_words), 0) as en_english_words,
-        if(has_english_words, english_words(without_titles(xx), $english_words), 0) as xx_english_words,
+        if(has_english_words, english_words(without_foreign_titles(en, xx), $english_words), 0) as xx_english_words,
         if(
-            copies_source_edge, copies_edge(en_norm, normalize(without_titles(xx))), copies_source_edge
+            copies_source_edge, copies_edge(en_norm, normalize(without_foreign_titles(en, xx))), copies_source_edge
         ) as copies_source_edge,
         if(is_suspicious, has_mojibake(en) or has_mojibake(xx), is_suspicious)
             or if(lang = 'tr' and early_reject_reason is null, has_turkish_mojibake(xx), false) as has_mojibake,

@@ -9,5 +9,5 @@ VARIABLE = "COIT_CACHE"  # the folder of all caches; ~/.cache/coit-builders with
 
 def cache_folder(uri: str) -> Path:
     """Return the folder of this machine in which the files below an address are staged."""
-    home = os.environ.get(VARIABLE) or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "coit-builders"
-    return Path(home).expanduser().resolve() / hashlib.sha256(uri.encode()).hexdigest()[:16]
+    folder = os.environ.get(VARIABLE) or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "coit-builders"
+    return Path(folder).expanduser().resolve() / hashlib.sha256(uri.encode()).hexdigest()[:16]

@@ -216,14 +216,14 @@ class _Solver:
         if worst is None:
             hessian = self.surfaces.hessian(derivatives, weights)
         else:
-            worth = self._worst_weight(worst, barrier)
+            price = self._worst_weight(worst, barrier)
             of_worst_pairs = worst.gradient(derivatives.gradient) * self.scale
-            slope += worth * of_worst_pairs[free]
-            hessian = self.surfaces.hessian(derivatives, weights + worth * worst.weights, worth * worst.curved)
-            hessian += worth * worst.common(derivatives.gradient)
+            slope += price * of_worst_pairs[free]
+            hessian = self.surfaces.hessian(derivatives, weights + price * worst.weights, price * worst.curved)
+            hessian += price * worst.common(derivatives.gradient)
         hessian = hessian[np.ix_(free, free)] * self.scale**2
         if worst and not goal.expects_worst:
-            hessian -= worth**2 / barrier * np.outer(of_worst_pairs[free], of_worst_pairs[free])
+            hessian -= price**2 / barrier * np.outer(of_worst_pairs[free], of_worst_pairs[free])
         hessian -= np.diag(bend[free] + barrier / to_low**2 + barrier / to_high**2)
         of_rows = (goal.rows @ gradient)[:, free]
         curved = barrier / slack**2
@@ -260,15 +260,15 @@ class _Solver:
         weights = goal.weights + multipliers @ goal.rows
         gradient = weights @ derivatives.gradient.mean(axis=0) * self.scale - self._distance(state.pairs)[1]
         if soft := self._worst(derivatives.values, barrier):
-            worth = self._worst_weight(soft, barrier)
+            price = self._worst_weight(soft, barrier)
             if goal.expects_worst and len(self.free) > 1:
                 soft = soft.after(derivatives.gradient @ (self.scale * self._newton(state, barrier)[0]))
-            gradient = gradient + worth * soft.gradient(derivatives.gradient) * self.scale
+            gradient = gradient + price * soft.gradient(derivatives.gradient) * self.scale
             if goal.expects_worst:
                 value += float(derivatives.values.min(axis=1).mean())
                 lagrangian += float((soft.weights * derivatives.values).sum(axis=1).mean())
             else:
-                lagrangian += worth * self._worst_slack(soft)
+                lagrangian += price * self._worst_slack(soft)
         linear = float(gradient @ (self._best_corner(gradient) - state.pairs))
         margin = float(plain[~in_worst].min()) if (~in_worst).any() else np.inf
         return Solution(state.pairs * self.scale, value, min(bound, lagrangian + linear), margin)

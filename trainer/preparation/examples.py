@@ -113,10 +113,10 @@ class Encoder:
         Raises:
             InputError: The tokenizer has no chat template, or the template changes the prompt once it is answered.
         """
-        asked, context, answer = map(self._control_tokens.mark, (instruction, input, output))
+        prompt, context, answer = map(self._control_tokens.mark, (instruction, input, output))
         if self.template.chat is None:
-            return self.template.prompt(asked, context), answer
-        question = [{"role": "user", "content": f"{asked}\n\n{context}" if context else asked}]
+            return self.template.prompt(prompt, context), answer
+        question = [{"role": "user", "content": f"{prompt}\n\n{context}" if context else prompt}]
         prompt = self._apply_chat_template(question, True)
         text = self._apply_chat_template([*question, {"role": "assistant", "content": answer}], False)
         if not text.startswith(prompt):

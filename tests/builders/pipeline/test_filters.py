@@ -217,6 +217,22 @@ def test_titles_of_works_are_not_half_english(judge):
     assert [row["reject_reason"] for row in judge(lines, "tr")] == [None, None, "partially_untranslated"]
 
 
+def test_a_title_that_is_the_whole_sentence_has_to_be_translated(judge):
+    lines = [
+        (
+            None,
+            "Mary Stone Says She Waited Before the House So He Could Find Books.",
+            "15 Kasım 2008 tarihinde okundu. ^ Mary Stone Says She Waited Before the House So He Could Find Books.",
+        ),
+        (
+            None,
+            "The team was John Smith, Mary Jones, Peter Brown and William Shakespeare.",
+            "Takımda John Smith, Mary Jones, Peter Brown ve William Shakespeare vardı.",
+        ),
+    ]
+    assert [row["reject_reason"] for row in judge(lines, "tr")] == ["partially_untranslated", None]
+
+
 @pytest.mark.slow
 def test_benchmark_text_is_rejected_only_if_the_recipe_names_the_benchmark(judge):
     sentence = "The parliament met for the first time in the old theatre of the harbour town, and nobody was surprised."

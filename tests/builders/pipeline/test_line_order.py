@@ -54,7 +54,7 @@ def find(tmp_path) -> Callable[..., object]:
 @pytest.mark.parametrize(("pairs", "by", "line"), SHIFTED)
 def test_shifted_lines_are_found_with_the_line_where_they_begin(find, pairs, by, line):
     found = find(pairs)
-    assert (found.shift, abs(found.first_line - line) <= 200) == (by, True)
+    assert (found.num_off, abs(found.first_line - line) <= 200) == (by, True)
 
 
 @pytest.mark.parametrize("pairs", IN_ORDER.values(), ids=IN_ORDER)
