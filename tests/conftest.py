@@ -35,6 +35,11 @@ os.environ.update(OWN | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"})
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # children with a limit on the size of files would truncate bytecode
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: many tests wait for servers, leases and other processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that have the most slow tests, so that no core is left with a long one at the end."""
     num_slow = Counter(item.path for item in items if item.get_closest_marker("slow"))

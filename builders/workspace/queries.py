@@ -15,13 +15,13 @@ from corpora.files import remove_sealed
 from corpora.language_id import language_check_macros, without_accents_macro
 
 OVERHEAD_BYTES = 600 * 2**20  # what Python and its libraries hold beside DuckDB's tables
-SQL = resources("builders") / "sql"
+SQL = Path(str(resources("builders") / "sql"))
 FUNCTION_FAILED = "executing the UDF: InputError: "  # how DuckDB repeats what a Python filter raised
 
 
 def sql(name: str, **texts: str) -> str:
     """Return the text of `sql/NAME.sql` with pieces of our own SQL in its {placeholders}."""
-    text = _read_sql(name)
+    text = _read_text(SQL / f"{name}.sql")
     for placeholder, piece in texts.items():
         assert f"{{{placeholder}}}" in text, f"{name}.sql has no placeholder {placeholder}"
         text = text.replace(f"{{{placeholder}}}", piece)
@@ -29,8 +29,8 @@ def sql(name: str, **texts: str) -> str:
 
 
 @cache
-def _read_sql(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def macros() -> str:
