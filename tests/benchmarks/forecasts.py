@@ -1,11 +1,11 @@
 """How well laws predict sizes that they have not seen, on a published study of translation quality against data size.
 
-    python tests/benchmarks/forecasts.py [FOLDER] [--column bleu_dev] [--unit 1000]
+    python tests/benchmarks/forecasts.py FOLDER [--column bleu_dev] [--unit 1000]
 
-FOLDER (by default `../shared/data/mt_scaling`) holds tables, one a language pair, with the columns Layers, FeedForward,
+FOLDER holds tables, one a language pair, with the columns Layers, FeedForward,
 ModelSize, data_bytes and a score; each model size is a series. The largest size is left out, then the two largest;
 what is compared is the paper's form (a line in log space with the asymptote at 100), ours fitted series by series, ours
-for all series of a table together, and the last value that was seen. Without the folder there is nothing to do.
+for all series of a table together, and the last value that was seen.
 """
 
 import argparse
@@ -25,7 +25,7 @@ KEY = ["Layers", "FeedForward", "ModelSize"]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("../shared/data/mt_scaling"))
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--column", default="bleu_dev")
     parser.add_argument("--unit", type=float, default=1000.0, help="Bytes that count as a pair.")
     asked = parser.parse_args()
