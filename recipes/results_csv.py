@@ -75,7 +75,7 @@ def imported_results(
         seed = seeds[lang, num_pairs] = seeds.get((lang, num_pairs), -1) + 1
         own = {"lang": lang, "num_pairs": num_pairs, "seed": seed}
         results.append(parse_result(fixed | own | _value_and_interval(row, where), where))
-    check_units(metric, [result.value for result in results], metric_range, rows[0][0] if rows else "The table")
+    check_units(results, rows[0][0].rsplit(", ", 1)[0] if rows else "The table")
     return results
 
 

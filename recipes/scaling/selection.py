@@ -40,7 +40,7 @@ def select_results(
     if len(ranges := sorted({(r.metric_min, r.metric_max) for r in left})) > 1:
         shown = " and ".join(f"{low:g} to {high:g}" for low, high in ranges)
         raise InputError(f"The results of {left[0].metric} disagree on the metric's range: {shown}. Correct the file.")
-    check_units(left[0].metric, [r.value for r in left], (left[0].metric_min, left[0].metric_max), "The results")
+    check_units(left, "The results")
     if len(signatures := sorted({r.signature for r in left})) > 1:
         raise InputError(
             f"These results were computed in {len(signatures)} ways that cannot be compared: {'; '.join(signatures)}. "
