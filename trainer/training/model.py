@@ -31,7 +31,9 @@ def load_model(recipe: TrainingRecipe, config: Any, reads_weights: bool = True, 
     if not reads_weights:
         return outline_weights(folder, source, recipe["attn_implementation"], dtype)
     options = {"quantization_config": quantization(dtype)} if in_4bit else {}
-    return load_weights(folder, source, recipe["attn_implementation"], dtype=dtype, **options)
+    model = load_weights(folder, source, recipe["attn_implementation"], dtype=dtype, **options)
+    keep_4bit_layout(model)
+    return model
 
 
 def quantization(dtype: Any) -> Any:
@@ -54,6 +56,13 @@ def quantization(dtype: Any) -> Any:
     return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
     )
+
+
+def keep_4bit_layout(model: Any) -> None:
+    """Keep bitsandbytes from packing matrices for the CPU in a validation, which would round what is trained next."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def lora_config(recipe: TrainingRecipe) -> Any:

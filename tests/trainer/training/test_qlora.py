@@ -26,9 +26,11 @@ def test_adapter_on_a_base_in_4_bits_is_merged_into_the_base(config_of: ConfigOf
 
     base = make_model(tmp_path / "base")
     changes = ("model_config=null", f"model_name_or_path={base}", "tokenizer=null", "num_train_epochs=1")
-    changes += ("pad_token=<unk>", "max_length=300", "use_peft=true", "load_in_4bit=true")
+    changes += ("pad_token=<unk>", "max_length=700", "use_peft=true", "load_in_4bit=true")
+    changes += ("max_steps=2", "eval_steps=1")
     metadata, output = train(config_of(*changes)), tmp_path / "run"
     assert metadata["status"] == "done"
+    assert len(metadata["evaluations"]) > 1  # a validation leaves the matrices in 4 bits as they are
     before = AutoModelForCausalLM.from_pretrained(base).state_dict()
     after = AutoModelForCausalLM.from_pretrained(output / "model").state_dict()
     assert {name: value.dtype for name, value in after.items()} == {name: value.dtype for name, value in before.items()}
