@@ -33,6 +33,7 @@ PLACES = {  # file -> what it may call, and why it is not code or a model from o
     "trainer/evaluation/academic.py": {"yaml.load"},  # with a SafeLoader that leaves `!function` a text
     "trainer/evaluation/comet_model.py": {"load_state_dict"},  # tensors that model_loading has read
     "trainer/evaluation/metrics.py": {"import_module"},  # our own functions, of our own metrics.toml
+    "trainer/template_process.py": {"render_jinja_template"},  # the program with limits that renders
     "trainer/training/checkpoints.py": {"safe_open"},  # of a run's own checkpoint only the names of types are read
     "trainer/training/save.py": {"safe_open"},  # the model that this process has just written
 }

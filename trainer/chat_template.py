@@ -6,46 +6,42 @@ from texts of gigabytes.
 
 import json
 import os
-import select
-import signal
 import sys
-import warnings
+import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from corpora.errors import InputError, first_line
+from corpora.errors import InputError
 from corpora.limits import hint, limit
 from corpora.strict_json import load_json
+from trainer.child_processes import start_with_pipes, stop
 
 Messages = Sequence[Mapping[str, str]]
-READ_BYTES = 1 << 16
-MAX_TEXT_BYTES = 64 << 20  # of one conversation
+PROGRAM = "trainer.template_process"
+MAX_REPLY_BYTES = 64 << 20
 
 
 class ChatTemplate:
-    """A function that writes conversations, in a process that is started by the first one and ended with this object.
+    """A function that writes conversations by a template; all templates of this process share one that renders.
 
-    `render` gets messages, and whether the text ends where the model's answer begins.
+    `template` is Jinja's text, `special_tokens` the tokens that it may name, such as `bos_token`.
     """
 
-    def __init__(self, render: Callable[[Messages, bool], str]) -> None:
-        self._render = render
-        self._process: _Process | None = None
+    def __init__(self, template: str, special_tokens: Mapping[str, str]) -> None:
+        self._request = {"chat_template": template, "special_tokens": dict(special_tokens)}
 
     def __call__(self, messages: Messages, begins_answer: bool) -> str:
-        """Return messages as the template writes them.
+        """Return messages as the template writes them; `begins_answer` is whether the model's answer is to follow.
 
         Raises:
             InputError: The template fails, or needs more time or memory than it may use.
         """
-        self._process = self._process or _Process(self._render)
-        reply = self._process.ask(json.dumps([list(messages), begins_answer]))
+        limits = {"seconds": limit("template_s"), "bytes": limit("template_bytes")}
+        request = self._request | limits | {"messages": list(messages), "begins_answer": begins_answer}
+        reply = _ask(json.dumps(request))
         if reply is None:
-            self._process = None
             raise InputError(
                 "The chat template takes more time, memory or text than one conversation may need. "
                 f"Use another prompt, such as --set prompt=chatml. {hint('template_s')} {hint('template_bytes')}"
@@ -55,36 +51,25 @@ class ChatTemplate:
         return str(reply["text"])
 
 
-class _Process:
-    """A copy of this process that renders, a line of JSON for each conversation and for each text."""
+class _Renderer:
+    """The program that renders: a line of JSON for each conversation, and one for each text."""
 
-    def __init__(self, render: Callable[[Messages, bool], str]) -> None:
-        requests, self._to = os.pipe()
-        self._from, replies = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # the copy uses no thread and no lock of this process
-            self._pid = os.fork()
-        if not self._pid:
-            os.close(self._to)
-            os.close(self._from)
-            _serve(render, requests, replies)
-        os.close(requests)
-        os.close(replies)
-        self.end = weakref.finalize(self, _end, self._pid, self._to, self._from)
+    def __init__(self) -> None:
+        self.owner = os.getpid()  # a fork of this process needs a renderer of its own
+        self._process = start_with_pipes([sys.executable, "-m", PROGRAM])
+        assert self._process.stdin
+        assert self._process.stdout
+        self._requests, self._replies = self._process.stdin, self._process.stdout
+        self.end = weakref.finalize(self, stop, self._process, 0.0)
+        if not self._replies.readline():
+            raise InputError(f"The program that writes chat templates cannot start. See: python -m {PROGRAM}")
 
     def ask(self, request: str) -> dict[str, Any] | None:
-        """Return the reply; None, and no process any more, if there is none in time."""
-        deadline, reply = monotonic() + limit("template_s"), bytearray()
+        """Return the reply; None, and no program any more, if it ended or wrote too much."""
         with suppress(BrokenPipeError):
-            _write(self._to, f"{request}\n".encode())
-            while not reply.endswith(b"\n") and len(reply) < MAX_TEXT_BYTES:
-                ready, _, _ = select.select([self._from], [], [], max(0.0, deadline - monotonic()))
-                data = os.read(self._from, READ_BYTES) if ready else b""
-                if not data:
-                    break
-                reply += data
+            self._requests.write(f"{request}\n".encode())
+            self._requests.flush()
+        reply = self._replies.readline(MAX_REPLY_BYTES)
         if reply.endswith(b"\n"):
             answer: dict[str, Any] = load_json(reply.decode())
             return answer
@@ -92,42 +77,19 @@ class _Process:
         return None
 
 
-def _serve(render: Callable[[Messages, bool], str], requests: int, replies: int) -> None:
-    """Answer requests until there are no more, and end the process; never returns."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _limit_memory()
-        with open(requests, encoding="utf-8") as lines:
-            for line in lines:
-                messages, begins_answer = load_json(line)
-                try:
-                    reply = {"text": render(messages, begins_answer)}
-                except Exception as error:
-                    reply = {"error": first_line(error)}
-                _write(replies, f"{json.dumps(reply)}\n".encode())
-    finally:
-        os._exit(1)
+_lock = threading.Lock()
+_renderer: _Renderer | None = None
 
 
-def _limit_memory() -> None:
-    """Limit this process to the memory that it has and that of the limit `template_bytes`, where the system can."""
-    import resource
-
-    with suppress(OSError, ValueError):
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        most = pages * resource.getpagesize() + limit("template_bytes")
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-def _end(pid: int, *descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
-    with suppress(ProcessLookupError, ChildProcessError):
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+def _ask(request: str) -> dict[str, Any] | None:
+    """Return the reply of the renderer, which is started where there is none; None if it had to end."""
+    global _renderer
+    with _lock:
+        if _renderer and _renderer.owner != os.getpid():
+            _renderer.end.detach()  # the parent's goes on
+            _renderer = None
+        _renderer = _renderer or _Renderer()
+        reply = _renderer.ask(request)
+        if reply is None:
+            _renderer = None
+        return reply

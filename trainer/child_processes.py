@@ -39,6 +39,17 @@ def start(
     )
 
 
+def start_with_pipes(command: Sequence[str]) -> Process:
+    """Start a program that reads from a pipe and writes into one; Ctrl-C of the terminal does not reach it."""
+    return subprocess.Popen(
+        list(command),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 def end_with_parent() -> None:
     """Make Linux send SIGTERM to this process when its parent ends, however it ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

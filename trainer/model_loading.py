@@ -20,7 +20,7 @@ from corpora.model_files import (
     check_model_files,
     check_sharded_metadata,
 )
-from trainer.chat_template import ChatTemplate, Messages
+from trainer.chat_template import ChatTemplate
 
 # Of a repository on the Hub: no Python, no pickles.
 MODEL_FILES = ("config.json", "*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
@@ -206,18 +206,10 @@ def tokenize(tokenizer: Any, texts: Sequence[str], splits_special: bool = False)
     return list(encoded["input_ids"])
 
 
-def open_chat_template(tokenizer: Any, template: Any) -> ChatTemplate:
-    """Return a function that writes conversations by a chat template, in a process with limits."""
-
-    def render(messages: Messages, begins_answer: bool) -> str:
-        conversation = list(messages)
-        return str(
-            tokenizer.apply_chat_template(
-                conversation, chat_template=template, tokenize=False, add_generation_prompt=begins_answer
-            )
-        )
-
-    return ChatTemplate(render)
+def open_chat_template(tokenizer: Any, template: str | None = None) -> ChatTemplate:
+    """Return a function that writes conversations by a template, or by the tokenizer's own, in a limited process."""
+    with _errors("The tokenizer's chat template cannot be used"):
+        return ChatTemplate(tokenizer.get_chat_template(template), tokenizer.special_tokens_map)
 
 
 def load_sentencepiece(path: Path) -> Any:

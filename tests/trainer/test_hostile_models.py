@@ -233,6 +233,7 @@ def test_chat_template_without_end_or_bounds_is_refused(
     monkeypatch.setenv("COIT_LIMITS", "template_s=3")
     with pytest.raises(InputError, match=sentence):
         chat(template)
+    assert chat("{{ messages[0].content }}") == "A question"  # the program renders on, or another one does
 
 
 @pytest.mark.slow

@@ -165,7 +165,7 @@ class Encoder:
 
     @cached_property
     def _chat_template(self) -> ChatTemplate:
-        return open_chat_template(self.tokenizer, self.template.chat or self.tokenizer.chat_template)
+        return open_chat_template(self.tokenizer, self.template.chat or None)
 
     def _encode_texts(
         self, prompts: Sequence[str], targets: Sequence[str]
