@@ -97,6 +97,11 @@ RELEASE = [
 @options(SOURCE, RELEASE)
 @OUTPUT
 @RESULTS
+@option(
+    "--cluster", metavar="auto|ADDRESS", group="Model",
+    help="Evaluate on a Ray cluster, a model on a benchmark in a language where there is room; all nodes share the "
+    "folders.",
+)  # fmt: skip
 @JSON
 def evaluate_verb(models: tuple[str, ...], metric_options: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
     """Evaluate models on benchmarks.

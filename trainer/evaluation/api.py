@@ -15,6 +15,7 @@ from corpora.errors import InputError
 from corpora.extensions import extend
 from corpora.progress import ProgressLike, as_progress
 from trainer.evaluation.alignment import Alignment, align_model
+from trainer.evaluation.cluster_evaluation import evaluate_on_cluster
 from trainer.evaluation.comparison import Comparison, compare_models
 from trainer.evaluation.eval_model import EvalModel, load_model, remote_model
 from trainer.evaluation.eval_tasks import EvalConfig
@@ -63,6 +64,7 @@ def evaluate(
     with_: Sequence[str | Path] = (),
     output: PathLike = OUTPUT,
     results: PathLike = RESULTS,
+    cluster: str | None = None,
     progress: ProgressLike = None,
 ) -> ResultTable:
     """Evaluate models on benchmarks. What is stored already is not computed again.
@@ -96,10 +98,12 @@ def evaluate(
         with_: Folders with your own benchmarks.toml, metrics.toml, prompts.toml, lm_eval_tasks/ and Python functions.
         output: The folder of outputs.
         results: The file of results.
+        cluster: A Ray cluster, `auto` or HOST:PORT, whose nodes share the folders: each model on each benchmark in each
+            language is evaluated where there is room. One that fails is left out.
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
 
     Returns:
-        The results, which are also in the file of results; and of several models those that were left out.
+        The results, which are also in the file of results; and of several models, or on a cluster, what was left out.
 
     Raises:
         InputError: A name, option, file or metric is wrong; it is raised before a model answers anything.
@@ -126,9 +130,13 @@ def evaluate(
             output=Path(output),
             results=Path(results),
         )
-        measured = tuple(evaluate_models(config, as_progress(progress), skipped if len(names) > 1 else None))
+        if cluster:
+            measured = tuple(evaluate_on_cluster(cluster, config, as_progress(progress), skipped))
+        else:
+            measured = tuple(evaluate_models(config, as_progress(progress), skipped if len(names) > 1 else None))
         if not measured and skipped:
-            raise InputError(f"None of {len(names)} models could be evaluated. {' '.join(skipped.values())}")
+            reasons = " ".join(dict.fromkeys(skipped.values()))
+            raise InputError(f"None of {len(names)} models could be evaluated. {reasons}")
         return ResultTable(measured, skipped)
 
 

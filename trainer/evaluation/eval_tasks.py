@@ -77,8 +77,8 @@ class EvalTask:
         return len(self.output_types) + sum(bool(metric.scorer) for metric in self.metrics)
 
 
-def load_tasks(config: EvalConfig, progress: Progress) -> list[EvalTask]:
-    """Return everything to evaluate, with its items read and its metrics tried out."""
+def load_tasks(config: EvalConfig, progress: Progress, num_stages: int | None = None) -> list[EvalTask]:
+    """Return everything to evaluate, with its items read and its metrics tried out, in the first of the stages."""
     check_options(config.metric_options)
     check_directions(config.directions)
     for name in config.metrics:
@@ -91,7 +91,7 @@ def load_tasks(config: EvalConfig, progress: Progress) -> list[EvalTask]:
     metrics = {name: _choose_metrics(config, benchmark) for name, benchmark in benchmarks.items()}
     for metric in {metric.name: metric for chosen in metrics.values() for metric in chosen}.values():
         check_code(metric)
-    num_stages = 1 + len(config.models) * len(keys)
+    num_stages = num_stages or 1 + len(config.models) * len(keys)
     with stage(progress, "reading benchmarks", 1, num_stages, len(keys), "benchmarks"):
         return [_load_task(config, *key, metrics[key[0].name], progress) for key in keys]
 

@@ -40,11 +40,8 @@ def evaluate_models(
     Raises:
         InputError: A name, option, file or metric is wrong; it is raised before a model answers anything.
     """
-    if config.results.exists() and (config.results.is_dir() or config.results.stat().st_size):
-        read_results(config.results)  # a file that cannot be added to is an error before any work
     progress = progress or NullProgress()
-    tasks = load_tasks(config, progress)
-    scorers = {m.name: open_scorer(m, config.metric_options) for task in tasks for m in task.metrics if m.scorer}
+    tasks, scorers = prepare(config, progress)
     for number, model in enumerate(config.models):
         try:
             yield from _evaluate_model(config, model, tasks, scorers, progress, 2 + number * len(tasks))
@@ -57,18 +54,38 @@ def evaluate_models(
             model.release()
 
 
+def prepare(
+    config: EvalConfig, progress: Progress, num_stages: int | None = None
+) -> tuple[list[EvalTask], dict[str, Scorer]]:
+    """Return the tasks and the scorers by metric; what is wrong with the results file, too, is an error before work."""
+    if config.results.exists() and (config.results.is_dir() or config.results.stat().st_size):
+        read_results(config.results)
+    tasks = load_tasks(config, progress, num_stages)
+    scorers = {m.name: open_scorer(m, config.metric_options) for task in tasks for m in task.metrics if m.scorer}
+    return tasks, scorers
+
+
 def _evaluate_model(
     config: EvalConfig, model: EvalModel, tasks: Sequence[EvalTask], scorers: Mapping[str, Scorer], progress: Progress,
     first_stage: int,
 ) -> Iterator[Result]:  # fmt: skip
-    num_stages = 1 + len(config.models) * len(tasks)
     with lock_folder(output_folder(config.output, model.name), "evaluation"), _served(config, model) as served:
-        for number, task in enumerate(tasks, first_stage):
-            name, total = f"{model.name} on {task.name}", len(task.items.items) * task.num_passes
-            with stage(progress, name, number, num_stages, total, "items"):
-                results = _evaluate_task(config, served, task, scorers, progress)
+        for results in evaluate_tasks(config, served, tasks, scorers, progress, first_stage):
             append_results(config.results, results)
             yield from results
+
+
+def evaluate_tasks(
+    config: EvalConfig, model: EvalModel, tasks: Sequence[EvalTask], scorers: Mapping[str, Scorer], progress: Progress,
+    first_stage: int = 2,
+) -> Iterator[list[Result]]:  # fmt: skip
+    """Yield the results of a model, task by task."""
+    num_stages = 1 + len(config.models) * len(tasks)
+    for number, task in enumerate(tasks, first_stage):
+        name, total = f"{model.name} on {task.name}", len(task.items.items) * task.num_passes
+        with stage(progress, name, number, num_stages, total, "items"):
+            results = _evaluate_task(config, model, task, scorers, progress)
+        yield results
 
 
 @contextmanager
