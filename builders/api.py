@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from builders.estimate import Estimate
     from recipes.scaling import Laws
 
+NO_BUDGET = (None, None, 1.0, False, "mean", None, (), None, 0.3, None)  # the options of a budget that are not given
 T = TypeVar("T")
 RecipeLike = str | Path | Mapping[str, Any] | Recipe
 RecipeList = list[Any] | tuple[Any, ...] | None  # Any, because a list of texts is no list of RecipeLike for mypy
@@ -44,6 +45,12 @@ class PublishSettings(RunOptions, total=False):
     mixture: str | Path | None
     epochs: float
     allow_partial: bool
+    objective: str
+    weight: Mapping[str, float] | None
+    no_worse_than: Sequence[str | Path]
+    near: str | Path | None
+    matters: float
+    predictions: str | Path | None
     progress: ProgressLike
 
 
@@ -76,6 +83,12 @@ def publish(
     mixture: str | Path | None = None,
     epochs: float = 1.0,
     allow_partial: bool = False,
+    objective: str = "mean",
+    weight: Mapping[str, float] | None = None,
+    no_worse_than: Sequence[str | Path] = (),
+    near: str | Path | None = None,
+    matters: float = 0.3,
+    predictions: str | Path | None = None,
     progress: ProgressLike = None,
     **options: Unpack[RunOptions],
 ) -> "Published | list[Published] | Estimate":
@@ -96,6 +109,13 @@ def publish(
         mixture: Instead of laws, a CSV of lang,rows,epochs, or uniform, unimax, proportional or temperature:A.
         epochs: How often a pair may be seen.
         allow_partial: Publish what there is where the budget is larger.
+        objective: What the laws allocate the budget for, `mean` or `worst`; as in `builders.allocate`, and so are the
+            next four.
+        weight: The weight of each language, by language; 1 by default.
+        no_worse_than: Mixtures against which no language may lose, each with the points that it may: `unimax:1.0`.
+        near: Of the mixtures within `matters` points of the best, choose the one that changes this mixture least.
+        matters: The difference in points for which the optimum is preferred to a plainer mixture.
+        predictions: The ledger of `builders.check`: the card shows what was measured of the mixture.
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
         **options: As in `builders.build`.
 
@@ -108,7 +128,8 @@ def publish(
     build_options = read_options(recipes, options)
     validate_version(bump, as_version)
     version = PublishOptions(bump, as_version, preview, remove_unexpected)
-    split = _read_budget(budget, laws, mixture, epochs, allow_partial)
+    goal = (objective, weight or None, tuple(no_worse_than), near, matters, predictions)
+    split = _read_budget(budget, laws, mixture, epochs, allow_partial, *goal, registry)
     if dry_run:
         return run_estimate(build_options, split)
     with open_progress(progress) as reported:
@@ -228,7 +249,7 @@ def translate(
 
 def _read_budget(budget: int | None, *details: Any) -> Budget | None:
     """Return the budget that the options describe; laws are loaded only if any option speaks of one."""
-    if budget is None and details == (None, None, 1.0, False):
+    if budget is None and details[:-1] == NO_BUDGET:
         return None
     from builders.budget import read_budget
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from cards.description import describe_advantage, describe_rows, join
+from cards.description import describe_advantage, describe_goal, describe_measured, describe_rows, join
 from cards.display_names import metric_name, mixture_name
 from cards.escaping import code, fence, front_matter, link, markdown
 from cards.human_written import format_part
@@ -92,7 +92,7 @@ def _sentences(manifest: Manifest, sources: Sequence[Mapping[str, Any]]) -> dict
         "obligations": obligations(manifest),
         "size": _megabytes(sum(file["size"] for file in data_files(manifest["configs"]))) + " MB",
         "funnel_text": _funnel_text(manifest),
-        "worth": _worth(manifest),
+        **_mixture_sentences(manifest.get("allocation") or {}),
     }
 
 
@@ -119,10 +119,16 @@ def _tables(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _worth(manifest: Manifest) -> str:
-    """Return what the mixture of a release by budget is worth; nothing without laws."""
-    allocation: Any = manifest.get("allocation") or {}
-    return describe_advantage(allocation) if allocation.get("alternatives") else ""
+def _mixture_sentences(allocation: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a budget was allocated for, what the mixture is worth, and what was measured; empty without laws."""
+    if not allocation.get("alternatives"):
+        return {"goal": "", "worth": "", "measured": ""}
+    verdict = allocation.get("recommended", {}).get("sentence")
+    return {
+        "goal": describe_goal(allocation["objective"]) if "objective" in allocation else "the mean",
+        "worth": f"The laws say: {verdict}" if verdict else describe_advantage(allocation),
+        "measured": describe_measured(allocation["measured"]) if "measured" in allocation else "",
+    }
 
 
 def _funnel_text(manifest: Manifest) -> str:

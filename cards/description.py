@@ -74,3 +74,35 @@ def describe_advantage(table: Mapping[str, Any]) -> str:
     if other["advantage"] < SMALL_GAIN:
         return f"{gain}: {name} will do."
     return f"{gain}, which may be nothing." if low is not None and low <= 0 else f"{gain}."
+
+
+def describe_goal(objective: Mapping[str, Any]) -> str:
+    """Return what a mixture was chosen for, such as `the worst language, no language losing more than 1 point ...`.
+
+    Args:
+        objective: {kind, weights, no_worse_than, near} of an allocation by objective.
+    """
+    weights = set(objective["weights"].values())
+    text = "the worst language" if objective["kind"] == "worst" else "the mean"
+    if len(weights) > 1:
+        text = "the weighted mean"
+    for floor in objective["no_worse_than"]:
+        text += f", no language losing more than {floor['points']:g} against {mixture_name(floor['name'])}"
+    if near := objective["near"]:
+        text += f", nearest to {mixture_name(near['name'])} within {near['points']:g} points of the best"
+    return text
+
+
+def describe_measured(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return in sentences how a mixture's predictions compare with what was measured afterwards.
+
+    Args:
+        rows: Each is {lang, predicted, value, num_seeds, is_covered}.
+    """
+    covered, error = sum(row["is_covered"] for row in rows), [row["predicted"] - row["value"] for row in rows]
+    seeds = max(row["num_seeds"] for row in rows)
+    return (
+        f"Models were trained on this mixture afterwards ({seeds} seed{'s' * (seeds > 1)}) and evaluated in "
+        f"{len(rows)} language{'s' * (len(rows) > 1)}: {covered} of {len(rows)} values are within the predicted 90% "
+        f"intervals; predicted less measured is {sum(error) / len(error):+.2f} points on average."
+    )

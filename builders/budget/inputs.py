@@ -173,6 +173,16 @@ def _by_lang(values: float | LangValues | None, langs: Sequence[str], option: st
     return values
 
 
+def check_weights(weight: LangValues | None, langs: Sequence[str]) -> list[float]:
+    """Return the weight of each language; 1 by default.
+
+    Raises:
+        InputError: A weight is of no language among `langs`.
+    """
+    weights: list[float] = _column(_by_lang(weight, langs, "--weight"), langs, 1.0).tolist()
+    return weights
+
+
 def _column(values: LangValues, langs: Sequence[str], default: float) -> Floats:
     return np.array([values.get(lang, values.get("", default)) for lang in langs], float)
 

@@ -14,8 +14,9 @@ from corpora.errors import InputError
 from recipes.recipe import Recipe
 
 if TYPE_CHECKING:
-    from recipes.mixing import AllocationProblem, Mixture
-    from recipes.transfer import AnyLaws, TransferLaws
+    from builders.budget.law_allocation import LawGoal
+    from recipes.mixing import Mixture
+    from recipes.transfer import AnyLaws
 
 DEFAULT_BASELINE = "unimax"
 ALLOCATION = pa.schema([("lang", pa.string()), ("direction", pa.string()), ("num_rows", pa.int64())])
@@ -32,6 +33,7 @@ class Budget:
         baseline: The name of a mixture that needs no laws.
         epochs: How often a row may be seen.
         allow_partial: Whether to publish what there is where the budget is larger.
+        goal: What laws allocate the budget for; None for the plain mean.
     """
 
     pairs: int
@@ -40,11 +42,14 @@ class Budget:
     baseline: str | None = None
     epochs: float = 1.0
     allow_partial: bool = False
+    goal: "LawGoal | None" = None
 
     def suffix(self) -> str:
-        """Return the suffix of the recipe's name: `1200k`, or `300-unimax` for a baseline that was named."""
+        """Return the suffix of the recipe's name: `1200k`, `300-unimax` for a baseline that was named, `300-worst`."""
         thousands, rest = divmod(self.pairs, 1000)
         amount = str(self.pairs) if rest else f"{thousands}k"
+        if self.goal:
+            return amount + self.goal.suffix
         return f"{amount}-{self.baseline.replace(':', '-')}" if self.baseline else amount
 
     def method(self) -> str:
@@ -62,6 +67,8 @@ def check_budget(recipe: Recipe, budget: Budget) -> None:
         raise InputError(f"Recipe {recipe.name} has no translation data, so --budget has nothing to allocate.")
     if budget.laws:
         budget.laws.check(recipe.langs)
+    if budget.goal:
+        budget.goal.weights(recipe.langs)
     if budget.file:
         num_pairs = int(read_mixture(budget.file, recipe.langs).pairs.sum())
         if num_pairs != budget.pairs:
@@ -149,39 +156,25 @@ def _allocate(langs: Sequence[str], budget: Budget, available: Mapping[str, int]
     """Return the budget's mixture, and what its laws, if any, predict of it."""
     import numpy as np
 
-    from recipes.mixing import allocation_problem, baseline, comparison_json, laws_json, optimum, read_mixture
-    from recipes.transfer import TransferLaws
+    from recipes.mixing import allocation_problem, baseline, read_mixture
 
     if budget.file:
         return read_mixture(budget.file, langs, available), {}
     num_unique = np.array([available[lang] for lang in langs], float)
+    weights = None if budget.goal is None else np.array(budget.goal.weights(langs))
     problem = allocation_problem(
-        langs, budget.pairs, num_unique=num_unique, epochs=budget.epochs, allow_partial=budget.allow_partial
+        langs,
+        budget.pairs,
+        num_unique=num_unique,
+        epochs=budget.epochs,
+        weights=weights,
+        allow_partial=budget.allow_partial,
     )
     if not budget.laws:
         return baseline(budget.baseline or DEFAULT_BASELINE, problem), {}
-    if isinstance(budget.laws, TransferLaws):
-        return _allocate_by_transfer(budget.laws, problem)
-    laws = budget.laws.select(langs)
-    mixture = optimum(laws, problem)
-    return mixture, {
-        "metric": budget.laws.metric,
-        "laws": laws_json(laws, mixture),
-        **comparison_json(laws, problem, mixture),
-    }
+    from builders.budget.law_allocation import LawGoal, allocate_release
 
-
-def _allocate_by_transfer(laws: "TransferLaws", problem: "AllocationProblem") -> tuple["Mixture", dict[str, Any]]:
-    """Return the optimum by laws with transfer for the mean, and what they predict of it."""
-    from recipes.transfer import Objective, allocate_by_transfer, allocation_summary, law_surfaces, transfer_laws_json
-
-    draws, objective = law_surfaces(laws, problem), Objective("mean", problem.weights)
-    allocation = allocate_by_transfer(draws, objective, problem)
-    return allocation.optimum, {
-        "metric": laws.metric,
-        "laws": transfer_laws_json(laws, problem.langs, allocation.optimum),
-        **allocation_summary(allocation, allocation.optimum, draws, objective, problem),
-    }
+    return allocate_release(budget.laws, budget.goal or LawGoal(), problem)
 
 
 def _rows_by_direction(mixture: "Mixture", directions: Sequence[str]) -> list[dict[str, object]]:

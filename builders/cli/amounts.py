@@ -41,3 +41,12 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def by_lang(texts: tuple[str, ...], name: str) -> dict[str, float]:
+    """Return texts such as `el=3` as numbers by language."""
+    if not texts:
+        return {}
+    from recipes.mixing import parse_lang_values
+
+    return parse_lang_values(texts, name)

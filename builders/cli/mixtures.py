@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from builders.cli.amounts import Amount
+from builders.cli.amounts import Amount, by_lang
+from builders.cli.budget_options import objective_options, weight_option
 from corpora.cli import FILE, NAMES, option, options, verb
 from corpora.options import JSON, registry_option
 from corpora.printing import print_text
@@ -43,10 +44,7 @@ LIMITS = [
         "--max", multiple=True, metavar="[LANG=]PAIRS", group="Limits",
         help="The most pairs of a language, or of each. Repeatable.",
     ),
-    option(
-        "--weight", multiple=True, metavar="LANG=NUMBER", group="Limits",
-        help="The weight of a language; 1 by default. Repeatable.",
-    ),
+    weight_option("Limits"),
     option(
         "--costs", type=FILE, metavar="FILE|RUN", group="Limits",
         help="A CSV of lang,tokens with the tokens in a pair, or the folder of a run that has it: the budget is in "
@@ -136,42 +134,13 @@ def fit_verb(metric_range: str, gamma: tuple[str, ...], as_json: bool, **setting
     """Fit a scaling law to the results of each language."""
     import builders
 
-    result = builders.fit(gamma=_by_lang(gamma, "--gamma"), metric_range=_range(metric_range), **settings)
+    result = builders.fit(gamma=by_lang(gamma, "--gamma"), metric_range=_range(metric_range), **settings)
     _print(result, as_json)
 
 
 @verb("allocate")
 @options(BUDGET, RESULTS, LIMITS)
-@option(
-    "--objective",
-    type=click.Choice(("mean", "worst")),
-    default="mean",
-    show_default=True,
-    group="Objective",
-    help="Maximise the weighted mean of the languages, or the worst language.",
-)
-@option(
-    "--no-worse-than",
-    multiple=True,
-    metavar="MIXTURE[:POINTS]",
-    group="Objective",
-    help="No language may lose more than POINTS against a mixture, such as unimax:1.0, a CSV or a release. Repeatable.",
-)
-@option(
-    "--near",
-    metavar="MIXTURE",
-    group="Objective",
-    help="Of the mixtures within --matters of the best, choose the one that changes this mixture least.",
-)
-@option(
-    "--matters",
-    type=float,
-    default=0.3,
-    show_default=True,
-    metavar="POINTS",
-    group="Objective",
-    help="The difference for which the optimum is preferred to a plainer mixture.",
-)
+@options(objective_options("Objective"))
 @option(
     "--quantile",
     type=float,
@@ -275,15 +244,7 @@ VERBS = (fit_verb, allocate_verb, plan_verb, check_verb)
 
 def _parse_limits(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings with their LANG=NUMBER texts as mappings."""
-    return settings | {name: _by_lang(settings[name], f"--{name}") for name in ("min", "max", "weight")}
-
-
-def _by_lang(texts: tuple[str, ...], name: str) -> dict[str, float]:
-    if not texts:
-        return {}
-    from recipes.mixing import parse_lang_values
-
-    return parse_lang_values(texts, name)
+    return settings | {name: by_lang(settings[name], f"--{name}") for name in ("min", "max", "weight")}
 
 
 def _range(text: str) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from builders.cli.amounts import by_lang
 from builders.cli.budget_options import BUDGET_OPTIONS
 from builders.cli.releases import REMOVE_UNEXPECTED
 from builders.cli.run_options import RUN_OPTIONS, load_libraries
@@ -67,6 +68,7 @@ def publish_verb(recipes: tuple[str, ...], as_json: bool, **settings: Any) -> No
 
     with report_progress() as progress:
         load_libraries(progress)
+        settings["weight"] = by_lang(settings["weight"], "--weight")
         published = builders.publish(list(recipes) or None, progress=progress, **settings)
     from builders.format import published_json, published_text
 

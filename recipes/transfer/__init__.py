@@ -30,6 +30,7 @@ from recipes.transfer.predictions import (
     append_predictions,
     calibration,
     check_predictions,
+    laws_digest,
     read_predictions,
 )
 from recipes.transfer.runs import Runs, has_mixtures, runs_from_results
@@ -76,6 +77,7 @@ __all__ = [
     "fit_transfer",
     "has_mixtures",
     "law_surfaces",
+    "laws_digest",
     "next_mixtures",
     "noise_floor",
     "objective_gains",

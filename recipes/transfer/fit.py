@@ -10,7 +10,7 @@ from corpora.errors import InputError
 from recipes.scaling import LEVEL, Floats
 from recipes.transfer.law import FORMS, MIN_EFFECTIVE_SAMPLES, TransferLaw, TransferLaws
 from recipes.transfer.posterior import NUM_SAMPLES, Posterior, Series, find_best, fitted, refit, sample, to_parameters
-from recipes.transfer.runs import Runs
+from recipes.transfer.runs import Runs, check_varied
 
 MIN_IMPROVEMENT = 0.1  # by which share of its error a form must be better than a simpler one
 MAX_WIDENING = 3.0
@@ -37,6 +37,7 @@ def fit_transfer(
     Raises:
         InputError: The runs show no law, or the samples are too few for intervals.
     """
+    check_varied(runs)
     problem = _Problem(runs, metric_range)
     errors: dict[str, float] = {}
     holdouts: dict[str, list[_Holdout]] = {}

@@ -108,7 +108,6 @@ def runs_from_results(results: Sequence[Result]) -> Runs:
     names = tuple(f"{model or release} (seed {seed})" for model, release, seed, _ in groups)
     runs = Runs(names, langs, donors, pairs, values, tuple(seed for _, _, seed, _ in groups))
     _check_repeated(runs, (results[0].metric_max - results[0].metric_min) / 100)
-    _check_varied(runs)
     return runs
 
 
@@ -156,7 +155,7 @@ def _check_repeated(runs: Runs, point: float) -> None:
                     )
 
 
-def _check_varied(runs: Runs) -> None:
+def check_varied(runs: Runs) -> None:
     """Raise InputError if all runs have the same mixture."""
     shares = runs.pairs / np.maximum(runs.pairs.sum(axis=1, keepdims=True), 1)
     if len(np.unique(np.round(shares, 3), axis=0)) == 1:

@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import datasets
+import numpy as np
 import polars as pl
 import pytest
 
-from builders.budget import Budget, mixture_lines, subsample
+from builders.budget import Budget, mixture_lines, read_budget, subsample
 from builders.options import BuildOptions
 from builders.pipeline import BuildResult
 from builders.publishing import Published
@@ -19,6 +21,8 @@ from builders.workspace import Workspace
 from corpora.catalog import language
 from corpora.errors import InputError
 from recipes.scaling import Laws, ScalingLaw
+from recipes.transfer import Runs, TransferLaws, append_predictions, check_predictions, design_mixtures, fit_transfer
+from tests.recipes.transfer.test_runs import result
 
 pytestmark = pytest.mark.slow
 LANGS = ("ar", "el", "hi", "tr", "vi", "zh")
@@ -217,3 +221,59 @@ def test_same_budget_publishes_nothing_new_and_other_laws_a_major_version(folder
     again = publish(folder, Budget(300, laws=better))
     assert (again.is_new, again.manifest["version"]) == (True, "v2.0.0")
     assert json.loads((first.folder() / "manifest.json").read_text())["version"] == "v1.0.0"
+
+
+def transfer_laws() -> TransferLaws:
+    """Laws with transfer of the sample's six languages, made of runs with known values."""
+    rng = np.random.default_rng(0)
+    available = dict.fromkeys(LANGS, 171)
+    design = design_mixtures(available, [150, 300], 10)
+    pairs = np.array([list(mixture.values()) for mixture in design], float)
+    values = 10 + np.arange(6) + 4 * np.log(pairs + 0.2 * pairs.sum(axis=1, keepdims=True))
+    names = tuple(map(str, range(len(pairs))))
+    runs = Runs(names, LANGS, LANGS, pairs, values + rng.normal(0, 0.2, pairs.shape), (0,) * len(pairs))
+    return fit_transfer(runs, "chrf++", form="shared")
+
+
+def by_laws(pairs: int, laws: TransferLaws, **options: Any) -> Budget:
+    """A budget as the options describe it."""
+    budget = read_budget(pairs, laws, **options)
+    assert budget
+    return budget
+
+
+def test_laws_allocate_for_the_worst_language_and_the_card_shows_what_was_measured(
+    folder: Path, tmp_path: Path
+) -> None:
+    laws, ledger = transfer_laws(), tmp_path / "predictions.jsonl"
+    first = publish(folder, by_laws(400, laws, objective="worst"))
+    assert first.manifest["name"] == "muit-sample-400-worst"
+    card = (first.folder() / "README.md").read_text()
+    assert "it is the optimum for the worst language" in card
+    assert "The laws say: Take " in card
+    assert "measured" not in card.split("## The mixture")[1].split("<details>")[0]
+    mixture = {row["lang"]: row["num_pairs"] for row in first.manifest["allocation"]["mixture"]}
+    assert mixture["ar"] > mixture["zh"], "the language with the least values has most pairs"
+    results = [result(lang, 40.0, {"translation": mixture}, "final") for lang in LANGS]
+    append_predictions(ledger, check_predictions(laws, results))
+    again = publish(folder, by_laws(400, laws, objective="worst", predictions=ledger))
+    assert again.manifest["version"] == "v1.0.1", "the rows are the same"
+    card = (again.folder() / "README.md").read_text()
+    assert "Models were trained on this mixture afterwards (1 seed) and evaluated in 6 languages" in card
+    assert "| 40.00 † | 1 |" in card
+    with pytest.raises(InputError, match=r"has 6 predictions, 6 of them by these laws, and none of the mixture ar="):
+        publish(folder, by_laws(300, laws, objective="worst", predictions=ledger))
+    weighted = publish(folder, by_laws(400, laws, weight={"zh": 3}, no_worse_than=["unimax:1"]))
+    assert weighted.manifest["name"] == "muit-sample-400-weighted"
+    card = (weighted.folder() / "README.md").read_text()
+    assert "optimum for the weighted mean, no language losing more than 1 against UniMax" in card
+
+
+def test_objective_without_laws_is_an_error() -> None:
+    for budget, options, message in (
+        (None, {"objective": "worst"}, "are of a --budget"),
+        (400, {"objective": "worst"}, "are for the --laws"),
+        (400, {"laws": LAWS, "objective": "best"}, "Unknown objective 'best'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            read_budget(budget, **options)

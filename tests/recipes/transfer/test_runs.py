@@ -8,7 +8,7 @@ import pytest
 
 from corpora.errors import InputError
 from recipes.results import Result
-from recipes.transfer import design_mixtures, has_mixtures, runs_from_results
+from recipes.transfer import design_mixtures, fit_any, has_mixtures, runs_from_results
 
 
 def result(
@@ -67,7 +67,7 @@ def test_equal_runs_with_other_values_are_refused_unless_the_seed_differs() -> N
 
 def test_runs_of_one_mixture_are_refused() -> None:
     with pytest.raises(InputError, match="All 2 runs have the same mixture"):
-        runs_from_results([result("el", 5.0, of(10, 20), "a"), result("el", 6.0, of(20, 40), "b")])
+        fit_any([result("el", 5.0, of(10, 20), "a"), result("el", 6.0, of(20, 40), "b")])
 
 
 def test_design_fills_the_space_of_shares_within_what_there_is() -> None:
