@@ -110,6 +110,7 @@ def _tables(manifest: Manifest) -> dict[str, Any]:
         "pairs": count_pairs(manifest),
         "reasons": count_rejections(manifest),
         "notable": select_rejections(manifest),
+        "unjudged": _unjudged_languages(manifest),
         "ledger": sum_ledger(manifest),
         "overlap": most_shared(manifest),
         "searched": sum_benchmarks(manifest),
@@ -129,6 +130,14 @@ def _mixture_sentences(allocation: Mapping[str, Any]) -> dict[str, str]:
         "worth": f"The laws say: {verdict}" if verdict else describe_advantage(allocation),
         "measured": describe_measured(allocation["measured"]) if "measured" in allocation else "",
     }
+
+
+def _unjudged_languages(manifest: Manifest) -> list[str]:
+    """Return the names of languages whose pairs `misaligned` did not judge, though the release asks for it."""
+    if all(rule["name"] != "misaligned" for rule in manifest["filters"]):
+        return []
+    judged = {row["lang"] for row in manifest.get("alignment", ()) if row["num_judged"]}
+    return [language(lang).name for lang in sorted({row["lang"] for row in count_pairs(manifest)} - judged)]
 
 
 def _funnel_text(manifest: Manifest) -> str:

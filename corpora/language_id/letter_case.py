@@ -1,4 +1,4 @@
-"""How a text is set, in capitals, as a title, with spaces between letters: none of it is a language."""
+"""How a text is set, in capitals, as a title, with signs for spaces or spaces between letters: none is a language."""
 
 import re
 from collections.abc import Sequence
@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from corpora.language_id.fasttext_model import identify_languages
 
-CASE_VERSION: Final = 1  # of what is identified again, in the keys of tables
+CASE_VERSION: Final = 2  # of what is identified again, in the keys of tables
 DOTTED_I = str.maketrans({"I": "ı", "İ": "i"})  # of the languages below in lower case
 DOTTED_LANGS = frozenset(("tr", "az", "crh", "tt"))
+WORD_SIGN = "\u1361"  # between words of Ethiopic, in place of a space
 SPACED = re.compile(r"(?<!\w)(?:\w[ \u00a0.·-]){3,}\w(?!\w)")  # at least four letters, each by itself
 MIN_WORDS = 3  # of which most begin with a capital letter, so that a text is a title
 MIN_SHARE = 0.6  # of letters or words in capitals
@@ -18,7 +19,11 @@ MIN_TITLE_SHARE = 0.45  # of capitals for each space-separated part of a title, 
 
 
 def set_plainly(text: str, lang: str) -> str:
-    """Return a text in capitals, in title case or with spaced letters as it is written in a sentence; else the same."""
+    """Return a text in capitals, in title case or with spaced letters as it is written in a sentence; else the same.
+
+    The Ethiopic sign between words becomes a space, since the model has learned words.
+    """
+    text = text.replace(WORD_SIGN, " ")
     if text[1:].islower() and 4 * text.count(" ") < len(text):  # as nearly all texts are
         return text
     if SPACED.search(text):
@@ -84,5 +89,5 @@ def _may_be_set(texts: pa.Array, is_other: pa.Array) -> pa.Array:
     upper = pc.multiply(pc.count_substring_regex(own, r"\p{Lu}"), 1.0)
     is_spaced = pc.greater_equal(pc.multiply(num_spaces, 4), num_chars)
     is_title = pc.greater_equal(upper, pc.multiply(pc.add(num_spaces, 1), MIN_TITLE_SHARE))
-    may_be = pc.or_(is_spaced, is_title)
+    may_be = pc.or_(pc.or_(is_spaced, is_title), pc.match_substring(own, WORD_SIGN))
     return pc.replace_with_mask(pc.fill_null(is_other, True), is_other, may_be)

@@ -388,3 +388,17 @@ def test_card_has_script_variants_and_english_overlap():
     card = render_card(manifest(langs=langs, ledger=ledger))
     assert "of the target side:\n1,200 simplified." in card
     assert "| Chinese | 900 | el 30 |" in card
+
+
+def test_card_says_what_was_not_searched_for_and_not_judged():
+    misaligned = {"name": "misaligned", "reject": "x", "description": "x", "thresholds": {"max": {"el": 0.05}}}
+    card = render_card(manifest(filters=[misaligned], decontamination=[]))
+    assert "**No benchmark was searched for.**" in card
+    assert "was not judged in Greek: too few pairs" in card
+    assert "only their form was read" in card
+    row = {"lang": "el", "corpus": "small", "num_pairs": 7, "num_judged": 7, "num_rejected": 1}
+    row |= {"share": 0.1, "share_low": 0.05, "share_high": 0.2}
+    card = render_card(manifest(filters=[misaligned], alignment=[row]))
+    assert "No benchmark was searched for" not in card
+    assert "not judged" not in card
+    assert "only their form was read" not in card

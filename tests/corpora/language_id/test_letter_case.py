@@ -13,6 +13,7 @@ RIGHT = [
     ("de", "BITTE DIE TÜR IMMER GESCHLOSSEN HALTEN UND NICHT RAUCHEN"),
     ("en", "P L E A S E  K E E P  T H I S  D O O R  C L O S E D  today and tomorrow"),
     ("en", "The Quick Fox Jumps Over The Lazy Dog In The Park"),
+    ("am", "ማንም፡ሰው፡ቢሆን፡የጭካኔ፡ስቃይ፡እንዳይደርስበት፡ወይም፡ከሰብዓዊ፡አፈጻጸም፡ውጭ፡የሆነ፡የተዋረደ፡ተግባር፡ወይም፡ቅጣት፡አይፈጸምበትም።"),
     ("el", "ΟΛΟΙ ΟΙ ΕΠΙΣΚΕΠΤΕΣ ΠΡΕΠΕΙ ΝΑ ΥΠΟΓΡΑΦΟΥΝ"),
 ]
 WRONG = [
