@@ -87,7 +87,8 @@ def describe_goal(objective: Mapping[str, Any]) -> str:
     if len(weights) > 1:
         text = "the weighted mean"
     for floor in objective["no_worse_than"]:
-        text += f", no language losing more than {floor['points']:g} against {mixture_name(floor['name'])}"
+        of, name = floor.get("of", "language"), mixture_name(floor["name"])
+        text += f", no {of} losing more than {floor['points']:g} against {name}"
     if near := objective["near"]:
         text += f", nearest to {mixture_name(near['name'])} within {near['points']:g} points of the best"
     return text

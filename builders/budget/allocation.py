@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from builders.budget.format import allocation_json, allocation_text, mixture_html
-from builders.budget.inputs import LangValues, LawsLike, Limits, ResultSelection, ResultsLike, build_problem, load_laws
+from builders.budget.inputs import LangValues, LawsLike, Limits, ResultSelection, ResultsLike, build_problem
+from builders.budget.metric_laws import load_metric_laws
 from builders.budget.objectives import ObjectiveOptions
 from builders.budget.pictures import draw
 from builders.budget.transfer_allocation import ObjectiveResult, allocate_objective, with_files
@@ -61,7 +62,7 @@ class AllocationResult:
 def allocate(
     budget: float | str,
     *,
-    laws: LawsLike = None,
+    laws: LawsLike | Sequence[LawsLike] = None,
     results: ResultsLike = "results.jsonl",
     metric: str | None = None,
     benchmark: str | None = None,
@@ -81,6 +82,8 @@ def allocate(
     no_worse_than: Sequence[str | Path] = (),
     near: str | Path | None = None,
     matters: float = MATTERS,
+    metric_weight: Mapping[str, float] | None = None,
+    no_metric_worse_than: Sequence[str | Path] = (),
     quantile: float | None = None,
     output: str | Path | None = None,
     picture: str | Path | None = None,
@@ -90,7 +93,8 @@ def allocate(
     Args:
         budget: The number of sentence pairs; of tokens where `costs` are given; device hours such as `12h` where they
             are of a run.
-        laws: The result of `fit`, its laws, or its file; without, laws are fitted to `results`.
+        laws: The result of `fit`, its laws, or its file; a list of those of several metrics; without, laws are fitted
+            to `results`.
         results: A `results.jsonl`, results, or a table of them.
         metric: The metric, where the results have several.
         benchmark: The benchmark, where the results have several.
@@ -112,6 +116,8 @@ def allocate(
             mixture is a baseline, a CSV of lang,rows,epochs, or a release.
         near: Of the mixtures within `matters` points of the best, choose the one that changes this mixture least.
         matters: The difference in points for which the optimum is preferred to a plainer mixture.
+        metric_weight: With laws of several metrics, what a point of each counts, by metric; 1 by default.
+        no_metric_worse_than: With several metrics, mixtures against which no metric's mean may lose: `unimax:0`.
         quantile: Maximise this lower quantile of the mean value, between 0 and 0.5, instead of its prediction.
         output: Write the mixture to this CSV, for `builders publish --mixture`.
         picture: Write a picture of the shares, and of what they are worth, to this PNG or SVG.
@@ -121,15 +127,17 @@ def allocate(
     """
     if quantile is not None and not 0 < quantile < 0.5:
         raise InputError(f"--quantile takes a number between 0 and 0.5, such as 0.1, not {quantile:g}.")
-    goal = ObjectiveOptions(objective, no_worse_than, near, matters)
+    goal = ObjectiveOptions(objective, no_worse_than, near, matters, no_metric_worse_than)
     goal.check()
-    fitted = load_laws(laws, ResultSelection(results, metric, benchmark, direction, model, langs))
+    selection = ResultSelection(results, metric, benchmark, direction, model, langs)
+    of_metrics = load_metric_laws(laws, selection, metric_weight)
     limits = Limits(release, registry, available, min, max, weight, costs, epochs, allow_partial)
-    problem, source = build_problem(budget, fitted, langs, limits)
-    if not isinstance(fitted, Laws) or not goal.is_plain:
+    problem, source = build_problem(budget, of_metrics, langs, limits)
+    fitted = of_metrics.laws[0]
+    if not isinstance(fitted, Laws) or not goal.is_plain or not of_metrics.is_single:
         if quantile is not None:
-            raise InputError("--quantile is for laws of one language each and the mean. Leave it out.")
-        result = allocate_objective(fitted, problem, goal.read(problem, registry), matters, source)
+            raise InputError("--quantile is for laws of one metric and one language each, and the mean. Leave it out.")
+        result = allocate_objective(of_metrics, problem, goal.read(problem, registry, of_metrics), matters, source)
         return with_files(result, _write_files(result, output, picture))
     chosen = fitted.select(problem.langs)
     mixture = quantile_optimum(chosen, problem, quantile) if quantile else optimum(chosen, problem)
@@ -155,11 +163,14 @@ def _draw_objectives(path: Path, result: ObjectiveResult) -> None:
     from cards.plots import draw_objectives
 
     problem = result.problem
-    equal = np.full(len(problem.langs), 1 / len(problem.langs))
-    objectives = [Objective("mean", equal), Objective("worst", equal)]
+    num = len(problem.langs)
+    equal = result.laws.target_weights(replace(problem, weights=np.full(num, 1 / num)))
+    objectives = [Objective("mean", equal)]
     if np.ptp(problem.weights) > 0:
-        objectives.insert(1, Objective("mean", problem.weights))
-    table = objective_gains(result.draws, problem, objectives, result.laws.metric)
+        objectives.append(Objective("mean", result.laws.target_weights(problem)))
+    if result.laws.is_single:
+        objectives.append(Objective("worst", equal))
+    table = objective_gains(result.draws, problem, objectives, result.metric)
     title = f"What the optimum gains at budgets around {problem.budget:,.0f} {problem.unit}"
     draw(path, lambda temporary: draw_objectives(table, title, temporary))
 

@@ -33,6 +33,12 @@ class HasLaws(Protocol):
     def laws(self) -> AnyLaws: ...
 
 
+class HasCheck(Protocol):
+    """What raises an error for languages that it has no laws of."""
+
+    def check(self, langs: Sequence[str]) -> None: ...
+
+
 LawsLike = AnyLaws | HasLaws | str | Path | None
 
 
@@ -99,7 +105,7 @@ def load_laws(laws: LawsLike, selection: ResultSelection | None = None) -> AnyLa
 
 
 def build_problem(
-    budget: float | str, laws: AnyLaws, langs: Sequence[str], limits: Limits
+    budget: float | str, laws: "AnyLaws | HasCheck", langs: Sequence[str], limits: Limits
 ) -> tuple[AllocationProblem, str]:
     """Return the problem, and where the numbers of available pairs are from.
 

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from builders.budget.metric_laws import MetricLaws
 from cards.releases import open_release
 from corpora.errors import InputError, unknown
 from recipes.mixing import BASELINES, AllocationProblem, baseline, read_mixture
@@ -14,17 +15,19 @@ from recipes.transfer import BY_WEIGHT, MATTERS, OBJECTIVES, Floor, Near, Object
 
 @dataclass(frozen=True)
 class ObjectiveOptions:
-    """The values of the options --objective, --no-worse-than, --near and --matters."""
+    """The values of the options --objective, --no-worse-than, --near, --matters and --no-metric-worse-than."""
 
     objective: str = "mean"
     no_worse_than: Sequence[str | Path] = ()
     near: str | Path | None = None
     matters: float = MATTERS
+    no_metric_worse_than: Sequence[str | Path] = ()
 
     @property
     def is_plain(self) -> bool:
         """Whether the weighted mean is maximised without floors, for which laws of one language are exact."""
-        return self.objective == "mean" and not self.no_worse_than and self.near is None
+        has_floors = self.no_worse_than or self.no_metric_worse_than
+        return self.objective == "mean" and not has_floors and self.near is None
 
     def check(self) -> None:
         """Raise InputError unless the objective is known and the difference that matters is a number above 0."""
@@ -33,16 +36,41 @@ class ObjectiveOptions:
         if not (math.isfinite(self.matters) and self.matters >= 0):
             raise InputError(f"--matters takes a number of points of at least 0, such as 0.3, not {self.matters:g}.")
 
-    def read(self, problem: AllocationProblem, registry: str | Path = "registry") -> Objective:
-        """Return the objective over the problem's languages.
+    def read(
+        self, problem: AllocationProblem, registry: str | Path = "registry", laws: MetricLaws | None = None
+    ) -> Objective:
+        """Return the objective over the problem's languages, and over the metrics of several laws.
 
         Raises:
             InputError: A mixture cannot be read, or is not possible for the problem.
         """
         self.check()
-        floors = tuple(_floor(str(text), problem, registry) for text in self.no_worse_than)
         near = Near(str(self.near), _pairs(str(self.near), problem, registry), self.matters) if self.near else None
-        return Objective(self.objective, problem.weights, floors, near)
+        floors = tuple(_floor(str(text), problem, registry) for text in self.no_worse_than)
+        if laws is None or laws.is_single:
+            if self.no_metric_worse_than:
+                raise InputError("--no-metric-worse-than is for several metrics: give --laws once for each.")
+            return Objective(self.objective, problem.weights, floors, near)
+        return self._over_metrics(problem, registry, laws, floors, near)
+
+    def _over_metrics(
+        self,
+        problem: AllocationProblem,
+        registry: str | Path,
+        laws: MetricLaws,
+        floors: tuple[Floor, ...],
+        near: Near | None,
+    ) -> Objective:
+        if self.objective == "worst":
+            raise InputError(
+                "--objective worst is for one metric, as values of different metrics cannot be compared. Use "
+                "--no-worse-than, which holds for each language in each metric."
+            )
+        rows, names = laws.metric_rows(problem), tuple(f"{lang} in {m}" for m in laws.metrics for lang in problem.langs)
+        floors = tuple(replace(floor, names=names) for floor in floors)
+        of_metrics = [_floor(str(text), problem, registry) for text in self.no_metric_worse_than]
+        floors += tuple(replace(floor, rows=rows, names=laws.metrics) for floor in of_metrics)
+        return Objective("mean", laws.target_weights(problem), floors, near, laws.metrics, rows)
 
 
 def _floor(text: str, problem: AllocationProblem, registry: str | Path) -> Floor:

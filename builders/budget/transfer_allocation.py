@@ -6,16 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from builders.budget.metric_laws import MetricLaws
 from builders.budget.transfer_format import objective_html, objective_text
 from recipes.mixing import AllocationProblem, Mixture
 from recipes.transfer import (
     Allocation,
-    AnyLaws,
     Objective,
     Surfaces,
     allocate_by_transfer,
     allocation_summary,
-    law_surfaces,
 )
 
 
@@ -25,7 +24,7 @@ class ObjectiveResult:
 
     Args:
         problem: What was allocated, and within which limits.
-        laws: The laws that it is by.
+        laws: The laws that it is by, one of each metric.
         objective: What the mixture is best for.
         allocation: The optimum, the plainer mixtures, and the recommended one.
         draws: The laws' posterior samples.
@@ -34,12 +33,17 @@ class ObjectiveResult:
     """
 
     problem: AllocationProblem
-    laws: AnyLaws
+    laws: MetricLaws
     objective: Objective
     allocation: Allocation
     draws: Surfaces
     available_from: str
     files: tuple[Path, ...] = ()
+
+    @property
+    def metric(self) -> str:
+        """The metric, or the metrics."""
+        return " and ".join(self.laws.metrics)
 
     @property
     def mixture(self) -> Mixture:
@@ -68,10 +72,10 @@ class ObjectiveResult:
 
 
 def allocate_objective(
-    laws: AnyLaws, problem: AllocationProblem, objective: Objective, matters: float, available_from: str
+    laws: MetricLaws, problem: AllocationProblem, objective: Objective, matters: float, available_from: str
 ) -> ObjectiveResult:
     """Return the best mixture for an objective, and the recommended one."""
-    draws = law_surfaces(laws, problem)
+    draws = laws.surfaces(problem)
     allocation = allocate_by_transfer(draws, objective, problem, matters)
     return ObjectiveResult(problem, laws, objective, allocation, draws, available_from)
 
@@ -84,7 +88,7 @@ def objective_table(result: ObjectiveResult) -> dict[str, Any]:
         "budget": problem.budget,
         "unit": problem.unit,
         "spent": float(problem.costs @ mixture.pairs),
-        "metric": result.laws.metric,
+        "metric": result.metric,
         "mixture": [
             {"lang": lang, "num_pairs": pairs, "num_rows": own, "epochs": epochs} for lang, pairs, own, epochs in rows
         ],

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
+from cards.description import describe_goal
 from cards.display_names import metric_name, mixture_name
 from corpora.terminal_tables import format_table
 from recipes.mixing import AllocationProblem
@@ -110,7 +111,7 @@ def transfer_laws_html(laws: TransferLaws) -> str:
 def objective_text(table: Mapping[str, Any], problem: AllocationProblem, available_from: str) -> str:
     """Return an allocation for an objective: the mixture, the plainer mixtures beside it, and which to take."""
     parts = [
-        f"Optimum of {table['spent']:,.0f} {problem.unit} for {_goal(table)}, by the laws of "
+        f"Optimum of {table['spent']:,.0f} {problem.unit} for {describe_goal(table['objective'])}, by the laws of "
         f"{metric_name(table['metric']) or 'the values'}; available pairs from {available_from}.",
         _text(mixture_table(table, problem), ("limit", "epochs", "rows", "share", "10k more")),
         _text(alternatives_table(table), ("pairs", "loses", "regret", _probability(table))),
@@ -120,16 +121,6 @@ def objective_text(table: Mapping[str, Any], problem: AllocationProblem, availab
         table["recommended"]["sentence"],
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def _goal(table: Mapping[str, Any]) -> str:
-    objective = table["objective"]
-    text = "the worst language" if objective["kind"] == "worst" else "the weighted mean"
-    for floor in objective["no_worse_than"]:
-        text += f", no language losing more than {floor['points']:g} against {floor['name']}"
-    if near := objective["near"]:
-        text += f", nearest to {near['name']} within {near['points']:g} points of the best"
-    return text
 
 
 def mixture_table(table: Mapping[str, Any], problem: AllocationProblem) -> Table:
@@ -143,13 +134,24 @@ def mixture_table(table: Mapping[str, Any], problem: AllocationProblem) -> Table
             f"{row['num_rows']:,}",
             f"{row['epochs']:.2f}",
             _limit(problem, n, row["num_pairs"]),
-            f"{predicted['value']:.2f} [{predicted['interval'][0]:.2f}, {predicted['interval'][1]:.2f}]",
+            *(_interval(own) for own in _by_metric(predicted).values()),
             f"{predicted['gain_per_10k']:+.3f}",
         )
         for n, (row, predicted) in enumerate(zip(table["mixture"], table["predicted"], strict=True))
     ]
-    rows.append(("all", f"{total:,}", "", f"{total_rows:,}", "", "", "", ""))
-    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", "value [90%]", "10k more"]
+    names = list(_by_metric(table["predicted"][0]))
+    rows.append(("all", f"{total:,}", "", f"{total_rows:,}", "", "", *("" for _ in names), ""))
+    heads = ["value [90%]"] if len(names) == 1 else [f"{metric_name(name)} [90%]" for name in names]
+    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", *heads, "10k more"]
+
+
+def _by_metric(predicted: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Return a language's value and interval by metric; of one metric under the empty name."""
+    return dict(predicted["metrics"]) if "metrics" in predicted else {"": predicted}
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    return f"{row['value']:.2f} [{row['interval'][0]:.2f}, {row['interval'][1]:.2f}]"
 
 
 def _limit(problem: AllocationProblem, index: int, pairs: int) -> str:
@@ -158,8 +160,10 @@ def _limit(problem: AllocationProblem, index: int, pairs: int) -> str:
 
 def alternatives_table(table: Mapping[str, Any]) -> Table:
     """Return the table of the optimum and the plainer mixtures."""
-    headers = ["mixture", "value [90%]", "optimum ahead by [90%]", _probability(table), "regret", "loses", "pairs"]
-    return [_alternative_row(row, index == 0) for index, row in enumerate(table["alternatives"])], headers
+    metrics = list(table["alternatives"][0].get("by_metric", ()))
+    heads = ["mixture", "value [90%]", "optimum ahead by [90%]", *(f"in {metric_name(name)} [90%]" for name in metrics)]
+    heads += [_probability(table), "regret", "loses", "pairs"]
+    return [_alternative_row(row, index == 0) for index, row in enumerate(table["alternatives"])], heads
 
 
 def _probability(table: Mapping[str, Any]) -> str:
@@ -167,16 +171,22 @@ def _probability(table: Mapping[str, Any]) -> str:
 
 
 def _alternative_row(row: Mapping[str, Any], is_optimum: bool) -> tuple[str, ...]:
-    low, high = row["advantage_interval"]
     return (
         mixture_name(row["name"]),
-        f"{row['value']:.2f} [{row['interval'][0]:.2f}, {row['interval'][1]:.2f}]",
-        "" if is_optimum else f"{row['advantage']:+.2f} [{low:+.2f}, {high:+.2f}]",
+        _interval(row),
+        *("" if is_optimum else text for text in _advantages(row)),
         "" if is_optimum else f"{row['p_better']:.0%}",
         f"{row['regret']:.3f}",
         f"{row['loss']:.2f} too much" if row["loss"] else "",
         " ".join(f"{pairs:,}" for pairs in row["pairs"].values()) if len(row["pairs"]) <= 8 else "",
     )
+
+
+def _advantages(row: Mapping[str, Any]) -> list[str]:
+    """Return by how much the optimum is ahead, and by how much in each of several metrics."""
+    rows = [(row["advantage"], row["advantage_interval"])]
+    rows += [(own["advantage"], own["interval"]) for own in row.get("by_metric", {}).values()]
+    return [f"{advantage:+.2f} [{low:+.2f}, {high:+.2f}]" for advantage, (low, high) in rows]
 
 
 def mixture_plan_text(plan: MixturePlan, unit: str, tablefmt: str = "simple") -> str:

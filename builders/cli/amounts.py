@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from builders.budget import read_hours
+from corpora.errors import InputError
 
 FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 PATTERN = re.compile(r"(\d[\d_,]*(?:\.\d+)?(?:e\d+)?)([kmb]?)", re.ASCII)
@@ -50,3 +51,15 @@ def by_lang(texts: tuple[str, ...], name: str) -> dict[str, float]:
     from recipes.mixing import parse_lang_values
 
     return parse_lang_values(texts, name)
+
+
+def by_metric(texts: tuple[str, ...], name: str) -> dict[str, float]:
+    """Return texts such as `comet=3` as numbers by metric."""
+    values: dict[str, float] = {}
+    for text in texts:
+        metric, _, number = text.partition("=")
+        try:
+            values[metric] = float(number)
+        except ValueError:
+            raise InputError(f"{name} takes METRIC=NUMBER, such as comet=2, not {text!r}.") from None
+    return values

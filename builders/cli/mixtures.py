@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from builders.cli.amounts import Amount, by_lang
+from builders.cli.amounts import Amount, by_lang, by_metric
 from builders.cli.budget_options import objective_options, weight_option
 from corpora.cli import FILE, NAMES, option, options, verb
 from corpora.options import JSON, registry_option
@@ -66,10 +66,10 @@ BUDGET = [
         help="The number of pairs, such as 60000, 60k or 1.2M; of tokens with --costs; or device hours, such as 12h, "
         "at the speed of the run that --costs names.",
     ),
-    option(
-        "--laws", type=FILE, metavar="FILE", group="Budget", help="The laws of `builders fit`, instead of --results."
-    ),
 ]
+LAWS = option(
+    "--laws", type=FILE, metavar="FILE", group="Budget", help="The laws of `builders fit`, instead of --results."
+)
 
 
 @verb("fit")
@@ -139,8 +139,31 @@ def fit_verb(metric_range: str, gamma: tuple[str, ...], as_json: bool, **setting
 
 
 @verb("allocate")
-@options(BUDGET, RESULTS, LIMITS)
+@options(BUDGET)
+@option(
+    "--laws",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    group="Budget",
+    help="The laws of `builders fit`, instead of --results. Repeatable, for several metrics at once.",
+)
+@options(RESULTS, LIMITS)
 @options(objective_options("Objective"))
+@option(
+    "--metric-weight",
+    multiple=True,
+    metavar="METRIC=NUMBER",
+    group="Objective",
+    help="With several metrics, what a point of one counts; 1 by default. Repeatable.",
+)
+@option(
+    "--no-metric-worse-than",
+    multiple=True,
+    metavar="MIXTURE[:POINTS]",
+    group="Objective",
+    help="With several metrics, the mean of none may lose more than POINTS against a mixture. Repeatable.",
+)
 @option(
     "--quantile",
     type=float,
@@ -163,11 +186,12 @@ def allocate_verb(as_json: bool, **settings: Any) -> None:
     """Allocate a budget to languages by their scaling laws, with the expected regret."""
     import builders
 
+    settings["metric_weight"] = by_metric(settings["metric_weight"], "--metric-weight")
     _print(builders.allocate(**_parse_limits(settings)), as_json)
 
 
 @verb("plan")
-@options(BUDGET, RESULTS, LIMITS)
+@options(BUDGET, [LAWS], RESULTS, LIMITS)
 @option(
     "--runs",
     type=click.IntRange(1, 1000),

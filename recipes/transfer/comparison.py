@@ -42,6 +42,7 @@ class Comparison:
         regret: By how much this mixture is expected to be below the best one, if the laws were known exactly.
         regret_95: The 95th percentile of the same.
         loss: The most that a language loses beyond what a floor allows; 0 where it keeps all floors.
+        by_metric: With several metrics, the optimum's advantage in each with its interval.
     """
 
     mixture: Mixture
@@ -53,6 +54,7 @@ class Comparison:
     regret: float
     regret_95: float
     loss: float
+    by_metric: tuple[tuple[float, tuple[float, float]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,10 @@ def _compare(
 ) -> Comparison:
     own = draws.values(mixture.seen)
     values = objective.values(own)
-    differences = objective.values(draws.values(optimum.seen)) - values
+    of_optimum = draws.values(optimum.seen)
+    differences = objective.values(of_optimum) - values
     regret = np.maximum(best - values[: len(best)], 0.0)
-    losses = [draws.means(floor.pairs) - own.mean(axis=0) - floor.points for floor in objective.floors]
+    losses = [floor.of(draws.means(floor.pairs) - own.mean(axis=0)) - floor.points for floor in objective.floors]
     loss = max((float(of_floor.max()) for of_floor in losses), default=0.0)
     return Comparison(
         mixture,
@@ -177,4 +180,10 @@ def _compare(
         float(regret.mean()),
         float(np.quantile(regret, 0.95)),
         loss if loss > MAX_LOSS else 0.0,
+        tuple((float(d.mean()), central_interval(d)) for d in _by_metric(of_optimum - own, objective)),
     )
+
+
+def _by_metric(differences: Floats, objective: Objective) -> Sequence[Floats]:
+    """Return the differences of each metric's mean, an array over the draws for each; none with one metric."""
+    return () if objective.metric_rows is None else list((differences @ objective.metric_rows.T).T)

@@ -32,14 +32,17 @@ def objective_gains(
     rows = []
     for objective in objectives:
         free = replace(objective, floors=(), near=None)
-        name = "worst language" if free.kind == "worst" else "mean, weighted" if _is_weighted(free) else "mean"
-        names = ["unimax", *([BY_WEIGHT] if _is_weighted(free) else [])]
+        is_weighted = _is_weighted(free, len(problem.langs))
+        name = "worst language" if free.kind == "worst" else "mean, weighted" if is_weighted else "mean"
+        names = ["unimax", *([BY_WEIGHT] if is_weighted else [])]
         rows.append({"name": name, "gains": {n: [_gain(draws, free, p, n) for p in problems] for n in names}})
     return {"unit": problem.unit, "metric": metric or "the value", "budgets": budgets.tolist(), "objectives": rows}
 
 
-def _is_weighted(objective: Objective) -> bool:
-    return objective.kind == "mean" and bool(np.ptp(objective.weights) > 1e-12)
+def _is_weighted(objective: Objective, num_langs: int) -> bool:
+    """Return whether languages count differently; metrics may."""
+    by_metric = objective.weights.reshape(-1, num_langs)
+    return objective.kind == "mean" and bool(np.ptp(by_metric, axis=1).max() > 1e-12)
 
 
 def _gain(draws: Surfaces, objective: Objective, problem: AllocationProblem, name: str) -> list[float]:

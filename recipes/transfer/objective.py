@@ -17,11 +17,25 @@ MIN_CHANGE_POINTS = 1e-3  # below, the nearest mixture is the best one
 
 @dataclass(frozen=True)
 class Floor:
-    """No language may lose more than `points` against a mixture."""
+    """No language may lose more than `points` against a mixture; with `rows`, no weighted mean of targets may.
+
+    Args:
+        name: The mixture's name.
+        pairs: Its pairs.
+        points: What may be lost.
+        rows: The weights of each mean that may not lose, shape (means, targets); None for each target alone.
+        names: What each row is of, for messages.
+    """
 
     name: str
     pairs: Floats
     points: float
+    rows: Floats | None = None
+    names: tuple[str, ...] = ()
+
+    def of(self, values: Floats) -> Floats:
+        """Return what may not lose, for values of targets."""
+        return values if self.rows is None else np.asarray(self.rows @ values)
 
 
 @dataclass(frozen=True)
@@ -43,12 +57,16 @@ class Objective:
         weights: The weight of each target; they sum to 1. For `worst` they are not used.
         floors: Mixtures against which no language may lose.
         near: The mixture that should change least; None for any.
+        metrics: The metrics, of which the targets are in turn; empty for one.
+        metric_rows: For each metric the weights of its mean over the targets; None for one metric.
     """
 
     kind: str
     weights: Floats
     floors: tuple[Floor, ...] = ()
     near: Near | None = None
+    metrics: tuple[str, ...] = ()
+    metric_rows: Floats | None = None
 
     def values(self, values: Floats) -> Floats:
         """Return the objective for values of targets, along the last axis."""
@@ -80,8 +98,8 @@ def best_mixture(surfaces: Surfaces, objective: Objective, problem: AllocationPr
 def _floor_rows(surfaces: Surfaces, objective: Objective) -> tuple[Floats, Floats]:
     """Return the rows and bounds of the constraints that no language loses."""
     num = len(surfaces.own)
-    rows = [np.eye(num) for _ in objective.floors]
-    bounds = [surfaces.means(floor.pairs) - floor.points - SLACK for floor in objective.floors]
+    rows = [np.eye(num) if floor.rows is None else floor.rows for floor in objective.floors]
+    bounds = [floor.of(surfaces.means(floor.pairs)) - floor.points - SLACK for floor in objective.floors]
     return np.concatenate([np.empty((0, num)), *rows]), np.concatenate([np.empty(0), *bounds])
 
 
@@ -102,12 +120,14 @@ def _inner_start(
     inner = maximise(surfaces, goal, problem, tolerance=SLACK / 10)
     if inner.value <= 0:
         missed = bounds - rows @ surfaces.means(inner.pairs)
-        lang = problem.langs[int(surfaces.own[int(np.argmax(missed)) % rows.shape[1]])]
+        langs = tuple(problem.langs[own] for own in surfaces.own)
+        of_rows = [name for floor in objective.floors for name in floor.names or langs]
+        where = of_rows[int(np.argmax(missed))]
         names = ", ".join(f"{floor.name} by more than {floor.points:g}" for floor in objective.floors)
         raise InputError(
             f"No mixture of {problem.budget:,.0f} {problem.unit} keeps every language from losing against {names}: the "
-            f"one that comes nearest still loses {missed.max():.2f} points too many in {lang}. Allow more points, such "
-            "as --no-worse-than unimax:1.0, or raise the budget."
+            f"one that comes nearest still loses {missed.max():.2f} points too many in {where}. Allow more points, "
+            "such as --no-worse-than unimax:1.0, or raise the budget."
         )
     return inner.pairs
 

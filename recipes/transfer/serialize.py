@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from recipes.mixing import AllocationProblem, Mixture, round_numbers
-from recipes.scaling import LEVEL
+from recipes.scaling import LEVEL, Floats
 from recipes.transfer.comparison import CERTAINTY, Allocation, Comparison
 from recipes.transfer.law import TransferLaws
 from recipes.transfer.laws_file import transfer_summary
@@ -25,8 +25,10 @@ def allocation_summary(
     of_mixture = next((c for c in allocation.compared if c.mixture is mixture), allocation.compared[0])
     return {
         "objective": objective_summary(objective, problem),
-        "predicted": predicted_rows(draws, mixture),
-        "alternatives": [_comparison_row(c, c.mixture is allocation.optimum) for c in allocation.compared],
+        "predicted": predicted_rows(draws, mixture, objective.metrics),
+        "alternatives": [
+            _comparison_row(c, c.mixture is allocation.optimum, objective.metrics) for c in allocation.compared
+        ],
         "infeasible": list(allocation.infeasible),
         "gap": float(f"{allocation.gap:.2g}"),
         "regret": {"expected": round(of_mixture.regret, 5), "quantile_95": round(of_mixture.regret_95, 5)},
@@ -44,7 +46,10 @@ def objective_summary(objective: Objective, problem: AllocationProblem) -> dict[
     return {
         "kind": objective.kind,
         "weights": round_numbers(weights),
-        "no_worse_than": [{"name": floor.name, "points": floor.points} for floor in objective.floors],
+        "no_worse_than": [
+            {"name": floor.name, "points": floor.points, "of": "language" if floor.rows is None else "metric"}
+            for floor in objective.floors
+        ],
         "near": {"name": objective.near.name, "points": objective.near.points} if objective.near else None,
     }
 
@@ -69,8 +74,11 @@ def _behind(comparison: Comparison, matters: float) -> str:
     )
 
 
-def predicted_rows(draws: Surfaces, mixture: Mixture) -> list[dict[str, Any]]:
-    """Return each language's predicted value with its interval, and what more pairs of it alone would add."""
+def predicted_rows(draws: Surfaces, mixture: Mixture, metrics: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return each language's predicted value with its interval, and what more pairs of it alone would add.
+
+    With several metrics they are those of the first, and each row has the values of all.
+    """
     values = draws.values(mixture.seen)
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     more = [draws.means(mixture.seen + GAIN_STEP * np.eye(len(mixture.langs))[n]) for n in range(len(mixture.langs))]
@@ -81,13 +89,30 @@ def predicted_rows(draws: Surfaces, mixture: Mixture) -> list[dict[str, Any]]:
             "interval": [round(float(low[n]), 4), round(float(high[n]), 4)],
             "is_extrapolated": False,
             "gain_per_10k": round(float(more[n][n] - values[:, n].mean()), 4),
+            **_all_metrics(metrics, values[:, n :: len(mixture.langs)]),
         }
         for n, lang in enumerate(mixture.langs)
     ]
 
 
-def _comparison_row(comparison: Comparison, is_optimum: bool) -> dict[str, Any]:
+def _all_metrics(metrics: Sequence[str], values: Floats) -> dict[str, Any]:
+    """Return the value of each metric with its interval; nothing with one metric."""
+    if len(metrics) < 2:
+        return {}
+    ends = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0).T
+    rows = {
+        metric: {"value": round(float(own.mean()), 4), "interval": [round(float(end), 4) for end in of_metric]}
+        for metric, own, of_metric in zip(metrics, values.T, ends, strict=True)
+    }
+    return {"metrics": rows}
+
+
+def _comparison_row(comparison: Comparison, is_optimum: bool, metrics: Sequence[str] = ()) -> dict[str, Any]:
     mixture = comparison.mixture
+    by_metric = {
+        metric: {"advantage": round(advantage, 4), "interval": [round(end, 4) for end in interval]}
+        for metric, (advantage, interval) in zip(metrics, comparison.by_metric, strict=False)
+    }
     return {
         "name": mixture.name,
         "pairs": dict(zip(mixture.langs, mixture.pairs.tolist(), strict=True)),
@@ -98,6 +123,7 @@ def _comparison_row(comparison: Comparison, is_optimum: bool) -> dict[str, Any]:
         "p_better": None if is_optimum else round(comparison.p_behind, 3),
         "regret": round(comparison.regret, 5),
         "loss": round(comparison.loss, 4),
+        **({"by_metric": by_metric} if by_metric else {}),
     }
 
 
