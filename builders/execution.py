@@ -33,6 +33,7 @@ from corpora.errors import InputError
 from corpora.extensions import current_extensions
 from corpora.files import atomic_path
 from corpora.leases import lease_folder
+from corpora.path_lengths import check_path_length
 from corpora.progress import Progress, stage
 from corpora.stores import StagedFolder, Store, lease_store
 
@@ -45,8 +46,9 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
     """Yield the work folder, for this run alone, without what killed runs left half-written.
 
     Raises:
-        InputError: Another run uses the folder, or DuckDB cannot take its name.
+        InputError: Another run uses the folder, DuckDB cannot take its name, or it is too long.
     """
+    check_path_length(options.work)
     if set(str(options.work.resolve())) & set("[]"):
         raise InputError(
             f"DuckDB takes [ and ] in {options.work.absolute()} for a pattern. Name another --work folder."

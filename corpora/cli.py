@@ -1,5 +1,6 @@
 """What the commands `builders` and `trainer` share: option types, grouped help, messages, and exit codes."""
 
+import errno
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from corpora.arguments import split_names
 from corpora.errors import InputError
 from corpora.extensions import Extensions, check_folders, current_extensions, use_extensions
 from corpora.messages import log_messages
+from corpora.path_lengths import describe_length
 from corpora.printing import clean_streams, print_traceback, say
 from corpora.progress import LogProgress, NullProgress, Progress, SeveralProgress, TerminalProgress
 
@@ -227,6 +229,8 @@ def _known(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, InputError):
         return f"Error: {error}", INPUT_ERROR
     if isinstance(error, OSError):
+        if error.errno == errno.ENAMETOOLONG and error.filename and (sentence := describe_length(Path(error.filename))):
+            return f"Error: {sentence}", INPUT_ERROR
         file = f" ({error.filename})" if error.filename else ""
         return f"Error: {error.strerror or error}{file}. Fix this and run the command again.", INPUT_ERROR
     if isinstance(error, ValueError) and "null byte" in str(error):  # of `open` and its relatives

@@ -21,6 +21,7 @@ from cards.releases import (
 )
 from corpora.errors import InputError
 from corpora.files import atomic_path, lock_folder, move_into_place, remove_leftovers
+from corpora.path_lengths import check_path_length
 
 LOCK_TIMEOUT_S = 600.0  # that a publisher waits for another
 
@@ -48,7 +49,8 @@ class LocalRegistry:
         return FolderReleases(self.path)
 
     def check_writable(self, remove_unexpected: bool = False) -> None:
-        """Raise InputError if `datasets` could not load from here."""
+        """Raise InputError if `datasets` could not load from here, or the path is too long."""
+        check_path_length(self.path)
         for path in (str(self.path.resolve()), str(self.path.absolute())):
             if set(path) & set("[]*?"):
                 raise InputError(
