@@ -74,3 +74,32 @@ def test_faulty_formula_is_an_error_with_its_row(tmp_path: Path, keys: str, mess
     (tmp_path / "language_checks.toml").write_text(row)
     with use_extensions(Extensions((tmp_path,))), pytest.raises(InputError, match=message):
         language_checks()
+
+
+@pytest.mark.parametrize(
+    ("lang", "right", "wrong"),
+    [
+        (
+            "af",
+            "Elkeen het die reg tot lewe, vryheid en sekuriteit van persoon.",
+            "Een ieder heeft het recht op leven, vrijheid en onschendbaarheid van zijn persoon.",
+        ),
+        (
+            "tk",
+            "Her bir adam parahat ýygnanyşyklar we birleşmeler azatlygyna haklydyr.",
+            "Her şahıs saldırısız toplanma ve dernek kurma ve derneğe katılma serbestisine maliktir.",
+        ),
+        (
+            "sk",
+            "Každý, bez hociakého rozlišovania, má nárok na rovnaký plat za rovnakú prácu.",
+            "Všichni, bez jakéhokoli rozlišování, mají nárok na stejný plat za stejnou práci.",
+        ),
+        (
+            "sa",
+            "न कोऽपि जनः स्वेच्छया निग्रहीतुं, धर्तुं, निष्कासयितुं वा अनुज्ञास्यते।",
+            "प्रत्येक व्यक्ति को जीवन, स्वाधीनता और वैयक्तिक सुरक्षा का अधिकार है।",
+        ),
+    ],
+)
+def test_language_is_not_taken_for_its_relative(lang, right, wrong):
+    assert find_wrong_language([right, wrong], lang) == [False, True]
