@@ -10,9 +10,10 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from threading import Event, Thread
@@ -49,8 +50,24 @@ def lease_folder(folder: Path, name: str) -> Iterator[None]:
         raise InputError(
             f"T{label[1:]} cannot be used: {error.filename} belongs to another user. Name another folder."
         ) from None
+    with renewed(label, partial(_renew, path), partial(_release, path)):
+        yield
+
+
+@contextmanager
+def renewed(label: str, renew: Callable[[], bool], release: Callable[[], None]) -> Iterator[None]:
+    """Renew a lease within the block, and release it after.
+
+    Args:
+        label: What is leased, for the error.
+        renew: Renews the lease; False if another run has taken it, so that this one is interrupted.
+        release: Releases it.
+
+    Raises:
+        InputError: Another run has taken it.
+    """
     ended, lost = Event(), Event()
-    Thread(target=_renew, args=(path, ended, lost), daemon=True).start()
+    Thread(target=_keep_renewing, args=(renew, ended, lost), daemon=True).start()
     try:
         yield
     except KeyboardInterrupt:
@@ -62,7 +79,16 @@ def lease_folder(folder: Path, name: str) -> Iterator[None]:
         raise
     finally:
         ended.set()
-        _release(path)
+        release()
+
+
+def _keep_renewing(renew: Callable[[], bool], ended: Event, lost: Event) -> None:
+    while not ended.wait(RENEWED_S):
+        with suppress(OSError, InputError):  # the filesystem or store does not answer now
+            if not renew():
+                lost.set()
+                _thread.interrupt_main()
+                return
 
 
 def _take(folder: Path, label: str) -> Path:
@@ -110,10 +136,13 @@ def _use(path: Path) -> str:
         return ""
     except (ValueError, TypeError):
         return "its lease is being written" if age < VOID_S else ""
-    if holder.is_released:
-        return ""
-    if is_here(holder):
-        return f"process {holder.pid} of this machine" if is_running(holder) else ""
+    return "" if holder.is_released else use_of(holder, age)
+
+
+def use_of(holder: Holder, age: float) -> str:
+    """Return who uses what is leased, empty if the lease, renewed some seconds ago, is void."""
+    if _is_here(holder):
+        return f"process {holder.pid} of this machine" if _is_running(holder) else ""
     seen = f"process {holder.pid} on {holder.machine}, which renewed its lease {max(0.0, age):.0f} seconds ago"
     return f"{seen} (a run that was killed is recognised after {VOID_S:.0f} seconds)" if age < VOID_S else ""
 
@@ -128,12 +157,12 @@ def _age(path: Path) -> float:
         probe.unlink()
 
 
-def is_here(holder: Holder) -> bool:
+def _is_here(holder: Holder) -> bool:
     """Return whether a process is, or was, one of this machine since it was started."""
     return holder.namespace == _namespace()
 
 
-def is_running(holder: Holder) -> bool:
+def _is_running(holder: Holder) -> bool:
     """Return whether a process of this machine still runs."""
     return _began(holder.pid) == holder.began if holder.began else _is_alive(holder.pid)
 
@@ -169,15 +198,11 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _renew(path: Path, ended: Event, lost: Event) -> None:
-    """Renew a lease until it ends; interrupt the run if another one has taken the folder."""
-    while not ended.wait(RENEWED_S):
-        with suppress(OSError):
-            if _newest(path.parent)[1] != path:
-                lost.set()
-                _thread.interrupt_main()
-                return
-            os.utime(path)
+def _renew(path: Path) -> bool:
+    if _newest(path.parent)[1] != path:
+        return False
+    os.utime(path)
+    return True
 
 
 def _release(path: Path) -> None:

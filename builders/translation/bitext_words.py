@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.alignment import TaughtWords, TranslationJudge, link_table, make_translation_judge
+from builders.translation.partition import Entry
 from builders.translation.quality_checks import BITEXT_CHECKS, quality_check_rows
-from builders.translation.store import Entry
 
 Texts = Mapping[str, str]  # segments by their digest
 Entries = Mapping[str, Entry]  # their translations

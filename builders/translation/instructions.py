@@ -19,12 +19,13 @@ import pyarrow.parquet as pq
 from builders.ledger_rows import count_reasons
 from builders.translation.bitext_words import BitextWords, MeaningCheck
 from builders.translation.do_not_translate import FIELDS, do_not_translate_rows, find_do_not_translate
-from builders.translation.memory import HUMAN, Origin, TranslationMemory, digest
+from builders.translation.memory import HUMAN, Origin, TranslationMemory
 from builders.translation.placeholders import placeholder_rows
 from builders.translation.quality_checks import checks_fingerprint
 from builders.translation.segmentation import code_line_rows, join_wrapped_lines, segment
 from builders.translation.segments import FIRST_PASS, Outcome, remembered, translate_segments
 from builders.translation.store import TranslationStore, fingerprint
+from builders.translation.text_ranges import text_ranges
 from builders.translation.translator import Translator, check_languages
 from builders.translation.worker import TranslationWorker
 from builders.workspace import Task, WorkerPool, Workspace, inputs_json, query_task
@@ -35,6 +36,7 @@ from corpora.language_id import is_spaced
 from corpora.progress import Progress
 
 logger = logging.getLogger(__name__)
+INSTRUCTION_ROWS = 1 << 17  # read at once
 VERSION = 6  # of what these functions make; raise it whenever their results change
 TEXTS = pa.list_(pa.string())
 # A row is one field of one kept instruction, or one turn of a conversation; a field or turn that stays in English has
@@ -181,15 +183,17 @@ def _translated(instructions: Path, segments: Path, translations: Path, name: st
 
 def write_segments(path: Path, instructions: Path, inputs: str) -> None:
     """Write every field of every kept instruction as segments and skeleton."""
-    rows = [row for instruction in read_kept(instructions) for row in _segment(instruction)]
-    _write(path, pa.Table.from_pylist(rows, schema=SEGMENTS), inputs)
+    tables = (
+        pa.Table.from_pylist([row for instruction in kept for row in _segment(instruction)], schema=SEGMENTS)
+        for kept in read_kept(instructions)
+    )
+    _write(path, SEGMENTS, tables, inputs)
 
 
-def read_kept(instructions: Path) -> list[Row]:
-    """Return the instructions that no filter has rejected."""
-    table = pq.read_table(instructions)
-    rows: list[Row] = table.filter(pc.is_null(table["reject_reason"])).to_pylist()
-    return rows
+def read_kept(instructions: Path) -> Iterator[list[Row]]:
+    """Yield the instructions that no filter has rejected, some thousands at once."""
+    for batch in pq.ParquetFile(instructions).iter_batches(INSTRUCTION_ROWS):
+        yield batch.filter(pc.is_null(batch["reject_reason"])).to_pylist()
 
 
 def _segment(instruction: Row) -> Iterator[Row]:
@@ -230,10 +234,15 @@ def _segment_text(id: str, field: str, turn: int | None, rule: str, text: str, i
 
 
 def write_translations(path: Path, job: _Job, inputs: str) -> None:
-    """Write every distinct segment with its translation, sorted by digest."""
-    distinct = pc.unique(pq.read_table(job.segments, columns=["segments"])["segments"].combine_chunks().flatten())
-    texts = dict(sorted((digest(text), text) for text in distinct.to_pylist()))
-    known = remembered(texts, job.lang, job.translator, job.store, job.human)
+    """Write every distinct segment with its translation, sorted by digest, a range of digests after the other."""
+    usage: Counter[str] = Counter()
+    tables = (_translate_range(texts, job, usage) for texts in text_ranges(job.segments, path.parent))
+    _write(path, TRANSLATIONS, tables, inputs)
+
+
+def _translate_range(texts: Mapping[str, str], job: _Job, usage: Counter[str]) -> pa.Table:
+    """Return segments with their translations; `usage` counts how many of them, and of earlier ones, were known."""
+    known = remembered(texts, job.lang, job.translator, job.store, usage, job.human)
     check = MeaningCheck.of(job.words, job.lang) if job.words and not job.translator.is_memory else None
     if check:  # which compares all translations
         known = {}
@@ -254,7 +263,7 @@ def write_translations(path: Path, job: _Job, inputs: str) -> None:
     ]
     columns += [[]] * (len(TRANSLATIONS) - 1 - len(columns))  # of no segments
     columns += [[check is not None and key in check.judged for key in texts]]
-    _write(path, pa.table(columns, schema=TRANSLATIONS), inputs)
+    return pa.table(columns, schema=TRANSLATIONS)
 
 
 def _origin(key: str, outcome: Outcome | None, job: _Job) -> Origin:
@@ -297,11 +306,10 @@ def describe_translations(translator: Translator, tables: Iterable[TranslationTa
     for own in tables:
         human_sha256 = human_sha256 or own.human_sha256
         for lang, path in own.translations.items():
-            table = pq.read_table(path)
-            used = table.filter(pc.equal(table["failed_check"], ""))
-            methods.setdefault(lang, Counter()).update(used["method"].to_pylist())
-            checked.setdefault(lang, Counter()).update(used["is_meaning_checked"].to_pylist())
-            origins.update(map(Origin, *(used[name].to_pylist() for name in BY)))
+            for method, is_checked, *origin, num in _count_used(path):
+                methods.setdefault(lang, Counter())[method] += num
+                checked.setdefault(lang, Counter())[is_checked] += num
+                origins[Origin(*origin)] += num
     meaning = {lang: {"num_checked": own[True], "num_unchecked": own[False]} for lang, own in checked.items()}
     entry: dict[str, Any] = {lang: dict(sorted(counts.items())) for lang, counts in methods.items()}
     return {
@@ -311,6 +319,13 @@ def describe_translations(translator: Translator, tables: Iterable[TranslationTa
         **({"meaning": meaning} if meaning else {}),
         **({"origins": [_origin_entry(origin, origins[origin]) for origin in sorted(origins)]} if origins else {}),
     }
+
+
+def _count_used(path: Path) -> list[tuple[Any, ...]]:
+    """Return how many translations that pass all checks there are by method, meaning checked, and origin."""
+    by = ("method", "is_meaning_checked", *BY)
+    used = pl.scan_parquet(path, glob=False).filter(pl.col("failed_check") == "")
+    return used.group_by(by).len().collect(engine="streaming").rows()
 
 
 def _origin_entry(origin: Origin, num_segments: int) -> Row:
@@ -325,6 +340,9 @@ def _count(stage: str, corpus: str, lang: str, reasons: pl.LazyFrame) -> Iterato
     yield from count_reasons(stage, corpus, lang, dict(counts.rows()))
 
 
-def _write(path: Path, table: pa.Table, inputs: str) -> None:
-    with atomic_path(path) as temporary:
-        pq.write_table(table.replace_schema_metadata({"inputs": inputs}), temporary, compression="zstd")
+def _write(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], inputs: str) -> None:
+    """Write tables into one file, each as a group of its rows."""
+    schema = schema.with_metadata({"inputs": inputs})
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table.replace_schema_metadata(schema.metadata))

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version as metadata_version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
+from builders.translation.partition import STORE_SCHEMA, Partition
+from builders.translation.store import TranslationStore
 from builders.translation.tmx_provenance import PROVENANCE
 from corpora.arguments import checked
 from corpora.catalog import language_codes, languages
@@ -40,9 +42,10 @@ def list_memory(work: Path | str = "work") -> dict[str, Any]:
 
 def _count(partition: Partition) -> list[Row]:
     """Return the number of segments of a partition by decoding."""
-    rows = partition.rows()
-    pairs = zip(rows["decoding"].to_pylist(), rows["failed_check"].to_pylist(), strict=True)
-    counts = Counter((decoding, bool(failed)) for decoding, failed in pairs)
+    counts: Counter[tuple[str, bool]] = Counter()
+    for rows in partition.parts():
+        pairs = zip(rows["decoding"].to_pylist(), rows["failed_check"].to_pylist(), strict=True)
+        counts.update((decoding, bool(failed)) for decoding, failed in pairs)
     key = {"origin": partition.origin, "model": partition.model, "lang": partition.lang}
     return [
         {
@@ -78,19 +81,16 @@ def export_memory(file: Path | str, *, langs: Sequence[str] = (), work: Path | s
     """
     file, codes = Path(file), language_codes(langs) or tuple(languages())
     check_suffix(file)
-    with TranslationStore(Path(work) / "memory").open() as store:
-        tables = [partition.rows() for partition in store.partitions() if partition.lang in codes]
-    table = pa.concat_tables([STORE_SCHEMA.empty_table(), *tables])
-    if not table.num_rows:
-        raise InputError(f"The translation memory {store.memory_dir} has nothing to export. Translate something first.")
-    if file.suffix == ".tmx":
-        table = table.filter(pc.equal(table["failed_check"], ""))
-    with atomic_path(file) as temporary:
-        if file.suffix == ".tmx":
-            _write_tmx(temporary, table.to_pylist())
-        else:
-            pq.write_table(table, temporary, compression="zstd")
-    return int(table.num_rows)
+    with TranslationStore(Path(work) / "memory").open() as store, atomic_path(file) as temporary:
+        own = (partition for partition in store.partitions() if partition.lang in codes)
+        tables = (table for partition in own for table in partition.parts() if table.num_rows)
+        first = next(tables, None)
+        if first is None:
+            raise InputError(
+                f"The translation memory {store.memory_dir} has nothing to export. Translate something first."
+            )
+        write = _write_tmx if file.suffix == ".tmx" else _write_parquet
+        return write(temporary, chain([first], tables))
 
 
 def check_suffix(file: Path) -> None:
@@ -99,21 +99,38 @@ def check_suffix(file: Path) -> None:
         raise InputError(f"{file}: a translation memory is a .tmx or .parquet file. Name a file with one of them.")
 
 
-def _write_tmx(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows as TMX 1.4, one unit for each translation."""
-    root = ET.Element("tmx", version="1.4")
-    version = metadata_version("coit-builders")
-    header = {"creationtool": "coit-builders", "creationtoolversion": version, "segtype": "sentence"}
-    ET.SubElement(
-        root, "header", header | {"o-tmf": "Parquet", "adminlang": "en", "srclang": "en", "datatype": "plaintext"}
-    )
-    body = ET.SubElement(root, "body")
-    for row in rows:
-        unit = ET.SubElement(body, "tu")
-        for name in PROVENANCE:
-            if row[name]:
-                ET.SubElement(unit, "prop", type=f"x-{name}").text = NOT_IN_XML.sub("", row[name])
-        for lang, text in (("en", row["en"]), (row["lang"], row["text"])):
-            ET.SubElement(ET.SubElement(unit, "tuv", {"xml:lang": lang}), "seg").text = NOT_IN_XML.sub("", text)
-    ET.indent(root)
-    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+def _write_parquet(path: Path, tables: Iterable[pa.Table]) -> int:
+    num_rows = 0
+    with pq.ParquetWriter(path, STORE_SCHEMA, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table.replace_schema_metadata(None))
+            num_rows += table.num_rows
+    return num_rows
+
+
+def _write_tmx(path: Path, tables: Iterable[pa.Table]) -> int:
+    """Write what passes all checks as TMX 1.4, one unit for each translation, and return their number."""
+    header = {"creationtool": "coit-builders", "creationtoolversion": metadata_version("coit-builders")}
+    header |= {"segtype": "sentence", "o-tmf": "Parquet", "adminlang": "en", "srclang": "en", "datatype": "plaintext"}
+    num_rows = 0
+    with path.open("w", encoding="utf-8") as file:
+        file.write("<?xml version='1.0' encoding='utf-8'?>\n<tmx version=\"1.4\">\n  ")
+        file.write(ET.tostring(ET.Element("header", header), encoding="unicode") + "\n  <body>")
+        for table in tables:
+            for row in table.filter(pc.equal(table["failed_check"], "")).to_pylist():
+                file.write(f"\n    {_unit(row)}")
+                num_rows += 1
+        file.write("\n  </body>\n</tmx>")
+    return num_rows
+
+
+def _unit(row: Row) -> str:
+    """Return a translation as a unit of TMX."""
+    unit = ET.Element("tu")
+    for name in PROVENANCE:
+        if row[name]:
+            ET.SubElement(unit, "prop", type=f"x-{name}").text = NOT_IN_XML.sub("", row[name])
+    for lang, text in (("en", row["en"]), (row["lang"], row["text"])):
+        ET.SubElement(ET.SubElement(unit, "tuv", {"xml:lang": lang}), "seg").text = NOT_IN_XML.sub("", text)
+    ET.indent(unit, level=2)
+    return ET.tostring(unit, encoding="unicode")

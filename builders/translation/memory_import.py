@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from builders.translation.memory import HUMAN, MODEL, digest
 from builders.translation.memory_export import check_suffix
+from builders.translation.partition import STORE_SCHEMA, Partition
 from builders.translation.quality_checks import check_translations
-from builders.translation.store import STORE_SCHEMA, Partition, TranslationStore
+from builders.translation.store import TranslationStore
 from builders.translation.tmx_provenance import PROVENANCE, read_provenance
 from corpora.arguments import checked
 from corpora.catalog import languages
@@ -78,8 +79,7 @@ def _by_partition(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
 
 def _add_new(partition: Partition, rows: list[Row]) -> list[str]:
     """Add the rows that a partition lacks, and return the check that each of them fails."""
-    keys = (partition.rechecked()[name].to_pylist() for name in ("sha256", "decoding"))
-    known = set(zip(*keys, strict=True))
+    known = partition.known((row["sha256"], row["decoding"]) for row in rows)
     new = [row for row in rows if (row["sha256"], row["decoding"]) not in known]
     sources, texts, flags = ([row[name] for row in new] for name in ("en", "text", "flags"))
     failed = check_translations(sources, texts, flags, partition.lang)

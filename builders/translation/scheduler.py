@@ -6,9 +6,9 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from builders.translation.partition import Entry, Partition
 from builders.translation.placeholders import MaskedText, mask_placeholders, restore_placeholders
 from builders.translation.quality_checks import check_translations
-from builders.translation.store import Entry, Partition
 from builders.translation.translator import Translation, Translator
 from builders.workspace import WorkerPool
 from corpora.progress import NullProgress, Progress

@@ -1,5 +1,6 @@
 """Translate segments: at once, at a second try, around placeholders, clause by clause, or not at all."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -85,16 +86,26 @@ def translate_segments(
 
 
 def remembered(
-    texts: Texts, lang: str, translator: Translator, store: TranslationStore, human: TranslationMemory | None = None
+    texts: Texts,
+    lang: str,
+    translator: Translator,
+    store: TranslationStore,
+    usage: Counter[str],
+    human: TranslationMemory | None = None,
 ) -> dict[str, str]:
-    """Return translations from the memory that pass all checks, and log how many of the segments were known."""
+    """Return translations from the memory that pass all checks, and log how many of the segments were known.
+
+    Of those before, which are counted in `usage`, too.
+    """
     if translator.is_memory or not translator.is_available:
         return {}
     partition = store.partition(translator.fingerprint, lang)
     by_people = _by_people(texts, lang, human).keys()
     accepted = partition.accepted(texts, translator.decoding)
     rejected = partition.entries(texts.keys() - accepted.keys(), translator.decoding)
-    partition.log_usage(len(texts), len(accepted.keys() | rejected.keys() | by_people))
+    usage["num_requested"] += len(texts)
+    usage["num_known"] += len(accepted.keys() | rejected.keys() | by_people)
+    partition.log_usage(usage["num_requested"], usage["num_known"])
     return {key: accepted[key] for key in texts if key in accepted and key not in by_people}
 
 

@@ -84,7 +84,8 @@ class StagedFolder:
 
         Args:
             folder: Its name.
-            keep: Where a file that is replaced goes, as this machine may have changed it before a kill.
+            keep: Where a file goes that is replaced or that the store lacks, as this machine may have changed it before
+                a kill.
         """
         for name in sorted(name for name in self.names() if name.startswith(f"{folder}/")):
             path = self.folder / name
@@ -97,6 +98,9 @@ class StagedFolder:
                 if keep and path.exists():
                     path.rename(keep(path))
                 move_into_place(copy, path)
+        for path in [path for path in (self.folder / folder).rglob("*") if keep and path.is_file()]:
+            if keep and self._name(path) not in self.names() and (kept := keep(path)) != path:
+                path.rename(kept)
 
     def push(self, folder: str, is_left_out: Callable[[Path], bool] = lambda path: False) -> None:
         """Put the files below a folder that the store has not or has otherwise, and remove those that are gone here."""

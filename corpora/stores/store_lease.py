@@ -4,17 +4,16 @@ A run writes a lease of its own and then lists all of them: stores show a file t
 of two runs at least one sees the other, and a run that sees another one gives way.
 """
 
-import _thread
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from secrets import token_hex
-from threading import Event, Thread
 
 from corpora.errors import InputError
-from corpora.leases import RENEWED_S, VOID_S, Holder, is_here, is_running, this_process
+from corpora.leases import Holder, renewed, this_process, use_of
 from corpora.stores.store import Store
 
 FOLDER = ".leases"
@@ -30,21 +29,8 @@ def lease_store(store: Store, name: str) -> Iterator[None]:
     except BaseException:
         store.remove(own)
         raise
-    ended, lost = Event(), Event()
-    Thread(target=_renew, args=(store, own, ended, lost), daemon=True).start()
-    try:
+    with renewed(label, partial(_renew, store, own), partial(_release, store, own)):
         yield
-    except KeyboardInterrupt:
-        if lost.is_set():
-            raise InputError(
-                f"Another run has taken {label}, since this one did not renew its lease for {VOID_S:.0f} seconds. "
-                "Finished work is kept: wait until the other run has ended, and run the same command again."
-            ) from None
-        raise
-    finally:
-        ended.set()
-        with suppress(InputError):  # then it is void after a while
-            store.remove(own)
 
 
 def _write(store: Store, own: str) -> None:
@@ -68,18 +54,16 @@ def _use(text: bytes | None) -> str:
         age, holder = time.time() - values.pop("renewed"), Holder(**values)
     except (ValueError, TypeError, KeyError):
         return ""
-    if is_here(holder):
-        return f"process {holder.pid} of this machine" if is_running(holder) else ""
-    seen = f"process {holder.pid} on {holder.machine}, which renewed its lease {max(0.0, age):.0f} seconds ago"
-    return f"{seen} (a run that was killed is recognised after {VOID_S:.0f} seconds)" if age < VOID_S else ""
+    return use_of(holder, age)
 
 
-def _renew(store: Store, own: str, ended: Event, lost: Event) -> None:
-    """Renew a lease until it ends; interrupt the run if another one has removed it."""
-    while not ended.wait(RENEWED_S):
-        with suppress(InputError):
-            if own not in store.sizes(FOLDER):
-                lost.set()
-                _thread.interrupt_main()
-                return
-            _write(store, own)
+def _renew(store: Store, own: str) -> bool:
+    if own not in store.sizes(FOLDER):
+        return False
+    _write(store, own)
+    return True
+
+
+def _release(store: Store, own: str) -> None:
+    with suppress(InputError):  # then it is void after a while
+        store.remove(own)

@@ -7,8 +7,10 @@ Starts two nodes of one core each on 127.0.0.1, makes a WikiMatrix file (`write_
 sample, and publishes `coit` from it: once without a cluster, once on the nodes. Prints the CPU seconds of the run
 without a cluster, those of the driver, and those of the tasks as they report them, which leaves Ray's daemons out, with
 the largest memory of a task. Then runs from empty folders are disturbed, in turn by SIGKILL of a worker, of a node and
-of the driver, and by Ctrl-C, at moments drawn between the start and the end of the calm run; where the command has
-ended early it runs again. Exits with 1 if a byte of a release differs, or if something half-written is left.
+of the driver, and by Ctrl-C, at moments drawn between the start and the end of the calm run; by SIGKILL of a worker
+while it writes a file, between seal and file, and right before and after a rename; and, in runs that translate, by
+SIGKILL of a worker with a model. Where the command has ended early it runs again. Exits with 1 if a byte of a release
+differs, or if something half-written is left.
 """
 
 import argparse
@@ -21,6 +23,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +31,21 @@ import psutil
 from growth import TSV, sample_pairs, write_lines
 from tabulate import tabulate
 
+from builders.translation.convert import convert
 from builders.workspace import all_stages
 from corpora.catalog import SAMPLE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cluster"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from ray_nodes import NODE, ray_nodes
 
+from tests.builders.translation import tiny_model
+
+HOOK = Path(__file__).parent / "kill_inside"  # has the sitecustomize.py of workers
+TRANSLATE = [sys.executable, "-m", "builders", "translate"]
 COMMAND = [sys.executable, "-m", "builders", "publish", "coit", "--translator", "none", "--mirror"]
-KINDS = ("worker", "node", "driver", "ctrl-c")
+INSIDE = ("write", "seal", "before rename", "after rename")  # where a worker kills itself: see kill_inside.py
+KINDS = ("worker", "node", "driver", "ctrl-c", *INSIDE, "actor")
 
 
 def main() -> None:
@@ -55,13 +65,36 @@ def main() -> None:
     command = [*COMMAND, str(mirror), "--langs", asked.lang]
     command += ["--max-memory", asked.max_memory] if asked.max_memory else []
     local = finished([*command, "--threads", "2"], asked.work / "local")
+    translate = translation(asked.work) if "actor" in asked.kinds and asked.kills else []
+    plan = asked.work.resolve() / "plan"
+    os.environ |= {"PYTHONPATH": f"{HOOK}{os.pathsep}{os.environ.get('PYTHONPATH', '')}", "KILL_PLAN": str(plan)}
     with ray_nodes(["one", "two"]) as cluster:
         command += ["--cluster", cluster.address]
         calm = finished(command, asked.work / "calm")
         differences = compare(asked.work / "local", asked.work / "calm")
         print_costs(local, calm, asked.work / "calm", differences)
-        bad = bool(differences) + kill_and_compare(command, cluster, calm[0], asked)
+        translate += ["--cluster", cluster.address] if translate else []
+        bad = bool(differences) + kill_and_compare(command, translate, cluster, calm[0], asked)
     sys.exit(bool(bad))
+
+
+def translation(work: Path) -> list[str]:
+    """Return a command that translates by a tiny model, after a run of it without a cluster in `translated`."""
+    records = [{"instruction": f"name town {n} at https://a.b/{n}", "input": "", "output": "a b c"} for n in range(400)]
+    (work / "records.json").write_text(json.dumps(records))
+    model = convert(tiny_model.save(work / "tiny"), work / "converted", lambda sentence: None).resolve()
+    options = ["--beam", "1", "--compute-type", "float32", "--output", "registry"]
+    command = [
+        *TRANSLATE,
+        str(work.resolve() / "records.json"),
+        "--langs",
+        "el,ar",
+        "--translator",
+        str(model),
+        *options,
+    ]
+    finished([*command, "--threads", "2"], work / "translated")
+    return command
 
 
 def print_costs(local: tuple[float, float], calm: tuple[float, float], folder: Path, differences: list[str]) -> None:
@@ -86,16 +119,24 @@ def tasks_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "work" / "cluster-tasks.jsonl").read_text().splitlines()]
 
 
-def kill_and_compare(command: list[str], cluster: Any, seconds: float, asked: argparse.Namespace) -> int:
+def kill_and_compare(
+    publish: list[str], translate: list[str], cluster: Any, seconds: float, asked: argparse.Namespace
+) -> int:
     """Disturb runs; print a row for each, and return how many left a trace."""
     dice, rows, bad = random.Random(asked.seed), list[list[object]](), 0
     for number in range(asked.kills):
         kind, moment = asked.kinds[number % len(asked.kinds)], dice.uniform(0.1, 1) * seconds
         folder = asked.work / f"kill-{number}"
+        command, calm = (translate, "translated") if kind == "actor" else (publish, "local")
+        if kind in INSIDE:
+            moment = dice.randint(1, len(tasks_of(asked.work / "calm")))
+            plan_kill(asked.work / "plan", kind, moment)
         what = disturbed(command, folder, cluster, kind, moment)
-        differences = compare(asked.work / "local", folder)
+        differences = compare(asked.work / calm, folder)
         bad += bool(differences)
-        rows.append([kind, f"{moment:.1f} s", what, ", ".join(differences) or "none"])
+        rows.append(
+            [kind, f"file {moment}" if kind in INSIDE else f"{moment:.1f} s", what, ", ".join(differences) or "none"]
+        )
         print(rows[-1], file=sys.stderr)
         shutil.rmtree(folder)
     if rows:
@@ -108,15 +149,16 @@ def disturbed(command: list[str], folder: Path, cluster: Any, kind: str, moment:
     folder.mkdir(parents=True)
     with (folder / "errors").open("w") as errors:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
-    time.sleep(moment)
+    time.sleep(0 if kind in (*INSIDE, "actor") else moment)
     what = "nothing was left to kill"
     if process.poll() is None:
         what = {
-            "worker": lambda: kill_worker(process),
+            "worker": lambda: kill_worker(process, task_of),
+            "actor": lambda: kill_worker(process, actor_of),
             "node": lambda: kill_node(cluster),
             "driver": lambda: kill(process.pid),
             "ctrl-c": lambda: interrupt(process.pid),
-        }[kind]()
+        }.get(kind, lambda: killed_itself(process, folder.parent / "plan"))()
     code = process.wait()
     if kind == "node" and len(cluster.list_all_nodes()) == 1:
         cluster.add_node(node_name="two", **NODE)
@@ -127,10 +169,22 @@ def disturbed(command: list[str], folder: Path, cluster: Any, kind: str, moment:
     return what
 
 
-def kill_worker(run: subprocess.Popen[bytes]) -> str:
-    """Kill a process of Ray that does a task of ours, at the next moment that one is under way."""
+def plan_kill(plan: Path, kind: str, number: int) -> None:
+    """Let the worker that writes file `number` of those that tasks seal kill itself."""
+    shutil.rmtree(plan, ignore_errors=True)
+    plan.mkdir()
+    (plan / "plan.json").write_text(json.dumps({"kind": kind, "number": number}))
+
+
+def killed_itself(run: subprocess.Popen[bytes], plan: Path) -> str:
+    run.wait()
+    return "nothing was left to kill" if (plan / "plan.json").exists() else "a worker killed itself"
+
+
+def kill_worker(run: subprocess.Popen[bytes], what: Callable[[Any], str]) -> str:
+    """Kill a process of Ray that does something of ours, at the next moment that one is under way."""
     while run.poll() is None:
-        if pids := [p.pid for p in psutil.Process().children(recursive=True) if task_of(p)]:
+        if pids := [p.pid for p in psutil.Process().children(recursive=True) if what(p)]:
             return kill(random.choice(pids))
         time.sleep(0.02)
     return "no task was under way"
@@ -143,6 +197,14 @@ def task_of(process: Any) -> str:
         return ""
     title = name.removeprefix("ray::").strip() if name.startswith("ray::") else ""
     return title if title.partition(" ")[0] in all_stages() else ""
+
+
+def actor_of(process: Any) -> str:
+    try:
+        name = " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+    return "actor" if name.startswith("ray::TranslationWorker.do") else ""
 
 
 def kill_node(cluster: Any) -> str:
@@ -158,7 +220,7 @@ def interrupt(pid: int) -> str:
 
 def kill(pid: int) -> str:
     try:
-        name = task_of(psutil.Process(pid)) or "driver"
+        name = task_of(psutil.Process(pid)) or actor_of(psutil.Process(pid)) or "driver"
         os.kill(pid, signal.SIGKILL)
     except (psutil.Error, ProcessLookupError):
         return "it had ended"

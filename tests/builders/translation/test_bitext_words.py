@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from builders.translation.bitext_words import BitextWords, MeaningCheck
-from builders.translation.store import Entry
+from builders.translation.partition import Entry
 from tests.builders.alignment.toy_language import toy_pairs
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ from builders.translation import (
     translator_rows,
 )
 from builders.translation.instruction_columns import InstructionColumns
-from builders.translation.store import STORE_SCHEMA
+from builders.translation.partition import STORE_SCHEMA
 from corpora.tables import keys_table
 
 README = Path(__file__).parents[3] / "builders" / "translation" / "README.md"

@@ -1,0 +1,102 @@
+"""How much memory translations take, by their number: it must not grow beyond that of one range.
+
+    python tests/benchmarks/translation_memory.py [--segments 250000,2000000] [--folder FOLDER]
+
+For each number, a process of its own translates that many distinct segments by a back end that costs nothing, and
+another one finds all of them in the translation memory. Prints the largest memory and the CPU seconds of each, how many
+tables the memory has, and whether both wrote the same bytes.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tabulate import tabulate
+
+from builders.translation import Translation, Translator
+from builders.translation.instructions import SEGMENTS, _Job, write_translations
+from builders.translation.memory import TranslationMemory
+from builders.translation.store import TranslationStore
+
+PER_ROW = 5  # segments of a field
+ROWS = 50_000  # of a group
+
+
+class Numbers(Translator):
+    """Writes a Greek sentence with the number of its segment."""
+
+    name = "numbers"
+    fingerprint = "0" * 64
+    licence = "CC0-1.0"
+    languages = ("el",)
+    decoding = "none"
+    batch_bytes = 1 << 20
+
+    def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
+        """Return a sentence for each."""
+        return [Translation(f"Το σπίτι με τον αριθμό {text.split()[3]} είναι παλιό.") for text in texts]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--segments", default="250000,2000000", help="Numbers of distinct segments.")
+    parser.add_argument("--folder", type=Path, help="Where the tables are; by default a temporary folder.")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        translate(asked.folder)
+        return
+    rows = []
+    with tempfile.TemporaryDirectory(dir=asked.folder) as name:
+        for num in map(int, asked.segments.split(",")):
+            rows += measure(num, Path(name) / str(num))
+    heads = ["segments", "run", "largest memory (MB)", "CPU s", "tables", "same bytes"]
+    print(tabulate(rows, heads))
+
+
+def measure(num: int, folder: Path) -> list[list[object]]:
+    """Return a row of figures for each of two runs."""
+    folder.mkdir()
+    write_segments(num, folder / "segments.parquet")
+    rows: list[list[object]] = []
+    for run in ("translated", "remembered"):
+        command = [sys.executable, __file__, "--one", "--folder", str(folder)]
+        peak, seconds = map(float, subprocess.check_output(command, text=True).split())
+        (folder / "out.parquet").rename(folder / run)
+        tables = len(list(folder.rglob("memory*.parquet")))
+        same = "" if run == "translated" else (folder / "translated").read_bytes() == (folder / run).read_bytes()
+        rows.append([f"{num:,}", run, f"{peak:.0f}", f"{seconds:.0f}", tables, same])
+        print(*rows[-1], flush=True)
+    return rows
+
+
+def write_segments(num: int, path: Path) -> None:
+    """Write a table with distinct segments, in groups of rows."""
+    with pq.ParquetWriter(path, SEGMENTS) as writer:
+        for first in range(0, num, ROWS * PER_ROW):
+            last = min(first + ROWS * PER_ROW, num)
+            starts = range(first, last, PER_ROW)
+            lists = [[f"The house number {n} is old." for n in range(i, min(i + PER_ROW, last))] for i in starts]
+            empty = {name: pa.nulls(len(lists), SEGMENTS.field(name).type) for name in SEGMENTS.names}
+            writer.write_table(pa.table(empty | {"segments": lists}, schema=SEGMENTS))
+
+
+def translate(folder: Path) -> None:
+    """Translate the segments of a folder, and print the largest memory of this process and its CPU seconds."""
+    with TranslationStore(folder / "memory").open() as store:
+        job = _Job(folder / "segments.parquet", "el", Numbers(), store, TranslationMemory({}), None)
+        write_translations(folder / "out.parquet", job, "")
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(used.ru_maxrss / 1000, used.ru_utime + used.ru_stime)
+
+
+if __name__ == "__main__":
+    os.nice(5)
+    main()
