@@ -5,7 +5,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from builders.pipeline import (
     score_warnings,
 )
 from builders.resolve import BuildPlan
-from builders.translation import Translator, TranslatorOptions, as_batch, resolve_translator
+from builders.staging import staged_work
+from builders.translation import Translator, TranslatorOptions, resolve_translator
 from builders.workspace import Workspace
 from corpora.cluster import check_nodes, open_cluster, own_versions
 from corpora.download import Source, SourceFile, missing_sources, pull_sources
@@ -35,10 +36,8 @@ from corpora.files import atomic_path
 from corpora.leases import lease_folder
 from corpora.path_lengths import check_path_length
 from corpora.progress import Progress, stage
-from corpora.stores import StagedFolder, Store, lease_store
 
 logger = logging.getLogger(__name__)
-MEMORY = "memory"  # the folder of the translation memory
 
 
 @contextmanager
@@ -59,7 +58,8 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
             f"Name another --work folder than {options.work.absolute()}."
         )
     explain = logger.warning if options.explain else logger.info
-    with lease_folder(options.work, "work folder"), _open_store(options) as staged:
+    store = staged_work(options.store, options.work) if options.store else nullcontext()
+    with lease_folder(options.work, "work folder"), store as staged:
         threads = options.threads or os.cpu_count() or 1
         work = Workspace(options.work, threads, options.max_memory, explain, options.verify, staged=staged)
         work.clean()
@@ -70,23 +70,6 @@ def open_workspace(options: BuildOptions) -> Iterator[Workspace]:
         finally:
             work.close()
             work.clean()
-
-
-@contextmanager
-def _open_store(options: BuildOptions) -> Iterator[StagedFolder | None]:
-    """Yield the work folder's side in a store, for this run alone; the translation memory is the same at both ends."""
-    if not options.store:
-        yield None
-        return
-    store = Store(options.store)
-    with lease_store(store, "work folder"):
-        staged = StagedFolder(store, options.work)
-        staged.pull("builds")
-        staged.pull(MEMORY, as_batch)
-        try:
-            yield staged
-        finally:
-            staged.push(MEMORY, lambda path: path.is_relative_to(options.work / MEMORY / "models"))
 
 
 def open_executor(address: str, work: Workspace) -> ClusterExecutor:

@@ -87,20 +87,22 @@ def inspect(
         recipe: The build of this recipe; None means the newest with the language.
         limit: The most lines.
         output: Write all lines to this Parquet file, and return how many there are.
-        work: The work folder of the build.
+        work: The work folder of the build, or a store, from which the files of its builds are fetched.
 
     Raises:
         InputError: There is no such build, language or reason.
     """
     from builders.pipeline import read_lines, with_unexplained_words, write_lines
     from builders.pipeline import sample_rejected as sample
+    from builders.staging import local_work
 
-    rows = read_lines(Path(work), language(lang.strip()).code, recipe, reason)
+    folder = local_work(work)
+    rows = read_lines(folder, language(lang.strip()).code, recipe, reason)
     if sample_rejected:
         rows, limit = sample(rows, sample_rejected), 10_000
     if output:
         return write_lines(rows, Path(output))
-    return with_unexplained_words(rows.head(limit).collect(), Path(work), lang.strip().lower(), recipe)
+    return with_unexplained_words(rows.head(limit).collect(), folder, lang.strip().lower(), recipe)
 
 
 @checked
@@ -122,7 +124,7 @@ def browse(
     The server answers only on this machine, and only addresses that hold its token; the first one is logged.
 
     Args:
-        work: The work folder.
+        work: The work folder, or a store.
         registry: The folder of releases, or hf://ORG.
         runs_folder: The folder of runs.
         labels: The CSV file of labels, which labelling extends.
@@ -138,9 +140,10 @@ def browse(
     """
     _check_extra()
     from builders.pages import Project, open_browser, serve
+    from builders.staging import local_work
 
     project = Project(
-        work=Path(work),
+        work=local_work(work),
         registry=str(registry),
         runs=Path(runs_folder),
         labels=Path(labels),
@@ -172,7 +175,7 @@ def report(
     Args:
         source: A build of the work folder by its recipe, or a release: NAME[@VERSION] or a folder.
         to: The file.
-        work: The work folder.
+        work: The work folder, or a store.
         registry: Where NAME is.
         labels: The CSV file of labels, for a build.
 
@@ -181,8 +184,9 @@ def report(
     """
     _check_extra()
     from builders.pages import write_report
+    from builders.staging import local_work
 
-    return write_report(source, Path(to), Path(work), str(registry), Path(labels))
+    return write_report(source, Path(to), local_work(work), str(registry), Path(labels))
 
 
 def _check_extra() -> None:

@@ -1,16 +1,13 @@
 """The options of every verb that runs recipes."""
 
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 
 from corpora.cli import FILE, FOLDER, NAMES, assignments, option
-from corpora.errors import InputError
 from corpora.options import CORPORA_LOCK, MIRROR, OFFLINE, WITH
 from corpora.progress import Progress, stage
-from corpora.stores import store_uri
 
 COMPUTE_TYPES = ("int8", "float32", "float16", "bfloat16", "int8_float16")
 THRESHOLD = "FILTER.KEY[.LANG]=NUMBER"
@@ -28,24 +25,7 @@ def read_thresholds(context: click.Context, parameter: click.Parameter, values: 
     return dict(assignments(values, "--set", f"{THRESHOLD}, such as low_margin.min=1.06"))
 
 
-def refuse_store(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
-    """Return the folder of --work; InputError if it is a store, which `builders build` and `publish` use."""
-    if uri := store_uri(value):
-        raise InputError(f"--work {uri} is a store. Name a folder: this command reads one of this machine.")
-    return value
-
-
 WORK = option(
-    "--work",
-    type=FOLDER,
-    default="work",
-    show_default=True,
-    callback=refuse_store,
-    metavar="FOLDER",
-    group="Run",
-    help="Folder of downloads and finished tasks.",
-)
-WORK_OR_STORE = option(
     "--work",
     type=FOLDER,
     default="work",
@@ -136,7 +116,7 @@ RUN_OPTIONS = [
         group="Translation",
         help="Number type of the model. Default: int8 on CPUs, float16 on GPUs.",
     ),
-    WORK_OR_STORE,
+    WORK,
     option("--threads", type=click.IntRange(1), metavar="N", group="Run", help="Cores to use. Default: all."),
     option(
         "--max-memory",

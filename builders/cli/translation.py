@@ -64,9 +64,10 @@ def tm_verb() -> None:
 @JSON
 def list_verb(work: Path, as_json: bool) -> None:
     """Show the segments by translator and language, and how many the newest runs found."""
+    from builders.staging import local_work
     from builders.translation import list_memory, memory_json, memory_text
 
-    statistics = list_memory(work)
+    statistics = list_memory(local_work(work))
     print_text(memory_json(statistics) if as_json else memory_text(statistics))
 
 
@@ -76,9 +77,10 @@ def list_verb(work: Path, as_json: bool) -> None:
 @WORK
 def export_verb(file: Path, langs: tuple[str, ...], work: Path) -> None:
     """Write the memory to FILE: .tmx for other programs, .parquet for another machine."""
+    from builders.staging import local_work
     from builders.translation import export_memory
 
-    count = export_memory(file, langs=langs, work=work)
+    count = export_memory(file, langs=langs, work=local_work(work))
     print_text(f"{count:,} translations are in {file}.")
 
 
@@ -87,8 +89,10 @@ def export_verb(file: Path, langs: tuple[str, ...], work: Path) -> None:
 @WORK
 def import_verb(file: Path, work: Path) -> None:
     """Add the translations of FILE, a .parquet of `tm export` or a .tmx from English, to the memory."""
+    from builders.staging import changed_work
     from builders.translation import import_memory
 
-    result = import_memory(file, work=work)
+    with changed_work(work) as folder:
+        result = import_memory(file, work=folder)
     failed = f" ({result.num_failed:,} of them fail a check and are not used)" if result.num_failed else ""
     print_text(f"{result.num_added:,} translations were added from {file}{failed}, {result.num_known:,} were known.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from builders.labels.labels_file import Label, pair_digest, read_labels, replace_labels
 from builders.labels.slices import KEPT
 from builders.lines import Lines, find_line, open_build, open_lines, read_lines_at
+from builders.staging import local_work
 from corpora.arguments import checked
 from corpora.errors import InputError
 
@@ -67,14 +68,14 @@ def check_labels(
 
     Args:
         labels: The CSV file of labels.
-        work: The work folder of the build.
+        work: The work folder of the build, or a store.
         recipe: The build of this recipe; None means the newest.
         update: Write the decisions of the build into the file, so that the next check compares with them.
 
     Raises:
         InputError: There is no build or no label, or the file is malformed.
     """
-    path, build = Path(labels), open_build(Path(work), recipe)
+    path, build = Path(labels), open_build(local_work(work), recipe)
     rows = [label for label in read_labels(path) if label.lang in build.parts]
     if not rows:
         raise InputError(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import builders
+from builders.cli import cli
 from corpora.errors import InputError
 from corpora.files import sealed_path
 from corpora.stores import StagedFolder, Store, cache_folder, lease_store, store_uri
@@ -22,6 +23,8 @@ needs_s3 = pytest.mark.skipif(
 )
 SETTINGS = {"sample": True, "langs": ["el"], "threads": 2}
 ADDRESSES = ["file://{folder}/store", "memory://{folder}/store"]  # of pyarrow, and of fsspec
+TMX = """<tmx version="1.4"><header srclang="en" segtype="sentence"/><body>
+<tu><tuv xml:lang="en"><seg>Yes.</seg></tuv><tuv xml:lang="el"><seg>Ναι.</seg></tuv></tu></body></tmx>"""
 # Runs the command line, and kills its process when it begins to put file number N into a store.
 KILLED = """
 import os, signal, sys
@@ -103,6 +106,31 @@ def test_a_sealed_file_is_fetched_and_a_damaged_one_is_removed(caches, tmp_path,
     other.fetch(tmp_path / "three" / "pairs" / "name.parquet")
     assert not (tmp_path / "three" / "pairs" / "name.parquet").exists()
     assert store.sizes() == {}
+
+
+@pytest.mark.slow
+def test_a_build_in_a_store_is_looked_at_and_a_damaged_part_of_it_is_made_again(caches, tmp_path):
+    local = builders.publish("coit", registry="here", work="work-here", **SETTINGS)
+    uri = f"file://{tmp_path}/work"
+    builders.build("coit", work=uri, **SETTINGS)
+    shutil.rmtree(caches)  # as another machine has none
+    lines = builders.inspect(lang="el", work=uri)
+    assert lines.equals(builders.inspect(lang="el", work="work-here"))
+    with pytest.raises(InputError, match="nothing to export"):
+        cli(["tm", "export", "all.tmx", "--work", uri], standalone_mode=False)
+    (tmp_path / "mine.tmx").write_text(TMX)
+    cli(["tm", "import", "mine.tmx", "--work", uri], standalone_mode=False)
+    assert "memory/human/el/memory.parquet" in Store(uri).sizes()
+    cli(["tm", "export", "all.tmx", "--work", uri], standalone_mode=False)
+    assert "Ναι." in (tmp_path / "all.tmx").read_text()
+    shutil.rmtree(tmp_path / "work" / "memory")
+    shutil.rmtree(caches)
+    for part in (tmp_path / "work" / "pairs").glob("*.parquet"):
+        part.write_bytes(part.read_bytes()[:-9] + b"otherwise")
+    release = builders.publish("coit", work=uri, registry="there", **SETTINGS)
+    names = {path.name for path in Path(local.uri).iterdir() if path.is_file()} - {"build.json"}
+    assert filecmp.cmpfiles(local.uri, release.uri, names, shallow=False)[1:] == ([], [])
+    assert StagedFolder(Store(uri), tmp_path / "other").names() == Store(uri).sizes().keys()
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
