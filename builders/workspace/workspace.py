@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from builders.workspace.changes import describe_changes
 from builders.workspace.executor import Executor, LocalExecutor
+from builders.workspace.free_memory import release_unused_memory
 from builders.workspace.queries import friendly_errors, has_footer, open_database
 from builders.workspace.stages import all_stages
 from builders.workspace.task import Tables, Task
@@ -146,6 +147,8 @@ class Workspace:
     def write(self, task: Task) -> None:
         """Write the task's file in this thread."""
         assert task.run, f"{task.title} is a name only"
+        if self.memory:
+            release_unused_memory()  # of earlier tasks
         with sealed_path(self.path(task)) as temporary:
             task.run(self, temporary)
         self._commit(self.path(task))

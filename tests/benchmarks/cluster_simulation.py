@@ -4,8 +4,9 @@
     python tests/benchmarks/cluster_simulation.py cluster-tasks.jsonl --lines 300000 --pairs 1000000000 --langs 10
 
 The log is that of a run on Ray nodes (`cluster-tasks.jsonl`), `--lines` the number of lines that it read. A task of a
-part takes the seconds a line of the log's tasks of its stage, one of a range too; reading a file is one task, and its
-parts appear one after the other. Tasks begin in the order in which they are ready. A share of tasks is lost and done
+part takes the seconds a line of the log's tasks of its stage, one of a range too; one that learns from a sample of the
+pairs takes what it took in the log for a sample of that size. Reading a file is one task, and its parts appear one
+after the other. Tasks begin in the order in which they are ready. A share of tasks is lost and done
 again, and a share takes longer. `--check` compares the prediction for another run's number of tasks with what that run
 took, from the beginning of its reading to the end of the last task.
 """
@@ -22,6 +23,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from builders.alignment import SAMPLE_PAIRS
 from builders.pipeline.parts import PART_ROWS
 from builders.pipeline.ranges import RANGE_ROWS
 
@@ -33,13 +35,21 @@ AFTER = {  # stage -> what a task of it needs: `own` part's or range's tasks of 
     "one_to_many": [("all", "duplicates")],
     "repeats": [("all", "duplicates"), ("all", "one_to_many")],
     "contaminated": [("own", "repeats"), ("own", "measured")],
-    "decisions": [("own", "contaminated"), ("own", "language_ids")],
+    "alignment_tokens": [("own", "contaminated"), ("own", "language_ids")],
+    "word_links": [("all", "alignment_tokens")],
+    "usual_evidence": [("all", "word_links")],
+    "random_pairs": [("all", "usual_evidence")],
+    "alignment_scores": [("own", "alignment_tokens"), ("all", "random_pairs")],
+    "misaligned_shares": [("all", "alignment_scores")],
+    "decisions": [("own", "contaminated"), ("own", "language_ids"), ("all", "misaligned_shares")],
     "bitext": [("own", "decisions")],
     "ledger": [("own", "decisions")],
     "ambiguous": [("all", "bitext")],
     "examples": [("all", "ambiguous")],
 }
 RANGES = {"duplicates", "one_to_many", "ambiguous", "examples"}  # stages with a task for each range of keys or ids
+HALVES = {"word_links", "usual_evidence", "random_pairs"}  # with a task for each half, over a sample of bounded size
+ONE = {"misaligned_shares"}
 Task = tuple[str, int, int]  # stage, language, number
 
 
@@ -99,7 +109,9 @@ def costs_of(reports: list[dict[str, Any]], lines: int, key: str) -> dict[str, f
     seconds: defaultdict[str, float] = defaultdict(float)
     for report in reports:
         seconds[report["title"].split()[0]] += report[key]
-    costs = {stage: own / lines for stage, own in seconds.items()}
+    costs = {
+        stage: own / (min(lines, 2 * SAMPLE_PAIRS) if stage in HALVES else lines) for stage, own in seconds.items()
+    }
     return costs | {"keys": costs.get("keys", costs["measured"] / 10)}  # small runs have no task of `keys`
 
 
@@ -109,12 +121,14 @@ def simulate(
     """Return seconds, number of tasks, share of busy cores, and when each stage ended."""
     lines = pairs // langs
     parts, ranges = -(-lines // PART_ROWS), -(-lines // RANGE_ROWS)
+    numbers = dict.fromkeys(AFTER, parts) | dict.fromkeys(RANGES, ranges) | dict.fromkeys(HALVES, 2)
+    numbers |= dict.fromkeys(ONE, 1)
     tasks = {
-        (stage, lang, n): costs.get(stage, 0.0) * lines / (ranges if stage in RANGES else parts)
-        for stage in AFTER
+        (stage, lang, n): costs.get(stage, 0.0) * (min(lines, 2 * SAMPLE_PAIRS) if stage in HALVES else lines) / number
+        for stage, number in numbers.items()
         if stage != "keys" or ranges > 1
         for lang in range(langs)
-        for n in range(ranges if stage in RANGES else parts)
+        for n in range(number)
     }
     by_lang: defaultdict[tuple[str, int], list[Task]] = defaultdict(list)
     for task in tasks:
