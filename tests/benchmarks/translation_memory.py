@@ -1,10 +1,11 @@
 """How much memory translations take, by their number: it must not grow beyond that of one range.
 
-    python tests/benchmarks/translation_memory.py [--segments 250000,2000000] [--folder FOLDER]
+    python tests/benchmarks/translation_memory.py [--segments 300000,2000000] [--folder FOLDER]
+    python tests/benchmarks/translation_memory.py --translate --segments 40000,160000 --range 16384
 
-For each number, a process of its own translates that many distinct segments by a back end that costs nothing, and
-another one finds all of them in the translation memory. Prints the largest memory and the CPU seconds of each, how many
-tables the memory has, and whether both wrote the same bytes.
+For each number, a process finds that many distinct segments in a memory that has been filled; with `--translate` one
+translates them before by a back end that costs nothing, and the memory is what it has left. Prints the largest memory
+and the CPU seconds of each process, how many tables the memory has, and whether both wrote the same bytes.
 """
 
 import argparse
@@ -20,9 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
-from builders.translation import Translation, Translator
+from builders.translation import Translation, Translator, digest, partition, text_ranges
 from builders.translation.instructions import SEGMENTS, _Job, write_translations
 from builders.translation.memory import TranslationMemory
+from builders.translation.partition import MAX_ROWS
 from builders.translation.store import TranslationStore
 
 PER_ROW = 5  # segments of a field
@@ -46,32 +48,37 @@ class Numbers(Translator):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--segments", default="250000,2000000", help="Numbers of distinct segments.")
+    parser.add_argument("--segments", default="300000,2000000", help="Numbers of distinct segments.")
     parser.add_argument("--folder", type=Path, help="Where the tables are; by default a temporary folder.")
+    parser.add_argument("--translate", action="store_true", help="Translate, and do not fill the memory.")
+    parser.add_argument("--range", type=int, default=MAX_ROWS, help="Rows of a table and segments of a range.")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
+        partition.MAX_ROWS = text_ranges.RANGE_SEGMENTS = asked.range
         translate(asked.folder)
         return
     rows = []
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         for num in map(int, asked.segments.split(",")):
-            rows += measure(num, Path(name) / str(num))
+            rows += measure(num, Path(name) / str(num), asked)
     heads = ["segments", "run", "largest memory (MB)", "CPU s", "tables", "same bytes"]
     print(tabulate(rows, heads))
 
 
-def measure(num: int, folder: Path) -> list[list[object]]:
-    """Return a row of figures for each of two runs."""
+def measure(num: int, folder: Path, asked: argparse.Namespace) -> list[list[object]]:
+    """Return a row of figures for each run."""
     folder.mkdir()
     write_segments(num, folder / "segments.parquet")
+    if not asked.translate:
+        fill_memory(num, folder)
     rows: list[list[object]] = []
-    for run in ("translated", "remembered"):
-        command = [sys.executable, __file__, "--one", "--folder", str(folder)]
+    for run in ("translated", "remembered") if asked.translate else ("remembered",):
+        command = [sys.executable, __file__, "--one", "--folder", str(folder), "--range", str(asked.range)]
         peak, seconds = map(float, subprocess.check_output(command, text=True).split())
         (folder / "out.parquet").rename(folder / run)
         tables = len(list(folder.rglob("memory*.parquet")))
-        same = "" if run == "translated" else (folder / "translated").read_bytes() == (folder / run).read_bytes()
+        same = (folder / "translated").read_bytes() == (folder / run).read_bytes() if rows else ""
         rows.append([f"{num:,}", run, f"{peak:.0f}", f"{seconds:.0f}", tables, same])
         print(*rows[-1], flush=True)
     return rows
@@ -86,6 +93,17 @@ def write_segments(num: int, path: Path) -> None:
             lists = [[f"The house number {n} is old." for n in range(i, min(i + PER_ROW, last))] for i in starts]
             empty = {name: pa.nulls(len(lists), SEGMENTS.field(name).type) for name in SEGMENTS.names}
             writer.write_table(pa.table(empty | {"segments": lists}, schema=SEGMENTS))
+
+
+def fill_memory(num: int, folder: Path) -> None:
+    """Write a translation of each segment into the memory, without checking it, some at once."""
+    own = TranslationStore(folder / "memory").partition(Numbers.fingerprint, "el")
+    origin = {"decoding": Numbers.decoding, **Numbers().origin()._asdict(), "flags": [], "failed_check": ""}
+    for first in range(0, num, MAX_ROWS):
+        sources = [f"The house number {n} is old." for n in range(first, min(first + MAX_ROWS, num))]
+        texts = [own.text for own in Numbers().translate(sources, "el")]
+        pairs = zip(sources, texts, strict=True)
+        own.add({"sha256": digest(en), "en": en, "text": text, **origin} for en, text in pairs)
 
 
 def translate(folder: Path) -> None:
