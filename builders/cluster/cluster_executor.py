@@ -12,13 +12,12 @@ from typing import Any
 from builders.cluster.remote_task import RunSettings, TaskReport, do_task
 from builders.cluster.worker_pool import ClusterPool
 from builders.workspace import Task, Workspace
-from corpora.cluster import Call, Cluster, Resources
+from corpora.cluster import SILENCE_S, Call, Cluster, Resources, silence_text
 from corpora.errors import InputError
 from corpora.files import atomic_path
 
 logger = logging.getLogger(__name__)
 INTERVAL_S = 0.2  # between two looks at files that a task writes beside its own
-SILENCE_S = 60.0  # without a report, after which the run says what it waits for
 CANCEL_S = 10.0  # for tasks to end by themselves
 TASK_LOG = "cluster-tasks.jsonl"  # in the work folder: a line for each task of the newest run
 TASK_BYTES = 1 << 30  # of memory for a task, if the run has no limit
@@ -132,19 +131,4 @@ class ClusterExecutor:
         missing = [path for path in paths if path not in self._pending and not self._work.is_intact(path)]
         if missing and not self._pending:
             raise InputError(f"All tasks have ended, but {missing[0]} is not seen here. Run the same command again.")
-        logger.warning(silence_text(len(self._pending), self._resources, self._cluster))
-
-
-def silence_text(num_pending: int, needed: Resources, cluster: Cluster) -> str:
-    """Return why tasks may not have ended for a while: what they need, and what is free."""
-    free, nodes = cluster.free(), cluster.nodes()
-    has_room = free["CPU"] >= needed.cores and free["memory"] >= (needed.memory or 0)
-    why = (
-        "one is running for longer than that, or its node has been lost"
-        if has_room
-        else "the free resources are less than a task needs"
-    )
-    return (
-        f"No task has ended for {SILENCE_S:.0f} seconds; {num_pending:,} are waiting or running: {why}. A task needs "
-        f"{needed}; free on {len(nodes)} nodes are {free['CPU']:g} cores and {free['memory'] / 1e9:.1f} GB."
-    )
+        logger.warning(silence_text("task", len(self._pending), self._resources, self._cluster))

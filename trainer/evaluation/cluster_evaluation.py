@@ -3,13 +3,25 @@
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, chdir
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from corpora.cluster import Call, Cluster, appears, check_nodes, node_name, open_cluster
+from corpora.cluster import (
+    SILENCE_S,
+    Call,
+    Cluster,
+    Resources,
+    appears,
+    check_nodes,
+    node_name,
+    open_cluster,
+    silence_text,
+)
 from corpora.errors import InputError, first_line
 from corpora.extensions import Extensions, current_extensions, use_extensions
 from corpora.files import atomic_path, lock_folder
@@ -87,13 +99,15 @@ def evaluate_on_cluster(
         cluster = open_cluster(address)
         stack.callback(cluster.close)
         check_nodes(cluster, config.output.resolve())
-        calls = _start(cluster, config, units)
+        resources = run_resources(cluster, 1)
+        calls = _start(cluster, config, units, resources)
         with stage(progress, "evaluating", 2, 2, len(units), "units"):
-            yield from _collect(config, calls, progress, skipped)
+            ended = _in_order(calls, lambda num: silence_text("unit", num, resources, cluster), progress)
+            yield from _collect(config, ended, skipped)
 
 
-def _start(cluster: Cluster, config: EvalConfig, units: Sequence[Unit]) -> dict[Unit, Call]:
-    resources, where = run_resources(cluster, 1), (Path.cwd(), current_extensions())
+def _start(cluster: Cluster, config: EvalConfig, units: Sequence[Unit], resources: Resources) -> dict[Unit, Call]:
+    where = Path.cwd(), current_extensions()
     for unit in units:
         unit.file(config.output).unlink(missing_ok=True)  # of an earlier run
     return {
@@ -106,15 +120,29 @@ def _only(config: EvalConfig, unit: Unit) -> EvalConfig:
     return replace(config, models=(unit.model,), benchmarks=(unit.benchmark,), langs=(unit.lang,))
 
 
+def _in_order(
+    calls: dict[Unit, Call], describe_silence: Callable[[int], str], progress: Progress
+) -> Iterator[tuple[Unit, "Future[UnitReport]"]]:
+    """Yield units that have ended, in their order; say what the run waits for if none has ended for a while."""
+    order, pending = deque(calls), {call.future for call in calls.values()}
+    while order:
+        done, pending = wait(pending, SILENCE_S, FIRST_COMPLETED)
+        progress.advance(len(done))
+        if not done:
+            logger.warning(describe_silence(len(pending)))
+        while order and calls[order[0]].future.done():
+            yield order[0], calls[order.popleft()].future
+
+
 def _collect(
-    config: EvalConfig, calls: dict[Unit, Call], progress: Progress, skipped: dict[str, str]
+    config: EvalConfig, ended: Iterable[tuple[Unit, "Future[UnitReport]"]], skipped: dict[str, str]
 ) -> Iterator[Result]:
-    """Yield the results of units in their order, and add them to those of all."""
+    """Yield the results of units, and add them to those of all."""
     reports: list[UnitReport] = []
     try:
-        for unit, call in calls.items():
+        for unit, future in ended:
             try:
-                reports.append(call.future.result())
+                reports.append(future.result())
             except Exception as error:  # whatever a unit died of, the others go on
                 skipped[unit.name] = _reason(error)
                 logger.warning("%s is left out: %s", unit.name, skipped[unit.name])
@@ -123,7 +151,6 @@ def _collect(
                 logger.warning("%s: %s", unit.model.name, text)
             results = _results(unit.file(config.output))
             append_results(config.results, results)
-            progress.advance()
             yield from results
     finally:
         with atomic_path(config.output / UNIT_LOG) as path:
