@@ -81,11 +81,11 @@ class Partition:
 
     def entries(self, digests: Collection[str], decoding: str) -> dict[str, Entry]:
         """Return the compacted translations of these segments in a decoding, by digest."""
-        found: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         for table in self._select(digests, decoding):
-            entries = map(Entry, table["text"].to_pylist(), table["failed_check"].to_pylist())
-            found.update(zip(table["sha256"].to_pylist(), entries, strict=True))
-        return found
+            rows = map(Entry, table["text"].to_pylist(), table["failed_check"].to_pylist())
+            entries.update(zip(table["sha256"].to_pylist(), rows, strict=True))
+        return entries
 
     def accepted(self, digests: Collection[str], decoding: str) -> dict[str, str]:
         """Return the compacted translations of these segments in a decoding that pass all checks, by digest."""
@@ -94,10 +94,10 @@ class Partition:
 
     def known(self, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return which of these digests, each with a decoding, the compacted translations have."""
-        asked = defaultdict[str, list[str]](list)
+        by_decoding = defaultdict[str, list[str]](list)
         for digest, decoding in keys:
-            asked[decoding].append(digest)
-        return {(digest, decoding) for decoding, own in asked.items() for digest in self.entries(own, decoding)}
+            by_decoding[decoding].append(digest)
+        return {(digest, decoding) for decoding, own in by_decoding.items() for digest in self.entries(own, decoding)}
 
     def add(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Add rows with new keys to the tables, and compact them."""
