@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from builders.translation.memory import digest
 from corpora.files import temporary_folder
 
-RANGE_SEGMENTS = 1 << 18  # about as many, equal ones counted each time, in a range
+RANGE_SEGMENTS = 1 << 17  # about as many, equal ones counted each time, in a range
 BATCH_ROWS = 1 << 15  # of the table, read at once
 DIGIT_BITS = 16  # of a digest, by which its range is found
 SCHEMA = pa.schema([("text", pa.string())])

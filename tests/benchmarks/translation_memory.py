@@ -1,6 +1,6 @@
 """How much memory translations take, by their number: it must not grow beyond that of one range.
 
-    python tests/benchmarks/translation_memory.py [--segments 300000,2000000] [--folder FOLDER]
+    python tests/benchmarks/translation_memory.py [--segments 1000000,4000000] [--folder FOLDER]
     python tests/benchmarks/translation_memory.py --translate --segments 40000,160000 --range 16384
 
 For each number, a process finds that many distinct segments in a memory that has been filled; with `--translate` one
@@ -48,14 +48,15 @@ class Numbers(Translator):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--segments", default="300000,2000000", help="Numbers of distinct segments.")
+    parser.add_argument("--segments", default="1000000,4000000", help="Numbers of distinct segments.")
     parser.add_argument("--folder", type=Path, help="Where the tables are; by default a temporary folder.")
     parser.add_argument("--translate", action="store_true", help="Translate, and do not fill the memory.")
-    parser.add_argument("--range", type=int, default=MAX_ROWS, help="Rows of a table and segments of a range.")
+    parser.add_argument("--range", type=int, help="Rows of a table and segments of a range; by default the project's.")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        partition.MAX_ROWS = text_ranges.RANGE_SEGMENTS = asked.range
+        if asked.range:
+            partition.MAX_ROWS = text_ranges.RANGE_SEGMENTS = asked.range
         translate(asked.folder)
         return
     rows = []
@@ -74,7 +75,8 @@ def measure(num: int, folder: Path, asked: argparse.Namespace) -> list[list[obje
         fill_memory(num, folder)
     rows: list[list[object]] = []
     for run in ("translated", "remembered") if asked.translate else ("remembered",):
-        command = [sys.executable, __file__, "--one", "--folder", str(folder), "--range", str(asked.range)]
+        command = [sys.executable, __file__, "--one", "--folder", str(folder)]
+        command += ["--range", str(asked.range)] if asked.range else []
         peak, seconds = map(float, subprocess.check_output(command, text=True).split())
         (folder / "out.parquet").rename(folder / run)
         tables = len(list(folder.rglob("memory*.parquet")))
