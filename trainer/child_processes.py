@@ -67,6 +67,15 @@ def stop(process: Process, grace_s: float) -> None:
         process.wait()
 
 
+def ends_within(process: Process, seconds: float) -> bool:
+    """Return whether a program has ended, or ends within some seconds."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def output_of(command: Sequence[str], timeout_s: float = 10.0) -> str | None:
     """Return what a short program prints, or None if it is not there, fails, or takes too long."""
     try:

@@ -54,8 +54,9 @@ def main() -> None:
 
 
 def command(program: str, *arguments: str, folder: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", program, *arguments], cwd=folder, env=environment, check=True)
+    """Run a command whose results are read from its files; its errors are shown."""
+    environment, nothing = os.environ | {"PYTHONPATH": str(ROOT)}, subprocess.DEVNULL
+    subprocess.run([sys.executable, "-m", program, *arguments], cwd=folder, env=environment, check=True, stdout=nothing)
 
 
 def train(folder: Path, name: str, changes: Sequence[str]) -> Path:
@@ -63,7 +64,7 @@ def train(folder: Path, name: str, changes: Sequence[str]) -> Path:
     output = folder / name.replace(" ", "-").replace(",", "")
     gpu = ("bf16=true", "tf32=true", "activation_checkpointing=true") if torch.cuda.is_available() else ()
     options = [f"--set={change}" for change in (*changes, *gpu)]
-    data = ["--release=coit-sample", "--config=el", f"--output={output}", "-q", "--json"]
+    data = ["--release=coit-sample", "--config=el", f"--output={output}", "-q"]
     command("trainer", "sft", "tiny", *data, *options, folder=folder)
     rows = [json.loads(line) for line in (output / "losses.jsonl").read_text("utf-8").splitlines()][-2:]
     speed = sum(row["tokens_per_second"] for row in rows) / len(rows)

@@ -1,6 +1,7 @@
 """Start a server of models from an environment of its own, wait until it answers, and stop it."""
 
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +13,13 @@ from urllib.request import urlopen
 
 from corpora.errors import InputError, unknown
 from corpora.tables import STRICT, parse_row, read_toml
-from trainer.child_processes import Process, output_of, start, stop
+from trainer.child_processes import Process, ends_within, output_of, start, stop
 
 logger = logging.getLogger(__name__)
 TABLE = Path(__file__).with_name("servers.toml")
-START_S, GRACE_S, POLL_S = 1800.0, 30.0, 0.5  # a large model takes minutes to load
-NUM_LINES = 5  # of a server's log that an error shows
+START_S, GRACE_S, POLL_S, EXIT_S = 1800.0, 30.0, 0.5, 1.0  # a large model takes minutes to load
+NUM_LINES = 3  # of a server's log that an error shows
+ERROR_LINE = re.compile(r"\w(Error|Exception): ")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def serve_model(row: ServerRow, model: Path, log: Path) -> Iterator[tuple[str, s
         log: A file for what the server prints.
 
     Raises:
-        InputError: The server ended, or did not answer in time; its last lines are in the message.
+        InputError: The server ended, be it within the block, or did not answer in time; its last lines are in the
+            message.
     """
     port, name = _free_port(), row.name.format(model=model.resolve())
     values = {"python": row.python, "model": str(model.resolve()), "name": name, "port": port, "gpus": _num_gpus()}
@@ -89,6 +92,10 @@ def serve_model(row: ServerRow, model: Path, log: Path) -> Iterator[tuple[str, s
         try:
             _wait_until_ready(process, f"http://127.0.0.1:{port}{row.ready}", row, log)
             yield f"http://127.0.0.1:{port}/v1", name
+        except InputError:
+            if not ends_within(process, EXIT_S):
+                raise
+            raise _failure(f"ended with code {process.poll()}", row, log) from None
         finally:
             stop(process, GRACE_S)
 
@@ -97,14 +104,18 @@ def _wait_until_ready(process: Process, url: str, row: ServerRow, log: Path) -> 
     began = monotonic()
     while not _answers(url):
         if process.poll() is not None or monotonic() - began > START_S:
-            happened = f"ended with code {process.poll()}" if process.poll() is not None else "does not answer"
-            lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
-            raise InputError(
-                f"The server {row.key} {happened}; its messages are in {log}. The last ones: "
-                + " | ".join(lines[-NUM_LINES:])
-            )
+            ended = f"ended with code {process.poll()}" if process.poll() is not None else "does not answer"
+            raise _failure(ended, row, log)
         sleep(POLL_S)
     logger.info("The server %s answers after %.0f s.", row.key, monotonic() - began)
+
+
+def _failure(happened: str, row: ServerRow, log: Path) -> InputError:
+    """Return the error of a server, with the last lines of its log that name an error, or with the last ones."""
+    lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    errors = list(dict.fromkeys(line for line in lines if ERROR_LINE.search(line)))
+    shown = " | ".join((errors or lines)[-NUM_LINES:])
+    return InputError(f"The server {row.key} {happened}; its messages are in {log}. The last ones: {shown}")
 
 
 def _answers(url: str) -> bool:

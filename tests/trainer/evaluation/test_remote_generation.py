@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from corpora.endpoint import Endpoint, backend
+import corpora.endpoint as endpoint_module
+from corpora.endpoint import Endpoint, backend, complete
 from corpora.errors import InputError
 from recipes.prompts import prompt_template
 from tests.trainer.evaluation.test_judging import Reply, Server, serve, text
 from trainer.evaluation import evaluate
 from trainer.evaluation.items import Item
 from trainer.evaluation.remote_generation import cut_middle, generate_remote
-from trainer.evaluation.server_process import find_server
+from trainer.evaluation.server_process import ServerRow, find_server, serve_model
 
 __all__ = ["serve"]  # a fixture
 RAW = prompt_template("raw")
@@ -117,6 +119,32 @@ def test_server_needs_an_environment_that_has_it(tmp_path: Path) -> None:
         find_server("vllm", None)
     with pytest.raises(InputError, match="is no virtual environment"):
         find_server("vllm", tmp_path)
+
+
+SHORT_LIVED = """
+import sys, http.server
+class Healthy(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Healthy)
+server.handle_request()
+server.server_close()
+print("RuntimeError: Unsupported attention: head_dim=16", "a last line without meaning", sep=chr(10))
+sys.exit(3)
+"""
+
+
+def test_server_that_ends_between_answers_is_named_with_the_errors_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint_module, "RETRY_WAITS_S", ())
+    command = ("{python}", "-c", SHORT_LIVED.replace("{", "{{").replace("}", "}}"), "{port}")
+    row = ServerRow("own", command, "model", "/health", "none", "none", sys.executable)
+    log = tmp_path / "server.log"
+    expected = rf"server own ended with code 3; .*{log.name}\. The last ones: RuntimeError: Unsupported .*head_dim=16$"
+    with pytest.raises(InputError, match=expected), serve_model(row, tmp_path, log) as (url, _):
+        complete(Endpoint(url, "model"), {"prompt": "a"})
 
 
 @pytest.mark.slow
