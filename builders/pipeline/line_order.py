@@ -75,29 +75,42 @@ def find_shift(measured: Sequence[Path]) -> _Shift | None:
 
 def shifted_blocks(en: Floats, xx: Floats, deviations: float) -> Iterator[tuple[int, int, int]]:
     """Yield first line, shift and size of each block of lines whose logarithms of lengths fit better when shifted."""
-    num_blocks = max(1, len(en) // BLOCK_LINES)
-    for block in range(num_blocks):
-        begin = block * BLOCK_LINES
-        end = len(en) if block == num_blocks - 1 else begin + BLOCK_LINES
-        if end - begin >= MIN_LINES:
-            own = {shift: _correlation(en[begin:end], xx[begin:end], shift) for shift in (0, *SHIFTS)}
-            best = max(SHIFTS, key=own.__getitem__)
-            error = np.sqrt(2 / (end - begin - abs(best) - 3))
-            if own[best] >= MIN_CORRELATION and _z(own[best]) - _z(own[0]) >= deviations * error:
-                yield begin, best, end - begin
+    last = max(0, len(en) // BLOCK_LINES - 1) * BLOCK_LINES  # where the last block begins, which has the rest too
+    for begin, end, size in ((0, last, BLOCK_LINES), (last, len(en), len(en) - last)):
+        if end > begin and size >= MIN_LINES:
+            rows = [side[begin:end].reshape(-1, size) for side in (en, xx)]
+            for block, shift in _shifts(rows[0], rows[1], deviations):
+                yield begin + block * size, shift, size
 
 
-def _correlation(en: Floats, xx: Floats, shift: int) -> float:
-    """Return the correlation of each of `en` with what stands `shift` places further in `xx`; 0 if all are equal."""
-    first, second = (en[: len(en) - shift], xx[shift:]) if shift >= 0 else (en[-shift:], xx[:shift])
-    first, second = first - first.mean(), second - second.mean()
-    size = np.sqrt(np.dot(first, first) * np.dot(second, second))
-    return float(np.dot(first, second) / size) if size > 0 else 0.0
+def _shifts(en: Floats, xx: Floats, deviations: float) -> Iterator[tuple[int, int]]:
+    """Yield the number and the shift of each block, a row of both, that fits better when shifted."""
+    own, *others = (_correlations(en, xx, shift) for shift in (0, *SHIFTS))
+    shifted = np.stack(others)
+    best = shifted.argmax(axis=0)
+    greatest = shifted.max(axis=0)
+    errors = np.sqrt(2 / (en.shape[1] - np.abs(np.array(SHIFTS))[best] - 3))
+    is_shifted = (greatest >= MIN_CORRELATION) & (_z(greatest) - _z(own) >= deviations * errors)
+    for block in np.flatnonzero(is_shifted):
+        yield int(block), SHIFTS[best[block]]
 
 
-def _z(correlation: float) -> float:
-    """Return Fisher's transformation of a correlation, whose standard error does not depend on it."""
-    return float(np.arctanh(min(max(correlation, -0.9999), 0.9999)))
+def _correlations(en: Floats, xx: Floats, shift: int) -> Floats:
+    """Return the correlations of rows of `en` with what stands `shift` places further in `xx`; 0 if all are equal."""
+    width = en.shape[1]
+    first, second = (en[:, : width - shift], xx[:, shift:]) if shift >= 0 else (en[:, -shift:], xx[:, :shift])
+    first, second = (side - side.mean(axis=1, keepdims=True) for side in (first, second))
+    size = np.sqrt(np.einsum("ij,ij->i", first, first) * np.einsum("ij,ij->i", second, second))
+    correlations: Floats = np.divide(
+        np.einsum("ij,ij->i", first, second), size, out=np.zeros_like(size), where=size > 0
+    )
+    return correlations
+
+
+def _z(correlations: Floats) -> Floats:
+    """Return Fisher's transformation of correlations, whose standard error does not depend on them."""
+    transformed: Floats = np.arctanh(np.clip(correlations, -0.9999, 0.9999))
+    return transformed
 
 
 def _swapped(corpus: str, lang: str, share: float) -> str:

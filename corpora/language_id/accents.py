@@ -65,6 +65,7 @@ def _translation() -> dict[int, str | None]:
     return {**{ord(letter): plain for letter, plain in plain_letters().items()}, **marks}
 
 
+@cache
 def without_accents_macro() -> str:
     """Return the macro `without_accents(text)` of DuckDB, which does the same."""
     letters = plain_letters()
