@@ -25,6 +25,7 @@ from builders.pipeline import (
     score_warnings,
 )
 from builders.resolve import BuildPlan
+from builders.scoring import Scorer, open_scorer
 from builders.staging import staged_work
 from builders.translation import Translator, TranslatorOptions, resolve_translator
 from builders.workspace import Workspace
@@ -150,6 +151,20 @@ def open_translators(plan: BuildPlan, work: Workspace | None = None) -> dict[str
     return {recipe: opened[name] for recipe, name in names.items()}
 
 
+def open_model_scorer(plan: BuildPlan) -> Scorer | None:
+    """Return the model that scores pairs; None if the options name none.
+
+    Raises:
+        InputError: It cannot be opened, or lacks a language.
+    """
+    if not plan.options.score_with:
+        return None
+    scorer = open_scorer(plan.options.score_with, translator_options(plan.options))
+    for lang in dict.fromkeys(lang for recipe in plan.recipes if recipe.directions for lang in recipe.langs):
+        scorer.check_language(lang)
+    return scorer
+
+
 def translator_options(options: BuildOptions, device: str | None = None) -> TranslatorOptions:
     """Return what a translator needs to know of some options."""
     return TranslatorOptions(
@@ -174,6 +189,7 @@ def report_step(steps: Steps, name: str, unit: str = "rows") -> Iterator[None]:
 
 def build_recipes(plan: BuildPlan, work: Workspace, steps: Steps) -> Iterator[BuildResult]:
     """Build recipe after recipe; everything is checked and fetched before the first begins."""
+    scorer = open_model_scorer(plan)
     translators = open_translators(plan, work) if plan.options.translator else None  # a wrong name is reported at once
     fetched = fetch(plan, steps)
     translators = translators or open_translators(plan, work)
@@ -190,6 +206,7 @@ def build_recipes(plan: BuildPlan, work: Workspace, steps: Steps) -> Iterator[Bu
             work,
             steps,
             plan.has_turns,
+            scorer,
         )
         record_build(built, work)
         for sentence in _warnings(plan, built):

@@ -31,6 +31,7 @@ class RunOptions(TypedDict, total=False):
     enable_filters: Sequence[str]
     disable_filters: Sequence[str]
     quality_scores: str | Path | None
+    score_with: str | Path | None
     skip_decontamination: Sequence[str]
     corpora: Mapping[str, Any]
     with_: Sequence[str | Path]
@@ -70,6 +71,8 @@ class BuildOptions:
     """Filters that are not applied."""
     quality_scores: Path | None = None
     """A table of the user's own scores by corpus, lang and line number; each column becomes a filter."""
+    score_with: str | None = None
+    """A model that scores sentence pairs: a row of scorers.toml, a folder, or ORG/NAME; its chance is a filter."""
     skip_decontamination: tuple[str, ...] = ()
     """Benchmarks whose texts may stay in the translation data; `all` for each of them."""
     corpora: Mapping[str, Any] = field(default_factory=dict)
@@ -129,7 +132,7 @@ def read_options(recipes: Any, options: Mapping[str, Any]) -> BuildOptions:
         if values.get(name) is not None:
             values[name] = Path(values[name])
     values["with_"] = tuple(Path(folder) for folder in listed(values.get("with_") or ()))
-    for name in ("mirror", "language_model", "translator"):
+    for name in ("mirror", "language_model", "score_with", "translator"):
         values[name] = str(values[name]) if values.get(name) else None
     if values.get("work") and (uri := store_uri(values["work"])):
         if values.get("cluster"):

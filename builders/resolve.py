@@ -10,7 +10,16 @@ from typing import Any
 from builders.budget import Budget, check_budget
 from builders.licence_gate import check_corpora, check_translator_row, required_use
 from builders.options import BuildOptions, listed, parse_thresholds
-from builders.pipeline import Filter, QualityScores, read_quality_scores, required_sources, resolve_filters
+from builders.pipeline import (
+    MODEL_FILTER,
+    MODEL_STAGE,
+    Filter,
+    QualityScores,
+    read_quality_scores,
+    required_sources,
+    resolve_filters,
+)
+from builders.scoring import check_scorer
 from builders.translation import DEFAULT_TRANSLATOR, check_tables
 from corpora.catalog import SAMPLE, Corpus, language, language_codes, languages, load_catalog
 from corpora.download import Source
@@ -73,6 +82,9 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         InputError: Anything that the options or the recipes name is unknown, or does not fit together.
     """
     check_tables(options.translator)
+    if options.score_with:
+        check_scorer(options.score_with)
+        options = replace(options, enable_filters=(*options.enable_filters, MODEL_FILTER))
     langs = language_codes(options.langs)
     catalog = load_catalog(sample=options.sample) | in_memory_corpora(options, langs)
     catalog |= _named_corpora(options, langs, catalog)
@@ -97,10 +109,20 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         budget=budget,
     )
     for recipe in recipes:
+        _check_scored(plan.filters[recipe.name], options)
         use = required_use(recipe, options.licence)
         check_corpora(recipe, catalog, use)
         check_translator_row(recipe, plan.translator_name(recipe), use)
     return plan
+
+
+def _check_scored(filters: Sequence[Filter], options: BuildOptions) -> None:
+    """Raise InputError if a filter needs the scores of a model, and none is named; or if it cannot run as asked."""
+    own = [rule.name for rule in filters if rule.table == MODEL_STAGE]
+    if own and not options.score_with:
+        raise InputError(f"The filter {own[0]} needs --score-with NAME, a model that scores pairs, such as nllb.")
+    if options.score_with and options.cluster:
+        raise InputError("--score-with computes on the processors of one machine. Leave --cluster out.")
 
 
 def _check_identification(langs: Sequence[str]) -> None:

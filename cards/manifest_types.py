@@ -133,7 +133,7 @@ class PromptEntry(TypedDict):
 class ModelEntry(TypedDict):
     """One model that the release was built with."""
 
-    role: Literal["language identification", "translation"]
+    role: Literal["language identification", "scores of sentence pairs", "translation"]
     """What it was used for."""
     name: str
     """The name of the model."""
@@ -428,6 +428,8 @@ class Description(TypedDict):
     """Sentence pairs by script, of languages that have several."""
     alignment: NotRequired[list[AlignmentRow]]
     """Misaligned pairs by language and corpus, where a language has enough pairs to judge."""
+    model_alignment: NotRequired[list[AlignmentRow]]
+    """The same as a model of --score-with finds them, of the pairs that every other filter keeps."""
     composition: list[CompositionRow]
     """The rows by config, language, task, direction, corpus and split."""
     ledger: list[LedgerRow]

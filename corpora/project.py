@@ -31,6 +31,8 @@ class Project:
     """Translation model or translation memory."""
     quality_scores: str = ""
     """Your own scores of sentence pairs."""
+    score_with: str = ""
+    """Model that scores sentence pairs."""
     threads: int = 0
     """Cores to use."""
     max_memory: str = ""

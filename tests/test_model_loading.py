@@ -14,7 +14,8 @@ ROOMS = ("corpora", "recipes", "cards", "builders", "trainer")
 CHECKED = {"trainer/model_loading.py", "builders/translation/model_loading.py"}
 LOADERS = {
     *("from_pretrained", "from_config", "from_file", "from_buffer", "from_str", "load_state_dict", "torch.load"),
-    *("safe_open", "load_file", "SentencePieceProcessor", "TransformersConverter", "ctranslate2.Translator", "HFLM"),
+    *("safe_open", "load_file", "SentencePieceProcessor", "TransformersConverter", "HFLM"),
+    *("ctranslate2.Translator", "ctranslate2.Encoder"),
     *("PeftModel", "pipeline", "apply_chat_template", "render_jinja_template", "from_string", "Environment"),
     *("fasttext.load_model", "numpy.load", "np.load", "pickle.load", "pickle.loads", "Unpickler", "exec"),
     *("import_module", "spec_from_file_location", "exec_module", "yaml.load", "yaml.unsafe_load"),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
-    from builders.alignment.chance import WRONG_CHANCE, chances, wrong_share
+    from builders.alignment.chance import WRONG_CHANCE, chances, random_partners, wrong_share
     from builders.alignment.explain import unexplained_words
     from builders.alignment.judge import Judge, make_judge, side_of
     from builders.alignment.limits import MIN_HALF_PAIRS, MODEL_VERSION, SAMPLE_PAIRS, TOKENIZER_VERSION
@@ -51,6 +51,7 @@ __all__ = [
     "make_judge",
     "make_side",
     "make_translation_judge",
+    "random_partners",
     "side_of",
     "tokenize",
     "unexplained_words",
@@ -58,7 +59,7 @@ __all__ = [
     "wrong_share",
 ]
 _MODULES = {
-    "builders.alignment.chance": ("WRONG_CHANCE", "chances", "wrong_share"),
+    "builders.alignment.chance": ("WRONG_CHANCE", "chances", "random_partners", "wrong_share"),
     "builders.alignment.explain": ("unexplained_words",),
     "builders.alignment.judge": ("Judge", "make_judge", "side_of"),
     "builders.alignment.limits": ("MIN_HALF_PAIRS", "MODEL_VERSION", "SAMPLE_PAIRS", "TOKENIZER_VERSION"),

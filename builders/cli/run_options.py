@@ -71,6 +71,13 @@ RUN_OPTIONS = [
         help="Your own scores of sentence pairs by corpus, lang and line_number; each column becomes a filter.",
     ),
     option(
+        "--score-with",
+        metavar="NAME",
+        group="Filters",
+        help="Score pairs by a model too, and reject those that it finds unlikely: nllb, labse, another row of "
+        "scorers.toml, a folder, or ORG/NAME on the Hub. For GPUs.",
+    ),
+    option(
         "--skip-decontamination",
         type=NAMES,
         default=(),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from builders.pipeline.deciding_again import decide_again
     from builders.pipeline.decisions import PartTables
     from builders.pipeline.examples import as_messages, count_rows
-    from builders.pipeline.filters import Filter, all_filters, choose_filters
+    from builders.pipeline.filters import MODEL_FILTER, MODEL_STAGE, Filter, all_filters, choose_filters
     from builders.pipeline.format import lost_records
     from builders.pipeline.ledger import filter_warnings, read_ledger, totals
     from builders.pipeline.line_order import order_warnings
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from builders.pipeline.steps import Steps, build_stages
 
 __all__ = [
+    "MODEL_FILTER",
+    "MODEL_STAGE",
     "BuildResult",
     "Filter",
     "PartTables",
@@ -60,7 +62,7 @@ _MODULES = {
     "builders.pipeline.decisions": ("PartTables",),
     "builders.pipeline.deciding_again": ("decide_again",),
     "builders.pipeline.examples": ("as_messages", "count_rows"),
-    "builders.pipeline.filters": ("Filter", "all_filters", "choose_filters"),
+    "builders.pipeline.filters": ("MODEL_FILTER", "MODEL_STAGE", "Filter", "all_filters", "choose_filters"),
     "builders.pipeline.format": ("lost_records",),
     "builders.pipeline.line_order": ("order_warnings",),
     "builders.pipeline.ledger": ("filter_warnings", "read_ledger", "totals"),

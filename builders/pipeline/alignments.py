@@ -15,7 +15,7 @@ import polars as pl
 
 from builders.alignment import MIN_HALF_PAIRS, MODEL_VERSION, TOKENIZER_VERSION
 from builders.pipeline.decisions import PartTables, deciding_task
-from builders.pipeline.filters import ALIGNMENT_STAGE, Filter
+from builders.pipeline.filters import ALIGNMENT_STAGE, MODEL_STAGE, Filter
 from builders.pipeline.judging import (
     write_counts,
     write_evidence,
@@ -109,7 +109,7 @@ def count_misaligned(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame
 
 def _tokens_task(tables: PartTables, filters: tuple[Filter, ...], scores: Sequence[str]) -> Task:
     """Return the task of `alignment_tokens`: the tokens of the pairs of a part that no other filter rejects."""
-    others = tuple(rule for rule in filters if rule.table != ALIGNMENT_STAGE)
+    others = tuple(rule for rule in filters if rule.table not in (ALIGNMENT_STAGE, MODEL_STAGE))
     deciding = deciding_task(tables, others, scores)
     assert isinstance(deciding.run, Query)
     inputs = {**deciding.inputs, "texts_sql": sql("alignment_texts"), "tokenizer": TOKENIZER_VERSION}

@@ -17,10 +17,12 @@ from builders.pipeline.format import build_html, build_text
 from builders.pipeline.instructions import build_instructions, build_translations, check_turns
 from builders.pipeline.ledger import read_ledger
 from builders.pipeline.lines import part_lines
+from builders.pipeline.model_scores import count_unlikely
 from builders.pipeline.pairs import Pairs, build_pairs
 from builders.pipeline.quality_scores import QualityScores, score_filters
 from builders.pipeline.steps import Steps, build_stages
 from builders.pipeline.write_tables import instruction_ledger_rows
+from builders.scoring import Scorer
 from builders.translation import TranslationTables, Translator, count_translations
 from builders.workspace import Workspace
 from corpora.catalog import Corpus
@@ -44,8 +46,10 @@ class BuildResult:
     english_overlap: pl.DataFrame
     script_variants: pl.DataFrame
     alignment: pl.DataFrame  # misaligned pairs by language and corpus; empty where none was judged
+    model_alignment: pl.DataFrame  # the same as a model finds them
     translations: Mapping[str, TranslationTables] = field(default_factory=dict)  # by corpus of instructions
     allocation: Mapping[str, Any] | None = None  # how a budget was split, if there is one
+    scorer: Scorer | None = None  # the model that has scored pairs, if there is one
 
     def lines(self, lang: str) -> pl.LazyFrame:
         """Return every line of a language's bitexts, with its measures and the filter that rejects it."""
@@ -79,6 +83,7 @@ def build_recipe(
     work: Workspace,
     steps: Steps | None = None,
     has_turns: bool = True,
+    scorer: Scorer | None = None,
 ) -> BuildResult:
     """Make the tables between upstream's files and the examples of each config; reuse what is made already.
 
@@ -92,6 +97,7 @@ def build_recipe(
         work: The workspace.
         steps: Where progress is reported, for the stages that `build_stages` names.
         has_turns: Whether examples may be conversations with several questions.
+        scorer: A model that scores pairs; None for none.
 
     Raises:
         InputError: An instruction is such a conversation, and must not be.
@@ -106,7 +112,7 @@ def build_recipe(
     is_translated = translator.is_available and bool(recipe.instructions) and "xx" in recipe.instruction_langs
     pairs = Pairs()
     if recipe.directions:
-        pairs = build_pairs(recipe, catalog, files, filters, scores, work, step, learns_words=is_translated)
+        pairs = build_pairs(recipe, catalog, files, filters, scores, work, step, is_translated, scorer)
     texts = {lang: list(own.values()) for lang, own in instructions.items()}
     translations: dict[str, TranslationTables] = {}
     if recipe.instructions:
@@ -151,5 +157,7 @@ def build_recipe(
             english_overlap=pairs.english_overlap,
             script_variants=count_script_variants(pairs.parts),
             alignment=count_misaligned(pairs.parts),
+            model_alignment=count_unlikely(pairs.parts),
+            scorer=scorer,
             translations=translations,
         )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from builders.pipeline.decisions import TEXTS, WITH_TEXTS
 from builders.pipeline.deduplication import BOTH_SIDES, MEASURED
 from builders.pipeline.filter_sql import NONE, reject_sql
-from builders.pipeline.filters import FILE, TABLES, Filter, location, source_file
+from builders.pipeline.filters import FILE, LATE_STAGES, TABLES, Filter, location, source_file
 from builders.pipeline.measuring import measured_sql
 from builders.workspace import macros, sql
 from corpora.errors import InputError
@@ -35,6 +35,7 @@ LANGUAGES = """
     line_number bigint, en_label varchar, en_probability double, xx_label varchar, xx_probability double
 """
 ALIGNMENT_SCORES = "corpus varchar, line_number bigint, alignment double, chance double"
+MODEL_SCORES = "corpus varchar, line_number bigint, model_score double, model_chance double"
 MISALIGNED_SHARES = "corpus varchar, max_alignment double"
 FORBIDDEN = {
     "SUBQUERY": "a subquery, but it may read only its own row",
@@ -138,10 +139,11 @@ def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
         connection.execute(f"create table language_ids({LANGUAGES})")
         connection.execute(f"create table alignment_scores({ALIGNMENT_SCORES})")
         connection.execute(f"create table misaligned_shares({MISALIGNED_SHARES})")
-        last, aligned = (conditions.get(table, NONE) for table in ("decisions", "alignments"))
-        if (last, aligned) != (NONE, NONE):
+        connection.execute(f"create table model_scores({MODEL_SCORES}); create table model_shares({MISALIGNED_SHARES})")
+        last, *after = (conditions.get(table, NONE) for table in LATE_STAGES)
+        if {last, *after} != {NONE}:
             named = "".join(f"{name}, " for name in scores)
-            texts = {"reject_reason": last, "late_reject_reason": aligned, "texts": TEXTS, "pairs": WITH_TEXTS}
+            texts = {"reject_reason": last, "late_reject_reason": ", ".join(after), "texts": TEXTS, "pairs": WITH_TEXTS}
             _run(connection, "explain", sql("decisions", scores=named, **texts))
 
 

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from builders.pipeline.filter_sql import python_functions, reject_sql
-from builders.pipeline.filters import ALIGNMENT_STAGE, LANGUAGE_STAGE, Filter
+from builders.pipeline.filters import ALIGNMENT_STAGE, LANGUAGE_STAGE, LATE_STAGES, MODEL_STAGE, Filter
 from builders.pipeline.judging import SCORES, SHARES
 from builders.pipeline.parts import Part
 from builders.workspace import Task, query_task
@@ -18,6 +18,10 @@ from corpora.catalog import language
 from corpora.language_id import Variant, find_variants, second_model
 
 SCRIPT_VARIANTS = pl.Schema({"lang": pl.String, "variant": pl.String, "num_rows": pl.Int64})
+MODEL_SCORES = pa.schema(
+    {"corpus": pa.string(), "line_number": pa.int64(), "model_score": pa.float64(), "model_chance": pa.float64()}
+)
+MODEL_COLUMNS = ("model_score", "model_chance")
 TEXTS = "coalesce(measured.en_cleaned, pairs.en, '') as en, coalesce(measured.xx_cleaned, pairs.xx, '') as xx,"
 WITH_TEXTS = "join pairs on pairs.line_number = measured.line_number"
 
@@ -34,6 +38,8 @@ class PartTables:
     quality_scores: Sequence[Path] | pa.Table
     alignment_scores: Sequence[Path] = ()  # none where the language is not judged
     misaligned_shares: Sequence[Path] = ()
+    model_scores: Sequence[Path] = ()  # none without a model that scores pairs
+    model_shares: Sequence[Path] = ()
     decisions: Path = Path()
     bitext: Path = Path()
     ledger: Path = Path()
@@ -43,7 +49,9 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
     """Return the task of `decisions`: every line with the first filter of all that rejects it."""
     lang = tables.part.lang
     reject, thresholds = reject_sql(filters, LANGUAGE_STAGE, lang)
-    late_reject, late_thresholds = reject_sql(filters, ALIGNMENT_STAGE, lang)
+    late = [reject_sql(filters, stage, lang) for stage in (ALIGNMENT_STAGE, MODEL_STAGE)]
+    thresholds |= {name: value for _, own in late for name, value in own.items()}
+    columns = [*scores, *(MODEL_COLUMNS if tables.model_scores else ())]
     views = {
         "measured": [tables.measured],
         "repeats": [tables.repeats],
@@ -52,6 +60,8 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
         "language_ids": [tables.language_ids],
         "alignment_scores": tables.alignment_scores or SCORES.empty_table(),
         "misaligned_shares": tables.misaligned_shares or SHARES.empty_table(),
+        "model_scores": tables.model_scores or MODEL_SCORES.empty_table(),
+        "model_shares": tables.model_shares or SHARES.empty_table(),
     }
     has_texts = needs_texts(filters)
     return query_task(
@@ -59,14 +69,14 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
         tables.part.name,
         views | ({"pairs": [tables.part.pairs]} if has_texts else {}),
         {"labels": list(expected_labels(lang)), "english_labels": list(language("en").labels)},
-        thresholds=thresholds | late_thresholds,
-        functions=partial(python_functions, filters, LANGUAGE_STAGE, ALIGNMENT_STAGE),
+        thresholds=thresholds,
+        functions=partial(python_functions, filters, *LATE_STAGES),
         num_rows=tables.part.num_rows,
         reject_reason=reject,
-        late_reject_reason=late_reject,
+        late_reject_reason=", ".join(query for query, _ in late),
         texts=TEXTS if has_texts else "",
         pairs=WITH_TEXTS if has_texts else "",
-        scores="".join(f"{name}, " for name in scores),
+        scores="".join(f"{name}, " for name in columns),
     )
 
 
@@ -78,7 +88,7 @@ def expected_labels(lang: str) -> tuple[str, ...]:
 
 def needs_texts(filters: Iterable[Filter]) -> bool:
     """Return whether a filter over `decisions` may read a text: only then is it joined."""
-    own = [rule for rule in filters if rule.table in (LANGUAGE_STAGE, ALIGNMENT_STAGE)]
+    own = [rule for rule in filters if rule.table in LATE_STAGES]
     return any(rule.function or re.search(r"\b(en|xx)\b", rule.reject, re.IGNORECASE) for rule in own)
 
 

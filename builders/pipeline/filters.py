@@ -17,11 +17,22 @@ from corpora.language_id import language_checks
 from corpora.tables import STRICT, check_reference
 
 Table = Literal[
-    "pairs", "measured", "duplicates", "near_duplicates", "one_to_many", "contaminated", "decisions", "alignments"
+    "pairs",
+    "measured",
+    "duplicates",
+    "near_duplicates",
+    "one_to_many",
+    "contaminated",
+    "decisions",
+    "alignments",
+    "model_scores",
 ]
 TABLES: tuple[str, ...] = get_args(Table)  # in the order in which their filters are applied
 LANGUAGE_STAGE = "decisions"  # the table of the filters that need the languages of texts
-ALIGNMENT_STAGE = "alignments"  # the same table, for filters that need the alignments of pairs too: they come last
+ALIGNMENT_STAGE = "alignments"  # the same table, for filters that need the alignments of pairs too: they come later
+MODEL_STAGE = "model_scores"  # and for those that need the scores of a model: they come last
+MODEL_FILTER = "unlikely_translation"  # which --score-with enables
+LATE_STAGES = (LANGUAGE_STAGE, ALIGNMENT_STAGE, MODEL_STAGE)
 FILE = Path(__file__).parent / "filters.toml"
 Changes = Mapping[str, Mapping[str, float | Mapping[str, float]]]  # filter -> threshold -> value or {lang: value}
 

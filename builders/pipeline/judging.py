@@ -158,21 +158,40 @@ class _HalfJudge:
         return pa.array(aligned, mask=mask), pa.array(chance, mask=mask)
 
 
-def write_shares(work: Workspace, path: Path, files: Files, inputs: str) -> None:
-    """Write `misaligned_shares`: the estimated share of wrong pairs of each corpus, and how low those may go."""
-    tables = {"alignment_scores": list(files)}
-    rows = _read(sql("misaligned_shares"), work, tables, {"wrong_chance": alignment.WRONG_CHANCE})
+def write_shares(
+    work: Workspace,
+    path: Path,
+    files: Files,
+    inputs: str,
+    table: str = "alignment_scores",
+    score: str = "alignment",
+    chance: str = "chance",
+) -> None:
+    """Write `misaligned_shares`: the estimated share of wrong pairs of each corpus, and how low those may go.
+
+    Args:
+        work: The work folder.
+        path: File to write.
+        files: Those of `table`.
+        inputs: What the file is made from, for its metadata.
+        table: The table that says how good pairs are.
+        score: Its column with their scores.
+        chance: Its column with the share of random pairs that score as high.
+    """
+    tables = {table: list(files)}
+    query = sql("misaligned_shares", table=table, score=score, chance=chance)
+    rows = _read(query, work, tables, {"wrong_chance": alignment.WRONG_CHANCE})
     shares = []
     for row in rows.to_pylist():
         share, low, high = alignment.wrong_share(row["num_judged"], row.pop("num_random"))
         most = int(high * row["num_judged"])
-        query = f"select alignment from alignment_scores where corpus = $corpus order by alignment limit {most}"
+        query = f"select {score} from {table} where corpus = $corpus order by {score} limit {most}"
         with work.connect(tables) as connection:
-            lowest = connection.execute(f"select max(alignment) from ({query})", {"corpus": row["corpus"]}).fetchone()
+            lowest = connection.execute(f"select max({score}) from ({query})", {"corpus": row["corpus"]}).fetchone()
         assert lowest is not None
         shares.append(row | {"share": share, "share_low": low, "share_high": high, "max_alignment": lowest[0]})
-    table = pa.Table.from_pylist(shares, SHARES.with_metadata({"inputs": inputs}))
-    pq.write_table(table, path, compression="zstd")
+    rows = pa.Table.from_pylist(shares, SHARES.with_metadata({"inputs": inputs}))
+    pq.write_table(rows, path, compression="zstd")
 
 
 def _sample_end(tokens: Files) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from builders.pipeline.decisions import PartTables
-from builders.pipeline.filters import ALIGNMENT_STAGE, LANGUAGE_STAGE, Filter
+from builders.pipeline.filters import LATE_STAGES, Filter
 from builders.workspace import Task, funnel_stages, query_task
 
 EXAMPLE = pl.Struct({"line_number": pl.Int64, "en": pl.String, "xx": pl.String})
@@ -23,7 +23,7 @@ def counting_task(tables: PartTables, filters: tuple[Filter, ...]) -> Task:
     values = {
         "lang": tables.part.lang,
         "stages": funnel_stages("pairs"),
-        "late": [f.name for f in filters if f.table in (LANGUAGE_STAGE, ALIGNMENT_STAGE)],
+        "late": [f.name for f in filters if f.table in LATE_STAGES],
         "contamination": [f.name for f in filters if f.table == "contaminated"],
     }
     views = {

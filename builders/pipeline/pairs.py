@@ -20,10 +20,12 @@ from builders.pipeline.filters import Filter
 from builders.pipeline.kept_pairs import OVERLAP, KeptPairs, english_overlap, kept_pairs
 from builders.pipeline.ledger import counting_task
 from builders.pipeline.measures import language_task, measuring_task
+from builders.pipeline.model_scores import score_by_model
 from builders.pipeline.near_duplicates import find_near_duplicates
 from builders.pipeline.parts import Part, num_parts, part_of, reading_task, reuse_parts
 from builders.pipeline.quality_scores import QualityScores, scores_of
 from builders.pipeline.steps import Steps
+from builders.scoring import Scorer
 from builders.translation import BitextWords
 from builders.workspace import Task, Workspace
 from corpora.catalog import Corpus
@@ -54,6 +56,7 @@ class _Inputs:
     ngrams: Mapping[str, Path]
     is_large: bool
     work: Workspace
+    scorer: Scorer | None = None
 
 
 def build_pairs(
@@ -65,6 +68,7 @@ def build_pairs(
     work: Workspace,
     step: Steps,
     learns_words: bool = False,
+    scorer: Scorer | None = None,
 ) -> Pairs:
     """Make the tables of the sentence pairs of a recipe from the files of its bitexts and benchmarks.
 
@@ -73,7 +77,7 @@ def build_pairs(
     """
     ngrams = index_ngrams(files["benchmark"], catalog, work)
     is_large = sum(file.path.stat().st_size for file in files["bitext"]) > SMALL_INPUT_BYTES
-    inputs = _Inputs(recipe, filters, scores, ngrams, is_large, work)
+    inputs = _Inputs(recipe, filters, scores, ngrams, is_large, work, scorer)
     parts: dict[str, list[tuple[Part, Path, Path]]] = {file.source.lang: [] for file in files["bitext"]}
     with step("pairs"):
         for part in _read_parts(files["bitext"], catalog, work):
@@ -103,6 +107,8 @@ def build_pairs(
     judged = [own for own in all_parts if own.alignment_scores]
     with step("alignment_scores", sum(own.part.num_rows for own in judged)):
         work.wait([path for own in judged for path in own.alignment_scores])
+    with step("model_scores"):
+        work.wait([path for own in all_parts for path in own.model_scores])
     with step("decisions", num_rows):
         work.wait([own.decisions for own in all_parts])
     with step("bitext", num_rows):
@@ -154,10 +160,14 @@ def _submit_language(lang: str, rows: Sequence[tuple[Part, Path, Path]], inputs:
         own = PartTables(part, measured, language_ids, repeats, contaminated, scores)
         undecided.append(own)
     alignments = align_pairs(lang, undecided, filters, names, work)
+    aligned = [
+        replace(own, alignment_scores=alignments.scores[number : number + 1], misaligned_shares=alignments.shares)
+        for number, own in enumerate(undecided)
+    ]
+    model = score_by_model(lang, aligned, filters, names, inputs.scorer, work)
     tables = []
-    for number, own in enumerate(undecided):
-        scored = alignments.scores[number : number + 1]
-        own = replace(own, alignment_scores=scored, misaligned_shares=alignments.shares)
+    for number, own in enumerate(aligned):
+        own = replace(own, model_scores=model.scores[number : number + 1], model_shares=model.shares)
         own = replace(own, decisions=work.submit(deciding_task(own, filters, names)))
         own = replace(own, bitext=work.submit(keeping_task(own)))
         tables.append(replace(own, ledger=work.submit(counting_task(own, filters))))

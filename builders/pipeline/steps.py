@@ -12,8 +12,8 @@ from corpora.progress import NullProgress, Progress
 from recipes.recipe import Recipe
 
 PAIR_STAGES = (
-    *("pairs", "measured", "language_ids", "duplicates", "contaminated", "alignment_scores", "decisions", "bitext"),
-    "english_overlap",
+    *("pairs", "measured", "language_ids", "duplicates", "contaminated", "alignment_scores", "model_scores"),
+    *("decisions", "bitext", "english_overlap"),
 )
 
 

@@ -43,12 +43,17 @@ def describe(built: BuildResult, output_format: str, catalog: Mapping[str, Corpu
         "recipe": {key: value for key, value in asdict(recipe).items() if key not in STATED_ONCE},
         "filters": [_filter_entry(rule, recipe.langs) for rule in built.filters] if has_pairs else [],
         "prompts": [_prompt_entry(name) for name in recipe.prompts] if has_pairs else [],
-        "models": [*_language_models(recipe.langs if has_pairs else ()), *_translation_models(built)],
+        "models": [
+            *_language_models(recipe.langs if has_pairs else ()),
+            *_scoring_models(built),
+            *_translation_models(built),
+        ],
         "translator": describe_translations(built.translator, built.translations.values()),
         "decontamination": built.decontamination.to_dicts(),
         "english_overlap": built.english_overlap.to_dicts(),
         "script_variants": built.script_variants.to_dicts(),
         **({"alignment": built.alignment.to_dicts()} if built.alignment.height else {}),
+        **({"model_alignment": built.model_alignment.to_dicts()} if built.model_alignment.height else {}),
         "composition": built.composition.to_dicts(),
         "ledger": built.ledger.drop("examples").to_dicts(),
         **({"allocation": dict(built.allocation)} if built.allocation else {}),
@@ -70,6 +75,14 @@ def _language_models(langs: Sequence[str]) -> list[ModelEntry]:
 
 def _second_model(model: LanguageModel) -> ModelEntry:
     return {"role": "language identification", "name": model.name, "sha256": model.sha256, "licence": ""}
+
+
+def _scoring_models(built: BuildResult) -> list[ModelEntry]:
+    """Return the model that scored pairs, if there is one."""
+    own = built.scorer
+    if not own or not built.recipe.directions:
+        return []
+    return [{"role": "scores of sentence pairs", "name": own.name, "sha256": own.fingerprint, "licence": own.licence}]
 
 
 def _translation_models(built: BuildResult) -> list[ModelEntry]:

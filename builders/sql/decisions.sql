@@ -12,6 +12,9 @@ with joined as (
         alignment_scores.alignment,
         alignment_scores.chance,
         misaligned_shares.max_alignment,
+        model_scores.model_score,
+        model_scores.model_chance,
+        model_shares.max_alignment as max_model_score,
         coalesce(measured.reject_reason, repeats.reject_reason, contaminated.reject_reason) as previous_reject_reason,
         language_ids.en_label,
         language_ids.en_probability,
@@ -28,6 +31,8 @@ with joined as (
         quality_scores.corpus = measured.corpus and quality_scores.line_number = measured.line_number
     left join alignment_scores on alignment_scores.line_number = measured.line_number
     left join misaligned_shares on misaligned_shares.corpus = measured.corpus
+    left join model_scores on model_scores.line_number = measured.line_number
+    left join model_shares on model_shares.corpus = measured.corpus
 )
 select
     corpus,

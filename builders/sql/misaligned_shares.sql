@@ -3,8 +3,8 @@
 select
     corpus,
     count(*) as num_pairs,
-    count(alignment) as num_judged,
-    count(*) filter (alignment is not null and chance > $wrong_chance) as num_random
-from alignment_scores
+    count({score}) as num_judged,
+    count(*) filter ({score} is not null and {chance} > $wrong_chance) as num_random
+from {table}
 group by corpus
 order by corpus

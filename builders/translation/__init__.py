@@ -2,6 +2,8 @@
 
 from builders.translation.bitext_words import BitextWords
 from builders.translation.chrf_score import chrf
+from builders.translation.convert import convert
+from builders.translation.ctranslate2_translator import Engine, all_cores
 from builders.translation.do_not_translate import (
     DoNotTranslate,
     EmptyInput,
@@ -22,6 +24,11 @@ from builders.translation.instructions import (
 from builders.translation.memory import MEMORY_SCHEMA, TranslationMemory, digest, read_memory
 from builders.translation.memory_export import export_memory, list_memory
 from builders.translation.memory_import import ImportResult, import_memory
+from builders.translation.model import END as END_TOKEN
+from builders.translation.model_hub import download_model
+from builders.translation.model_loading import load_dense, load_encoder, load_fast_tokenizer
+from builders.translation.model_source import REPOSITORY as MODEL_REPOSITORY
+from builders.translation.model_source import find_model
 from builders.translation.placeholders import Placeholder, placeholder_rows, split_at_placeholders
 from builders.translation.quality_checks import QualityCheck, check_translations, quality_check_rows
 from builders.translation.segmentation import CodeLine, code_line_rows, merge, segment
@@ -34,12 +41,15 @@ from builders.translation.translators import TRANSLATORS, resolve_translator, tr
 
 __all__ = [
     "DEFAULT_TRANSLATOR",
+    "END_TOKEN",
     "MEMORY_SCHEMA",
+    "MODEL_REPOSITORY",
     "TRANSLATORS",
     "BitextWords",
     "CodeLine",
     "DoNotTranslate",
     "EmptyInput",
+    "Engine",
     "ImportResult",
     "Placeholder",
     "QualityCheck",
@@ -49,23 +59,30 @@ __all__ = [
     "Translator",
     "TranslatorOptions",
     "TranslatorRow",
+    "all_cores",
     "as_batch",
     "check_instructions",
     "check_tables",
     "check_translations",
     "chrf",
     "code_line_rows",
+    "convert",
     "count_translations",
     "describe_translations",
     "digest",
     "do_not_translate_rows",
+    "download_model",
     "edit_translation",
     "empty_input_rows",
     "export",
     "export_memory",
     "find_do_not_translate",
+    "find_model",
     "import_memory",
     "list_memory",
+    "load_dense",
+    "load_encoder",
+    "load_fast_tokenizer",
     "load_instructions",
     "memory_json",
     "memory_text",

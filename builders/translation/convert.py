@@ -1,7 +1,7 @@
 """Convert a Transformers model to CTranslate2's format, once; this alone needs the `train` extra."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +15,13 @@ ARCHITECTURES = {"m2m_100": "NLLB, M2M100 and SMaLL-100", "t5": "MADLAD-400", "m
 COPIED = (*TOKENIZERS, MARIAN[1], TOKENIZER_CONFIG, "README.md")
 
 
-def convert(original: Path, folder: Path, log: Callable[[str], None]) -> Path:
+def convert(
+    original: Path,
+    folder: Path,
+    log: Callable[[str], None],
+    architectures: Mapping[str, str] = ARCHITECTURES,
+    copied: Sequence[str] = COPIED,
+) -> Path:
     """Return the folder of the converted model, below `folder` and named by its digest; convert if it is missing.
 
     Weights keep their type; CTranslate2 quantizes them when it loads the model.
@@ -24,15 +30,17 @@ def convert(original: Path, folder: Path, log: Callable[[str], None]) -> Path:
         original: A folder with a model of Transformers.
         folder: The folder of conversions.
         log: Receives a sentence before a conversion.
+        architectures: Names of the models that are supported, by model_type.
+        copied: Files that the conversion has too.
 
     Raises:
         InputError: The model cannot be converted.
     """
     config = _config(original)
-    if config.get("model_type") not in ARCHITECTURES:
+    if config.get("model_type") not in architectures:
         raise InputError(
             f"{original} is a model of type {config.get('model_type')}; only those of "
-            f"{', '.join(ARCHITECTURES.values())} are supported. Name another."
+            f"{', '.join(architectures.values())} are supported. Name another."
         )
     weights = sorted(original.glob("*.safetensors"))
     if not weights:
@@ -43,13 +51,14 @@ def convert(original: Path, folder: Path, log: Callable[[str], None]) -> Path:
                 "ct2-transformers-converter, and name the new folder."
             )
         raise InputError(f"{original} holds neither safetensors nor a model.bin of CTranslate2. {hint}")
-    names = ["config.json", "vocab.json", TOKENIZER_CONFIG, MARIAN[1], *TOKENIZERS]
+    names = dict.fromkeys(["config.json", "vocab.json", TOKENIZER_CONFIG, MARIAN[1], *TOKENIZERS, *copied])
+    names.pop("README.md", None)
     files = [path for path in [*weights, *(original / name for name in names)] if path.exists()]
     text = "\n".join(sha256_of(path) for path in files)
     converted = folder / f"converted-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     if not converted.exists():
         log(f"Converting {original.name} for CTranslate2; this is done once.")
-        _convert(original, converted)
+        _convert(original, converted, copied)
     return converted
 
 
@@ -67,13 +76,13 @@ def _config(original: Path) -> dict[str, object]:
     return config if isinstance(config, dict) else {}
 
 
-def _convert(original: Path, converted: Path) -> None:
+def _convert(original: Path, converted: Path, copied: Sequence[str]) -> None:
     if not (find_spec("torch") and find_spec("transformers")):
         raise InputError(
             f"{original} is a Transformers model. To convert it, install coit-builders[train] "
             "(translation itself does not need it), or name a model that is converted already."
         )
-    copied = [name for name in COPIED if (original / name).is_file()]
+    copied = [name for name in copied if (original / name).is_file()]
     with temporary_folder(converted.parent) as temporary:
         try:
             convert_model(original, temporary / "model", copied)

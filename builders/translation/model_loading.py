@@ -6,6 +6,7 @@ the project calls a loader.
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from corpora.files import temporary_folder
 from corpora.model_files import check_configuration, check_model_files, read_model_json
 
 OTHER_TOKENIZERS = {"small100tokenizer": "M2M100Tokenizer"}  # classes that come as code, and ours for their files
+WITHOUT_POSITION_TYPE = ("bert", "xlm-roberta")  # encoders whose configuration no longer says it
 WHOLE, SHARDED = "model.safetensors", "model.safetensors.index.json"  # the names that transformers looks for
 
 
@@ -36,8 +38,11 @@ def convert_model(original: Path, converted: Path, copied: Sequence[str]) -> Non
         def load_tokenizer(self, tokenizer_class: Any, path: str, **options: Any) -> Any:
             return _WithLanguages(super().load_tokenizer(tokenizer_class, path, **options))
 
-    with _own_tokenizer(original) as folder:
-        Converter(str(folder), copy_files=list(copied)).convert(str(converted))
+    with _own_files(original) as folder:
+        Converter(str(folder)).convert(str(converted))
+    for name in copied:
+        (converted / name).parent.mkdir(exist_ok=True)
+        shutil.copy(original / name, converted / name)
 
 
 class _WithLanguages:
@@ -54,24 +59,37 @@ class _WithLanguages:
 
 
 @contextmanager
-def _own_tokenizer(original: Path) -> Iterator[Path]:
-    """Yield a folder of the model whose tokenizer is a class of transformers.
+def _own_files(original: Path) -> Iterator[Path]:
+    """Yield a folder of the model whose configuration the converter understands.
 
-    SMaLL-100 names a class that comes as code; its files are those of M2M100's tokenizer, which reads them.
+    SMaLL-100 names a class of tokenizer that comes as code; M2M100's tokenizer reads its files.
+    Of encoders, the converter asks for a type of positions that Transformers 5 writes no more.
     """
-    path = original / "tokenizer_config.json"
-    config = read_model_json(path) if path.is_file() else {}
-    if not isinstance(config, dict) or str(config.get("tokenizer_class")).lower() not in OTHER_TOKENIZERS:
+    changed = {}
+    tokenizer, config = (_read(original / name) for name in ("tokenizer_config.json", "config.json"))
+    if str(tokenizer.get("tokenizer_class")).lower() in OTHER_TOKENIZERS:
+        own = OTHER_TOKENIZERS[str(tokenizer["tokenizer_class"]).lower()]
+        changed["tokenizer_config.json"] = {k: v for k, v in tokenizer.items() if k != "auto_map"} | {
+            "tokenizer_class": own
+        }
+    if config.get("model_type") in WITHOUT_POSITION_TYPE:
+        changed["config.json"] = {"position_embedding_type": "absolute", **config}
+    if not changed:
         yield original
         return
     with temporary_folder(Path(gettempdir())) as folder:
         for file in original.iterdir():
-            if file != path:
+            if file.name not in changed:
                 (folder / file.name).symlink_to(file.resolve())
-        own = OTHER_TOKENIZERS[str(config["tokenizer_class"]).lower()]
-        config = {key: value for key, value in config.items() if key != "auto_map"} | {"tokenizer_class": own}
-        (folder / path.name).write_text(json.dumps(config), encoding="utf-8")
+        for name, content in changed.items():
+            (folder / name).write_text(json.dumps(content), encoding="utf-8")
         yield folder
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the object of a JSON file; empty if there is none."""
+    content = read_model_json(path) if path.is_file() else {}
+    return content if isinstance(content, dict) else {}
 
 
 def load_ctranslate2(folder: Path, device: str, **options: Any) -> Any:
@@ -81,6 +99,34 @@ def load_ctranslate2(folder: Path, device: str, **options: Any) -> Any:
     if (folder / "config.json").is_file():
         check_configuration(folder / "config.json")
     return ctranslate2.Translator(str(folder), device, **options)
+
+
+def load_encoder(folder: Path, device: str, **options: Any) -> Any:
+    """Return CTranslate2's encoder by the model in a folder.
+
+    Raises:
+        InputError: It cannot be loaded.
+    """
+    import ctranslate2
+
+    if (folder / "config.json").is_file():
+        check_configuration(folder / "config.json")
+    try:
+        return ctranslate2.Encoder(str(folder), device, **options)
+    except (RuntimeError, ValueError) as error:
+        first = str(error).split("\n", 1)[0].rstrip(".")
+        raise InputError(f"CTranslate2 cannot load the encoder {folder}: {first}. Convert it again.") from None
+
+
+def load_dense(path: Path) -> Any:
+    """Return weight and bias of the layer that follows an encoder, from a file of safetensors."""
+    from safetensors.numpy import load_file
+
+    check_model_files(path.parent)
+    tensors = load_file(path)
+    if {"linear.weight", "linear.bias"} - set(tensors):
+        raise InputError(f"{path} has no linear.weight and linear.bias. Download the model again.")
+    return tensors["linear.weight"], tensors["linear.bias"]
 
 
 def load_fast_tokenizer(path: Path) -> Any:

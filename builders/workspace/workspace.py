@@ -46,6 +46,7 @@ class Workspace:
     touched: list[Path] = field(default_factory=list)
     checked: set[Path] = field(default_factory=set)  # files that this run has compared with their seals
     remade: set[Path] = field(default_factory=set)  # files that were damaged, and those made from them
+    is_interrupted: bool = False  # whether tasks under way are to end
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -188,7 +189,8 @@ class Workspace:
             executor.close()
 
     def interrupt(self) -> None:
-        """Stop queries under way."""
+        """Stop queries under way, and what asks `is_interrupted` between steps of its work."""
+        self.is_interrupted = True
         with self._lock:
             for connection in self._connections:
                 connection.interrupt()

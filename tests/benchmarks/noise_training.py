@@ -1,6 +1,6 @@
 """Whether the filter `misaligned` makes better models: tiny ones trained on a noisy corpus with it and without it.
 
-    python tests/benchmarks/noise_training.py SENTENCES RESULTS [--langs el,tr,vi,zh] [--seeds 5] [--share 0.3]
+    python tests/benchmarks/noise_training.py SENTENCES RESULTS [--langs el,hi,tr,zh] [--seeds 5] [--share 0.3]
 
 SENTENCES is the folder that `misaligned.py` reads. A share of the sentences of a language gets the other side of
 another one. A word-level encoder with attention and a decoder learn to translate into English, from as many pairs that
@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sentences", type=Path)
     parser.add_argument("results", type=Path)
-    parser.add_argument("--langs", default="el,tr,vi,zh")
+    parser.add_argument("--langs", default="el,hi,tr,zh")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--share", type=float, default=0.3)
     asked = parser.parse_args()

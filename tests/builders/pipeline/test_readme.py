@@ -23,6 +23,11 @@ FILTER_ONLY = {  # what conditions read beside the columns of the table
         "chance": "the share of random pairs of the corpus that are aligned as well",
         "max_alignment": "the highest alignment that a rejected pair of the corpus may have",
     },
+    "model_scores": {
+        "model_score": "the score of the model of --score-with; null without one, or if the pair is too long for it",
+        "model_chance": "the share of random pairs of the corpus that score as high",
+        "max_model_score": "the highest score that a rejected pair of the corpus may have",
+    },
 }
 
 
@@ -39,8 +44,8 @@ def stages() -> str:
 
 
 def described_columns(name: str) -> dict[str, str]:
-    """Return what conditions over a table read; those over `alignments` read `decisions` too."""
-    own = {} if name == "alignments" else all_stages()[name].columns
+    """Return what conditions over a table read; those over the last two tables read `decisions` too."""
+    own = {} if name in ("alignments", "model_scores") else all_stages()[name].columns
     return {**own, **FILTER_ONLY.get(name, {})}
 
 
