@@ -61,6 +61,8 @@ def _deciding(row: Mapping[str, Any], lang: str) -> list[str]:
     reject the line.
     """
     rule = all_filters().get(row["reject_reason"] or "")
+    if rule is None and (score := row.get(row["reject_reason"] or "")) is not None:
+        return [f"{row['reject_reason']} {_value(score)}"]
     if rule is None:
         return [f"margin {_value(row['margin'])}"] if row.get("margin") is not None else []
     beyond = {

@@ -51,6 +51,24 @@ def sum_ledger(manifest: Manifest) -> list[dict[str, Any]]:
     return list(table.values())
 
 
+def count_translated(manifest: Manifest) -> list[dict[str, Any]]:
+    """Return {lang, num_in, num_checked, num_unchecked, reasons}: the distinct segments of instructions by language.
+
+    `num_checked` and `num_unchecked` are the translations that are used, by whether their meaning was compared by the
+    words of a bitext; `reasons` are the checks that stopped others.
+    """
+    table: dict[str, dict[str, Any]] = {}
+    for lang, counts in manifest["translator"].get("meaning", {}).items():
+        table[lang] = {"lang": lang, "num_in": 0, **counts, "reasons": {}}
+    for row in manifest["ledger"]:
+        if row["stage"] == "translations" and (entry := table.get(row["lang"])):
+            if row["reason"] is None:
+                entry["num_in"] += row["num_in"] or 0
+            else:
+                entry["reasons"][row["reason"]] = entry["reasons"].get(row["reason"], 0) + (row["num_rows"] or 0)
+    return list(table.values())
+
+
 def select_rejections(manifest: Manifest) -> list[dict[str, Any]]:
     """Return the filters that rejected a notable share of some language's pairs, those that rejected most first.
 

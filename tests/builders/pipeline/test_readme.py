@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from builders.pipeline.filters import TABLES, Filter, all_filters
+from builders.scoring import ScorerRow
 from builders.workspace import all_stages
 from corpora.tables import keys_table
 
@@ -78,6 +79,7 @@ GENERATED = {
     "columns": columns,
     "filters": filters,
     "keys": lambda: keys_table(Filter, "name"),
+    "keys of models that score pairs": lambda: keys_table(ScorerRow, "name"),
 }
 
 
