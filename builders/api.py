@@ -217,6 +217,7 @@ def translate(
     *,
     output: str | Path = "translated",
     compare: Sequence[str] = (),
+    bitext: Sequence[str] = (),
     progress: ProgressLike = None,
     **options: Unpack[RunOptions],
 ) -> Any:
@@ -226,6 +227,7 @@ def translate(
         source: A corpus of the catalogue, or a JSON file; None means alpaca, and with `sample` the sample's.
         output: The folder for the files.
         compare: Translators to compare on the first 200 instructions, or on `max_instructions`; no file is written.
+        bitext: Corpora of sentence pairs whose words judge the translations.
         progress: Receives the progress: a `Progress`, or a function of a `Status`. None logs it.
         **options: As in `builders.build`.
 
@@ -240,11 +242,14 @@ def translate(
         raise InputError("--translator none translates nothing. Name a model, or leave the option out for the default.")
     with extend(build_options.with_), open_progress(progress) as reported:
         what = str(source or ("sample-alpaca" if build_options.sample else "alpaca"))
+        own = split_names(bitext, "--bitext")
+        if compare and own:
+            raise InputError("--compare measures by the checks of texts alone. Leave --bitext out.")
         if compare:
             from builders.compare_translators import compare_translators
 
             return compare_translators(what, split_names(compare, "--compare"), build_options, reported)
-        return run_translation(what, Path(output), build_options, reported)
+        return run_translation(what, Path(output), build_options, reported, own)
 
 
 def _read_budget(budget: int | None, *details: Any) -> Budget | None:

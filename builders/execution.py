@@ -160,7 +160,7 @@ def open_model_scorer(plan: BuildPlan) -> Scorer | None:
     if not plan.options.score_with:
         return None
     scorer = open_scorer(plan.options.score_with, translator_options(plan.options))
-    for lang in dict.fromkeys(lang for recipe in plan.recipes if recipe.directions for lang in recipe.langs):
+    for lang in dict.fromkeys(lang for recipe in plan.recipes if recipe.reads_bitext for lang in recipe.langs):
         scorer.check_language(lang)
     return scorer
 

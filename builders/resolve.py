@@ -87,7 +87,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
         options = replace(options, enable_filters=(*options.enable_filters, MODEL_FILTER))
     langs = language_codes(options.langs)
     catalog = load_catalog(sample=options.sample) | in_memory_corpora(options, langs)
-    catalog |= _named_corpora(options, langs, catalog)
+    catalog |= _corpora_of_recipes(options, langs, catalog)
     scores = read_quality_scores(options.quality_scores, catalog, langs) if options.quality_scores else None
     recipes = [
         _resolve_recipe(recipe_source, replace(options, langs=langs), catalog, scores)
@@ -95,7 +95,7 @@ def resolve(options: BuildOptions, budget: Budget | None = None) -> BuildPlan:
     ]
     _check_names(recipes)
     _check_used(options, recipes, catalog)
-    _check_identification([lang for recipe in recipes if recipe.directions for lang in recipe.langs])
+    _check_identification([lang for recipe in recipes if recipe.reads_bitext for lang in recipe.langs])
     if budget:
         for recipe in recipes:
             check_budget(recipe, budget)
@@ -150,7 +150,9 @@ def _check_identification(langs: Sequence[str]) -> None:
             return
 
 
-def _named_corpora(options: BuildOptions, langs: Sequence[str], catalog: Mapping[str, Corpus]) -> dict[str, Corpus]:
+def _corpora_of_recipes(
+    options: BuildOptions, langs: Sequence[str], catalog: Mapping[str, Corpus]
+) -> dict[str, Corpus]:
     """Return the rows of the corpora of OPUS and the Hub that recipes name, by id."""
     names: list[str] = []
     own_langs: list[str] = []
@@ -160,8 +162,15 @@ def _named_corpora(options: BuildOptions, langs: Sequence[str], catalog: Mapping
         table = source if isinstance(source, Mapping) else read_toml(find_recipe(str(source)))
         names += [name for name in listed(table.get("bitext", ())) if isinstance(name, str)]
         own_langs += [lang for lang in listed(table.get("langs", ())) if isinstance(lang, str) and lang in languages()]
+    return find_corpora(names, catalog, langs or tuple(dict.fromkeys(own_langs)), options)
+
+
+def find_corpora(
+    names: Sequence[str], catalog: Mapping[str, Corpus], langs: Sequence[str], options: BuildOptions
+) -> dict[str, Corpus]:
+    """Return the rows of corpora of OPUS and the Hub, by id."""
     access = Access(options.work / "downloads", options.corpora_lock, options.mirror, options.offline)
-    return named_corpora(names, catalog, langs or tuple(dict.fromkeys(own_langs)), access)
+    return named_corpora(names, catalog, langs, access)
 
 
 def in_memory_corpora(options: BuildOptions, langs: Sequence[str]) -> dict[str, Corpus]:

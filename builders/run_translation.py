@@ -1,14 +1,14 @@
 """Translate the instructions of one corpus: a build whose examples are files for the user."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from builders.execution import build_recipes, open_workspace, plan_steps
 from builders.options import BuildOptions
-from builders.pipeline import BuildResult, required_sources
-from builders.resolve import BuildPlan, in_memory_corpora
+from builders.pipeline import BuildResult, required_sources, resolve_filters
+from builders.resolve import BuildPlan, find_corpora, in_memory_corpora
 from builders.translation import (
     check_instructions,
     check_tables,
@@ -19,7 +19,7 @@ from builders.translation import (
     translate_text,
 )
 from corpora.catalog import language_codes, load_catalog
-from corpora.errors import InputError
+from corpora.errors import InputError, unknown
 from corpora.notebook import TextInNotebook
 from corpora.progress import Progress
 from recipes.recipe import DEFAULT_NAMES, Recipe, load_recipe
@@ -41,14 +41,23 @@ class TranslateResult(TextInNotebook):
         return translate_text(self.built.ledger, self.files, self.translator)
 
 
-def run_translation(what: str, output: Path, build_options: BuildOptions, progress: Progress) -> TranslateResult:
-    """Translate a corpus of the catalogue, or a file, into a Parquet file per language in a folder."""
-    files, built = build_translations(what, build_options, progress, output)
+def run_translation(
+    what: str, output: Path, build_options: BuildOptions, progress: Progress, bitext: Sequence[str] = ()
+) -> TranslateResult:
+    """Translate a corpus of the catalogue, or a file, into a Parquet file per language in a folder.
+
+    The words of the corpora of `bitext` judge the translations.
+    """
+    files, built = build_translations(what, build_options, progress, output, bitext)
     return TranslateResult(built, files)
 
 
 def build_translations(
-    what: str, build_options: BuildOptions, progress: Progress, output: Path | None = None
+    what: str,
+    build_options: BuildOptions,
+    progress: Progress,
+    output: Path | None = None,
+    bitext: Sequence[str] = (),
 ) -> tuple[dict[str, Path], BuildResult]:
     """Return the files of a corpus's translations by language, if there is a folder for them, and their build."""
     check_tables(build_options.translator)
@@ -58,10 +67,21 @@ def build_translations(
     langs = language_codes(build_options.langs) or load_recipe(DEFAULT_NAMES[0], catalog).langs
     if "en" in langs:
         raise InputError("The instructions are in English, so they are not translated into it. Remove en from --langs.")
+    catalog |= find_corpora(bitext, catalog, langs, build_options)
+    for name in bitext:
+        if name not in catalog or catalog[name].kind != "bitext":
+            raise InputError(
+                f"--bitext: {unknown('bitext', name, [n for n, c in catalog.items() if c.kind == 'bitext'])}"
+            )
     files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs} if output else {}
-    recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), build_options.max_instructions)
+    recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), build_options.max_instructions, tuple(bitext))
+    filters = resolve_filters(recipe, None) if bitext else ()
     plan = BuildPlan(
-        build_options, catalog, (recipe,), {recipe.name: tuple(required_sources(recipe, catalog))}, {recipe.name: ()}
+        build_options,
+        catalog,
+        (recipe,),
+        {recipe.name: tuple(required_sources(recipe, catalog))},
+        {recipe.name: filters},
     )
     with open_workspace(build_options) as work:
         (built,) = build_recipes(plan, work, plan_steps(plan, work, progress))
@@ -71,13 +91,17 @@ def build_translations(
     return files, built
 
 
-def _translation_recipe(corpus: str, title: str, langs: tuple[str, ...], max_instructions: int | None) -> Recipe:
+def _translation_recipe(
+    corpus: str, title: str, langs: tuple[str, ...], max_instructions: int | None, bitext: tuple[str, ...]
+) -> Recipe:
     return Recipe(
         name=f"translate-{corpus}",
         title=title,
         summary=f"{title}, translated.",
         configs="language",
         langs=langs,
+        bitext=bitext,
+        decontaminate_against=(),
         instructions=(corpus,),
         instruction_langs=("xx",),
         max_instructions=max_instructions,

@@ -97,6 +97,11 @@ class Recipe:
         """Whether the release is for evaluation, and all of its rows are held back."""
         return self.kind == "benchmark"
 
+    @property
+    def reads_bitext(self) -> bool:
+        """Whether sentence pairs are read: for translation examples, or to judge the translations of instructions."""
+        return bool(self.directions) or bool(self.bitext and "xx" in self.instruction_langs)
+
     def config_langs(self) -> dict[str, tuple[str, ...]]:
         """Return the languages of each config, by the config's name."""
         return {"all": self.langs} if self.configs == "all" else {lang: (lang,) for lang in self.langs}

@@ -36,6 +36,14 @@ from corpora.printing import print_text
     group="Translation",
     help="Compare translators on the first 200 instructions (or --max-instructions): checks failed, seconds, chrF.",
 )
+@option(
+    "--bitext",
+    type=NAMES,
+    default=(),
+    metavar="A,B",
+    group="Translation",
+    help="Judge translations by the words of these corpora of sentence pairs; builds do so by their own.",
+)
 @options(RUN_OPTIONS)
 @JSON
 def translate_verb(source: str | None, as_json: bool, **settings: Any) -> None:

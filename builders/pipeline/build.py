@@ -111,7 +111,7 @@ def build_recipe(
     documents = read_documents(files["monolingual"], catalog, recipe, work) if recipe.monolingual else {}
     is_translated = translator.is_available and bool(recipe.instructions) and "xx" in recipe.instruction_langs
     pairs = Pairs()
-    if recipe.directions:
+    if recipe.reads_bitext:
         pairs = build_pairs(recipe, catalog, files, filters, scores, work, step, is_translated, scorer)
     texts = {lang: list(own.values()) for lang, own in instructions.items()}
     translations: dict[str, TranslationTables] = {}

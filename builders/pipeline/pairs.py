@@ -107,8 +107,9 @@ def build_pairs(
     judged = [own for own in all_parts if own.alignment_scores]
     with step("alignment_scores", sum(own.part.num_rows for own in judged)):
         work.wait([path for own in judged for path in own.alignment_scores])
-    with step("model_scores"):
-        work.wait([path for own in all_parts for path in own.model_scores])
+    if scored := [path for own in all_parts for path in own.model_scores]:
+        with step("model_scores"):
+            work.wait(scored)
     with step("decisions", num_rows):
         work.wait([own.decisions for own in all_parts])
     with step("bitext", num_rows):

@@ -15,7 +15,7 @@ def required_sources(recipe: Recipe, catalog: Mapping[str, Corpus]) -> list[Sour
         InputError: No bitext, or a monolingual corpus not, has one of the languages.
     """
     sources: list[Source] = []
-    if recipe.directions:
+    if recipe.reads_bitext:
         sources += [source for lang in recipe.langs for source in _bitext_sources(recipe, lang, catalog)]
         sources += [
             source(catalog[name], lang)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from builders.pipeline.filters import MODEL_FILTER
 from builders.workspace import Workspace, all_stages
 from corpora.progress import NullProgress, Progress
 from recipes.recipe import Recipe
@@ -19,7 +20,9 @@ PAIR_STAGES = (
 
 def build_stages(recipe: Recipe) -> list[str]:
     """Return the names of the stages that a build of a recipe reports, in their order."""
-    stages = [*PAIR_STAGES] if recipe.directions else []
+    is_scored = MODEL_FILTER in recipe.enable_filters
+    own = [stage for stage in PAIR_STAGES if stage != "model_scores" or is_scored]
+    stages = own if recipe.reads_bitext else []
     stages += ["instructions"] if recipe.instructions else []
     stages += ["translations"] if recipe.instructions and "xx" in recipe.instruction_langs else []
     stages += ["documents"] if recipe.monolingual else []

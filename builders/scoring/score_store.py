@@ -34,9 +34,9 @@ class ScoreStore:
         """Return the scores of those of some pairs that tables have."""
         rows = [SCHEMA.empty_table()]
         rows += [table for path in sorted(self.folder.glob("*/[0-9a-f]*.parquet")) if (table := _read(path))]
-        found = pa.concat_tables(rows)
-        found = found.filter(pc.is_in(found["digest"], pa.array(list(digests), pa.string())))
-        return dict(zip(found["digest"].to_pylist(), found["score"].to_pylist(), strict=True))
+        scores = pa.concat_tables(rows)
+        scores = scores.filter(pc.is_in(scores["digest"], pa.array(list(digests), pa.string())))
+        return dict(zip(scores["digest"].to_pylist(), scores["score"].to_pylist(), strict=True))
 
     @property
     def batches(self) -> Path:

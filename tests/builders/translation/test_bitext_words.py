@@ -82,3 +82,54 @@ def test_few_translations_are_not_judged(words: BitextWords, texts: dict[str, tu
     check.read({key: en for key, (en, _) in few.items()}, entries)
     assert check.apply({key: en for key, (en, _) in few.items()}, entries) == entries
     assert not check.judged
+
+
+TRANSLATOR = """
+from builders.translation import Translation, Translator
+from tests.builders.alignment.toy_language import ENGLISH, GREEK
+
+WORDS = dict(zip(ENGLISH, GREEK))
+
+
+class Toy(Translator):
+    name, fingerprint, licence, languages = "toy", "1", "cc0-1.0", ("el",)
+
+    def __init__(self, model, options):
+        pass
+
+    def translate(self, texts, lang):
+        return [Translation(self.say(text, texts[n - 1])) for n, text in enumerate(texts)]
+
+    def say(self, text, other):
+        return " ".join(WORDS.get(word, word) for word in (other if text.startswith(WRONG) else text).split())
+
+
+WRONG = ("b", "d")
+"""
+
+
+def test_translations_outside_of_a_build_are_judged_by_the_bitext_that_is_named(request_for, tmp_path):
+    import json
+
+    import builders
+
+    lines = [(1.2, *pair) for pair in toy_pairs(2_600, 0)[0]]
+    request = request_for({"small": {"el": lines}}, folder=tmp_path)
+    (tmp_path / "toy.py").write_text(TRANSLATOR)
+    records = [{"instruction": en, "input": "", "output": ""} for en, _ in toy_pairs(600, 0, seed=5)[0]]
+    (tmp_path / "my.json").write_text(json.dumps(records))
+    options = {"with_": request.with_, "work": request.work, "corpora_lock": request.corpora_lock, "langs": ["el"]}
+    options |= {"translator": "toy:Toy", "offline": True, "set": {"wrong_language_xx.min_letters": 9_999}}
+    options |= {"disable_filters": ["wrong_language_en", "wrong_language_xx", "length_ratio"]}
+    result = builders.translate(tmp_path / "my.json", bitext=["small"], output=tmp_path / "out", **options)
+    counts = result.translator["meaning"]["el"]
+    assert counts["num_checked"] > 300
+    num_wrong = sum(record["instruction"].startswith(("b", "d")) for record in records)
+    by_reason = {
+        row["reason"]: row["num_rows"] for row in result.built.ledger.to_dicts() if row["stage"] == "translations"
+    }
+    assert by_reason["misaligned"] > 0.5 * num_wrong
+    with pytest.raises(builders.InputError, match="Unknown bitext 'smal'"):
+        builders.translate(tmp_path / "my.json", bitext=["smal"], output=tmp_path / "out", **options)
+    with pytest.raises(builders.InputError, match="Leave --bitext out"):
+        builders.translate(tmp_path / "my.json", bitext=["small"], compare=["none"], **options)
