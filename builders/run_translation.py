@@ -1,12 +1,12 @@
 """Translate the instructions of one corpus: a build whose examples are files for the user."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from builders.execution import build_recipes, open_workspace, plan_steps
-from builders.options import BuildOptions
+from builders.options import BuildOptions, parse_thresholds
 from builders.pipeline import BuildResult, required_sources, resolve_filters
 from builders.resolve import BuildPlan, find_corpora, in_memory_corpora
 from builders.translation import (
@@ -75,6 +75,12 @@ def build_translations(
             )
     files = {lang: output_path(corpus, output / f"{stem}.{lang}.parquet") for lang in langs} if output else {}
     recipe = _translation_recipe(corpus.id, corpus.title, tuple(langs), build_options.max_instructions, tuple(bitext))
+    recipe = replace(
+        recipe,
+        filters=parse_thresholds(build_options.set),
+        disable_filters=build_options.disable_filters,
+        enable_filters=build_options.enable_filters,
+    )
     filters = resolve_filters(recipe, None) if bitext else ()
     plan = BuildPlan(
         build_options,

@@ -116,10 +116,10 @@ def test_translations_outside_of_a_build_are_judged_by_the_bitext_that_is_named(
     lines = [(1.2, *pair) for pair in toy_pairs(2_600, 0)[0]]
     request = request_for({"small": {"el": lines}}, folder=tmp_path)
     (tmp_path / "toy.py").write_text(TRANSLATOR)
-    records = [{"instruction": en, "input": "", "output": ""} for en, _ in toy_pairs(600, 0, seed=5)[0]]
+    records = [{"instruction": en, "input": "", "output": en} for en, _ in toy_pairs(600, 0, seed=5)[0]]
     (tmp_path / "my.json").write_text(json.dumps(records))
     options = {"with_": request.with_, "work": request.work, "corpora_lock": request.corpora_lock, "langs": ["el"]}
-    options |= {"translator": "toy:Toy", "offline": True, "set": {"wrong_language_xx.min_letters": 9_999}}
+    options |= {"translator": "toy:Toy", "offline": True}
     options |= {"disable_filters": ["wrong_language_en", "wrong_language_xx", "length_ratio"]}
     result = builders.translate(tmp_path / "my.json", bitext=["small"], output=tmp_path / "out", **options)
     counts = result.translator["meaning"]["el"]
