@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
-    from builders.scoring.open_scorer import open_scorer
+    from builders.scoring.opening import open_scorer
     from builders.scoring.score_store import ScoreStore, score_pairs
     from builders.scoring.scorer import Scorer
     from builders.scoring.scorer_table import ScorerRow, check_scorer, scorer_rows
 
 __all__ = ["ScoreStore", "Scorer", "ScorerRow", "check_scorer", "open_scorer", "score_pairs", "scorer_rows"]
 _MODULES = {
-    "builders.scoring.open_scorer": ("open_scorer",),
+    "builders.scoring.opening": ("open_scorer",),
     "builders.scoring.score_store": ("ScoreStore", "score_pairs"),
     "builders.scoring.scorer": ("Scorer",),
     "builders.scoring.scorer_table": ("ScorerRow", "check_scorer", "scorer_rows"),

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.scoring.scorer_table import ScorerRow
-from builders.translation import TranslatorOptions, all_cores, convert, load_dense, load_encoder, load_fast_tokenizer
+from builders.translation import (
+    TranslatorOptions,
+    all_cores,
+    convert_model,
+    load_dense,
+    load_encoder,
+    load_fast_tokenizer,
+)
 from corpora.catalog import base_code, language
 from corpora.errors import InputError
 from corpora.files import sha256_of
@@ -153,7 +160,7 @@ def open_encoder(folder: Path, row: ScorerRow, options: TranslatorOptions) -> En
     import ctranslate2
 
     if not (folder / WEIGHTS).is_file():
-        folder = convert(folder, options.work / "memory" / "models", options.log, ENCODERS, COPIED)
+        folder = convert_model(folder, options.work / "memory" / "models", options.log, ENCODERS, COPIED)
     for names in (VOCABULARIES, (TOKENIZER,)):
         if not any((folder / name).is_file() for name in names):
             raise InputError(f"The encoder {folder} lacks {' or '.join(names)}. Copy it there from the original model.")

@@ -2,7 +2,7 @@
 
 from builders.translation.bitext_words import BitextWords
 from builders.translation.chrf_score import chrf
-from builders.translation.convert import convert
+from builders.translation.convert import convert as convert_model
 from builders.translation.ctranslate2_translator import Engine, all_cores
 from builders.translation.do_not_translate import (
     DoNotTranslate,
@@ -66,7 +66,7 @@ __all__ = [
     "check_translations",
     "chrf",
     "code_line_rows",
-    "convert",
+    "convert_model",
     "count_translations",
     "describe_translations",
     "digest",

@@ -163,6 +163,29 @@ def test_encoders_score_as_transformers_does(kind, tmp_path):
     assert scorer.score(["a " * 600], ["a"], "el") == [None]
 
 
+def test_an_encoder_of_sentence_transformers_has_its_pooling_and_its_last_layer(tmp_path):
+    import numpy as np
+    import torch
+    from safetensors.torch import save_file
+
+    from builders.scoring import open_scorer
+    from builders.translation import TranslatorOptions
+
+    folder = tmp_path / "encoder"
+    tokenizer, model = tiny_encoder("bert", folder)
+    layer = torch.nn.Linear(16, 8)
+    for name in ("1_Pooling", "2_Dense"):
+        (folder / name).mkdir()
+    (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    tensors = {f"linear.{name}": value.detach().contiguous() for name, value in layer.named_parameters()}
+    save_file(tensors, folder / "2_Dense" / "model.safetensors")
+    scorer = open_scorer(str(folder), TranslatorOptions(tmp_path, threads=1, compute_type="float32"))
+    with torch.no_grad():
+        states = [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0, 0] for text in ("lamp", "a b")]
+        first, second = (torch.nn.functional.normalize(torch.tanh(layer(state)), dim=0) for state in states)
+    assert np.allclose(scorer.score(["lamp"], ["a b"], "el"), [float(first @ second)], atol=2e-4)
+
+
 def tiny_encoder(kind: str, folder: Path):
     """Write an encoder with random weights and a tokenizer of letters, and return both."""
     import torch
