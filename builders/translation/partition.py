@@ -126,15 +126,28 @@ class Partition:
         with atomic_path(self.folder / "run.json") as path:
             path.write_text(json.dumps(usage) + "\n")
 
+    def _files(self) -> dict[str, Path]:
+        """Return the files of tables by prefix."""
+        names = ((TABLE.fullmatch(path.name), path) for path in sorted(self.folder.glob("memory*.parquet")))
+        return {match[1] or "": path for match, path in names if match}
+
     def _tables(self) -> dict[str, Path]:
         """Return the tables by prefix. One that is being split stands for its parts, which may not all be there."""
-        names = ((TABLE.fullmatch(path.name), path) for path in sorted(self.folder.glob("memory*.parquet")))
-        tables = {match[1] or "": path for match, path in names if match}
+        tables = self._files()
         return {
             prefix: tables[prefix]
             for prefix in sorted(tables)
             if not any(prefix[:length] in tables for length in range(len(prefix)))
         }
+
+    def _finish_splits(self) -> None:
+        """Split tables again whose split was killed; what their parts have more, as of another machine, stays."""
+        for prefix, path in self._tables().items():
+            below = [file for longer, file in self._files().items() if longer != prefix and longer.startswith(prefix)]
+            if below:
+                self._write_table(prefix, _deduplicate(_concat(map(self._read, [*below, path]))))
+                for file in below if path.exists() else ():
+                    file.unlink()
 
     def _prefixes(self) -> list[str]:
         """Return the prefixes of all tables, those that are missing included: a damaged one was set aside."""
@@ -158,6 +171,7 @@ class Partition:
 
     def _merge(self, new: pa.Table, replaces: bool = False) -> None:
         """Write rows into the tables of their digests; of two with one key the new row stays only if it replaces."""
+        self._finish_splits()
         for prefix in self._prefixes():
             own = _starting(new, prefix)
             if own.num_rows:

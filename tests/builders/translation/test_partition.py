@@ -73,6 +73,18 @@ def test_a_kill_while_tables_are_split_loses_nothing(
     assert small.rows()["sha256"].to_pylist() == KEYS
 
 
+def test_parts_of_a_table_that_is_there_too_keep_what_they_have_more(small: Partition, tmp_path: Path) -> None:
+    small.put([row(key) for key in KEYS[:100]])
+    whole = small.rows()
+    small.put([row(key, "other") for key in KEYS])
+    partition.MAX_ROWS = 1000
+    small._write_table("", whole)  # as of a store whose newest change was not put there whole
+    partition.MAX_ROWS = 6
+    small.add([row(KEYS[0])])
+    assert texts(small) == expected("other")
+    assert small.rows()["sha256"].to_pylist() == KEYS
+
+
 def test_rows_of_a_table_that_was_set_aside_are_written_again(small: Partition) -> None:
     small.compact()
     lost = next(path for path in small.folder.glob("memory-*.parquet") if pq.read_metadata(path).num_rows)
