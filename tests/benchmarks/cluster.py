@@ -45,6 +45,7 @@ HOOK = Path(__file__).parent / "kill_inside"  # has the sitecustomize.py of work
 TRANSLATE = [sys.executable, "-m", "builders", "translate"]
 COMMAND = [sys.executable, "-m", "builders", "publish", "coit", "--translator", "none", "--mirror"]
 INSIDE = ("write", "seal", "before rename", "after rename")  # where a worker kills itself: see kill_inside.py
+TOO_LATE = "nothing was left to kill"  # so that another moment is drawn
 KINDS = ("worker", "node", "driver", "ctrl-c", *INSIDE, "actor")
 
 
@@ -124,7 +125,7 @@ def kill_and_compare(
 ) -> int:
     """Disturb runs; print a row for each, and return how many left a trace."""
     dice, rows, bad = random.Random(asked.seed), list[list[object]](), 0
-    for number in range(asked.kills):
+    while (number := len(rows)) < asked.kills:
         kind, moment = asked.kinds[number % len(asked.kinds)], dice.uniform(0.1, 1) * seconds
         folder = asked.work / f"kill-{number}"
         command, calm = (translate, "translated") if kind == "actor" else (publish, "local")
@@ -132,6 +133,10 @@ def kill_and_compare(
             moment = dice.randint(1, len(tasks_of(asked.work / "calm")))
             plan_kill(asked.work / "plan", kind, moment)
         what = disturbed(command, folder, cluster, kind, moment)
+        if what == TOO_LATE:
+            seconds *= 0.8
+            shutil.rmtree(folder)
+            continue
         differences = compare(asked.work / calm, folder)
         bad += bool(differences)
         rows.append(
@@ -150,7 +155,7 @@ def disturbed(command: list[str], folder: Path, cluster: Any, kind: str, moment:
     with (folder / "errors").open("w") as errors:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
     time.sleep(0 if kind in (*INSIDE, "actor") else moment)
-    what = "nothing was left to kill"
+    what = TOO_LATE
     if process.poll() is None:
         what = {
             "worker": lambda: kill_worker(process, task_of),
@@ -178,7 +183,7 @@ def plan_kill(plan: Path, kind: str, number: int) -> None:
 
 def killed_itself(run: subprocess.Popen[bytes], plan: Path) -> str:
     run.wait()
-    return "nothing was left to kill" if (plan / "plan.json").exists() else "a worker killed itself"
+    return TOO_LATE if (plan / "plan.json").exists() else "a worker killed itself"
 
 
 def kill_worker(run: subprocess.Popen[bytes], what: Callable[[Any], str]) -> str:
@@ -187,7 +192,7 @@ def kill_worker(run: subprocess.Popen[bytes], what: Callable[[Any], str]) -> str
         if pids := [p.pid for p in psutil.Process().children(recursive=True) if what(p)]:
             return kill(random.choice(pids))
         time.sleep(0.02)
-    return "no task was under way"
+    return TOO_LATE
 
 
 def task_of(process: Any) -> str:
