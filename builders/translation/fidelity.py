@@ -1,7 +1,7 @@
 """Whether a translation is written in the script of its language, and leaves no words in English."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -9,6 +9,8 @@ from corpora.catalog import language
 
 ENGLISH_WORDS = re.compile(r"\b(?:the|and|which|with|from|that|this|were|have|has|been|their|for|into)\b")
 WORD = re.compile(r"[^\W\d_]+")
+LATIN_WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
+PHRASE_WORDS = 4  # in a row of the source that are left in English
 MIN_WORD_LETTERS = 3  # of a word of the source that counts as left in English
 
 
@@ -23,6 +25,20 @@ def count_leftover_english(source: str, translation: str, lang: str) -> tuple[in
     if "Latin" in language(lang).script and not ENGLISH_WORDS.search(" ".join(left)):
         return 0, 1
     return len(left), max(len(WORD.findall(translation)), int(len(translation) / language(lang).ratio / 6))
+
+
+def keeps_phrase(source: str, translation: str) -> bool:
+    """Return whether a translation has words in a row of its source, most in small letters: no name or title."""
+    phrases = set(_phrases(source))
+    return bool(phrases) and any(phrase in phrases for phrase in _phrases(translation))
+
+
+def _phrases(text: str) -> Iterator[tuple[str, ...]]:
+    words = LATIN_WORD.findall(text)
+    for start in range(len(words) - PHRASE_WORDS + 1):
+        phrase = tuple(words[start : start + PHRASE_WORDS])
+        if sum(map(str.islower, phrase)) >= PHRASE_WORDS - 1:
+            yield phrase
 
 
 def script_shares(texts: Sequence[str], lang: str) -> list[float]:

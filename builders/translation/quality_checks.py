@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from builders.translation.fidelity import count_leftover_english, script_shares
+from builders.translation.fidelity import count_leftover_english, keeps_phrase, script_shares
 from builders.translation.number_agreement import contradicts_numbers
 from builders.translation.placeholders import FILE as PLACEHOLDERS_FILE
 from builders.translation.placeholders import mask_placeholders, placeholder_rows
@@ -21,7 +21,7 @@ from corpora.tables import STRICT
 
 FILE = Path(__file__).with_name("quality_checks.toml")
 PHRASE_WORDS = 5  # words of a run that repeats
-VERSION = 4  # raise it when a built-in check changes
+VERSION = 5  # raise it when a built-in check changes
 
 WORD = re.compile(r"[^\W\d_]+")
 SENTENCE_WORDS = frozenset(  # which hardly any name has
@@ -239,13 +239,16 @@ def _find_wrong_numbers(
 def _find_leftover_english(
     sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
 ) -> list[bool]:
-    """Return for each translation whether at least `min_words` words, and `min_share` of them, are left in English."""
+    """Return for each translation whether words are left in English: a phrase, or `min_words` and `min_share` of it."""
     pairs = [
         (mask_placeholders(source).text, mask_placeholders(translation).text)
         for source, translation in zip(sources, translations, strict=True)
     ]
     counts = [count_leftover_english(source, text, lang) for source, text in pairs]
-    return [left >= thresholds["min_words"] and left >= thresholds["min_share"] * words for left, words in counts]
+    return [
+        keeps_phrase(*pair) or (left >= thresholds["min_words"] and left >= thresholds["min_share"] * words)
+        for pair, (left, words) in zip(pairs, counts, strict=True)
+    ]
 
 
 def _find_wrong_script(

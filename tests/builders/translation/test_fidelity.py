@@ -57,6 +57,14 @@ def test_words_left_in_english_are_noticed():
     assert failed(source, "博物馆 keeps letters that the 诗人。", "zh") == "leftover_english"
 
 
+def test_a_phrase_left_in_english_is_noticed_in_long_translations():
+    source = "The letters that she wrote to her brother in the long winter are kept by the museum of the town."
+    text = "Cartas que she wrote to her hermano en el largo invierno se conservan en el museo de la ciudad."
+    assert failed(source, text, "es") == "leftover_english"
+    title = "We read The Lord of the Rings and The Catcher in the Rye."
+    assert failed(title, "Leímos The Lord of the Rings y The Catcher in the Rye.", "es") == ""
+
+
 def test_names_may_stay_in_latin_letters():
     assert failed("She works for Microsoft Research in Athens.", "Εργάζεται στη Microsoft Research στην Αθήνα.") == ""
 
