@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.translation.fidelity import count_leftover_english, keeps_phrase, script_shares
+from builders.translation.names import contradicts_names
 from builders.translation.number_agreement import contradicts_numbers
 from builders.translation.placeholders import FILE as PLACEHOLDERS_FILE
 from builders.translation.placeholders import mask_placeholders, placeholder_rows
@@ -21,7 +22,7 @@ from corpora.tables import STRICT
 
 FILE = Path(__file__).with_name("quality_checks.toml")
 PHRASE_WORDS = 5  # words of a run that repeats
-VERSION = 5  # raise it when a built-in check changes
+VERSION = 6  # raise it when a built-in check changes
 
 WORD = re.compile(r"[^\W\d_]+")
 SENTENCE_WORDS = frozenset(  # which hardly any name has
@@ -236,6 +237,12 @@ def _find_wrong_numbers(
     return [contradicts_numbers(source, text) for source, text in zip(sources, translations, strict=True)]
 
 
+def _find_wrong_names(
+    sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
+) -> list[bool]:
+    return [contradicts_names(source, text, lang) for source, text in zip(sources, translations, strict=True)]
+
+
 def _find_leftover_english(
     sources: Sequence[str], translations: Sequence[str], lang: str, thresholds: Thresholds
 ) -> list[bool]:
@@ -267,6 +274,7 @@ CHECKS: Mapping[str, Check] = {
     "wrong_script": _find_wrong_script,
     "leftover_english": _find_leftover_english,
     "numbers": _find_wrong_numbers,
+    "names": _find_wrong_names,
     "wrong_language": _find_wrong_language,
 }
 BITEXT_CHECKS = ("misaligned", "incomplete")

@@ -65,6 +65,15 @@ def test_a_phrase_left_in_english_is_noticed_in_long_translations():
     assert failed(title, "Leímos The Lord of the Rings y The Catcher in the Rye.", "es") == ""
 
 
+def test_another_latin_name_is_noticed_in_other_scripts():
+    source = "She met Bergström and Maria in Athens."
+    assert failed(source, "Συνάντησε τον Ferdinand και τη Maria στην Αθήνα.") == "names"
+    assert failed(source, "她在雅典见到了Ferdinand和Maria。", "zh") == "names"
+    assert failed(source, "Συνάντησε τον Bergstrom και τη Μαρία στην Αθήνα.") == ""
+    assert failed(source, "Συνάντησε τον Μπέργκστρεμ και τη Μαρία στην Αθήνα.") == ""
+    assert failed("He lives in Germany.", "Almanya'da yaşıyor.", "tr") == ""
+
+
 def test_names_may_stay_in_latin_letters():
     assert failed("She works for Microsoft Research in Athens.", "Εργάζεται στη Microsoft Research στην Αθήνα.") == ""
 
