@@ -116,10 +116,10 @@ def make_model(config: Any, attention: str, seed: int) -> Any:
 
 def count_parameters(config: Any) -> int:
     """Return the number of parameters of a model of this configuration, without allocating them."""
-    return int(_outline(config).num_parameters())
+    return int(make_outline(config).num_parameters())
 
 
-def _outline(config: Any) -> Any:
+def make_outline(config: Any) -> Any:
     """Return a model without memory for its weights."""
     import torch
     from transformers import AutoModelForCausalLM
@@ -130,7 +130,7 @@ def _outline(config: Any) -> Any:
 
 def _check_size(folder: Path, counts: WeightCounts, label: str) -> None:
     """Raise InputError if a configuration needs more weights than its files hold, so that some would be random."""
-    outline = _outline(load_configuration(folder, label))
+    outline = make_outline(load_configuration(folder, label))
     needed = outline.num_parameters()
     if needed > counts.num_weights:
         raise InputError(

@@ -43,6 +43,14 @@ def error_of(registry: Path, tmp_path: Path) -> Callable[..., str]:
     ("changes", "sentence"),
     [
         (["model_config={hiden_size: 4}"], "model_config: Unknown key 'hiden_size'. Did you mean hidden_size"),
+        (["model_config={vocab_size: 32000}"], "model_config: the tokenizer sets vocab_size. Leave it out"),
+        (["model_config={num_hidden_layers: 0}"], "num_hidden_layers is 0. It must be a whole number from 1"),
+        (["model_config={hidden_size: 33, num_attention_heads: 2}"], "(33) is not a multiple of the number of"),
+        (
+            ["model_config={num_attention_heads: 2, num_key_value_heads: 5}"],
+            "2. It must be a multiple of num_key",
+        ),
+        (["model_config={rms_norm_eps: x}"], "'rms_norm_eps' expected float, got str (value: 'x')"),
         (["lr_scheduler_type=cosin"], "TRL refuses the settings of recipe tiny"),
         (["optim=adamm"], "TRL refuses the settings of recipe tiny"),
         (["max_length=40"], "none of 257 rows fits the limit of 40 tokens"),

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import InputError, unknown
+from corpora.errors import InputError
 from corpora.files import sha256_of
 from trainer.model_loading import find_model_folder, load_configuration
+from trainer.preparation.llama_config import make_llama_config
 from trainer.recipe import TrainingRecipe, digest
 
 
@@ -26,16 +27,14 @@ def load_model_config(recipe: TrainingRecipe, tokenizer: Any) -> Any:
     Raises:
         InputError: There is none, its architecture is unknown, or the tokenizer has more tokens than the model.
     """
-    from transformers import LlamaConfig
-
     if recipe["model_config"] is not None:
-        return LlamaConfig(
-            **_check_llama_keys(recipe["model_config"]),
-            vocab_size=len(tokenizer),
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=_padding(tokenizer),
-        )
+        tokens = {
+            "vocab_size": len(tokenizer),
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "pad_token_id": _padding(tokenizer),
+        }
+        return make_llama_config(recipe["model_config"], tokens)
     source = recipe["model_name_or_path"]
     config = load_configuration(find_model_folder(source, recipe["model_revision"]), source)
     _check_vocabulary(config, tokenizer, source)
@@ -45,17 +44,6 @@ def load_model_config(recipe: TrainingRecipe, tokenizer: Any) -> Any:
 def _padding(tokenizer: Any) -> int | None:
     """Return the id of the padding token; None where it is the end token, whose embedding would not be learned."""
     return None if tokenizer.pad_token_id == tokenizer.eos_token_id else int(tokenizer.pad_token_id)
-
-
-def _check_llama_keys(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the keys of `model_config` if they are keys of a LlamaConfig."""
-    from transformers import LlamaConfig
-
-    known = LlamaConfig().to_dict()
-    for key in settings:
-        if key not in known:
-            raise InputError(f"model_config: {unknown('key', key, known)}")
-    return settings
 
 
 def _check_vocabulary(config: Any, tokenizer: Any, source: str) -> None:
