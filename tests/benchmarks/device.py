@@ -1,11 +1,11 @@
 """Ten minutes on a GPU: MFU of a model of a billion weights, packed against padded, and the back ends that generate.
 
     python tests/benchmarks/device.py --tiny                        # a tiny model, to see that everything works
-    python tests/benchmarks/device.py [--serve-env FOLDER] [--serve vllm]
+    python tests/benchmarks/device.py --serve vllm=FOLDER --serve transformers=FOLDER
 
 Everything is a command of the project on the bundled sample. Back ends answer the same prompts greedily, with as many
-new tokens each: transformers here, CTranslate2 (converted, float32 on CPUs and bfloat16 on GPUs), and the server of
---serve-env. What cannot run here is named as not run.
+new tokens each: transformers here, CTranslate2 (converted, float32 on CPUs and bfloat16 on GPUs), and each server of
+--serve, a row of servers.toml and its environment. What cannot run here is named as not run.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from time import perf_counter
@@ -29,7 +30,7 @@ from trainer.evaluation.server_process import find_server, serve_model
 ROOT = Path(__file__).parents[2]
 BILLION = "{hidden_size: 2048, intermediate_size: 5632, num_hidden_layers: 22, num_attention_heads: 16, "
 BILLION += "num_key_value_heads: 16, max_position_embeddings: 2048, tie_word_embeddings: true}"
-TINY = "{hidden_size: 64, intermediate_size: 176, num_hidden_layers: 3, num_attention_heads: 4, "
+TINY = "{hidden_size: 64, intermediate_size: 176, num_hidden_layers: 3, num_attention_heads: 2, "
 TINY += "max_position_embeddings: 2048, tie_word_embeddings: true}"
 SETTINGS = {
     "packed examples": ("packing=true", "per_device_train_batch_size=64"),
@@ -42,15 +43,14 @@ def main() -> None:
     """Run everything that this machine can."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tiny", action="store_true")
-    parser.add_argument("--serve", default="transformers")
-    parser.add_argument("--serve-env", type=Path)
+    parser.add_argument("--serve", action="append", default=[], metavar="NAME=FOLDER")
     options = parser.parse_args()
     folder = Path(mkdtemp(prefix="device-"))
     command("builders", "publish", "coit", "--sample", "--langs", "el,hi,tr,vi,zh", "-q", folder=folder)
     shape, size = (TINY, 8) if options.tiny else (BILLION, 64)
     common = (f"model_config={shape}", f"global_batch_size={size}", *COMMON)
     runs = [train(folder, name, (*common, *changes)) for name, changes in SETTINGS.items()]
-    compare_back_ends(runs[0] / "model", options.serve, options.serve_env, 16 if options.tiny else 256)
+    compare_back_ends(runs[0] / "model", options.serve, 16 if options.tiny else 256)
 
 
 def command(program: str, *arguments: str, folder: Path) -> None:
@@ -73,7 +73,7 @@ def train(folder: Path, name: str, changes: Sequence[str]) -> Path:
     return output
 
 
-def compare_back_ends(model: Path, serve: str, environment: Path | None, num_items: int) -> None:
+def compare_back_ends(model: Path, servers: Sequence[str], num_items: int) -> None:
     """Print the speed of each back end on the same prompts, and how many answers are those of transformers."""
     items = [
         Item(str(n), f"Translate sentence {n} into Greek: the bird sings {n} times.", "", ()) for n in range(num_items)
@@ -85,12 +85,15 @@ def compare_back_ends(model: Path, serve: str, environment: Path | None, num_ite
     except (ImportError, RuntimeError, ValueError, TypeError, AttributeError) as error:
         print(f"CTranslate2: not run, {str(error).splitlines()[0]}")
     loaded.release()
-    if environment is None:
-        print(f"{serve}: not run, --serve-env names no environment")
-        return
-    with serve_model(find_server(serve, environment), model, model.parent / "server.log") as (url, name):
-        served = Endpoint(url, name)
-        timed(f"{serve} serve", lambda: remote(served, loaded.prompt, items), expected)
+    for server in servers:
+        key, _, environment = server.partition("=")
+        row = find_server(key, Path(environment))
+        with serve_model(row, model, model.parent / f"{key}.log") as (url, name):
+            served = Endpoint(url, name)
+            remote(served, loaded.prompt, items[:1])  # the first answer of a server may compile
+            timed(f"{key} serve {row.version}", partial(remote, served, loaded.prompt, items), expected)
+    for key in {"transformers", "vllm"} - {server.partition("=")[0] for server in servers}:
+        print(f"{key} serve: not run, --serve names no environment for it")
 
 
 def timed(name: str, answers: Callable[[], list[str]], expected: list[str] | None) -> list[str]:
@@ -98,7 +101,7 @@ def timed(name: str, answers: Callable[[], list[str]], expected: list[str] | Non
     texts = answers()
     seconds = perf_counter() - began
     same = f", {sum(a == b for a, b in zip(texts, expected, strict=True))} answers as transformers'" if expected else ""
-    print(f"{name}: {len(texts) / seconds:,.1f} answers/s of up to 32 tokens{same}")
+    print(f"{name}: {len(texts) / seconds:,.2f} answers/s of up to 32 tokens{same}")
     return texts
 
 
