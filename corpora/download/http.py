@@ -9,6 +9,7 @@ from urllib3 import exceptions as failures
 from urllib3.util import make_headers
 
 from corpora.errors import InputError
+from corpora.hub import hub_authorization
 from corpora.urls import is_url, public_url, request_url, split_url
 
 MAX_REDIRECTS = 10
@@ -65,7 +66,7 @@ def _follow(current: str, location: str, url: str) -> str:
 
 def _request(url: str, headers: dict[str, str]) -> BaseHTTPResponse:
     own = make_headers(basic_auth=_credentials(url), user_agent="coit-builders")
-    headers = {**own, "Accept-Encoding": "identity", **headers}
+    headers = {**own, **hub_authorization(url), "Accept-Encoding": "identity", **headers}
     return connect(url).request(
         "GET", request_url(url), headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
     )

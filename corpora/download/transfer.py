@@ -16,6 +16,7 @@ from urllib3 import exceptions as failures
 from corpora.download.http import describe_network_error, open_url
 from corpora.errors import InputError
 from corpora.files import atomic_path
+from corpora.hub import LOGIN_HINT, is_hub_url
 from corpora.limits import hint, limit
 from corpora.strict_json import load_json
 from corpora.urls import public_url
@@ -29,6 +30,7 @@ RETRY_STATUSES = (408, 429, 500, 502, 503, 504)
 STATED = ("ETag", "Last-Modified", "Content-Type")
 FORBIDDEN = "The server refuses access; name a mirror that has the file."
 GONE = "The file is not there; correct the URL in the catalogue, or name a mirror that has the file."
+GATED = f"If it is gated, accept its terms on its page on the Hub. {LOGIN_HINT}"
 HINTS = {401: FORBIDDEN, 403: FORBIDDEN, 404: GONE, 410: GONE}
 
 
@@ -171,6 +173,7 @@ def _answer(
     if status in RETRY_STATUSES:
         return FailedAttempt(f"the server answered with status {status}", _retry_after(response))
     hint = HINTS.get(status, "Correct the URL in the catalogue, or name a mirror that has the file.")
+    hint = GATED if hint == FORBIDDEN and is_hub_url(request.url) else hint
     raise InputError(f"{public_url(request.url)}: the server answered with status {status}. {hint}")
 
 

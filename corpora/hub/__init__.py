@@ -16,6 +16,7 @@ becomes an InputError by `hub_error`. What must not be repeated (a commit) calls
 `hf auth login` or HF_TOKEN. `huggingface_hub` is imported by the first call, not with this package.
 """
 
+from corpora.hub.hub_client import hub_authorization, is_hub_url
 from corpora.hub.hub_errors import (
     LOGIN_HINT,
     describe_answer,
@@ -41,8 +42,10 @@ __all__ = [
     "create_repository",
     "describe_answer",
     "get_retry_after",
+    "hub_authorization",
     "hub_error",
     "is_conflict",
+    "is_hub_url",
     "is_not_found",
     "is_offline",
     "is_transient",

@@ -1,4 +1,4 @@
-"""The Hub's client with one rule more: the token goes to the Hub's own address, wherever a reply points."""
+"""The token goes to the Hub's own address alone, wherever a reply points: for the Hub's client and for downloads."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -27,10 +27,23 @@ def keep_token_at_hub() -> None:
     set_client_factory(make_client)
 
 
+def hub_authorization(url: str) -> dict[str, str]:
+    """Return the header with the user's token for a URL of the Hub's own address, if there is one; none for others."""
+    from huggingface_hub import get_token
+
+    token = get_token() if is_hub_url(url) else None
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
 def _drop_token_elsewhere(request: "httpx2.Request") -> None:
+    if not is_hub_url(str(request.url)):
+        request.headers.pop("Authorization", None)
+
+
+def is_hub_url(url: str) -> bool:
+    """Return whether a URL has scheme, host and port of the Hub."""
     from httpx2 import URL
     from huggingface_hub import constants
 
-    hub = URL(constants.ENDPOINT)
-    if (request.url.scheme, request.url.host, request.url.port) != (hub.scheme, hub.host, hub.port):
-        request.headers.pop("Authorization", None)
+    own, hub = URL(url), URL(constants.ENDPOINT)
+    return (own.scheme, own.host, own.port) == (hub.scheme, hub.host, hub.port)

@@ -18,7 +18,13 @@ from corpora.reading.instructions import read_alpaca, read_messages, read_tasks,
 from corpora.reading.monolingual import read_c4
 from corpora.reading.pair_archives import read_pair_tar, read_pair_tsv
 from corpora.reading.recognition import check_format, recognize_format
-from corpora.reading.tables import TABLE_FORMATS, read_document_table, read_instruction_table, read_pair_table
+from corpora.reading.tables import (
+    TABLE_FORMATS,
+    read_benchmark_table,
+    read_document_table,
+    read_instruction_table,
+    read_pair_table,
+)
 from corpora.reading.tmx import read_tmx
 from corpora.reading.xliff import read_xliff
 
@@ -60,6 +66,7 @@ BENCHMARK_READERS: dict[str, BenchmarkReader] = {
     "text-lines": read_text_lines,
     "squad-json": read_squad,
     "mlqa-zip": read_mlqa,
+    **dict.fromkeys(TABLE_FORMATS, read_benchmark_table),
 }
 READERS: dict[str, dict[str, Any]] = {
     "bitext": BITEXT_READERS,
@@ -71,7 +78,7 @@ COLUMNS = {  # the columns of a table by kind; those with a question mark may be
     "bitext": ("en", "xx", "margin?"),
     "instructions": ("instruction", "input?", "output", "messages?", "system?", "lang?"),
     "monolingual": ("text",),
-    "benchmark": (),
+    "benchmark": ("text",),
 }
 CONVERSATION = ("messages",)  # the columns that a table of conversations needs instead of those of instructions
 # Of sentence pairs:

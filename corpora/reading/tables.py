@@ -1,10 +1,12 @@
-"""Read sentence pairs, instructions and documents from tables: Parquet, JSON Lines, CSV and TSV."""
+"""Read pairs, instructions, documents and benchmarks from tables: Parquet, JSON Lines, CSV and TSV."""
 
 from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpora.errors import InputError
+from corpora.reading.archives import SAME_FILE
 from corpora.reading.arrow_table import read_arrow
 from corpora.reading.bitexts import pairs_batch
 from corpora.reading.columns import TableReader
@@ -51,6 +53,17 @@ def read_instruction_table(file: InputFile) -> Iterator[Instruction | None]:
             instruction = instruction_row({name: text for name, text in row.items() if text is not None})
             missing = "missing_field" if error == "missing_column" else error
             yield instruction | {"read_error": missing or instruction["read_error"]}
+
+
+def read_benchmark_table(file: InputFile) -> Iterator[tuple[str, str, str]]:
+    """Yield the rows of a table with the column `text` as items `row:1` and on; InputError for one without a text."""
+    number = 0
+    for batch in TABLE_FORMATS[file.format](file, ("text",), ()):
+        for row in batch.to_pylist():
+            number += 1
+            if row["read_error"] or not (row["text"] or "").strip():
+                raise InputError(f"{file.path}, row {number}: {row['read_error'] or 'no text'}. {SAME_FILE}")
+            yield f"row:{number}", "sentence", row["text"]
 
 
 def read_document_table(file: InputFile) -> Iterator[tuple[str, str | None]]:
