@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"  # a small corpus written for this project, in the upstream formats
 Kind = Literal["bitext", "instructions", "monolingual", "benchmark"]
+FLORES_PLUS = {"cmn": "zho", "ekk": "est", "fil": "tgl"}  # what FLORES+ calls differently, and the name in FLORES-200
 CodeColumn = Literal["code", "iso639_3", "flores", "flores101", "opus", "wikimatrix"]
 
 
@@ -258,10 +259,12 @@ def _by_folded_code() -> dict[str, str]:
 
 
 def _by_flores_code(code: str) -> Language | None:
-    """Return the language with a code of FLORES-200 or NLLB, such as `ell_Grek`; of two the one of the script."""
-    if not re.fullmatch(r"[A-Za-z]{3}_[A-Za-z]{4}", code):
+    """Return the language with a code of FLORES or NLLB, such as `ell_Grek`; of two the one of the script."""
+    if not re.fullmatch(r"[a-z]{3}_(?:[a-z]{4}|simpl|trad)", code.lower()):
         return None
-    rows = [row for row in languages().values() if code.lower() in (row.flores.lower(), row.nllb.lower())]
+    name, _, script = code.lower().partition("_")
+    own = f"{FLORES_PLUS.get(name, name)}_{script}"
+    rows = [row for row in languages().values() if own in (row.flores.lower(), row.nllb.lower(), row.flores101)]
     return min(rows, key=lambda row: row.code == row.base, default=None)
 
 

@@ -2,23 +2,59 @@
 
 import re
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from builders.run import run_build
+from corpora.catalog import load_catalog
+from corpora.download import Source, missing_sources
 from corpora.errors import InputError
+from corpora.urls import url_path
 
 LINES = {"mine": {"el": [(1.2, "The theatre was opened again.", "Το θέατρο άνοιξε ξανά.")]}}
 MORE = 'decontaminate_against = ["flores101", "xquad", "mlqa"]\n'
 
 
-@pytest.mark.parametrize("skipped", [(), ("xquad",)])
-def test_missing_benchmarks_are_named_together_with_the_option_that_goes_without_them(request_for, tmp_path, skipped):
-    options = replace(request_for(LINES, MORE, tmp_path), skip_decontamination=skipped)
-    names = ",".join(name for name in ("flores101", "mlqa", "xquad") if name not in skipped)
-    with pytest.raises(InputError, match=rf"--skip-decontamination {names} \(or all\)"):
+NAMED = [  # what the recipe wants, what is skipped, what a mirror has, and what is named
+    (MORE, (), "", "flores101,mlqa,xquad"),
+    (MORE, ("xquad",), "", "flores101,mlqa"),
+    (MORE, ("xquad", "mlqa"), "", "flores101"),
+    (MORE, (), "xquad", "flores101,mlqa"),
+    ('decontaminate_against = ["mlqa"]\n', (), "xquad", "mlqa"),
+]
+
+
+@pytest.mark.parametrize(("more", "skipped", "there", "named"), NAMED)
+def test_missing_benchmarks_are_named_together_with_the_option_that_goes_without_them(
+    request_for, tmp_path, more, skipped, there, named
+):
+    options = replace(request_for(LINES, more, tmp_path), skip_decontamination=skipped)
+    if there:
+        options = replace(options, mirror=str(write_mirror(tmp_path / "mirror", there)))
+    with pytest.raises(InputError, match=rf"--skip-decontamination {named} \(or all\)"):
         run_build(options)
+
+
+def write_mirror(folder: Path, *corpora: str) -> Path:
+    """Write files at the places of these corpora in English and Greek; they are only looked for."""
+    for name, lang in product(corpora, ("en", "el")):
+        path = folder / url_path(load_catalog()[name].location(lang))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    return folder
+
+
+THERE = [(), ("xquad",), ("xquad", "mlqa"), ("flores101",), ("flores101", "mlqa", "xquad")]
+
+
+@pytest.mark.parametrize("there", THERE)
+def test_benchmarks_that_are_on_this_machine_are_not_named(tmp_path, there):
+    catalog = load_catalog()
+    sources = [Source(name, "el", catalog[name].location("el"), None) for name in ("flores101", "mlqa", "xquad")]
+    missing = missing_sources(sources, tmp_path, str(write_mirror(tmp_path / "mirror", *there)))
+    assert {source.corpus for source in missing} == {"flores101", "mlqa", "xquad"} - {*there}
 
 
 @pytest.mark.slow

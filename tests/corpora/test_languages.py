@@ -138,13 +138,25 @@ def test_patterns_hold_single_letters_of_no_script():
 
 @pytest.mark.parametrize(
     ("code", "own"),
-    [("ell_Grek", "el"), ("ELL_GREK", "el"), ("zho_Hans", "zh-Hans"), ("zho_Hant", "zh-Hant"), ("srp_Cyrl", "sr-Cyrl")],
+    [
+        ("ell_Grek", "el"),
+        ("ELL_GREK", "el"),
+        ("zho_Hans", "zh-Hans"),
+        ("zho_Hant", "zh-Hant"),
+        ("srp_Cyrl", "sr-Cyrl"),
+        ("cmn_Hant", "zh-Hant"),
+        ("zho_simpl", "zh-Hans"),
+        ("ekk_Latn", "et"),
+        ("fil_Latn", "tl"),
+    ],
 )
 def test_codes_of_flores_are_languages(code, own):
     assert language_codes([code, own]) == (own,)
 
 
-@pytest.mark.parametrize("code", ["ell", "ell_Latn", "ell-Grek", "Grek", "_", "ell_Grek_x"])
+@pytest.mark.parametrize(
+    "code", ["ell", "ell_Latn", "ell-Grek", "Grek", "_", "ell_Grek_x", "cmn", "cmn_Latn", "ell_trad"]
+)
 def test_other_codes_are_unknown(code):
     with pytest.raises(InputError, match="Unknown language"):
         language(code)

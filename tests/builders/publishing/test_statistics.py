@@ -192,9 +192,25 @@ def test_any_number_of_ranges_gives_the_same_numbers(tmp_path, monkeypatch):
         assert measure_rows(tmp_path, configs) == whole
 
 
-def test_every_task_and_direction_of_a_language_has_an_example(tmp_path):
-    kinds = [("instruction", ""), ("translation", "en-xx"), ("translation", "xx-en"), ("text", "")]
-    rows = [example(key, task=task, direction=own) for task, own in kinds for key in ("2", "1")]
-    examples = measured(tmp_path, {"el": {"train": rows}})["examples"]
-    assert sorted((row["task"], row["direction"]) for row in examples) == sorted(kinds)
-    assert {row["id"] for row in examples} == {"1"}
+G, T, R, D = ("instruction", ""), ("translation", "en-xx"), ("translation", "xx-en"), ("text", "")
+EXAMPLES = [  # the tasks of each language, and how many examples are shown
+    *(({"el": [G, T, R, D]}, 4), ({"el": [T], "hi": [R]}, 2), ({"el": [T], "tr": [G]}, 2), ({"zh": [D, G]}, 2)),
+    ({"el": [T], "hi": [T], "tr": [T], "en": [G]}, 4),
+    *(({"el": [T]}, 1), ({"el": [T], "hi": [T]}, 2), ({"el": [T], "hi": [T], "tr": [T]}, 3), ({}, 0)),
+    *(({"el": [T], "hi": [T], "tr": [T], "vi": [T], "zh": [T]}, 3), ({"en": [G], "el": [G]}, 2)),
+]
+
+
+@pytest.mark.parametrize(("kinds", "num"), EXAMPLES)
+def test_every_task_and_direction_has_an_example_and_none_has_more_than_it_needs(tmp_path, kinds, num):
+    rows = [
+        example(key, lang=lang, task=task, direction=own)
+        for lang, tasks in kinds.items()
+        for task, own in tasks
+        for key in ("2", "1")
+    ]
+    examples = measured(tmp_path, {"all": {"train": rows}} if rows else {})["examples"]
+    shown = {(row["task"], row["direction"]) for row in examples}
+    assert shown == {kind for tasks in kinds.values() for kind in tasks}
+    assert len(examples) == num
+    assert {row["id"] for row in examples} <= {"1"}
