@@ -18,8 +18,12 @@ SAME_FILE = "If the same file comes back, name a mirror that has a better one, o
 READ_BYTES = 1 << 20  # compressed; a few megabytes of text
 BLOCK_BYTES = 8 << 20  # decompressed; no chunk is longer
 SPARE_EXPANSION = 64 << 20
-# What macOS, its file servers and Synology add beside each file (AppleSingle and AppleDouble, version 2).
-SYSTEM_FOLDERS, SYSTEM_PREFIXES = frozenset(("__MACOSX", ".AppleDouble", "@eaDir")), ("._", "~$")
+# What macOS, Windows, file servers and version control add beside files (AppleSingle and AppleDouble, version 2).
+SYSTEM_FOLDERS = frozenset(
+    ("__MACOSX", ".AppleDouble", ".Trashes", ".fseventsd", ".Spotlight-V100", ".TemporaryItems", "@eaDir", ".@__thumb")
+    + ("System Volume Information", "$RECYCLE.BIN", "lost+found", ".git", ".svn")
+)
+SYSTEM_PREFIXES = ("._", "~$", ".DS_Store", ".nfs", ".~lock.")
 DAMAGE = (
     EOFError,
     zlib.error,

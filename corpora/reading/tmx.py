@@ -83,7 +83,7 @@ def _parse_pieces(file: InputFile, num_known: int, fault: str) -> Iterator[list[
             num_units += 1
             if num_units > num_known:
                 yield [_parse_piece(file, piece)]
-        is_complete = piece.rstrip().endswith("</tmx>")
+        is_complete = is_complete or "</tmx>" in piece
     if not is_complete:
         raise _unreadable(file, fault)
 

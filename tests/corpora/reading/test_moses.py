@@ -72,7 +72,8 @@ def test_sides_of_different_length_are_an_error_with_both_counts(tmp_path, monke
         read(moses(tmp_path, {EN: english, ZH: chinese}))
 
 
-ADDED = ["__MACOSX/._a.en", "._a.en", "__MACOSX/a.en", "@eaDir/a.en", ".AppleDouble/a.en"]
+ADDED = ["__MACOSX/._a.en", "._a.en", "__MACOSX/a.en", "@eaDir/a.en", ".AppleDouble/a.en", ".Trashes/a.en"]
+ADDED += ["v1/System Volume Information/a.en", "$RECYCLE.BIN/a.en", "lost+found/a.en", ".git/a.en", ".DS_Store.en"]
 PLAIN = ["a.en", "v1\\a.en", "v1/sub\\a.en", ".data/a.en", "my__MACOSX/a.en"]
 
 

@@ -153,6 +153,13 @@ def test_file_that_is_no_tmx_is_an_error(tmp_path):
         read(tmp_path / "en-pt.tmx")
 
 
+@pytest.mark.parametrize("junk", ["\0\0", "\x1a", "<br/>Warning: disk & quota", "</tmx>", "\uffff"])
+def test_what_follows_the_end_of_the_document_costs_no_unit(tmp_path, junk):
+    path = write(tmp_path, tuv("en", "a") + tuv("pt", "b"))
+    path.write_text(path.read_text() + junk)
+    assert [(row["en"], row["xx"], row["read_error"]) for row in read(path)] == [("a", "b", None)]
+
+
 def test_truncated_file_is_an_error(tmp_path):
     path = write(tmp_path, tuv("en", "a") + tuv("pt", "b"))
     packed = tmp_path / "en-pt.tmx.gz"
