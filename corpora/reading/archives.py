@@ -19,10 +19,8 @@ READ_BYTES = 1 << 20  # compressed; a few megabytes of text
 BLOCK_BYTES = 8 << 20  # decompressed; no chunk is longer
 SPARE_EXPANSION = 64 << 20
 # What macOS, Windows, file servers and version control add beside files (AppleSingle and AppleDouble, version 2).
-SYSTEM_FOLDERS = frozenset(
-    ("__MACOSX", ".AppleDouble", ".Trashes", ".fseventsd", ".Spotlight-V100", ".TemporaryItems", "@eaDir", ".@__thumb")
-    + ("System Volume Information", "$RECYCLE.BIN", "lost+found", ".git", ".svn")
-)
+SYSTEM_FOLDERS = {"__MACOSX", ".AppleDouble", ".Trashes", ".fseventsd", ".Spotlight-V100", ".TemporaryItems"}
+SYSTEM_FOLDERS |= {"@eaDir", ".@__thumb", "System Volume Information", "$RECYCLE.BIN", "lost+found", ".git", ".svn"}
 SYSTEM_PREFIXES = ("._", "~$", ".DS_Store", ".nfs", ".~lock.")
 DAMAGE = (
     EOFError,

@@ -37,9 +37,9 @@ def instruction_row(record: object) -> Instruction:
 
 
 def as_text(value: object) -> object:
-    """Return a number as its text, null and NaN as an empty one, and what a list of one value holds; else the value."""
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    """Return a number as its text, null, NaN and no value as an empty one, and what a list of one holds; else it."""
+    if isinstance(value, list) and len(value) <= 1:
+        value = value[0] if value else ""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -68,6 +68,7 @@ def test_numbers_addresses_and_formulas_are_not_translatable() -> None:
 
 
 PROSE = [
+    "US$5 million and AU$7 = a lot.",
     "One book costs $5, so three books = $15 in all.",
     "Earn $100 {before tax} and keep $80 for the rent.",
     "He said [as he often did] that it rains.",
