@@ -68,6 +68,11 @@ def test_licence_has_a_page():
         (["mit", "x-licence"], {"license": ["mit", "other"], "license_name": "x-licence"}),
         (["a", "b"], {"license": "other", "license_name": "a-b"}),
         (["other"], {"license": "other"}),
+        (["llama3.1"], {"license": "llama3.1"}),
+        (["unknown"], {"license": "unknown"}),
+        (["gpl-3.0"], {"license": "gpl-3.0"}),
+        (["Zlib-acknowledgement"], {"license": "other", "license_name": "zlib-acknowledgement"}),
+        (["mit", "Ours (2)"], {"license": ["other", "mit"], "license_name": "ours-2"}),
     ],
 )
 def test_licence_that_the_hub_does_not_know_is_other_with_a_name(licences, front):
