@@ -5,15 +5,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from builders.budget.format import plan_html, plan_text
 from builders.budget.inputs import LangValues, LawsLike, Limits, ResultSelection, ResultsLike, build_problem, load_laws
+from builders.budget.objectives import ObjectiveOptions
 from builders.budget.transfer_format import mixture_plan_text
 from cards.releases import ReleaseLike
 from corpora.arguments import checked
 from corpora.errors import InputError
 from recipes.mixing import OVERHEAD_PAIRS, NextRun, next_runs, optimum
-from recipes.scaling import Laws
-from recipes.transfer import MixturePlan, NextMixture, law_surfaces, next_mixtures
+from recipes.scaling import Floats, Laws
+from recipes.transfer import AnyLaws, MixturePlan, NextMixture, law_surfaces, next_mixtures
+
+DEFAULT_NOISE = 0.5  # points of a run's value where no law says more
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,6 +96,8 @@ def plan(
     costs: str | Path | LangValues | None = None,
     epochs: float = 1.0,
     allow_partial: bool = False,
+    objective: str = "mean",
+    no_worse_than: Sequence[str | Path] = (),
     runs: int = 6,
     target_regret: float = 0.001,
     max_size: float | None = None,
@@ -118,6 +125,8 @@ def plan(
             the budget is in tokens then.
         epochs: How often a pair may be seen, from 1 to 100.
         allow_partial: Spend what there is where the budget is larger.
+        objective: What the mixture is for: `mean`, the weighted mean of the languages, or `worst`, the worst language.
+        no_worse_than: Mixtures against which no language may lose, each with the points that it may: `unimax:1.0`.
         runs: The most runs.
         target_regret: The expected regret at which to stop, in units of the metric.
         max_size: The most pairs of a run; by default the largest share of the optimum.
@@ -131,10 +140,18 @@ def plan(
     fitted = load_laws(laws, ResultSelection(results, metric, benchmark, direction, model, langs))
     limits = Limits(release, registry, available, min, max, weight, costs, epochs, allow_partial)
     problem, _ = build_problem(budget, fitted, langs, limits)
-    if not isinstance(fitted, Laws):
-        draws = law_surfaces(fitted, problem)
-        return MixturePlanResult(next_mixtures(fitted, draws, problem, runs, target_regret, overhead), problem.unit)
+    goal = ObjectiveOptions(objective, no_worse_than)
+    if not isinstance(fitted, Laws) or not goal.is_plain:
+        draws, noise = law_surfaces(fitted, problem), _noise(fitted, problem.langs)
+        chosen_for = goal.read(problem, registry)
+        proposed = next_mixtures(draws, noise, chosen_for, problem, runs, target_regret, overhead)
+        return MixturePlanResult(proposed, problem.unit)
     chosen = fitted.select(problem.langs)
     most = max_size or float(optimum(chosen, problem).pairs.max())
     proposal = next_runs(chosen, problem, runs, target_regret, most, overhead)
     return PlanResult(tuple(proposal), runs, target_regret, problem.unit)
+
+
+def _noise(laws: AnyLaws, langs: Sequence[str]) -> Floats:
+    """Return the standard deviation of a run's value in each language; DEFAULT_NOISE where its law says none."""
+    return np.array([laws.laws[lang].noise or DEFAULT_NOISE for lang in langs])

@@ -191,7 +191,7 @@ def allocate_verb(as_json: bool, **settings: Any) -> None:
 
 
 @verb("plan")
-@options(BUDGET, [LAWS], RESULTS, LIMITS)
+@options(BUDGET, [LAWS], RESULTS, LIMITS, objective_options("Objective")[:2])
 @option(
     "--runs",
     type=click.IntRange(1, 1000),

@@ -17,6 +17,7 @@ from recipes.mixing import (
 )
 from recipes.scaling import Floats
 from recipes.transfer.objective import Objective, best_mixture, to_whole_pairs
+from recipes.transfer.solver import Solution
 from recipes.transfer.surfaces import Surfaces
 
 NUM_DRAWS = 60  # that an optimum is for
@@ -148,16 +149,23 @@ def _mixture(name: str, pairs: Integers, problem: AllocationProblem) -> Mixture:
 
 def _best_by_draw(draws: Surfaces, objective: Objective, problem: AllocationProblem) -> Floats:
     """Return the objective's value at each draw's own best mixture, shape (draws,), without a nearest mixture."""
-    num = min(NUM_REGRET_DRAWS, len(draws.level))
-    own = replace(objective, near=None)
-    return np.array([_best_value(draws.draws(slice(d, d + 1)), own, problem) for d in range(num)])
+    return np.array([-np.inf if best is None else best.value for best in _own_best(draws, objective, problem)])
 
 
-def _best_value(draw: Surfaces, objective: Objective, problem: AllocationProblem) -> float:
-    try:
-        return best_mixture(draw, objective, problem).value
-    except InputError:  # under this draw no mixture keeps the floors
-        return -np.inf
+def optima_by_draw(draws: Surfaces, objective: Objective, problem: AllocationProblem) -> list[Floats]:
+    """Return the pairs of the best mixture of each of the first draws, where one keeps the floors."""
+    return [best.pairs for best in _own_best(draws, objective, problem) if best]
+
+
+def _own_best(draws: Surfaces, objective: Objective, problem: AllocationProblem) -> list[Solution | None]:
+    own, solutions = replace(objective, near=None), []
+    for number in range(min(NUM_REGRET_DRAWS, len(draws.level))):
+        try:
+            best = best_mixture(draws.draws(slice(number, number + 1)), own, problem)
+        except InputError:  # under this draw no mixture keeps the floors
+            best = None
+        solutions.append(best)
+    return solutions
 
 
 def _compare(

@@ -30,6 +30,8 @@ from scipy.stats import t as student
 from tabulate import tabulate
 
 from corpora.catalog import language
+from recipes.results import Result
+from recipes.transfer import TransferLaws, fit_transfer, runs_from_results
 
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -48,10 +50,13 @@ SETTINGS = {
     "per_device_train_batch_size": 16,
     "per_device_eval_batch_size": 64,
 }
-TWIN = "sq"  # a language of the catalogue in Latin letters, whose code the twin has
+TWIN = "hu"  # a language of the catalogue in Latin letters, whose code the twin has
 GREEK = "αάβγδεέζηήθιίϊΐκλμνξοόπρσςτυύϋΰφχψωώ"
 ROMAN = [*"aavgdeezii", "th", *"iiiiklmnxooprsstyyyyf", "ch", "ps", "o", "o"]
-LATIN = str.maketrans(dict(zip(GREEK + GREEK.upper(), ROMAN + [r.title() for r in ROMAN], strict=False)))
+LETTERS = {  # by the language that has a twin: how the twin is written
+    "el": dict(zip(GREEK + GREEK.upper(), ROMAN + [r.title() for r in ROMAN], strict=False)),
+    "tr": dict(zip("çğıöşüâîÇĞİÖŞÜ", "cgiosuaiCGIOSU", strict=True)),
+}
 CATALOG = """
 [tatoeba]
 title = "Tatoeba, from the Tatoeba Challenge's test sets"
@@ -82,6 +87,7 @@ decontaminate_against = ["flores101"]
 directions = ["en-xx"]
 validation = {validation}
 prompts = ["short"]
+disable_filters = {disabled}
 """
 PROMPTS = """
 [translation.short]
@@ -106,6 +112,9 @@ def main() -> None:
     run_parallel(options, [partial(sweep, options, *part) for part in designs(options)])
     evaluate("design", options)
     run("builders", "fit", *METRIC, "--model", "design-*", "--output", "laws.json")
+    if options.twin:
+        print(f"{weights(langs_of(options))}\n\n{cost(began)}")
+        return
     objectives = {name: allocate(name, choice, options) for name, choice in goals(options).items()}
     mixtures = [("--mixture", name) for name in ("worst.csv", "unimax", "weighted.csv", "by-weight.csv", "mean.csv")]
     write_by_weight(objectives, options)
@@ -133,7 +142,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--limit", default="200", help="items of each language to evaluate on")
     parser.add_argument("--at-once", type=int, default=os.cpu_count(), help="commands that run beside one another")
     parser.add_argument("--estimate", action="store_true", help="print the number of runs and pairs, and stop")
-    parser.add_argument("--twin", default="", help="el: add a language whose text is Greek in Latin letters")
+    parser.add_argument(
+        "--twin",
+        default="",
+        choices=("", *LETTERS),
+        help="add this language's text in other letters as a language of its own",
+    )
     return parser.parse_args()
 
 
@@ -290,6 +304,38 @@ def by_lang(values: dict, objectives: dict[str, dict], options: argparse.Namespa
     return tabulate(rows, ["predicted, measured", *langs_of(options)], disable_numparse=True)
 
 
+def weights(langs: list[str]) -> str:
+    """Return each donor's weight by the form that has one for each, and what models of one language show directly."""
+    rows = [json.loads(line) for line in Path("results.jsonl").read_text("utf-8").splitlines()]
+    results = [Result(**row) for row in rows if row["metric"] == "token_accuracy" and row["benchmark"] == "validation"]
+    laws = fit_transfer(runs_from_results(results), "token_accuracy", form="donors")
+    table = [[f"{lang} from", *_donor_weights(laws, lang, langs)] for lang in langs]
+    single: dict[tuple[str, str], dict[int, float]] = {}
+    for row in rows:
+        counts = row["composition"]["translation"]
+        if len([lang for lang, count in counts.items() if count]) == 1 and row["metric"] == "token_accuracy":
+            donor = max(counts, key=lambda lang: counts[lang])
+            single.setdefault((row["lang"], donor), {})[counts[donor]] = row["value"]
+    largest = [[lang, *(f"{max(single[lang, d].items())[1]:.2f}" for d in langs)] for lang in langs]
+    return "\n\n".join(
+        [
+            tabulate(table, ["weight u [90 %]", *langs], disable_numparse=True),
+            tabulate(largest, ["models of one language", *langs], disable_numparse=True),
+        ]
+    )
+
+
+def _donor_weights(laws: TransferLaws, lang: str, langs: list[str]) -> list[str]:
+    """Return the weight of each donor for a language, with its interval."""
+    law = laws.laws[lang]
+    columns = {donor: 6 + number for number, donor in enumerate(laws.donors)}
+    ends = np.quantile(law.samples, [0.05, 0.95], axis=0)
+    return [
+        "" if d == lang else f"{law.parameters[c]:.2f} [{ends[0, c]:.2f}, {ends[1, c]:.2f}]"
+        for d, c in ((d, columns[d]) for d in langs)
+    ]
+
+
 def cost(began: float) -> str:
     """Return the tokens of all runs, and the time of this call."""
     paths = [*Path("design").glob("*/run.json"), *Path("final").glob("*/run.json")]
@@ -307,7 +353,8 @@ def write_data(options: argparse.Namespace) -> None:
     langs = langs_of(options)
     Path("corpora.toml").write_text(CATALOG.format(folder=Path.cwd()), encoding="utf-8")
     Path("prompts.toml").write_text(PROMPTS, encoding="utf-8")
-    recipe = RECIPE.format(langs=json.dumps(langs), validation=options.validation)
+    disabled = ["wrong_language_xx"] if options.twin else []  # the twin is in no language
+    recipe = RECIPE.format(langs=json.dumps(langs), validation=options.validation, disabled=json.dumps(disabled))
     Path("circle.toml").write_text(recipe, encoding="utf-8")
     for name in ("design", "final"):  # a run's name begins with its recipe's
         Path(f"{name}.yaml").write_text("extends: tiny\n", encoding="utf-8")
@@ -318,7 +365,9 @@ def write_data(options: argparse.Namespace) -> None:
     Path("devtest").mkdir()
     with tarfile.open("flores101.tar.gz", "w:gz") as tar:
         for lang in ["en", *langs]:
-            text = (DATA / "flores101_devtest" / f"{DEVTEST[lang if lang != TWIN else 'el']}.devtest").read_bytes()
+            text = (
+                DATA / "flores101_devtest" / f"{DEVTEST[lang if lang != TWIN else options.twin]}.devtest"
+            ).read_bytes()
             name = f"{language(lang).flores101}.devtest"
             Path("devtest", name).write_bytes(text)
             entry = tarfile.TarInfo(f"flores101_dataset/devtest/{name}")
@@ -333,11 +382,12 @@ def write_bitext(lang: str, twin: str) -> None:
     ours = "-".join(sorted(("en", lang)))
     if Path(f"{ours}.txt.zip").exists():  # other bytes would be another release
         return
+    table = str.maketrans(LETTERS.get(twin, {}))
     half = slice(1, None, 2) if lang == TWIN else slice(0, None, 2) if lang == twin else slice(None)
     with zipfile.ZipFile(f"{ours}.txt.zip", "w") as archive:
         for theirs, code in (("eng", "en"), (ISO3[source], lang)):
             lines = (DATA / "tatoeba" / f"{pair}.tatoeba-v2021-08-07.{theirs}").read_text("utf-8").split("\n")[half]
-            lines = [line.translate(LATIN) for line in lines] if code == TWIN else lines
+            lines = [line.translate(table) for line in lines] if code == TWIN else lines
             archive.writestr(f"Tatoeba.{ours}.{code}", "\n".join(lines) + "\n")
 
 

@@ -9,6 +9,7 @@ import pytest
 from corpora.errors import InputError
 from recipes.mixing import allocation_problem
 from recipes.transfer import (
+    Objective,
     TransferLaws,
     append_predictions,
     calibration,
@@ -64,14 +65,19 @@ def test_mixtures_of_the_fit_are_no_predictions(laws: TransferLaws) -> None:
     assert len(smaller.names) + int(is_largest.sum()) == 23
 
 
-def test_last_run_checks_the_proposed_split(laws: TransferLaws) -> None:
+@pytest.mark.parametrize("kind", ["mean", "worst"])
+def test_last_run_checks_the_proposed_split(laws: TransferLaws, kind: str) -> None:
     problem = allocation_problem(LANGS, 4000, num_unique=np.array(MAXIMUMS, float))
-    draws = law_surfaces(laws, problem)
-    plan = next_mixtures(laws, draws, problem, 3, 0.0, overhead=0.0)
+    draws, objective = law_surfaces(laws, problem).draws(slice(0, 80)), Objective(kind, problem.weights)
+    noise = np.full(4, 0.4)
+    plan = next_mixtures(draws, noise, objective, problem, 3, 0.0, overhead=0.0)
     assert sum(plan.runs[-1].pairs.values()) == 2000
     assert "half of the budget" in plan.runs[-1].reason
-    assert "if they are trained on instead" in plan.stop
-    enough = next_mixtures(laws, draws, problem, 3, 99.0, overhead=0.0)
+    assert all(run.regret_after <= run.regret_before for run in plan.runs)
+    dear = next_mixtures(draws, noise, objective, problem, 3, 0.0, overhead=1e6)
+    assert len(dear.runs) == 1
+    assert "if they are trained on instead" in dear.stop
+    enough = next_mixtures(draws, noise, objective, problem, 3, 99.0, overhead=0.0)
     assert len(enough.runs) == 1
     assert "are enough" in enough.stop
 
