@@ -60,7 +60,8 @@ def sft(
         config: The config of the release; not needed if it has only one.
         langs: The languages to train on, beside English; by default all of the config.
         size: The number of translations (or documents) per language: `4000` or `"4k"`.
-        mixture: The number of translations of each language, instead of `size`: `{"el": 500, "hi": "1k"}`.
+        mixture: The number of translations of each language, instead of `size`: `{"el": 500, "hi": "1k"}`; "1k/250"
+            is 1,000 of 250 different ones, each seen four times in a pass.
         registry: The registry of releases: a folder, or hf://ORG.
         datasets_lock: The lock file of releases on the Hub.
         offline: Use only what is downloaded.
@@ -99,6 +100,8 @@ def sweep(
     mixtures: int = 0,
     budgets: Sequence[int | str] = (),
     mixture: Sequence[str | Path] = (),
+    target: int | str | None = None,
+    epochs: float = 1.0,
     seeds: int = 1,
     runs: str | Path = RUNS,
     release: ReleaseLike = None,
@@ -128,6 +131,9 @@ def sweep(
         mixtures: How many mixtures of all languages, which fill the space of shares, for each of `budgets`.
         budgets: The numbers of translations of `mixtures`, and of each `mixture` that is a name.
         mixture: Mixtures to train on: CSV files of lang,rows,epochs, or names such as `unimax`.
+        target: The number of translations that the mixtures are tried for: of each language as small a part of its rows
+            is used as a budget is of it, so that scarce languages are repeated as often.
+        epochs: How often mixtures of a budget may repeat a row.
         seeds: The number of runs of each size.
         runs: The folder of the runs' folders.
         release: As in `sft`.
@@ -171,7 +177,7 @@ def sweep(
             runs,
             processes,
             sharding,
-            SweepParts(sizes, mixtures, budgets, mixture, seeds),
+            SweepParts(sizes, mixtures, budgets, mixture, seeds, target, epochs),
         )
         if num_processes() > 1:  # they would claim the runs from each other
             raise InputError(
@@ -197,6 +203,8 @@ def plan_sweep(
     mixtures: int = 0,
     budgets: Sequence[int | str] = (),
     mixture: Sequence[str | Path] = (),
+    target: int | str | None = None,
+    epochs: float = 1.0,
     seeds: int = 1,
     runs: str | Path = RUNS,
     release: ReleaseLike = None,
@@ -221,6 +229,8 @@ def plan_sweep(
         mixtures: As in `sweep`.
         budgets: As in `sweep`.
         mixture: As in `sweep`.
+        target: As in `sweep`.
+        epochs: As in `sweep`.
         seeds: As in `sweep`.
         runs: As in `sweep`.
         release: As in `sweep`.
@@ -256,7 +266,7 @@ def plan_sweep(
             runs,
             processes,
             sharding,
-            SweepParts(sizes, mixtures, budgets, mixture, seeds),
+            SweepParts(sizes, mixtures, budgets, mixture, seeds, target, epochs),
         )
         return [
             {
@@ -384,7 +394,8 @@ def _of_mixture(config: TrainConfig, mixture: Mapping[str, int | str], output: s
     """Return the run with a size for each language."""
     if config.size is not None or (config.langs and sorted(config.langs) != sorted(mixture)):
         raise InputError("--mixture has the languages and their sizes; leave out --size and --langs.")
-    chosen = replace(config, mixture=parse_mixture(mixture), langs=tuple(mixture))
+    rows = parse_mixture(mixture)
+    chosen = replace(config, mixture=rows.sizes, unique=rows.unique, langs=tuple(mixture))
     return replace(chosen, output=Path(output or Path(RUNS) / run_name(chosen)))
 
 

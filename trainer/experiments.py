@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,10 @@ from trainer.preparation import TrainConfig, check_size
 from trainer.recipe import digest
 from trainer.rows import COUNTED_TASKS
 
+if TYPE_CHECKING:
+    from recipes.mixing import Mixture
+
+MAX_EPOCHS = 100
 MAX_NAMED_LANGS = 8  # in the name of a run's folder
 FACTORS = {"": 1, "k": 1_000, "m": 1_000_000}
 
@@ -38,27 +43,41 @@ def run_name(config: TrainConfig) -> str:
     parts = [config.recipe.name, f"{release['name']}-{release['version']}", config.config_name, langs]
     if config.mixture:
         parts[-1] = ""
-    parts += [str(config.size or ""), mixture_name(config.mixture or {}), f"seed{config.recipe['seed']}"]
+    parts += [str(config.size or ""), mixture_name(config.mixture or {}, config.unique), f"seed{config.recipe['seed']}"]
     return "-".join(part for part in parts if part)
 
 
-def mixture_name(mixture: Mapping[str, int]) -> str:
+def mixture_name(mixture: Mapping[str, int], unique: Mapping[str, int]) -> str:
     """Return a name of a mixture: its pairs of each language, or of many languages their sum and a digest."""
-    parts = [f"{lang}{size}" for lang, size in sorted(mixture.items())]
+    of = {lang: f"of{unique[lang]}" if lang in unique else "" for lang in mixture}
+    parts = [f"{lang}{size}{of[lang]}" for lang, size in sorted(mixture.items())]
     if len(parts) <= MAX_NAMED_LANGS:
         return "-".join(parts)
     return f"mix{sum(mixture.values())}-{digest('-'.join(parts))[:8]}"
 
 
-def parse_mixture(mixture: Mapping[str, int | str]) -> dict[str, int]:
-    """Return the size of each language of a mixture.
+def parse_mixture(mixture: Mapping[str, int | str]) -> "MixtureRows":
+    """Return the size of each language of a mixture; `1k/250` is 1,000 translations of 250 different ones.
 
     Raises:
         InputError: A language is unknown, or a size is not as expected.
     """
-    for lang in mixture:
+    sizes, unique = {}, {}
+    for lang, text in mixture.items():
         check_reference(lang, set(languages()) - {"en"}, "language", "--mixture")
-    return {lang: parse_size(size) for lang, size in mixture.items()}
+        size, slash, rows = str(text).partition("/")
+        sizes[lang] = parse_size(size)
+        if slash and parse_size(rows) < sizes[lang]:
+            unique[lang] = parse_size(rows)
+    return MixtureRows(sizes, unique)
+
+
+@dataclass(frozen=True)
+class MixtureRows:
+    """How many translations of each language a run sees in a pass, and of how many where it repeats them."""
+
+    sizes: Mapping[str, int]
+    unique: Mapping[str, int] = field(default_factory=dict)
 
 
 def parse_mixture_text(text: str) -> dict[str, str]:
@@ -100,14 +119,12 @@ def plan_runs(config: TrainConfig, sizes: Sequence[int], seeds: int, folder: Pat
     return runs
 
 
-def plan_mixtures(
-    config: TrainConfig, mixtures: Sequence[Mapping[str, int]], seeds: int, folder: Path
-) -> list[TrainConfig]:
+def plan_mixtures(config: TrainConfig, mixtures: Sequence[MixtureRows], seeds: int, folder: Path) -> list[TrainConfig]:
     """Return the runs of mixtures, each with every seed, smallest first.
 
     Args:
         config: The recipe and release.
-        mixtures: Translations by language.
+        mixtures: Translations by language, and how many of them differ.
         seeds: The number of runs of each mixture; their seeds follow the recipe's.
         folder: The folder of the runs' folders.
 
@@ -117,51 +134,82 @@ def plan_mixtures(
     config_name = config.release.resolve_config(config.config_name)
     first = config.recipe["seed"]
     runs = []
-    for mixture in sorted(mixtures, key=lambda own: sum(own.values())):
-        langs = config.release.resolve_langs(config_name, sorted(lang for lang, size in mixture.items() if size))
+    for mixture in sorted(mixtures, key=lambda own: sum(own.sizes.values())):
+        sizes, unique = dict(mixture.sizes), dict(mixture.unique)
+        langs = config.release.resolve_langs(config_name, sorted(lang for lang, size in sizes.items() if size))
         for seed in range(first, first + seeds):
             recipe = config.recipe.with_settings(seed=seed)
-            run = replace(config, recipe=recipe, config_name=config_name, langs=langs, mixture=dict(mixture))
+            run = replace(config, recipe=recipe, config_name=config_name, langs=langs, mixture=sizes, unique=unique)
             runs.append(replace(run, output=folder / run_name(run)))
     available = count_translations(config)
     for run in runs:
         for lang in run.langs:
-            check_size(run.release.origin, "translation", lang, available.get(lang, 0), (run.mixture or {})[lang])
+            num_rows = run.unique.get(lang, (run.mixture or {})[lang])
+            check_size(run.release.origin, "translation", lang, available.get(lang, 0), num_rows)
     return runs
 
 
-def resolve_mixtures(
-    config: TrainConfig, num_mixtures: int, budgets: Sequence[int], mixtures: Sequence[str | Path]
-) -> list[dict[str, int]]:
+def resolve_mixtures(config: TrainConfig, parts: "SweepParts") -> list[MixtureRows]:
     """Return the mixtures of a sweep: a design at each budget, then those of files, and those of names at each budget.
-
-    Args:
-        config: The release and its languages.
-        num_mixtures: Mixtures of the design at each budget.
-        budgets: Numbers of translations.
-        mixtures: CSV files of lang,rows,epochs, or names such as unimax.
 
     Raises:
         InputError: A file, a name or a budget is not as expected.
     """
-    if not num_mixtures and not mixtures:
+    from recipes.mixing import BASELINES, read_mixture
+
+    names = [str(m) for m in parts.mixture if str(m).partition(":")[0] in BASELINES]
+    files = [Path(m) for m in parts.mixture if str(m) not in names]
+    if (parts.mixtures or names) and not parts.budgets:
+        raise InputError("--mixtures and named mixtures are of --budgets: numbers of translations, such as 1500,3k.")
+    if not 1 <= parts.epochs <= MAX_EPOCHS:
+        raise InputError(f"--epochs takes a number from 1 to {MAX_EPOCHS}, not {parts.epochs:g}.")
+    if not (parts.mixtures or parts.mixture):
         return []
-    from recipes.mixing import BASELINES, allocation_problem, baseline, read_mixture
+    available = count_translations(config)
+    resolved = []
+    for number, budget in enumerate(parse_size(budget) for budget in parts.budgets):
+        pools = _pools(available, budget, parts)
+        resolved += _design(pools, budget, parts, config.recipe["seed"] + 7 * number)
+        resolved += [_named(name, pools, budget, parts.epochs) for name in names]
+    return resolved + [_mixture_rows(read_mixture(file, tuple(available), available)) for file in files]
+
+
+def _pools(available: Mapping[str, int], budget: int, parts: "SweepParts") -> dict[str, int]:
+    """Return of how many different rows of each language a budget is made: as small a part as it is of the target.
+
+    So a scarce language is repeated as often as it would be at the target (arXiv 2606.07597).
+    """
+    if parts.target is None:
+        return dict(available)
+    target = parse_size(parts.target)
+    if target < budget:
+        raise InputError(f"--target is {target:,} translations, fewer than the budget of {budget:,}.")
+    return {lang: max(1, round(rows * budget / target)) for lang, rows in available.items()}
+
+
+def _design(pools: Mapping[str, int], budget: int, parts: "SweepParts", seed: int) -> list[MixtureRows]:
     from recipes.transfer import design_mixtures
 
-    available = count_translations(config)
-    if (num_mixtures or any(str(m).partition(":")[0] in BASELINES for m in mixtures)) and not budgets:
-        raise InputError("--mixtures and named mixtures are of --budgets: numbers of translations, such as 1500,3k.")
-    resolved = design_mixtures(available, budgets, num_mixtures, config.recipe["seed"]) if num_mixtures else []
-    for mixture in mixtures:
-        if str(mixture).partition(":")[0] not in BASELINES:
-            chosen = [read_mixture(Path(mixture), tuple(available), available)]
-        else:
-            limits = np.array(list(available.values()), float)
-            problems = [allocation_problem(tuple(available), budget, num_unique=limits) for budget in budgets]
-            chosen = [baseline(str(mixture), problem) for problem in problems]
-        resolved += [dict(zip(own.langs, own.rows.tolist(), strict=True)) for own in chosen]
-    return resolved
+    if not parts.mixtures:
+        return []
+    limits = {lang: int(rows * parts.epochs) for lang, rows in pools.items()}
+    return [_repeated(sizes, pools) for sizes in design_mixtures(limits, [budget], parts.mixtures, seed)]
+
+
+def _named(name: str, pools: Mapping[str, int], budget: int, epochs: float) -> MixtureRows:
+    from recipes.mixing import allocation_problem, baseline
+
+    limits = np.array(list(pools.values()), float)
+    return _mixture_rows(baseline(name, allocation_problem(tuple(pools), budget, num_unique=limits, epochs=epochs)))
+
+
+def _mixture_rows(mixture: "Mixture") -> MixtureRows:
+    sizes = dict(zip(mixture.langs, mixture.pairs.tolist(), strict=True))
+    return _repeated(sizes, dict(zip(mixture.langs, mixture.rows.tolist(), strict=True)))
+
+
+def _repeated(sizes: Mapping[str, int], pools: Mapping[str, int]) -> MixtureRows:
+    return MixtureRows(sizes, {lang: pools[lang] for lang, size in sizes.items() if size > pools[lang]})
 
 
 def count_translations(config: TrainConfig) -> dict[str, int]:
@@ -186,6 +234,8 @@ class SweepParts:
     budgets: Sequence[int | str] = ()
     mixture: Sequence[str | Path] = ()
     seeds: int = 1
+    target: int | str | None = None
+    epochs: float = 1.0
 
     def plan(self, config: TrainConfig, folder: Path) -> list[TrainConfig]:
         """Return the runs of one language, then those of mixtures, each smallest first.
@@ -193,8 +243,7 @@ class SweepParts:
         Raises:
             InputError: There is none, or the release has too few rows for one.
         """
-        budgets = [parse_size(budget) for budget in self.budgets]
-        chosen = resolve_mixtures(config, self.mixtures, budgets, self.mixture)
+        chosen = resolve_mixtures(config, self)
         sizes = [parse_size(size) for size in self.sizes]
         planned = plan_runs(config, sizes, self.seeds, folder) if sizes else []
         planned += plan_mixtures(config, chosen, self.seeds, folder) if chosen else []

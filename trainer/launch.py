@@ -96,7 +96,7 @@ def _arguments(config: TrainConfig) -> list[str]:
     recipe.write_text(yaml.safe_dump(dict(config.recipe.settings), allow_unicode=True, sort_keys=False), "utf-8")
     options = {"release": config.release.folder(), "output": config.output, "sharding": config.sharding}
     options |= {"config": config.config_name, "langs": ",".join(config.langs), "size": config.size}
-    options |= {"mixture": mixture_text(config.mixture)}
+    options |= {"mixture": mixture_text(config.mixture, config.unique)}
     options |= {"dtype": config.dtype}
     kept = ["--keep-checkpoints"] if config.keep_checkpoints else []
     return ["sft", str(recipe), *[f"--{name}={value}" for name, value in options.items() if value], *kept]

@@ -32,7 +32,7 @@ def sft_command(
     """
     settings = dict(changes) | {"seed": run.recipe["seed"]}
     own: dict[str, object] = {"--config": run.config_name, "--langs": ",".join(run.langs), "--size": run.size}
-    own |= {"--mixture": mixture_text(run.mixture)}
+    own |= {"--mixture": mixture_text(run.mixture, run.unique)}
     own |= {"--set": [f"{key}={_as_yaml(value)}" for key, value in settings.items()], "--output": run.output}
     arguments = ["sft", str(recipe)]
     for name, value in (dict(options) | own).items():

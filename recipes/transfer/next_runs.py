@@ -124,7 +124,7 @@ def _run(
 
 
 def _added(draws: Surfaces, objective: Objective, problem: AllocationProblem, cost: float) -> float:
-    """Return what a cost adds to the objective if it is spent on more pairs at the best mixture of the larger budget."""
+    """Return what a cost adds to the objective if it is spent on more pairs, at the best mixture of both."""
     few, free = first_draws(draws, NUM_DRAWS), replace(objective, near=None)
     most = float(problem.costs @ np.minimum(problem.max_pairs, 1e15))
     larger = replace(problem, budget=min(problem.budget + cost, most))

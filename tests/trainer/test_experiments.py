@@ -1,6 +1,7 @@
 """The runs of a sweep: nested subsets, each run trained once, each with its metadata."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -71,10 +72,10 @@ def test_runs_are_planned_smallest_first(config_of: ConfigOf, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_mixture_has_a_size_for_each_language(muit: "Release", config_of: ConfigOf, tmp_path: Path) -> None:
-    from trainer.experiments import plan_mixtures
+    from trainer.experiments import MixtureRows, plan_mixtures
 
     config = replace(config_of("num_train_epochs=1"), config_name=None, release=muit)
-    mixtures = [{"el": 30, "tr": 5}, {"el": 4, "tr": 8}]
+    mixtures = [MixtureRows({"el": 30, "tr": 5}), MixtureRows({"el": 4, "tr": 8})]
     planned = plan_mixtures(config, mixtures, 2, tmp_path)
     assert [run.output.name.partition("-all-")[2] for run in planned] == [
         f"{name}-seed{seed}" for name in ("el4-tr8", "el30-tr5") for seed in (0, 1)
@@ -82,18 +83,51 @@ def test_mixture_has_a_size_for_each_language(muit: "Release", config_of: Config
     langs = [key.split("\t")[1] for key in translations(planned[2])]
     assert (langs.count("el"), langs.count("tr"), len(langs)) == (30, 5, 35)
     with pytest.raises(InputError, match=r"has \d+ translations in el, fewer than 9,999"):
-        plan_mixtures(config, [{"el": 9999}], 1, tmp_path)
+        plan_mixtures(config, [MixtureRows({"el": 9999})], 1, tmp_path)
+
+
+@pytest.mark.slow
+def test_repeated_rows_are_seen_as_often_as_the_mixture_says(
+    muit: "Release", config_of: ConfigOf, tmp_path: Path
+) -> None:
+    from trainer.experiments import SweepParts, count_translations, parse_mixture, plan_mixtures
+    from trainer.preparation import mixture_text
+
+    config = replace(config_of("num_train_epochs=1"), config_name=None, release=muit)
+    (run,) = plan_mixtures(config, [parse_mixture({"el": "30/12", "tr": 5})], 1, tmp_path)
+    assert run.output.name.endswith("-el30of12-tr5-seed0")
+    assert mixture_text(run.mixture, run.unique) == "el=30/12,tr=5"
+    seen = Counter(key.split("\t")[0].partition("#")[0] for key in translations(run) if key.split("\t")[1] == "el")
+    assert sorted(seen.values()) == [2] * 6 + [3] * 6
+    parts = SweepParts(mixtures=4, budgets=("40", "80"), mixture=("unimax",), target=800, epochs=4)
+    small, large = parts.plan(config, tmp_path)[:5], parts.plan(config, tmp_path)[5:]
+    for runs, budget in ((small, 40), (large, 80)):
+        assert [sum((run.mixture or {}).values()) for run in runs] == [budget] * 5
+        for own in runs:
+            pools = {lang: max(1, round(rows * budget / 800)) for lang, rows in count_translations(config).items()}
+            assert all((own.mixture or {})[lang] <= 4 * pools[lang] for lang in own.langs)
+            assert own.unique == {lang: pools[lang] for lang in own.unique}
+    assert any(run.unique for run in small + large)
+    for parts, message in (
+        (SweepParts(mixtures=2, budgets=("900",), target=800), "--target is 800 translations, fewer"),
+        (SweepParts(mixtures=2, budgets=("90",), epochs=0.5), "--epochs takes a number from 1 to 100"),
+    ):
+        with pytest.raises(InputError, match=message):
+            parts.plan(config, tmp_path)
 
 
 def test_mixture_text_is_checked() -> None:
     from trainer.experiments import parse_mixture, parse_mixture_text
 
-    assert parse_mixture(parse_mixture_text("el=500, hi=1k")) == {"el": 500, "hi": 1000}
+    assert parse_mixture(parse_mixture_text("el=500, hi=1k")).sizes == {"el": 500, "hi": 1000}
+    assert parse_mixture(parse_mixture_text("el=1k/250, hi=9/20")).unique == {"el": 250}
     for text, message in {"el": "sizes by language", "el=1,el=2": "twice", "": "sizes by language"}.items():
         with pytest.raises(InputError, match=message):
             parse_mixture_text(text)
     with pytest.raises(InputError, match="xx"):
         parse_mixture({"xx": 5})
+    with pytest.raises(InputError, match="'' is not a size"):
+        parse_mixture({"el": "5/"})
 
 
 @pytest.mark.slow

@@ -68,7 +68,7 @@ TRAINING = [
 @click.argument("recipe")
 @options(RELEASE)
 @option("--size", metavar="SIZE", group="Data", help="Translations (or documents) per language, such as 4k.")
-@option("--mixture", metavar="LANG=SIZE,...", group="Data", help="Translations of each language, such as el=500,hi=1k.")
+@option("--mixture", metavar="LANG=SIZE,...", group="Data", help="Translations of each language: el=500,hi=1k/250.")
 @options(TRAINING)
 @option("--output", type=FOLDER, metavar="FOLDER", group="Training", help="Folder of the run. Default: below runs/.")
 @option("--dry-run", is_flag=True, group="Dry run", help="Print what would be trained and needed, and stop.")
@@ -174,6 +174,21 @@ def sft_verb(
     metavar="FILE|NAME",
     group="Runs",
     help="Train on a CSV of lang,rows,epochs, or on a mixture such as unimax. Repeatable.",
+)
+@option(
+    "--target",
+    metavar="SIZE",
+    group="Runs",
+    help="The translations that mixtures are tried for: rows are subsampled so that scarce languages repeat as often.",
+)
+@option(
+    "--epochs",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="N",
+    group="Runs",
+    help="How often mixtures of --budgets may repeat a row.",
 )
 @option(
     "--seeds",

@@ -1,7 +1,7 @@
 """All that is known before the first step: rows, tokens, the model's shape, and the identity of a run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,10 @@ class TrainConfig:
     """A recipe, a release, which of its rows are trained on, and the folder of the run.
 
     `size` keeps that many translations per language (documents if there are none): the first in the order of a seeded
-    digest, so that smaller sizes are parts of larger ones. `mixture` has a size for each language instead.
-    `sharding` is `none` or an accelerate file for FSDP2, by
-    name or path. `dtype` is the precision of the finished model, by default its base's; the checkpoints of a finished
-    run are removed unless `keep_checkpoints`.
+    digest, so that smaller sizes are parts of larger ones. `mixture` has a size for each language instead, and
+    `unique` of how many different rows it is, where rows are repeated. `sharding` is `none` or an accelerate file for
+    FSDP2, by name or path. `dtype` is the precision of the finished model, by default its base's; the checkpoints of a
+    finished run are removed unless `keep_checkpoints`.
     """
 
     recipe: TrainingRecipe
@@ -48,14 +48,16 @@ class TrainConfig:
     langs: tuple[str, ...] = ()
     size: int | None = None
     mixture: Mapping[str, int] | None = None
+    unique: Mapping[str, int] = field(default_factory=dict)
     sharding: str = "none"
     dtype: str | None = None
     keep_checkpoints: bool = False
 
 
-def mixture_text(mixture: Mapping[str, int] | None) -> str:
-    """Return a mixture as `--mixture` takes it: `el=500,hi=1000`."""
-    return ",".join(f"{lang}={size}" for lang, size in (mixture or {}).items())
+def mixture_text(mixture: Mapping[str, int] | None, unique: Mapping[str, int]) -> str:
+    """Return a mixture as `--mixture` takes it: `el=500,hi=1000/250`, where 250 rows are seen four times."""
+    parts = {lang: f"/{unique[lang]}" if lang in unique else "" for lang in mixture or {}}
+    return ",".join(f"{lang}={size}{parts[lang]}" for lang, size in (mixture or {}).items())
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class TrainState:
         part: dict[str, Any] = {"config": self.config_name, "langs": list(self.langs), "size": self.config.size}
         if self.config.mixture:
             part["mixture"] = dict(sorted(self.config.mixture.items()))
+        if self.config.unique:
+            part["unique"] = dict(sorted(self.config.unique.items()))
         return {
             "release": release | part,
             "recipe": self.config.recipe.training_settings(),
@@ -187,9 +191,19 @@ def _take_size(rows: pl.DataFrame, state: TrainState) -> pl.DataFrame:
     for lang in state.langs:
         available = rows.filter(task=task, lang=lang)
         size = (config.mixture or {}).get(lang, config.size or 0)
-        check_size(config.release.origin, task, lang, len(available), size)
-        parts.append(available[_nested_subset(available, size, config.recipe["seed"])])
+        num_rows = config.unique.get(lang, size)
+        check_size(config.release.origin, task, lang, len(available), num_rows)
+        parts.append(_repeat(available[_nested_subset(available, num_rows, config.recipe["seed"])], size))
     return pl.concat(parts).sort(KEY)
+
+
+def _repeat(rows: pl.DataFrame, size: int) -> pl.DataFrame:
+    """Return rows repeated to a size, each copy with an id of its own, so that copies are shuffled apart."""
+    copies = [
+        rows.with_columns(id=pl.col("id") + (f"#{number}" if number > 1 else ""))
+        for number in range(1, -(-size // max(len(rows), 1)) + 1)
+    ]
+    return pl.concat(copies or [rows]).head(size)
 
 
 def check_size(origin: str, task: str, lang: str, available: int, size: int) -> None:
