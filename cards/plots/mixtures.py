@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cards.display_names import metric_name, mixture_name
 from cards.plots.style import AMBER, BLUE, LINE_COLOURS, STYLE, WIDTH, save
 from corpora.catalog import language
 
@@ -45,9 +46,9 @@ def draw_surface(table: Mapping[str, Any], path: Path) -> None:
         _thousands(axes)
         axes.set_xlim(0, None)
         axes.set_ylim(0, None)
-        figure.colorbar(filled, ax=axes, label=table["metric"])
+        figure.colorbar(filled, ax=axes, label=metric_name(table["metric"]))
         figure.suptitle(
-            f"{table['metric']} in {name}, by its pairs and those in {second}",
+            f"{metric_name(table['metric'])} in {name}, by its pairs and those in {second}",
             size=12,
             weight="bold",
             x=0.01,
@@ -83,7 +84,7 @@ def draw_objectives(table: Mapping[str, Any], title: str, path: Path) -> None:
         for axes, objective in zip(panels, objectives, strict=True):
             _draw_gains(axes, table["budgets"], objective)
             axes.set_xlabel(table["unit"])
-        panels[0].set_ylabel(f"points of {table['metric']}")
+        panels[0].set_ylabel(f"points of {metric_name(table['metric'])}")
         figure.suptitle(title, size=12, weight="bold", x=0.01, ha="left")
         keys = dict(reversed([(text, key) for axes in panels for key, text in _legend(axes)]))
         figure.legend(list(keys.values()), list(keys), loc="outside lower left", ncols=4, frameon=False, fontsize=9)
@@ -99,7 +100,7 @@ def _draw_gains(axes: "Axes", budgets: Sequence[float], objective: Mapping[str, 
     for number, (name, rows) in enumerate(objective["gains"].items()):
         colour, style = OBJECTIVE_LINES.get(name, (LINE_COLOURS[number % len(LINE_COLOURS)], "-."))
         gains, low, high = zip(*rows, strict=True)
-        axes.plot(budgets, gains, style, color=colour, label=f"over {name}")
+        axes.plot(budgets, gains, style, color=colour, label=f"over {mixture_name(name)}")
         axes.fill_between(budgets, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_xscale("log")
     axes.set_xticks([budgets[0], budgets[len(budgets) // 2], budgets[-1]])
@@ -133,8 +134,8 @@ def draw_predictions(rows: Sequence[Mapping[str, Any]], metric: str, path: Path)
         low, high = min(ends), max(ends)
         axes.plot([low, high], [low, high], color="black", linewidth=0.8, zorder=1)
         axes.set_aspect("equal")
-        axes.set_xlabel(f"predicted {metric} (90% interval)")
-        axes.set_ylabel("measured (95 % interval over seeds)")
+        axes.set_xlabel(f"predicted {metric_name(metric)} (90% interval)")
+        axes.set_ylabel("measured (95% interval over seeds)")
         covered = sum(row["interval"][0] <= row["measured"] <= row["interval"][1] for row in rows)
         title = f"{covered} of {len(rows)} measured values are within the 90% interval"
         figure.suptitle(title, size=12, weight="bold", x=0.01, ha="left")
