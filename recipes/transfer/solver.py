@@ -20,7 +20,7 @@ BARRIER_FACTOR = 8.0
 MIN_STEP = 1e-12
 MIN_MARGIN = 1e-14
 CLOSE = 1e-2  # share of the barrier that a Newton step gains where full steps are safe
-CENTERED = 1e-6  # share of the barrier that a further Newton step would gain at most
+CENTERED = 1e-3  # share of the barrier that a further Newton step would gain at most
 MIN_BARRIER = 1e-12
 SOFTNESS = 1e-4  # points by which an expected worst value that is bounded may be missed
 

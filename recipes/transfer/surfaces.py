@@ -120,15 +120,15 @@ class Surfaces:
         """
         first, second, of_size, size, by_own, by_total, own, total, slope, bend = derivatives.parts
         num = of_size.shape[2]
-        bending = first * weights * (1 - self.substitution)
-        donors = self.donors / self.unit[:, None]
-        result = quadratic(of_size, second * weights - curved * first**2)
-        result += quadratic(donors, bending * (by_total**2 / size - by_total / total))
-        of_own = (bending * (by_own**2 / size - by_own / own) / self.unit**2).sum(axis=0)
+        bending = first * weights * (1 - self.substitution) / self.unit**2
+        of_outer = (second * weights - curved * first**2) / self.unit**2  # of the gradients of sizes with themselves
+        of_donors = of_outer * by_total**2 + bending * (by_total**2 / size - by_total / total)
+        result = quadratic(self.donors, of_donors)
+        of_own = (of_outer * by_own**2 + bending * (by_own**2 / size - by_own / own)).sum(axis=0)
         np.add.at(result, (self.own, self.own), of_own)
-        mixed = ((bending * by_own * by_total / size / self.unit)[..., None] * donors).sum(axis=0)
+        of_both = of_outer * by_own * by_total + bending * by_own * by_total / size
         cross = np.zeros((num, num))
-        np.add.at(cross, self.own, mixed)
+        np.add.at(cross, self.own, np.einsum("dt,dtn->tn", of_both, self.donors))
         result += cross + cross.T
         gradient = (first * weights).ravel() @ of_size.reshape(-1, num)
         return np.asarray((slope[:, None] * result * slope + np.diag(gradient * bend)) / len(first))
