@@ -3,9 +3,9 @@
     python tests/benchmarks/actors.py [--records 6000] [--langs el,ar] [--rounds 1]
 
 Translates records by the tests' tiny model, which has two languages and whose weights cost next to nothing, so that
-what is handed over and written shows most. Prints for each way the seconds of the stage by the clock and the CPU seconds
-of all its processes, for the workers how busy they were between the first and the last of them, and whether both ways
-wrote the same bytes.
+what is handed over and written shows most. Prints for each way the seconds of the stage by the clock and the CPU
+seconds of all its processes, for the workers how busy they were between the first and the last of them, and whether
+both ways wrote the same bytes.
 """
 
 import argparse
