@@ -243,6 +243,8 @@ def translate(
     with extend(build_options.with_), open_progress(progress) as reported:
         what = str(source or ("sample-alpaca" if build_options.sample else "alpaca"))
         own = split_names(bitext, "--bitext")
+        if build_options.score_with:
+            raise InputError("--score-with scores the sentence pairs of builds. Translations are judged by --bitext.")
         if compare and own:
             raise InputError("--compare measures by the checks of texts alone. Leave --bitext out.")
         if compare:

@@ -179,7 +179,7 @@ def write_shares(
         chance: Its column with the share of random pairs that score as high.
     """
     tables = {table: list(files)}
-    query = sql("misaligned_shares", table=table, score=score, chance=chance)
+    query = sql("misaligned_shares", table=table, chance=chance)
     rows = _read(query, work, tables, {"wrong_chance": alignment.WRONG_CHANCE})
     shares = []
     for row in rows.to_pylist():

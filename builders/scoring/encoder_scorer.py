@@ -39,9 +39,20 @@ def is_encoder(folder: Path) -> bool:
     """Return whether a folder holds an encoder of sentences, in the format of Transformers or of CTranslate2."""
     if (folder / WEIGHTS).is_file():
         return any((folder / name).is_file() for name in VOCABULARIES)
-    path = folder / "config.json"
-    config = load_json(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return isinstance(config, dict) and config.get("model_type") in ENCODERS
+    return _read(folder / "config.json").get("model_type") in ENCODERS
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the object of a JSON file, empty if there is none.
+
+    Raises:
+        InputError: It is damaged.
+    """
+    try:
+        content = load_json(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged: {error}. Download the model again.") from None
+    return content if isinstance(content, dict) else {}
 
 
 @dataclass
@@ -110,8 +121,7 @@ class EncoderScorer:
     @cached_property
     def _has_first_token(self) -> bool:
         """Whether the vector of a sentence is that of its first token, as the model's own configuration says."""
-        path = self.folder / POOLING
-        return path.is_file() and bool(load_json(path.read_text(encoding="utf-8")).get("pooling_mode_cls_token"))
+        return bool(_read(self.folder / POOLING).get("pooling_mode_cls_token"))
 
     @cached_property
     def _dense(self) -> tuple[Array, Array] | None:

@@ -42,7 +42,8 @@ def scorer_rows() -> Mapping[str, ScorerRow]:
 
 def check_scorer(name: str) -> None:
     """Raise InputError if a row of scorers.toml is malformed, or if there is no model of this name."""
-    known = {**scorer_rows(), **{row.name: row for row in translator_rows().values() if row.kind == "ctranslate2"}}
+    own = [row for row in translator_rows().values() if row.kind == "ctranslate2" and "{code}" not in row.model]
+    known = [*scorer_rows(), *(row.name for row in own)]
     if name in known or Path(name).expanduser().is_dir() or MODEL_REPOSITORY.fullmatch(name):
         return
     raise InputError(

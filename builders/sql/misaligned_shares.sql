@@ -3,8 +3,8 @@
 select
     corpus,
     count(*) as num_pairs,
-    count({score}) as num_judged,
-    count(*) filter ({score} is not null and {chance} > $wrong_chance) as num_random
+    count({chance}) as num_judged,
+    count(*) filter ({chance} > $wrong_chance) as num_random
 from {table}
 group by corpus
 order by corpus

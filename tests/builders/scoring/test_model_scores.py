@@ -135,6 +135,10 @@ def test_models_that_cannot_score_are_refused(request_of, request_for, tmp_path)
     with pytest.raises(InputError, match="needs --score-with"):
         run_build(replace(request_of, score_with=None, enable_filters=("unlikely_translation",)))
     (tmp_path / "empty").mkdir()
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "config.json").write_text("{")
+    with pytest.raises(InputError, match="is damaged"):
+        run_build(replace(request_of, score_with=str(tmp_path / "damaged")))
     with pytest.raises(InputError, match="no translation model"):
         run_build(replace(request_of, score_with=str(tmp_path / "empty")))
 
