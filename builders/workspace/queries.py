@@ -14,7 +14,7 @@ from corpora.errors import InputError
 from corpora.files import remove_sealed
 from corpora.language_id import language_check_macros, without_accents_macro
 
-OVERHEAD_BYTES = 600 * 2**20  # what Python and its libraries hold beside DuckDB's tables
+OVERHEAD_BYTES = 700 * 2**20  # what Python and its libraries hold beside DuckDB's tables
 SQL = Path(str(resources("builders") / "sql"))
 FUNCTION_FAILED = "executing the UDF: InputError: "  # how DuckDB repeats what a Python filter raised
 
