@@ -1,4 +1,4 @@
-"""FSDP2 on two processes: sharded, with the losses of one process, continued exactly, saved whole."""
+"""FSDP2 on two and three processes: sharded, with the losses of one, continued exactly, saved whole."""
 
 import os
 import signal
@@ -18,7 +18,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 Run = tuple[Any, Path]
 # The recipe checkpoints activations and so does fsdp2.yaml: transformers would refuse both together.
-CHANGES = ("num_train_epochs=2", "activation_checkpointing=true", "save_steps=8", "eval_steps=16")
+CHANGES = ("num_train_epochs=2", "activation_checkpointing=true", "save_steps=4", "eval_steps=16")
+CHANGES += ("global_batch_size=18",)  # of two processes and of three
 
 
 def start(
@@ -44,44 +45,6 @@ def start(
 
 
 @pytest.fixture(scope="module")
-def sharded(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return a sharded run without interruption; it ends with exit code 2 if its parameters are not DTensors."""
-    from trainer.run import read_metadata
-
-    output = tmp_path_factory.mktemp("sharded") / "run"
-    process = start(output, release)
-    printed, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    assert printed.count("Trained tiny") == 1
-    assert errors.count("stage 4 of 5, training: ") >= 1
-    assert (output.parent / "messages.log").read_text("utf-8").count("stage 5 of 5, saving model: took") == 1
-    return read_metadata(output), output
-
-
-@pytest.fixture(scope="module")
-def resumed(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return the same run, stopped by SIGUSR1 after its first checkpoint and continued."""
-    from trainer.run import read_metadata
-    from trainer.training import last_checkpoint
-
-    output = tmp_path_factory.mktemp("resumed") / "run"
-    process = start(output, release)
-    while last_checkpoint(output) is None and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGUSR1)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 143, errors
-    assert "The same command continues" in errors
-    metadata = read_metadata(output)
-    assert metadata is not None
-    assert metadata["status"] == "stopped"
-    again = start(output, release)
-    _, errors = again.communicate(timeout=300)
-    assert again.returncode == 0, errors
-    return read_metadata(output), output
-
-
-@pytest.fixture(scope="module")
 def single(release: Any, tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Any:
     """Return the metadata of the same run in one process."""
     from trainer.preparation import TrainConfig
@@ -91,11 +54,11 @@ def single(release: Any, tmp_path_factory: pytest.TempPathFactory, one_thread: N
     return train(TrainConfig(small_recipe(*CHANGES), release, output, config_name="el"))
 
 
-def check_record(metadata: Any, launcher: str, nodes: int = 1) -> None:
+def check_record(metadata: Any, launcher: str, nodes: int = 1, processes: int = 2) -> None:
     """Check that run.json says what really ran."""
-    assert (metadata["processes"], metadata["sharding"]) == (2, "fsdp2")
+    assert (metadata["processes"], metadata["sharding"]) == (processes, "fsdp2")
     session = metadata["sessions"][-1]
-    assert (session["launcher"], session["world_size"], session["nodes"]) == (launcher, 2, nodes)
+    assert (session["launcher"], session["world_size"], session["nodes"]) == (launcher, processes, nodes)
     assert {session[f"{of}_dtype"] for of in ("parameter", "compute", "reduce")} == {"float32"}
     assert session["command"].startswith("trainer sft tiny")
     assert session["tokens_per_second"] > 0
@@ -118,84 +81,85 @@ LAUNCHERS = {
 }
 
 
-@pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_launched_run_is_sharded_stops_and_continues_with_the_losses_of_one_process(
-    launcher: str, single: Any, release: Any, tmp_path: Path
-) -> None:
-    from trainer.run import read_metadata
-    from trainer.training import last_checkpoint
-
-    output = tmp_path / "run"
-    process = start(output, release, *LAUNCHERS[launcher])  # accelerate ends at SIGUSR1; its processes notice that
-    while last_checkpoint(output) is None and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGUSR1)
-    _, errors = process.communicate(timeout=300)
-    stopped = read_metadata(output)
-    assert stopped is not None, errors
-    assert stopped["status"] == "stopped", errors
-    check_record(stopped, launcher)
-    again = start(output, release, *LAUNCHERS[launcher])
-    _, errors = again.communicate(timeout=300)
-    assert again.returncode == 0, errors
-    metadata = read_metadata(output)
-    assert metadata is not None
-    check_record(metadata, launcher)
-    assert metadata["sessions"][-1]["first_step"] > 0
-    assert len(losses(metadata)) >= 20
-    assert losses(metadata) == pytest.approx(losses(single), rel=1e-5)
-
-
 def free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
 
 
-def check_several(processes: list[subprocess.Popen[str]], output: Path, single: Any, launcher: str, nodes: int) -> None:
-    """Wait for processes that were started one by one, and check what they trained together."""
+@pytest.fixture(scope="module")
+def uninterrupted(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run of two nodes with a process each; it ends with exit code 2 if its parameters are not DTensors."""
     from trainer.run import read_metadata
 
-    errors = [process.communicate(timeout=300)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], errors
-    metadata = read_metadata(output)
-    check_record(metadata, launcher, nodes)
-    assert metadata is not None
-    assert losses(metadata) == pytest.approx(losses(single), rel=1e-5)
-
-
-def test_two_nodes_train_together(single: Any, release: Any, tmp_path: Path) -> None:
-    output, port = tmp_path / "run", free_port()
-    options = ("--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", f"--rdzv-endpoint=127.0.0.1:{port}")
+    output = tmp_path_factory.mktemp("nodes") / "run"
+    options = ("--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", f"--rdzv-endpoint=127.0.0.1:{free_port()}")
     command = ("-m", "torch.distributed.run", *options, "--local-addr=127.0.0.1", "-m")
     nodes = [start(output, release, *command) for _ in range(2)]
-    check_several(nodes, output, single, "torchrun", nodes=2)
+    printed, errors = zip(*(node.communicate(timeout=300) for node in nodes), strict=True)
+    assert [node.returncode for node in nodes] == [0, 0], errors
+    assert "".join(printed).count("Trained tiny") == 1
+    assert "".join(errors).count("stage 4 of 5, training: ") >= 1
+    assert (output.parent / "messages.log").read_text("utf-8").count("stage 5 of 5, saving model: took") == 1
+    return read_metadata(output), output
 
 
-def test_two_tasks_of_srun_train_together(single: Any, release: Any, tmp_path: Path) -> None:
-    output, port = tmp_path / "run", free_port()
-    step = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NUM_NODES": "2"}
-    step |= {"SLURM_STEP_NODELIST": "127.0.0.1", "MASTER_PORT": str(port)}
-    ranks = [step | {"SLURM_PROCID": str(rank), "SLURM_LOCALID": "0"} for rank in range(2)]
-    tasks = [start(output, release, "-m", variables=variables) for variables in ranks]
-    check_several(tasks, output, single, "srun", nodes=2)
+def stop_after_a_checkpoint(output: Path, release: Any, *launcher: str) -> tuple[Any, int | None]:
+    """Start or continue a run, send SIGUSR1 after its next checkpoint; return its metadata and the exit code."""
+    from trainer.run import read_metadata
+    from trainer.training import last_checkpoint, step_of
+
+    before = last_checkpoint(output)
+    process = start(output, release, *launcher)
+    while last_checkpoint(output) == before and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGUSR1)
+    _, errors = process.communicate(timeout=300)
+    metadata, checkpoint = read_metadata(output), last_checkpoint(output)
+    assert metadata is not None, errors
+    assert metadata["status"] == "stopped", errors
+    assert checkpoint is not None
+    assert step_of(checkpoint) < 24
+    assert "The same command continues" in errors or process.returncode != 143
+    return metadata, process.returncode
 
 
-def test_two_processes_have_the_losses_of_one(sharded: Run, single: Any) -> None:
-    metadata, _ = sharded
+@pytest.fixture(scope="module")
+def continued(release: Any, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return the run stopped three times by SIGUSR1, each time under another launcher; three tasks of srun end it."""
+    from trainer.run import read_metadata
+
+    output = tmp_path_factory.mktemp("continued") / "run"
+    metadata, code = stop_after_a_checkpoint(output, release)
     check_record(metadata, "trainer --processes")
-    assert losses(metadata) == pytest.approx(losses(single), abs=1e-5)
+    assert code == 143
+    for launcher, command in LAUNCHERS.items():  # accelerate ends at SIGUSR1; its processes notice that
+        check_record(stop_after_a_checkpoint(output, release, *command)[0], launcher)
+    step = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "3", "SLURM_STEP_NUM_NODES": "3"}
+    step |= {"SLURM_STEP_NODELIST": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    ranks = [step | {"SLURM_PROCID": str(rank), "SLURM_LOCALID": "0"} for rank in range(3)]
+    tasks = [start(output, release, "-m", variables=variables) for variables in ranks]
+    errors = [task.communicate(timeout=300)[1] for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0, 0], errors
+    return read_metadata(output), output
+
+
+def test_two_nodes_have_the_losses_of_one_process(uninterrupted: Run, single: Any) -> None:
+    metadata, _ = uninterrupted
+    check_record(metadata, "torchrun", nodes=2)
+    assert len(losses(metadata)) >= 20
+    assert losses(metadata) == pytest.approx(losses(single), rel=1e-5)
     assert metadata["num_tokens"] == single["num_tokens"]
     assert metadata["evaluations"][-1]["el"] == pytest.approx(single["evaluations"][-1]["el"], abs=1e-4)
 
 
-def test_checkpoints_are_sharded_and_the_model_is_whole(sharded: Run) -> None:
+def test_checkpoints_are_sharded_and_the_model_is_whole(uninterrupted: Run) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
     from trainer.training import last_checkpoint, step_of
 
-    metadata, output = sharded
+    metadata, output = uninterrupted
     checkpoint = last_checkpoint(output)
     assert checkpoint is not None
     assert step_of(checkpoint) == metadata["num_steps"]
@@ -208,16 +172,22 @@ def test_checkpoints_are_sharded_and_the_model_is_whole(sharded: Run) -> None:
     assert generated.shape == (1, 7)
 
 
-def test_stopped_sharded_run_continues_exactly(sharded: Run, resumed: Run) -> None:
-    import torch
+def test_run_continues_exactly_under_every_launcher(uninterrupted: Run, continued: Run) -> None:
+    metadata, _ = continued
+    firsts = [session["first_step"] for session in metadata["sessions"]]
+    assert len(firsts) == 4
+    assert firsts == sorted({0, *firsts})
+    assert losses(metadata)[: firsts[-1]] == losses(uninterrupted[0])[: firsts[-1]]
+
+
+def test_three_processes_continue_what_two_began(uninterrupted: Run, continued: Run) -> None:
     from safetensors.torch import load_file
 
-    (uninterrupted, done), (metadata, output) = sharded, resumed
-    assert len(metadata["sessions"]) == 2
-    assert 0 < metadata["sessions"][1]["first_step"] < metadata["num_steps"]
-    assert losses(metadata) == losses(uninterrupted)
-    one, two = (load_file(run / "model" / "model.safetensors") for run in (done, output))
-    assert all(torch.equal(one[name], two[name]) for name in one)
+    metadata, output = continued
+    check_record(metadata, "srun", nodes=3, processes=3)
+    assert losses(metadata) == pytest.approx(losses(uninterrupted[0]), rel=1e-5)
+    expected, weights = (load_file(run / "model" / "model.safetensors") for run in (uninterrupted[1], output))
+    assert all((weights[name] - expected[name]).abs().max() < 1e-4 for name in expected)
 
 
 def test_weights_that_one_process_reads_reach_the_others(release: Any, tmp_path: Path, one_thread: None) -> None:
