@@ -51,6 +51,8 @@ def error_of(registry: Path, tmp_path: Path) -> Callable[..., str]:
             "2. It must be a multiple of num_key",
         ),
         (["model_config={rms_norm_eps: x}"], "'rms_norm_eps' expected float, got str (value: 'x')"),
+        (["use_peft=true", "lora_target_modules=[q_prj]"], "Unknown module 'q_prj'. Did you mean q_proj"),
+        (["use_peft=true", "lora_target_modules=("], "lora_target_modules: '(' is no pattern: missing )"),
         (["lr_scheduler_type=cosin"], "TRL refuses the settings of recipe tiny"),
         (["optim=adamm"], "TRL refuses the settings of recipe tiny"),
         (["max_length=40"], "none of 257 rows fits the limit of 40 tokens"),

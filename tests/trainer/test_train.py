@@ -255,7 +255,8 @@ def test_adapter_is_saved_whole_where_peft_would_save_nothing(config_of: ConfigO
 
     config = config_of("use_peft=true")
     state = prepare(config)
-    model = get_peft_model(load_model(config.recipe, state.model_config), lora_config(config.recipe))
+    base = load_model(config.recipe, state.model_config)
+    model = get_peft_model(base, lora_config(config.recipe, base))
     for parameter in model.parameters():
         parameter.data += 0.01
     layers = model.base_model.model.model.layers

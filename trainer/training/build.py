@@ -36,15 +36,16 @@ def build_trainer(
     recipe, sharded = state.config.recipe, is_sharded(state.config.sharding)
     if sharded and arguments.distributed_state.distributed_type in (DistributedType.NO, DistributedType.MULTI_CPU):
         raise InputError(NOT_SHARDED)
+    model = _load(state, sharded)
     trainer = PlannedSFTTrainer(
         batches=batches,
         validation=state.validation(),
-        model=_load(state, sharded),
+        model=model,
         args=arguments,
         train_dataset=_dataset(state, "train"),
         eval_dataset=_dataset(state, "validation"),
         processing_class=state.tokenizer,
-        peft_config=lora_config(recipe),
+        peft_config=lora_config(recipe, model),
         callbacks=list(callbacks),
     )
     trainer.remove_callback(PrinterCallback)

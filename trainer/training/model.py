@@ -1,10 +1,11 @@
 """The weights that a run starts from: safetensors only, no code from outside."""
 
+import re
 import sys
 from importlib.util import find_spec
 from typing import Any
 
-from corpora.errors import InputError
+from corpora.errors import InputError, unknown
 from trainer.model_loading import find_model_folder, load_weights, make_model, outline_weights
 from trainer.recipe import TrainingRecipe
 
@@ -65,10 +66,15 @@ def keep_4bit_layout(model: Any) -> None:
             module.support_avx512bf16_for_cpu = False
 
 
-def lora_config(recipe: TrainingRecipe) -> Any:
-    """Return the LoRA configuration of a recipe, or None if it trains all parameters."""
+def lora_config(recipe: TrainingRecipe, model: Any) -> Any:
+    """Return the LoRA configuration of a recipe for a model, or None if it trains all parameters.
+
+    Raises:
+        InputError: The model has none of the modules that shall have an adapter.
+    """
     if not recipe["use_peft"]:
         return None
+    _check_modules(recipe["lora_target_modules"], model)
     from peft import LoraConfig
 
     return LoraConfig(
@@ -78,3 +84,19 @@ def lora_config(recipe: TrainingRecipe) -> Any:
         target_modules=recipe["lora_target_modules"],
         task_type="CAUSAL_LM",
     )
+
+
+def _check_modules(chosen: str | list[str], model: Any) -> None:
+    """Raise InputError unless a model has each module of `lora_target_modules`: the end of a name, or a pattern."""
+    names = [name for name, _ in model.named_modules()]
+    if chosen == "all-linear":
+        return
+    patterns = {chosen: chosen} if isinstance(chosen, str) else {part: rf"(.*\.)?{re.escape(part)}" for part in chosen}
+    for part, pattern in patterns.items():
+        try:
+            is_known = any(re.fullmatch(pattern, name) for name in names)
+        except re.error as error:
+            raise InputError(f"lora_target_modules: '{part}' is no pattern: {error}.") from None
+        if not is_known:
+            linear = {name.rpartition(".")[2] for name in names if name.endswith("proj")}
+            raise InputError(f"lora_target_modules: {unknown('module', part, linear)}")
