@@ -14,6 +14,7 @@ HELPERS = {
     "alignment_texts",
     "character_counts",
     "macros",
+    "random_texts",
     "texts",
     "split_pairs",
     "changes",
