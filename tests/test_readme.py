@@ -21,6 +21,8 @@ DOCUMENTS = [ROOT / "README.md", *sorted(path for room in ROOMS for path in (ROO
 COMMANDS = {"builders": builders, "trainer": trainer}
 OTHER_OPTIONS = {
     "--config_file",
+    "--scol",
+    "--tcol",
     "--nproc-per-node",
     "--nnodes",
     "--rdzv-backend",
