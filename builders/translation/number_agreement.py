@@ -140,29 +140,29 @@ def _amounts(source: str) -> list[Amount]:
     converted, exact = _conversions(source)
     amounts = []
     for match in NUMBER.finditer(source):
-        number, place = _number(match[0]), match.start()
-        if _is_compared(match) or place in converted or place in exact:
-            amounts.append(Amount(number.digits, tuple(converted.get(place, ())), tuple(exact.get(place, ()))))
+        number, start = _number(match[0]), match.start()
+        if _is_compared(match) or start in converted or start in exact:
+            amounts.append(Amount(number.digits, tuple(converted.get(start, ())), tuple(exact.get(start, ()))))
     return [*amounts, *_spelled(source)]
 
 
 def _conversions(source: str) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
-    """Return what numbers of a source may become, by their places: about, and exactly."""
+    """Return what numbers of a source may become, by where they start: about, and exactly."""
     converted: dict[int, list[float]] = {}
     exact: dict[int, list[float]] = {}
     for pattern, factors in _units().items():
-        for place, values in _within(pattern, source):
-            converted.setdefault(place, []).extend(value * factor for value in values for factor in factors)
-    for place, values in _within(FAHRENHEIT, source):
-        converted.setdefault(place, []).extend((value - 32) / 1.8 for value in values)
-    for place, values in _within(TWELVE_HOURS, source):
-        exact.setdefault(place, []).extend(value + shift for value in values for shift in (12, -12))
-    for place, values in _within(CENTURIES, source):
-        exact.setdefault(place, []).extend(value * 100 + shift for value in values for shift in (-100, 0))
-    for place, values in _within(DECADES, source):
-        exact.setdefault(place, []).extend(shift for value in values for shift in (value // 100 + 1, value % 100))
-    for place, values in _within(LARGE, source):
-        exact.setdefault(place, []).extend(value * power for value in values for power in POWERS)
+        for start, values in _within(pattern, source):
+            converted.setdefault(start, []).extend(value * factor for value in values for factor in factors)
+    for start, values in _within(FAHRENHEIT, source):
+        converted.setdefault(start, []).extend((value - 32) / 1.8 for value in values)
+    for start, values in _within(TWELVE_HOURS, source):
+        exact.setdefault(start, []).extend(value + shift for value in values for shift in (12, -12))
+    for start, values in _within(CENTURIES, source):
+        exact.setdefault(start, []).extend(value * 100 + shift for value in values for shift in (-100, 0))
+    for start, values in _within(DECADES, source):
+        exact.setdefault(start, []).extend(shift for value in values for shift in (value // 100 + 1, value % 100))
+    for start, values in _within(LARGE, source):
+        exact.setdefault(start, []).extend(value * power for value in values for power in POWERS)
     return converted, exact
 
 
@@ -173,7 +173,7 @@ def _units() -> Mapping[re.Pattern[str], tuple[float, ...]]:
 
 
 def _within(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, tuple[float, ...]]]:
-    """Yield place and values of the numbers in what a pattern matches."""
+    """Yield start and values of the numbers in what a pattern matches."""
     for match in pattern.finditer(text):
         for number in NUMBER.finditer(match[0]):
             yield match.start() + number.start(), _number(number[0]).values
