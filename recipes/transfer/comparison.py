@@ -16,8 +16,8 @@ from recipes.mixing import (
     central_interval,
 )
 from recipes.scaling import Floats
+from recipes.transfer.goal import Solution
 from recipes.transfer.objective import Objective, best_mixture, to_whole_pairs
-from recipes.transfer.solver import Solution
 from recipes.transfer.surfaces import Surfaces
 
 NUM_DRAWS = 60  # that an optimum is for

@@ -7,7 +7,8 @@ import numpy as np
 from corpora.errors import InputError
 from recipes.mixing import AllocationProblem, Integers
 from recipes.scaling import Floats
-from recipes.transfer.solver import Goal, Solution, maximise
+from recipes.transfer.goal import Goal, Solution
+from recipes.transfer.solver import maximise
 from recipes.transfer.surfaces import Surfaces
 
 OBJECTIVES = ("mean", "worst")
@@ -150,7 +151,7 @@ def to_whole_pairs(pairs: Floats, surfaces: Surfaces, weights: Floats, problem: 
     In tokens, less than the cost of the cheapest possible pair is left over.
     """
     whole = np.clip(np.floor(pairs + 1e-6), np.ceil(problem.min_pairs), problem.max_pairs).astype(np.int64)
-    gain = weights @ surfaces.derivatives(np.maximum(whole, 1.0)).gradient.mean(axis=0) / problem.costs
+    gain = weights @ surfaces.derivatives(np.maximum(whole, 1.0)).means() / problem.costs
     left = problem.budget - float(problem.costs @ whole)
     for index in np.argsort(-(gain + 1e-9 * (pairs - whole))):
         room = int(problem.max_pairs[index] - whole[index]) if np.isfinite(problem.max_pairs[index]) else len(whole)

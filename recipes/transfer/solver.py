@@ -11,8 +11,10 @@ import numpy as np
 
 from recipes.mixing import AllocationProblem
 from recipes.scaling import Floats
+from recipes.transfer.goal import Goal, Solution
+from recipes.transfer.linear import best_corner, bordered, solve
 from recipes.transfer.soft_worst import SoftWorst, soft_worst
-from recipes.transfer.surfaces import Surfaces
+from recipes.transfer.surfaces import Derivatives, Surfaces
 
 TOLERANCE = 5e-7  # of the gap, in units of the metric
 MAX_STEPS = 60  # Newton steps at one barrier
@@ -26,62 +28,26 @@ SOFTNESS = 1e-4  # points by which an expected worst value that is bounded may b
 
 
 @dataclass(frozen=True)
-class Goal:
-    """Maximise weights . S + has_worst m + W - near KL(mixture, shares), where rows . S - bounds - in_worst m >= 0.
-
-    S are the targets' means over the draws, and W the mean over the draws of the worst target of each. m is a free
-    number: with all rows in it, it is by how much the worst of them is above its bound.
-
-    Args:
-        weights: Shape (targets,).
-        rows: Shape (constraints, targets).
-        bounds: Shape (constraints,).
-        in_worst: 1 for constraints that bound the worst value m, 0 for others, shape (constraints,).
-        shares: The shares of the budget that a mixture should be near, shape (languages,); None for any.
-        expects_worst: Whether W is a part of what is maximised.
-        least_worst: What W must be at least; None for any.
-    """
-
-    weights: Floats
-    rows: Floats
-    bounds: Floats
-    in_worst: Floats
-    shares: Floats | None = None
-    expects_worst: bool = False
-    least_worst: float | None = None
-
-    @property
-    def has_worst(self) -> bool:
-        """Whether the worst of some rows is maximised."""
-        return bool(self.in_worst.any())
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The best mixture.
-
-    Args:
-        pairs: The real numbers of pairs, shape (languages,).
-        value: The value of the goal.
-        bound: What no mixture exceeds, in units of the goal.
-        margin: The least amount by which a constraint that bounds no worst value is kept; infinite without any.
-    """
-
-    pairs: Floats
-    value: float
-    bound: float
-    margin: float
-
-    @property
-    def gap(self) -> float:
-        """By how much at most another mixture could be better, in units of the goal."""
-        return max(self.bound - self.value, 0.0)
-
-
-@dataclass(frozen=True)
 class _State:
+    """Pairs, the worst value of rows, and the weights of the targets in the expected worst value that steps lead to."""
+
     pairs: Floats
     worst: float
+    duals: Floats | None = None
+
+    def after(self, step: "_Step", size: float) -> "_State":
+        duals = self.duals if step.duals is None else step.duals
+        return _State(self.pairs + size * step.pairs, self.worst + size * step.worst, duals)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A Newton step of pairs and worst value, how much it is expected to gain, and the weights that it leads to."""
+
+    pairs: Floats
+    worst: float
+    gain: float
+    duals: Floats | None
 
 
 def maximise(
@@ -122,6 +88,7 @@ class _Solver:
             state = self._center(state, barrier)
             latest = self._solution(state, barrier, best.bound)
             best = latest if latest.value >= best.value else replace(best, bound=latest.bound)
+            state = self._ahead(state, barrier)
             barrier /= BARRIER_FACTOR
         return best
 
@@ -183,59 +150,88 @@ class _Solver:
     def _center(self, state: _State, barrier: float) -> _State:
         """Return the maximum of the goal with its barriers, by Newton steps within the budget."""
         for _ in range(MAX_STEPS):
-            step, worst_step, decrement = self._newton(state, barrier)
+            step = self._newton(state, barrier)
             size, before = 1.0, self._merit(state, barrier)
-            least = 1e-4 * decrement
             while size > MIN_STEP:
-                trial = _State(state.pairs + size * step, state.worst + size * worst_step)
+                trial = state.after(step, size)
                 merit = self._merit(trial, barrier)
-                if merit >= before + size * least - 1e-15 * abs(before):
+                if merit >= before + size * 1e-4 * step.gain - 1e-15 * abs(before):
                     break
-                if decrement < CLOSE * barrier and np.isfinite(merit):
+                if step.gain < CLOSE * barrier and np.isfinite(merit):
                     break  # so near that Newton's method converges, and that the goal's rounding hides what it gains
                 size /= 2
             if size <= MIN_STEP:
                 break
             state = trial
-            if decrement < CENTERED * barrier:
+            if step.gain < CENTERED * barrier:
                 break
         return state
 
-    def _newton(self, state: _State, barrier: float) -> tuple[Floats, float, float]:
-        """Return the Newton step of pairs and worst value, and how much it is expected to gain."""
+    def _ahead(self, state: _State, barrier: float) -> _State:
+        """Return where the path of the maximums leads from the one at a barrier to the next barrier.
+
+        A Newton step for the next barrier alone would keep the curvature of a lower barrier at the slacks of this one,
+        and go too far.
+        """
+        step, following = self._newton(state, barrier, 1 / BARRIER_FACTOR), barrier / BARRIER_FACTOR
+        before = self._merit(state, following)
+        for size in (1.0, 0.5, 0.25, 0.125):
+            trial = replace(state.after(step, size), duals=state.duals)
+            if self._merit(trial, following) > before:
+                return trial
+        return state
+
+    def _newton(self, state: _State, barrier: float, ratio: float = 1.0) -> _Step:
+        """Return the Newton step to the maximum at `ratio` times a barrier, if not 1 from the one at the barrier."""
         goal, free, n = self.goal, self.free, len(self.free)
         derivatives = self.surfaces.derivatives(state.pairs * self.scale)
-        means = derivatives.values.mean(axis=0)
-        gradient = derivatives.gradient.mean(axis=0) * self.scale
-        slack = np.maximum(self._slack(means, state.worst), MIN_MARGIN)
-        weights = goal.weights + (barrier / slack) @ goal.rows
+        gradient = derivatives.means() * self.scale
+        slack = np.maximum(self._slack(derivatives.values.mean(axis=0), state.worst), MIN_MARGIN)
         _, distance, bend = self._distance(state.pairs)
         to_low, to_high = state.pairs[free] - self.low[free], self.high[free] - state.pairs[free]
-        slope = (weights @ gradient - distance)[free] + barrier / to_low - barrier / to_high
+        slope = ((goal.weights + (ratio * barrier / slack) @ goal.rows) @ gradient - distance)[free]
+        slope += ratio * barrier * (1 / to_low - 1 / to_high)
+        weights = goal.weights + (barrier / slack) @ goal.rows
         worst = self._worst(derivatives.values, barrier)
         if worst is None:
-            hessian = self.surfaces.hessian(derivatives, weights)
+            hessian = self.surfaces.hessian(derivatives, weights)[np.ix_(free, free)] * self.scale**2
         else:
-            price = self._worst_weight(worst, barrier)
-            of_worst_pairs = worst.gradient(derivatives.gradient) * self.scale
-            slope += price * of_worst_pairs[free]
-            hessian = self.surfaces.hessian(derivatives, weights + price * worst.weights, price * worst.curved)
-            hessian += price * worst.common(derivatives.gradient)
-        hessian = hessian[np.ix_(free, free)] * self.scale**2
-        if worst and not goal.expects_worst:
-            hessian -= price**2 / barrier * np.outer(of_worst_pairs[free], of_worst_pairs[free])
+            if goal.expects_worst and ratio == 1.0:
+                worst = worst.with_duals(state.duals)
+            slope += self._worst_slope(worst, derivatives, barrier, ratio)
+            hessian = self._worst_hessian(worst, derivatives, weights, barrier)
         hessian -= np.diag(bend[free] + barrier / to_low**2 + barrier / to_high**2)
         of_rows = (goal.rows @ gradient)[:, free]
         curved = barrier / slack**2
         hessian -= (of_rows.T * curved) @ of_rows
         if not goal.has_worst:
-            step = _solve(_bordered(hessian, self.costs[free]), -np.append(slope, 0.0))[:n]
-            return self._full(step), 0.0, float(slope @ step)
-        of_worst = 1.0 - float(goal.in_worst @ (barrier / slack))
+            step = solve(bordered(hessian, self.costs[free]), -np.append(slope, 0.0))[:n]
+            full = self._full(step)
+            duals = worst.duals_after(derivatives.along(full * self.scale)) if worst and goal.expects_worst else None
+            return _Step(full, 0.0, float(slope @ step), duals)
+        of_worst = 1.0 - ratio * float(goal.in_worst @ (barrier / slack))
         column = of_rows.T @ (goal.in_worst * curved)
         joint = np.block([[hessian, column[:, None]], [column[None], -np.array([[goal.in_worst**2 @ curved]])]])
-        step = _solve(_bordered(joint, np.append(self.costs[free], 0.0)), -np.append(slope, [of_worst, 0.0]))[: n + 1]
-        return self._full(step[:n]), float(step[n]), float(slope @ step[:n] + of_worst * step[n])
+        step = solve(bordered(joint, np.append(self.costs[free], 0.0)), -np.append(slope, [of_worst, 0.0]))[: n + 1]
+        gain = float(slope @ step[:n] + of_worst * step[n])
+        return _Step(self._full(step[:n]), float(step[n]), gain, None)
+
+    def _worst_slope(self, worst: SoftWorst, derivatives: Derivatives, barrier: float, ratio: float) -> Floats:
+        """Return the part of the slope that the expected worst target has."""
+        price = self._worst_weight(worst, barrier)
+        if self.goal.expects_worst:
+            return np.asarray(price * self.scale * worst.ahead(ratio).gradient(derivatives)[self.free])
+        return np.asarray(ratio * price * self.scale * worst.gradient(derivatives)[self.free])
+
+    def _worst_hessian(self, worst: SoftWorst, derivatives: Derivatives, weights: Floats, barrier: float) -> Floats:
+        """Return the Hessian of a weighted sum of the targets and of the expected worst one."""
+        price, free = self._worst_weight(worst, barrier), np.ix_(self.free, self.free)
+        hessian = self.surfaces.hessian(derivatives, weights + price * worst.duals, price * worst.curved)
+        hessian = (hessian + price * worst.common(derivatives))[free] * self.scale**2
+        if not self.goal.expects_worst:
+            slope = self.scale * worst.gradient(derivatives)[self.free]
+            hessian -= price**2 / barrier * np.outer(slope, slope)
+        return np.asarray(hessian)
 
     def _full(self, step: Floats) -> Floats:
         full = np.zeros_like(self.low)
@@ -258,46 +254,17 @@ class _Solver:
         value = float(goal.weights @ means) + worst - self._distance(state.pairs)[0]
         lagrangian = float(goal.weights @ means + multipliers @ plain) - self._distance(state.pairs)[0]
         weights = goal.weights + multipliers @ goal.rows
-        gradient = weights @ derivatives.gradient.mean(axis=0) * self.scale - self._distance(state.pairs)[1]
+        gradient = weights @ derivatives.means() * self.scale - self._distance(state.pairs)[1]
         if soft := self._worst(derivatives.values, barrier):
             price = self._worst_weight(soft, barrier)
             if goal.expects_worst and len(self.free) > 1:
-                soft = soft.after(derivatives.gradient @ (self.scale * self._newton(state, barrier)[0]))
-            gradient = gradient + price * soft.gradient(derivatives.gradient) * self.scale
+                soft = soft.after(derivatives.along(self.scale * self._newton(state, barrier).pairs))
+            gradient = gradient + price * soft.gradient(derivatives) * self.scale
             if goal.expects_worst:
                 value += float(derivatives.values.min(axis=1).mean())
                 lagrangian += float((soft.weights * derivatives.values).sum(axis=1).mean())
             else:
                 lagrangian += price * self._worst_slack(soft)
-        linear = float(gradient @ (self._best_corner(gradient) - state.pairs))
+        linear = float(gradient @ (best_corner(gradient, self.costs, self.low, self.high) - state.pairs))
         margin = float(plain[~in_worst].min()) if (~in_worst).any() else np.inf
         return Solution(state.pairs * self.scale, value, min(bound, lagrangian + linear), margin)
-
-    def _best_corner(self, gradient: Floats) -> Floats:
-        """Return the pairs within limits and budget that maximise a linear function, by sorting."""
-        corner, left = self.low.copy(), 1.0 - float(self.costs @ self.low)
-        for index in np.argsort(-gradient / self.costs):
-            added = min(self.high[index] - corner[index], left / self.costs[index])
-            corner[index] += added
-            left -= added * self.costs[index]
-        return np.asarray(corner)
-
-
-def _bordered(matrix: Floats, border: Floats) -> Floats:
-    """Return a matrix with a row and column for the budget."""
-    n = len(border)
-    full = np.zeros((n + 1, n + 1))
-    full[:n, :n] = matrix
-    full[:n, n] = full[n, :n] = border
-    return full
-
-
-def _solve(matrix: Floats, right: Floats) -> Floats:
-    """Return the solution of a linear system, scaled so that languages at and off their limits are comparable."""
-    scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(matrix)), 1e-12))
-    scale[-1] = 1.0
-    scaled = matrix * scale[:, None] * scale
-    try:
-        return np.asarray(scale * np.linalg.solve(scaled, scale * right))
-    except np.linalg.LinAlgError:
-        return np.asarray(scale * np.linalg.lstsq(scaled, scale * right, rcond=None)[0])

@@ -17,6 +17,7 @@ from recipes.scaling import Floats
 
 MAX_CURVATURE = 0.95
 MIN_PAIRS = 1e-6  # in units: where a power of the own pairs is still finite
+NEGLIGIBLE = 1e-14
 Indices = NDArray[np.intp]
 
 
@@ -37,11 +38,53 @@ def power_mean(own: Floats, total: Floats, transfer: Floats, substitution: Float
 
 @dataclass(frozen=True)
 class Derivatives:
-    """Values of shape (draws, targets), gradients of shape (draws, targets, donors), and what a Hessian needs."""
+    """Values and gradients at a mixture; the gradients of all draws are not written out unless they are asked for.
+
+    Args:
+        values: Shape (draws, targets).
+        by_own: The derivative by effective pairs of the own language, of the same shape.
+        by_total: The derivative by the donors' weighted total, of the same shape.
+        own: The index of each target's own language, shape (targets,).
+        donors: The weight of each donor, shape (draws, targets, donors).
+        slope: The effective pairs that a further pair is worth, shape (donors,).
+        parts: What a Hessian needs.
+    """
 
     values: Floats
-    gradient: Floats
+    by_own: Floats
+    by_total: Floats
+    own: Indices
+    donors: Floats
+    slope: Floats
     parts: tuple[Floats, ...]
+
+    @property
+    def gradient(self) -> Floats:
+        """The gradients, shape (draws, targets, donors)."""
+        gradient = self.by_total[..., None] * self.donors
+        gradient[:, np.arange(len(self.own)), self.own] += self.by_own
+        return np.asarray(gradient * self.slope)
+
+    def means(self) -> Floats:
+        """Return the gradients' means over the draws, shape (targets, donors)."""
+        means = np.einsum("dt,dtn->tn", self.by_total, self.donors)
+        means[np.arange(len(self.own)), self.own] += self.by_own.sum(axis=0)
+        return np.asarray(means * self.slope / len(self.values))
+
+    def of_draws(self, weights: Floats) -> Floats:
+        """Return each draw's gradient of a weighted sum of its targets, shape (draws, donors)."""
+        return np.asarray(self.by_effective(weights) * self.slope)
+
+    def by_effective(self, weights: Floats) -> Floats:
+        """Return each draw's derivatives of a weighted sum of its targets by effective pairs."""
+        sums = np.matmul((weights * self.by_total)[:, None, :], self.donors)[:, 0]
+        np.add.at(sums.T, self.own, (weights * self.by_own).T)
+        return np.asarray(sums)
+
+    def along(self, step: Floats) -> Floats:
+        """Return the change of each value along a step of pairs, shape (draws, targets)."""
+        effective = self.slope * step
+        return np.asarray(self.by_total * (self.donors @ effective) + self.by_own * effective[self.own])
 
 
 @dataclass(frozen=True)
@@ -104,11 +147,9 @@ class Surfaces:
         second = (self.curvature - 1) * first / z
         by_own = (1 - self.transfer) * (size / own) ** (1 - self.substitution)
         by_total = self.transfer * (size / total) ** (1 - self.substitution)
-        of_size = (by_total / self.unit)[..., None] * self.donors
-        targets = np.arange(len(self.own))
-        of_size[:, targets, self.own] += by_own / self.unit
-        parts = (first, second, of_size, size, by_own, by_total, own, total, slope, bend)
-        return Derivatives(values, first[..., None] * of_size * slope, parts)
+        parts = (first, second, size, by_own, by_total, own, total, bend)
+        each = first / self.unit
+        return Derivatives(values, each * by_own, each * by_total, self.own, self.donors, slope, parts)
 
     def hessian(self, derivatives: Derivatives, weights: Floats, curved: Floats | float = 0.0) -> Floats:
         """Return the Hessian of the mean over the draws of a function of the targets, shape (donors, donors).
@@ -118,8 +159,8 @@ class Surfaces:
             weights: The function's derivative by each target, shape (targets,) or (draws, targets).
             curved: Minus its second derivatives by each target, of the same shape.
         """
-        first, second, of_size, size, by_own, by_total, own, total, slope, bend = derivatives.parts
-        num = of_size.shape[2]
+        first, second, size, by_own, by_total, own, total, bend = derivatives.parts
+        slope, num = derivatives.slope, self.donors.shape[2]
         bending = first * weights * (1 - self.substitution) / self.unit**2
         of_outer = (second * weights - curved * first**2) / self.unit**2  # of the gradients of sizes with themselves
         of_donors = of_outer * by_total**2 + bending * (by_total**2 / size - by_total / total)
@@ -130,17 +171,29 @@ class Surfaces:
         cross = np.zeros((num, num))
         np.add.at(cross, self.own, np.einsum("dt,dtn->tn", of_both, self.donors))
         result += cross + cross.T
-        gradient = (first * weights).ravel() @ of_size.reshape(-1, num)
-        return np.asarray((slope[:, None] * result * slope + np.diag(gradient * bend)) / len(first))
+        result = slope[:, None] * result * slope
+        if bend.any():
+            result += np.diag(derivatives.by_effective(np.broadcast_to(weights, first.shape)).sum(axis=0) * bend)
+        return np.asarray(result / len(first))
 
 
 PER_DRAW = ("level", "slope", "curvature", "offset", "transfer", "substitution", "donors")
 
 
 def quadratic(vectors: Floats, weights: Floats) -> Floats:
-    """Return the sum over draws and targets of weight times the outer product of the vector with itself."""
-    flat = vectors.reshape(-1, vectors.shape[-1])
-    return np.asarray((flat * weights.reshape(-1, 1)).T @ flat)
+    """Return the sum over draws and targets of weight times the outer product of the vector with itself.
+
+    Vectors whose weights are nothing beside the largest are left out. A product of a matrix with itself takes half of
+    the time, where all weights have one sign.
+    """
+    flat, weights = vectors.reshape(-1, vectors.shape[-1]), weights.ravel()
+    size = np.abs(weights)
+    if not (kept := size > NEGLIGIBLE * size.max()).all():
+        flat, weights, size = flat[kept], weights[kept], size[kept]
+    if (weights > 0).any() and (weights < 0).any():
+        return np.asarray((flat * weights[:, None]).T @ flat)
+    scaled = flat * np.sqrt(size)[:, None]
+    return np.asarray((scaled.T @ scaled) * (np.sign(weights[0]) if len(weights) else 1.0))
 
 
 def effective_pairs(pairs: Floats, num_unique: Floats) -> tuple[Floats, Floats, Floats]:

@@ -8,7 +8,7 @@ from recipes.mixing import allocation_problem, law_curves, waterfill
 from recipes.scaling import Laws, Point, ScalingLaw
 from recipes.transfer import Floor, Near, Objective, best_mixture, law_surfaces
 from recipes.transfer.objective import to_whole_pairs
-from recipes.transfer.surfaces import Surfaces, box_cox
+from recipes.transfer.surfaces import Derivatives, Surfaces, box_cox
 
 from .worlds import slsqp, world
 
@@ -26,6 +26,7 @@ def test_derivatives_are_those_of_the_values(repeated: bool) -> None:
     surfaces = Surfaces(**{**vars(surfaces), "num_unique": limits})
     derivatives = surfaces.derivatives(pairs)
     np.testing.assert_allclose(derivatives.gradient, numeric_gradient(surfaces, pairs), rtol=1e-6, atol=1e-9)
+    assert_sums_agree(derivatives, np.random.default_rng(0))
     weights = np.arange(1.0, 7.0)
     step = 1e-2
     columns = [
@@ -37,6 +38,14 @@ def test_derivatives_are_those_of_the_values(repeated: bool) -> None:
     hessian = surfaces.hessian(derivatives, weights)
     np.testing.assert_allclose(hessian, numeric, rtol=1e-4, atol=1e-10)
     assert np.linalg.eigvalsh(hessian).max() < 1e-12  # concave
+
+
+def assert_sums_agree(derivatives: Derivatives, rng: np.random.Generator) -> None:
+    """Sums of the gradients are the same without the gradients written out."""
+    gradient, weights, step = derivatives.gradient, rng.uniform(size=derivatives.values.shape), rng.normal(size=6)
+    np.testing.assert_allclose(derivatives.means(), gradient.mean(axis=0))
+    np.testing.assert_allclose(derivatives.of_draws(weights), (weights[..., None] * gradient).sum(axis=1))
+    np.testing.assert_allclose(derivatives.along(step), gradient @ step)
 
 
 def test_box_cox_is_the_logarithm_at_0() -> None:
@@ -63,6 +72,14 @@ def test_optimum_agrees_with_slsqp(kind: str, tolerance: float, seed: int) -> No
 def test_optimum_agrees_with_slsqp_in_forty_worlds(kind: str, tolerance: float) -> None:
     for seed in range(40):
         assert_agrees(kind, tolerance, seed)
+
+
+@pytest.mark.parametrize("kind", ["mean", "worst"])
+def test_optimum_of_a_hundred_languages_and_sixty_draws_is_proven(kind: str) -> None:
+    surfaces, problem = world(5, 100, 60)
+    solution = best_mixture(surfaces, Objective(kind, problem.weights), problem)
+    assert solution.gap < 1e-6
+    assert solution.value == pytest.approx({"mean": 28.1995095, "worst": 9.6685399}[kind], abs=2e-6)
 
 
 def assert_agrees(kind: str, tolerance: float, seed: int) -> None:
