@@ -1,8 +1,9 @@
 """Maximise concave goals over mixtures exactly: a barrier method with Newton steps, and a proven bound on the gap.
 
-The method is the one of Boyd and Vandenberghe, Convex Optimization (2004), section 11.3. The bound follows from the
-Lagrangian: it is concave, so its maximum over all mixtures within the limits is at most its value plus the maximum of
-its linear approximation (Frank and Wolfe 1956), which is latest by sorting.
+The method is the one of Boyd and Vandenberghe, Convex Optimization (2004), section 11.3. Each lower barrier begins
+where the path of the maximums leads. The bound follows from the Lagrangian: it is concave, so its maximum over all
+mixtures within the limits is at most its value plus the maximum of its linear approximation (Frank and Wolfe 1956),
+which sorting gives.
 """
 
 from dataclasses import dataclass, replace

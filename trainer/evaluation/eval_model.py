@@ -161,7 +161,8 @@ def load_model(
     if path.is_file():
         raise InputError(f"{text} is a file; the folder of a run or of a model was expected.")
     if not path.is_dir():
-        if text.startswith((".", "/")) or text.count("/") != 1 or path.parent.is_dir():  # runs/RUN is no ORG/NAME
+        is_pattern = not set("*?[").isdisjoint(text)  # a shell leaves runs/* as it is where there are no runs
+        if text.startswith((".", "/")) or text.count("/") != 1 or path.parent.is_dir() or is_pattern:
             raise InputError(f"There is no folder {text}. Name a run, a folder with a model, or ORG/NAME on the Hub.")
         repository, _, revision = text.partition("@")
         template = prompt_template(prompt or DEFAULT_PROMPT)

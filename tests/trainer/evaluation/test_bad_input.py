@@ -37,6 +37,7 @@ def error_of(*arguments: str) -> str:
             ["MODEL", "--benchmarks", "flores", "--langs", "zh"],
             "holds no zho_simpl.devtest or zho_Hans.devtest or cmn_Hans",
         ),
+        (["no-runs/*", "--benchmarks", "flores"], "There is no folder no-runs/*. Name a run"),
         (["tests/none", "--benchmarks", "flores"], "There is no folder tests/none"),
         (["MODEL", "--benchmarks", ""], "--benchmarks holds an empty name"),
         (["MODEL", "--benchmarks", "flores,,xquad"], "--benchmarks holds an empty name in 'flores,,xquad'"),
