@@ -15,6 +15,7 @@ from recipes.scaling import LEVEL
 from recipes.transfer import MixturePlan, NoiseFloor, TransferLaw, TransferLaws
 
 Table = tuple[Sequence[tuple[str, ...]], list[str]]  # rows and headers
+LEAST_FOR_10K_MORE = 20_000  # pairs of a mixture; 10,000 more would go far beyond the runs of smaller ones
 FORM_TEXTS = {
     "separable": "without transfer",
     "shared": "with one weight for all other languages",
@@ -142,7 +143,10 @@ def mixture_table(table: Mapping[str, Any], problem: AllocationProblem) -> Table
     names = list(_by_metric(table["predicted"][0]))
     rows.append(("all", f"{total:,}", "", f"{total_rows:,}", "", "", *("" for _ in names), ""))
     heads = ["value [90%]"] if len(names) == 1 else [f"{metric_name(name)} [90%]" for name in names]
-    return rows, ["lang", "pairs", "share", "rows", "epochs", "limit", *heads, "10k more"]
+    headers = ["lang", "pairs", "share", "rows", "epochs", "limit", *heads, "10k more"]
+    if total < LEAST_FOR_10K_MORE:
+        return [row[:-1] for row in rows], headers[:-1]
+    return rows, headers
 
 
 def _by_metric(predicted: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

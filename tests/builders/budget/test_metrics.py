@@ -56,6 +56,7 @@ def test_tables_have_a_column_for_each_metric(chrf: TransferLaws, comet: Transfe
     text = repr(result)
     for shown in ("by the laws of chrf++ and comet", "chrF++ [90%]", "COMET [90%]", "in COMET [90%]"):
         assert shown in text
+    assert "10k more" not in text, "the mixture has 3,000 pairs"
     assert set(result.to_json()["predicted"][0]["metrics"]) == {"chrf++", "comet"}
     assert (tmp_path / "a.png").stat().st_size
 
