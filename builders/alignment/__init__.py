@@ -7,7 +7,8 @@ learned from explain their own rare words, right or wrong.
     learn_links(en, xx)                # which tokens translate each other
     judge = make_judge(links, ...)     # what a half gets by the links of the other
     judge.align(en, xx, is_counted)    # how far each pair falls short of what its words usually get
-    chances(alignment, random)         # the share of random pairs that are aligned as well
+    random = random_pairs(*judge.align_random(en, xx, digests))
+    random.chances(alignment, length)  # the share of random pairs, not least of like length, that are aligned as well
     judge_texts(en, xx, "el")          # alignment and chance of the pairs of a bitext in memory
     unexplained_words(en, xx, ...)     # the words without a link, to be read
     wrong_share(num_judged, num)       # the estimated share of wrong pairs, with its interval
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
+    from builders.alignment.bands import RandomPairs, random_pairs
     from builders.alignment.chance import WRONG_CHANCE, chances, random_partners, wrong_share
     from builders.alignment.explain import unexplained_words
     from builders.alignment.judge import Judge, make_judge, side_of
@@ -39,6 +41,7 @@ __all__ = [
     "Judge",
     "LinkTable",
     "Links",
+    "RandomPairs",
     "Side",
     "TaughtWords",
     "TranslationJudge",
@@ -51,6 +54,7 @@ __all__ = [
     "make_judge",
     "make_side",
     "make_translation_judge",
+    "random_pairs",
     "random_partners",
     "side_of",
     "tokenize",
@@ -59,6 +63,7 @@ __all__ = [
     "wrong_share",
 ]
 _MODULES = {
+    "builders.alignment.bands": ("RandomPairs", "random_pairs"),
     "builders.alignment.chance": ("WRONG_CHANCE", "chances", "random_partners", "wrong_share"),
     "builders.alignment.explain": ("unexplained_words",),
     "builders.alignment.judge": ("Judge", "make_judge", "side_of"),

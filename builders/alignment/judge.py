@@ -36,14 +36,22 @@ class Judge:
         evidence = link_tokens(en, xx, self.links)
         return self._lower((en, xx), evidence, evidence, is_counted)
 
-    def align_random(self, en: Side, xx: Side, digests: Array) -> Array:
-        """Return the alignments of pairs put together at random from counted pairs, which are in random order."""
+    def align_random(self, en: Side, xx: Side, digests: Array) -> tuple[Array, Array]:
+        """Return the alignments of pairs put together at random, and the lengths of their English sides in tokens.
+
+        Args:
+            en: The English sides of counted pairs, which are in random order.
+            xx: Their other sides.
+            digests: Of the English sides.
+        """
         own_en, own_xx = link_tokens(en, xx, self.links)
         rows, partners = random_partners(np.diff(xx.ends), digests, en)
         sides = take_rows(en, rows), take_rows(xx, partners)
         counted = take_rows(Side(own_en, en.ends), rows).tokens, take_rows(Side(own_xx, xx.ends), partners).tokens
         evidence = link_tokens(*sides, self.links)
-        return self._lower(sides, evidence, counted, np.ones(len(rows), np.bool_))
+        aligned = self._lower(sides, evidence, counted, np.ones(len(rows), np.bool_))
+        is_judged = np.isfinite(aligned)
+        return aligned[is_judged], np.diff(sides[0].ends)[is_judged]
 
     def _lower(
         self, sides: tuple[Side, Side], evidence: tuple[Array, Array], counted: tuple[Array, Array], is_counted: Array

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from builders.alignment.chance import chances, take_rows
+from builders.alignment.bands import random_pairs
+from builders.alignment.chance import take_rows
 from builders.alignment.judge import Judge, make_judge, side_of
 from builders.alignment.limits import MIN_HALF_PAIRS, SAMPLE_PAIRS
 from builders.alignment.linking import link_table
@@ -35,13 +36,14 @@ def judge_texts(en: pa.StringArray, xx: pa.StringArray, lang: str) -> tuple[Arra
     samples = [_take(sides, own[:SAMPLE_PAIRS]) for own in rows]
     for own, sample, others in zip(rows, samples, reversed(samples), strict=True):
         judge = _judge(sample, others)
-        random = judge.align_random(*sample, digests[own[:SAMPLE_PAIRS]])
+        random = random_pairs(*judge.align_random(*sample, digests[own[:SAMPLE_PAIRS]]))
         is_counted = np.arange(len(own)) < SAMPLE_PAIRS
-        aligned = judge.align(*_take(sides, own), is_counted)
+        own_sides = _take(sides, own)
+        aligned = judge.align(*own_sides, is_counted)
         alignment[own] = aligned
-        random = random[np.isfinite(random)]
-        if len(random):  # none where all sentences are nearly alike
-            chance[own] = np.where(np.isnan(aligned), np.nan, chances(aligned, random))
+        if len(random.alignment):  # none where all sentences are nearly alike
+            own_chance = random.chances(aligned, np.diff(own_sides[0].ends))
+            chance[own] = np.where(np.isnan(aligned), np.nan, own_chance)
     return alignment, chance
 
 

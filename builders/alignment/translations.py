@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from builders.alignment.chance import MIN_RANDOM_PAIRS, chances, random_partners
+from builders.alignment.bands import LengthBands, cut_bands
+from builders.alignment.chance import MIN_RANDOM_PAIRS
 from builders.alignment.judge import Judge, side_of
 from builders.alignment.linking import LinkTable, link_tokens
 from builders.alignment.shortfall import count_evidence, longest_shortfall
@@ -54,28 +55,12 @@ class _Usual:
 
 
 @dataclass(frozen=True)
-class _RandomPairs:
-    """The alignments of random pairs in bands of like length."""
-
-    ends: Array  # the longest English side of each band but the last, in tokens
-    bands: Sequence[Array]
-
-    def chances(self, alignment: Array, length: Array) -> Array:
-        """Return the share of random pairs of like length that are aligned as well."""
-        band = np.searchsorted(self.ends, length)
-        result = np.empty(len(alignment))
-        for number, random in enumerate(self.bands):
-            result[band == number] = chances(alignment[band == number], random)
-        return result
-
-
-@dataclass(frozen=True)
 class TranslationJudge:
     """What judges translations into a language."""
 
     lang: str
     judge: Judge
-    random: _RandomPairs
+    random: LengthBands
     ratio: _Usual  # of lengths
     missing: _Usual
 
@@ -148,17 +133,11 @@ def _bands(length: Array) -> list[Array]:
     return np.array_split(np.argsort(length, kind="stable"), max(1, len(length) // BAND_PAIRS))
 
 
-def _random_pairs(judge: Judge, en: Side, xx: Side) -> _RandomPairs | None:
+def _random_pairs(judge: Judge, en: Side, xx: Side) -> LengthBands | None:
     """Return the alignments of random pairs by length; None if there are too few."""
-    digests, en_tokens = np.arange(len(en.ends) - 1), np.diff(en.ends)
-    rows, _ = random_partners(np.diff(xx.ends), digests, en)
-    aligned, length = judge.align_random(en, xx, digests), en_tokens[rows]
-    is_long = np.isfinite(aligned) & (length >= MIN_TOKENS)
-    aligned, length = aligned[is_long], length[is_long]
-    if len(aligned) < MIN_RANDOM_PAIRS:
-        return None
-    bands = _bands(length)
-    return _RandomPairs(np.array([length[band[-1]] for band in bands[:-1]]), [aligned[band] for band in bands])
+    aligned, length = judge.align_random(en, xx, np.arange(len(en.ends) - 1))
+    aligned, length = aligned[length >= MIN_TOKENS], length[length >= MIN_TOKENS]
+    return cut_bands(aligned, length, len(aligned) // BAND_PAIRS) if len(aligned) >= MIN_RANDOM_PAIRS else None
 
 
 def _usual(values: Array, length: Array) -> _Usual:

@@ -107,16 +107,18 @@ def write_random(work: Workspace, path: Path, files: Files, half: int, inputs: s
     is_taught = pq.read_metadata(links).num_rows > 0
     judge, sample = _judge(links, evidence, work), _sample(tokens, half, work)
     corpora = [EVERYWHERE, *sample["corpus"].unique().sort().to_pylist()] if is_taught else []
-    names, values = list[str](), [np.empty(0)]
+    names, values, lengths = list[str](), [np.empty(0)], [np.empty(0, np.int32)]
     for corpus in corpora:
         rows = sample.filter(pc.equal(sample["corpus"], corpus)) if corpus else sample
         if corpus and (rows.num_rows < MIN_CORPUS_PAIRS or rows.num_rows == sample.num_rows):
             continue
-        aligned = judge.align_random(*_both_sides(rows), rows["digest"].to_numpy())
-        values.append(np.sort(aligned[np.isfinite(aligned)]))
-        names += [corpus] * len(values[-1])
-    schema = pa.schema({"corpus": pa.string(), "alignment": pa.float64()})
-    _write(path, schema, [names, np.concatenate(values)], inputs)
+        aligned, length = judge.align_random(*_both_sides(rows), rows["digest"].to_numpy())
+        order = np.lexsort((length, aligned))
+        values.append(aligned[order])
+        lengths.append(length[order])
+        names += [corpus] * len(order)
+    schema = pa.schema({"corpus": pa.string(), "alignment": pa.float64(), "en_num_tokens": pa.int32()})
+    _write(path, schema, [names, np.concatenate(values), np.concatenate(lengths)], inputs)
 
 
 def write_scores(work: Workspace, path: Path, files: Files, inputs: str) -> None:
@@ -143,18 +145,18 @@ class _HalfJudge:
         self.sample_end = int((pq.read_metadata(evidence).metadata or {})[b"sample_end"])
         rows = _read("from random_pairs", work, {"random_pairs": [random]})
         self.random = {
-            corpus: rows.filter(pc.equal(rows["corpus"], corpus))["alignment"].to_numpy()
+            corpus: _random_pairs(rows.filter(pc.equal(rows["corpus"], corpus)))
             for corpus in rows["corpus"].unique().to_pylist()
         }
 
     def judge_pairs(self, pairs: pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
         """Return alignment and chance of pairs of one corpus; null for pairs that are not judged."""
         corpus = pairs["corpus"][0].as_py() if pairs.num_rows else EVERYWHERE
-        random = self.random.get(corpus, self.random.get(EVERYWHERE, np.empty(0)))
-        is_counted = pairs["digest"].to_numpy() < self.sample_end
-        aligned = self.judge.align(*_both_sides(pairs), is_counted)
-        chance = np.round(alignment.chances(aligned, random), CHANCE_DECIMALS)
-        mask = np.isnan(aligned) | (len(random) == 0)
+        random = self.random.get(corpus, self.random.get(EVERYWHERE))
+        is_counted, sides = pairs["digest"].to_numpy() < self.sample_end, _both_sides(pairs)
+        aligned = self.judge.align(*sides, is_counted)
+        chance = random.chances(aligned, np.diff(sides[0].ends)) if random else np.empty(len(aligned))
+        chance, mask = np.round(chance, CHANCE_DECIMALS), np.isnan(aligned) | (random is None)
         return pa.array(aligned, mask=mask), pa.array(chance, mask=mask)
 
 
@@ -222,6 +224,10 @@ def _judge(links: Path, evidence: Path, work: Workspace) -> "alignment.Judge":
         numbers = [rows[name] for name in ("counts", "num", "total", "squares")]
         usual.append(alignment.UsualEvidence(rows["token"][:-1], *numbers))
     return alignment.Judge(_links(links, work), *usual)
+
+
+def _random_pairs(rows: pa.Table) -> "alignment.RandomPairs":
+    return alignment.random_pairs(rows["alignment"].to_numpy(), rows["en_num_tokens"].to_numpy())
 
 
 def _links(path: Path, work: Workspace) -> "alignment.LinkTable":

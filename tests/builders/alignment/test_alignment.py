@@ -47,13 +47,13 @@ def test_pairs_are_not_judged_by_what_they_have_taught_themselves(halves):
 
 @pytest.mark.slow
 def test_random_pairs_are_aligned_like_wrong_ones_and_tell_their_share(halves):
-    from builders.alignment import WRONG_CHANCE, chances, wrong_share
+    from builders.alignment import WRONG_CHANCE, random_pairs, wrong_share
 
     (own, is_wrong), (others, _) = halves
     judging = judge(own, others)
     aligned = judging.align(*own, np.ones(len(is_wrong), np.bool_))
-    random = judging.align_random(*own, np.arange(len(is_wrong)))
-    chance = chances(aligned, random)
+    random = random_pairs(*judging.align_random(*own, np.arange(len(is_wrong))))
+    chance = random.chances(aligned, np.diff(own[0].ends))
     assert np.mean(chance[is_wrong] > 0.05) > 0.9
     assert np.mean(chance[~is_wrong] > 0.05) < 0.05
     _, low, high = wrong_share(len(chance), int(np.sum(chance > WRONG_CHANCE)))
@@ -77,6 +77,41 @@ def test_chance_is_the_share_of_random_pairs_aligned_as_well():
 
     random = np.array([-4.0, -3.0, -2.0, -1.0])
     assert chances(np.array([-5.0, -4.0, -2.5, -1.0, 0.0]), random).tolist() == [1.0, 1.0, 0.5, 0.25, 0.0]
+
+
+def test_a_minority_of_other_lengths_is_judged_by_its_like_too():
+    from builders.alignment import random_pairs
+
+    aligned = np.append(np.linspace(-3, -1, 900), np.linspace(-5, -3, 300))  # long random pairs are aligned worse
+    random = random_pairs(aligned, np.repeat([5, 20], [900, 300]))
+    short, long = random.chances(np.array([-2.9, -2.9]), np.array([5, 30]))
+    assert short == pytest.approx((855 / 900 + 855 / 1200) / 2)
+    assert long == pytest.approx((0 + 855 / 1200) / 2)
+
+
+@pytest.mark.parametrize("num_pairs", [0, 1, 3, 1_000])
+def test_chances_are_the_same_in_whatever_order_random_pairs_are(num_pairs):
+    from builders.alignment import random_pairs
+
+    source = np.random.default_rng(1)
+    aligned, length = source.normal(size=num_pairs), source.integers(1, 9, num_pairs)
+    order, asked = source.permutation(num_pairs), (source.normal(size=50), source.integers(0, 12, 50))
+    moved = random_pairs(aligned[order], length[order])
+    assert np.array_equal(random_pairs(aligned, length).chances(*asked), moved.chances(*asked))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "ends"),
+    [([4] * 100, []), ([4] * 96 + [9] * 4, []), ([3] * 50 + [4] * 30 + [9] * 20, [3, 4]), (range(100), [25, 50, 75])],
+    ids=["one length", "hardly any long", "few lengths", "all lengths"],
+)
+def test_bands_have_enough_pairs_and_never_divide_those_of_a_length(lengths, ends):
+    from builders.alignment import random_pairs
+
+    bands = random_pairs(np.zeros(100), np.array(lengths)).by_length
+    assert bands.ends.tolist() == ends
+    below = [sum(length <= end for length in lengths) for end in ends]
+    assert [len(band) for band in bands.bands] == np.diff([0, *below, 100]).tolist()
 
 
 @pytest.mark.parametrize("text", ["", "  ", "!?", "\U0010ffff\ud7ff", "ـ"])
@@ -142,4 +177,5 @@ def test_odd_corpora_are_judged_or_not_but_never_an_error(pairs):
     judging = judge(own, own)
     aligned = judging.align(*own, np.ones(len(pairs), np.bool_))
     assert np.all(np.isnan(aligned) | np.isfinite(aligned))
-    assert len(judging.align_random(*own, np.zeros(len(pairs), np.int64))) == 0  # all are translations of one sentence
+    aligned, _ = judging.align_random(*own, np.zeros(len(pairs), np.int64))
+    assert len(aligned) == 0  # all are translations of one sentence

@@ -21,7 +21,7 @@ FILTER_ONLY = {  # what conditions read beside the columns of the table
     },
     "alignments": {
         "alignment": "how well the words of both sides fit, in standard deviations; null if it was not judged",
-        "chance": "the share of random pairs of the corpus that are aligned as well",
+        "chance": "the share of random pairs of the corpus, half by weight of like length, that are aligned as well",
         "max_alignment": "the highest alignment that a rejected pair of the corpus may have",
     },
     "model_scores": {
