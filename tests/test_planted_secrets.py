@@ -138,6 +138,7 @@ def leaks(folder: Path, texts: str, *but: Path) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.campaign
 def test_no_planted_secret_is_in_files_output_or_process_lists(
     tmp_path: Path, ports: tuple[int, int], hub: Any, run: Callable[..., str], command_lines: set[str]
 ) -> None:

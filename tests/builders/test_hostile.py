@@ -136,6 +136,7 @@ def wait_for(process: subprocess.Popen[str], pattern: str, folder: Path) -> None
         time.sleep(0.002)
 
 
+@pytest.mark.campaign
 def test_run_continues_after_a_kill_during_language_identification(tmp_path: Path, large: BuildOptions) -> None:
     calm = publish(large, tmp_path / "calm")  # in this process, on one thread
     assert calm.manifest["composition"][0]["num_rows"] == COUNT

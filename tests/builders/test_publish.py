@@ -99,7 +99,7 @@ def test_release_can_be_streamed(published: dict[str, Published]) -> None:
 
 
 def test_bytes_are_equal_on_any_number_of_threads(published: dict[str, Published], tmp_path: Path) -> None:
-    for threads in (1, 2, 8):
+    for threads in (1, 8):
         again = run_publish(request(tmp_path / str(threads), threads=threads), tmp_path / f"r{threads}", "instructions")
         for release in again:
             assert digests(release.folder()) == digests(published[release.manifest["name"]].folder())
@@ -248,7 +248,7 @@ def test_smaller_max_pairs_takes_a_subset(tmp_path: Path) -> None:
 def test_rerun_after_kills_gives_the_same_bytes(published: dict[str, Published], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "builders", "publish", "--sample", "--threads", "2"]
     command += ["--langs", ",".join(LANGS)]
-    for moment in (1.0, 1.6, 2.2, 2.8, 3.4, 4.2, 5.0):
+    for moment in (1.0, 2.0, 3.0, 4.2):
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(moment)
         process.send_signal(signal.SIGKILL)

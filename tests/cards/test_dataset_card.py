@@ -290,7 +290,7 @@ def hostile_manifest(text: str):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TEXTS)
 @example("```\n# Hidden\n")
 @example("</summary></details>\n\n# After")

@@ -74,7 +74,7 @@ def test_example_is_python_with_the_prompt_of_the_training(name):
     assert repr(ALPACA.prompt("Translate into Greek.", "Yes."))[1:-1] in code or name != "alpaca"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(HOSTILE)
 def test_hostile_texts_add_no_heading_html_link_or_row(text):
     def card(own):

@@ -71,5 +71,13 @@ def test_every_table_of_the_project_is_known_by_name() -> None:
     root = Path(__file__).parent.parent.parent
     tables = [path for room in ("corpora", "recipes", "builders", "trainer") for path in (root / room).rglob("*.toml")]
     names = {path.name for path in tables if path.parent.name != "datasets"}
-    own = {"stages.toml", "limits.toml", "devices.toml", "servers.toml", "token_schemes.toml", "transliterations.toml"}
+    own = {
+        "stages.toml",
+        "limits.toml",
+        "devices.toml",
+        "servers.toml",
+        "token_schemes.toml",
+        "transliterations.toml",
+        "units.toml",
+    }
     assert set(TABLES) == names - own | {"languages.csv", "licences.csv"}  # no folder of a user extends our own

@@ -85,7 +85,7 @@ def test_run_whose_lease_another_has_taken_ends_with_a_sentence(tmp_path, monkey
     def run() -> None:
         with lease_folder(tmp_path, "work folder"):
             (tmp_path / ".lease-000002").write_text("{}")
-            time.sleep(20)
+            time.sleep(1)
 
     with pytest.raises(InputError, match="Another run has taken the work folder"):
         run()

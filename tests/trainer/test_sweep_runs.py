@@ -82,13 +82,13 @@ def test_run_of_a_killed_owner_is_free(tmp_path: Path) -> None:
 
 def start_job(registry: Path, folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "trainer", "sweep", "tiny", "--release=coit-sample", f"--registry={registry}"]
-    command += ["--langs=el,hi", "--sizes=20,30,40", "--seeds=2", f"--runs={folder}"]
+    command += ["--langs=el,hi", "--sizes=20,30", "--seeds=2", f"--runs={folder}"]
     command += [f"--set={change}" for change in TINY]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.slow
-def test_two_jobs_share_twelve_runs_though_one_is_killed(registry: Path, tmp_path: Path) -> None:
+def test_two_jobs_share_eight_runs_though_one_is_killed(registry: Path, tmp_path: Path) -> None:
     from trainer.run import read_metadata
 
     jobs = [start_job(registry, tmp_path) for _ in range(2)]
@@ -98,9 +98,9 @@ def test_two_jobs_share_twelve_runs_though_one_is_killed(registry: Path, tmp_pat
     printed, errors = jobs[1].communicate(timeout=600)
     jobs[0].communicate()
     assert jobs[1].returncode == 0, errors
-    assert printed.count("runs/") + printed.count(str(tmp_path)) >= 12
+    assert printed.count("runs/") + printed.count(str(tmp_path)) >= 8
     metadata = [read_metadata(path) for path in sorted(tmp_path.iterdir()) if path.is_dir()]
-    assert len(metadata) == 12
+    assert len(metadata) == 8
     assert all(run is not None and run["status"] == "done" for run in metadata)
 
 

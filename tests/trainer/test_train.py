@@ -325,6 +325,7 @@ def test_save_steps_take_effect_when_a_run_continues(
     assert not {8, 10} & steps
 
 
+@pytest.mark.campaign
 def test_disk_that_fills_during_a_save_is_a_sentence_and_the_run_continues(registry: Path, tmp_path: Path) -> None:
     options = ["--release=coit-sample", f"--registry={registry}", "--config=el", f"--output={tmp_path / 'run'}", "-q"]
     changes = [f"--set={change}" for change in ("max_steps=2", "save_steps=1")]

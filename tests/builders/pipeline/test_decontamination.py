@@ -41,7 +41,7 @@ MEASURED = pa.schema(
 )
 REPEATS = pa.schema([("corpus", pa.string()), ("line_number", pa.int64()), ("reject_reason", pa.string())])
 SIDES_AND_REASONS = [("en", "contaminated"), ("en", None), ("xx", "contaminated")]
-ANY = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def ngrams_table(sentences: Sequence[tuple[str, str]], n: int = SIZE, stride: int = STRIDE) -> pa.Table:
@@ -167,7 +167,7 @@ def is_sentence(text: str) -> bool:
 LONG = st.text(st.sampled_from("abά"), min_size=30, max_size=60) | st.text(ALPHABET, min_size=30, max_size=50)
 
 
-@settings(ANY, max_examples=25)
+@settings(ANY, max_examples=12)
 @given(
     st.lists(st.tuples(st.sampled_from(["one", "two"]), LONG.filter(is_sentence)), min_size=1, max_size=6, unique=True),
     st.data(),

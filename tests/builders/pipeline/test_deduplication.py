@@ -122,7 +122,7 @@ def charged(rows, folder) -> dict[tuple[str, int], tuple[str, int]]:
     return {(corpus, line): (other, place) for corpus, line, other, place, *_ in found}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(ROWS)
 def test_one_pair_of_each_group_is_kept_and_named_by_the_others(tmp_path_factory, rows):
     losers = charged(rows, tmp_path_factory.getbasetemp())

@@ -293,7 +293,7 @@ def published(options: Any, release: Release) -> tuple[BuildResult, dict[str, by
     return run_build(options)[0], files
 
 
-@settings(deadline=None, max_examples=4, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=2, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CORPORA, RELEASE, DIVISION)
 def test_any_division_gives_the_rows_of_an_oracle_and_the_same_release(
     tmp_path: Path, request_for: Any, drawn: Sequence[Any], release: Release, division: Division

@@ -190,6 +190,7 @@ def test_three_processes_continue_what_two_began(uninterrupted: Run, continued: 
     assert all((weights[name] - expected[name]).abs().max() < 1e-4 for name in expected)
 
 
+@pytest.mark.campaign
 def test_weights_that_one_process_reads_reach_the_others(release: Any, tmp_path: Path, one_thread: None) -> None:
     from tests.trainer.models import make_model
     from trainer.preparation import TrainConfig
@@ -210,6 +211,7 @@ def test_weights_that_one_process_reads_reach_the_others(release: Any, tmp_path:
     assert losses(two) == pytest.approx(losses(one), rel=1e-5)
 
 
+@pytest.mark.campaign
 def test_sharding_without_a_gpu_is_refused(release: Any, tmp_path: Path) -> None:
     from trainer.training import last_checkpoint
 
