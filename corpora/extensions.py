@@ -25,7 +25,14 @@ Row = TypeVar("Row")
 TABLES = (  # the files that extend a table of the project
     *("corpora.toml", "languages.csv", "language_checks.toml", "filters.toml", "prompts.toml"),
     "licences.csv",
-    *("translators.toml", "placeholders.toml", "lines.toml", "do_not_translate.toml", "empty_input.toml"),
+    *(
+        "translators.toml",
+        "scorers.toml",
+        "placeholders.toml",
+        "lines.toml",
+        "do_not_translate.toml",
+        "empty_input.toml",
+    ),
     *("instruction_columns.toml", "server_prompts.toml"),
     *("quality_checks.toml", "benchmarks.toml", "metrics.toml"),
 )
