@@ -41,8 +41,8 @@ class Audit:
     def __repr__(self) -> str:
         if not self.num_judged:
             return (
-                f"None of {self.num_pairs:,} pairs is judged: their sentences are nearly all alike, share no words with "
-                "those of other pairs, or one of the two halves that judge each other is too small. Add pairs."
+                f"None of {self.num_pairs:,} pairs is judged: their sentences are nearly all alike, share no words "
+                "with those of other pairs, or one of the two halves that judge each other is too small. Add pairs."
             )
         interval = f"{self.share_low:.1%} to {self.share_high:.1%}, an interval of 90%"
         lines = [f"{self.share:.1%} of {self.num_judged:,} pairs are misaligned ({interval})."]

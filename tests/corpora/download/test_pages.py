@@ -49,7 +49,7 @@ FILES = [
     ("/a.tsv", b"<b>bold</b>\t<i>x</i>\n"),
     ("/b.tsv", b"en\txx\n"),
     ("/a.txt", b"error\n"),
-    ("/a.tsv.gz", gzip.compress(HTML)),
+    ("/a.tsv.gz", gzip.compress(HTML, mtime=0)),
 ]
 
 
