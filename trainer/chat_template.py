@@ -88,8 +88,11 @@ def _ask(request: str) -> dict[str, Any] | None:
         if _renderer and _renderer.owner != os.getpid():
             _renderer.end.detach()  # the parent's goes on
             _renderer = None
-        _renderer = _renderer or _Renderer()
-        reply = _renderer.ask(request)
-        if reply is None:
-            _renderer = None
+        renderer, _renderer = (
+            _renderer or _Renderer(),
+            None,
+        )  # one that was interrupted still has a reply: not asked again
+        reply = renderer.ask(request)
+        if reply is not None:
+            _renderer = renderer
         return reply
