@@ -11,6 +11,9 @@ ENGLISH_WORDS = re.compile(r"\b(?:the|and|which|with|from|that|this|were|have|ha
 WORD = re.compile(r"[^\W\d_]+")
 LATIN_WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 PHRASE_WORDS = 4  # in a row of the source that are left in English
+IN_BRACKETS = re.compile(r"[(（]([^()（）]+)[)）]")
+QUOTED = re.compile(r"[\"'“‘«]([^\"“”‘«»]+?)[\"'”’»](?!\w)")
+MAX_QUOTED = 0.5  # of a source: more are a sentence that was to be translated
 MIN_WORD_LETTERS = 3  # of a word of the source that counts as left in English
 
 
@@ -25,6 +28,21 @@ def count_leftover_english(source: str, translation: str, lang: str) -> tuple[in
     if "Latin" in language(lang).script and not ENGLISH_WORDS.search(" ".join(left)):
         return 0, 1
     return len(left), max(len(WORD.findall(translation)), int(len(translation) / language(lang).ratio / 6))
+
+
+def without_glosses(source: str, translation: str) -> str:
+    """Return a translation without names in brackets as the source writes them: `奥尔登 (Alden)`."""
+    return IN_BRACKETS.sub(lambda match: "" if match[1] in source else match[0], translation)
+
+
+def without_quotations(source: str, translation: str) -> tuple[str, str]:
+    """Return both texts without what the source has in quotation marks, and the translation leaves as it is."""
+    kept = {text for text in QUOTED.findall(source) if text in translation}
+    if sum(map(len, kept)) > MAX_QUOTED * len(source):
+        return source, translation
+    for text in sorted(kept, key=len, reverse=True):
+        source, translation = source.replace(text, ""), translation.replace(text, "")
+    return source, translation
 
 
 def keeps_phrase(source: str, translation: str) -> bool:

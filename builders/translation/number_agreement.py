@@ -12,7 +12,8 @@ from corpora.tables import STRICT, read_toml_rows
 FILE = Path(__file__).with_name("units.toml")
 NUMBER = re.compile(r"\d(?:[.,٬٫'’\u00a0\u202f]?\d|[ ](?=\d{3}(?!\d)))*")
 DECIMAL = re.compile(r"\d+[.,٫]\d{1,2}")
-HOUR_ENDS = (":", "：", ".", "h", "٫")  # between hours and minutes
+HOUR_ENDS = (":", "：", ".", "h", "٫", "،")  # between hours and minutes
+BEFORE_HUNDREDTHS = re.compile(r"(?<=:\d\d)[.,](?=\d\d(?!\d))")  # of a second: languages write a colon too
 MIN_DIGITS = 2  # of a number that is compared
 TOLERANCE = 0.13  # of a number that was converted: translators round it
 # Numbers with what follows them: `10 to 12`, then a unit.
@@ -86,6 +87,7 @@ def contradicts_numbers(source: str, translation: str) -> bool:
     Only numbers of two digits or more are compared. Those of the source are written in any spelling, converted to
     other units, or words.
     """
+    source, translation = (BEFORE_HUNDREDTHS.sub(":", text) for text in (source, translation))
     theirs = [_number(match[0]) for match in NUMBER.finditer(translation) if _is_compared(match)]
     if not theirs:
         return False

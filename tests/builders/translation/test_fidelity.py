@@ -44,6 +44,8 @@ def test_other_number_is_a_contradiction(source, translation, lang):
         ("It has twelve rooms.", "Έχει 12 δωμάτια.", "el"),
         ("It has 12 rooms.", "Έχει δώδεκα δωμάτια.", "el"),
         ("It costs 10.50 euros.", "Κοστίζει 10,5 ευρώ.", "el"),
+        ("The concert begins at 19:00 (17.00 UTC).", "يبدأ الحفل في الساعة 19:00 (17،00 بالتوقيت العالمي).", "ar"),
+        ("She ran it in 3:52.47, 1:05.20 slower.", "Yarışı 3:52:47'de, 1:05:20 daha yavaş bitirdi.", "tr"),
     ],
 )
 def test_number_in_another_spelling_or_unit_is_none(source, translation, lang):
@@ -63,6 +65,27 @@ def test_a_phrase_left_in_english_is_noticed_in_long_translations():
     assert failed(source, text, "es") == "leftover_english"
     title = "We read The Lord of the Rings and The Catcher in the Rye."
     assert failed(title, "Leímos The Lord of the Rings y The Catcher in the Rye.", "es") == ""
+
+
+def test_what_the_source_quotes_may_stay_in_english():
+    source = 'The stone bears the words "Here lies one whose name was writ in water", which he chose.'
+    text = "石碑上刻着“Here lies one whose name was writ in water（此地长眠者，声名水上书）”，是他选的。"
+    assert failed(source, text, "zh") == ""
+    assert (
+        failed(source, "石碑上刻着“此地长眠者，声名水上书”，stone bears the words which he chose。", "zh")
+        == "leftover_english"
+    )
+    whole = 'He said: "All the letters that she wrote are kept by the museum."'
+    assert failed(whole, "他说：“All the letters that she wrote are kept by the museum。”", "zh") == "leftover_english"
+
+
+def test_names_in_brackets_do_not_make_a_translation_too_long():
+    source = "The dead are John Whitaker, 31, and Maximilian Bauer, 24."
+    assert (
+        failed(source, "死者是31岁的约翰·惠特克 (John Whitaker) 和24岁的马克西米利安·鲍尔 (Maximilian Bauer)。", "zh")
+        == ""
+    )
+    assert failed(source, "死者是31岁的约翰·惠特克和24岁的马克西米利安·鲍尔。" * 3, "zh") == "length_ratio"
 
 
 def test_another_latin_name_is_noticed_in_other_scripts():
