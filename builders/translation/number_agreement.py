@@ -10,10 +10,14 @@ from pathlib import Path
 from corpora.tables import STRICT, read_toml_rows
 
 FILE = Path(__file__).with_name("units.toml")
-NUMBER = re.compile(r"\d(?:[.,٬٫'’\u00a0\u202f]?\d|[ ](?=\d{3}(?!\d)))*")
+NUMBER = re.compile(r"\d(?:[.,٬٫'’\u00a0\u2009\u202f]?\d|[ ](?=\d{3}(?!\d)))*")
 DECIMAL = re.compile(r"\d+[.,٫]\d{1,2}")
 HOUR_ENDS = (":", "：", ".", "h", "٫", "،")  # between hours and minutes
-BEFORE_HUNDREDTHS = re.compile(r"(?<=:\d\d)[.,](?=\d\d(?!\d))")  # of a second: languages write a colon too
+BEFORE_HUNDREDTHS = re.compile(
+    r"(?:(?<=:\d\d)|(?<=: \d\d))[.,](?=\d\d(?!\d))"
+)  # of a second: languages write a colon too
+FRACTION = re.compile(r"(\d+)([¼½¾])")
+DECIMALS = {"¼": "25", "½": "50?", "¾": "75"}
 MIN_DIGITS = 2  # of a number that is compared
 TOLERANCE = 0.13  # of a number that was converted: translators round it
 # Numbers with what follows them: `10 to 12`, then a unit.
@@ -87,7 +91,7 @@ def contradicts_numbers(source: str, translation: str) -> bool:
     Only numbers of two digits or more are compared. Those of the source are written in any spelling, converted to
     other units, or words.
     """
-    source, translation = (BEFORE_HUNDREDTHS.sub(":", text) for text in (source, translation))
+    source, translation = _spell_alike(source, translation)
     theirs = [_number(match[0]) for match in NUMBER.finditer(translation) if _is_compared(match)]
     if not theirs:
         return False
@@ -104,6 +108,13 @@ def contradicts_numbers(source: str, translation: str) -> bool:
     unexplained = [n for n in others if not any(_are_alike(own.digits, n.digits) for own in known)]
     unexplained = [n for n in unexplained if not any(own.becomes(n) for own in amounts)]
     return bool(unexplained) and any(not any(own.becomes(number) for number in others) for own in missing)
+
+
+def _spell_alike(source: str, translation: str) -> tuple[str, str]:
+    """Return both texts with colons in times to hundredths of seconds, and fractions of the source as it has them."""
+    for match in FRACTION.finditer(source):
+        translation = re.sub(rf"(?<!\d){match[1]}[.,]{DECIMALS[match[2]]}(?!\d)", match[0], translation)
+    return BEFORE_HUNDREDTHS.sub(":", source), BEFORE_HUNDREDTHS.sub(":", translation)
 
 
 def _take_alike(number: Number, missing: list[Amount]) -> bool:

@@ -44,6 +44,8 @@ def test_other_number_is_a_contradiction(source, translation, lang):
         ("It has twelve rooms.", "Έχει 12 δωμάτια.", "el"),
         ("It has 12 rooms.", "Έχει δώδεκα δωμάτια.", "el"),
         ("It costs 10.50 euros.", "Κοστίζει 10,5 ευρώ.", "el"),
+        ("Some 330,000 people live here.", "Environ 330\u2009000 personnes vivent ici.", "fr"),
+        ("It is 29¾ inches wide.", "È largo 29,75 pollici.", "it"),
         ("The concert begins at 19:00 (17.00 UTC).", "يبدأ الحفل في الساعة 19:00 (17،00 بالتوقيت العالمي).", "ar"),
         ("She ran it in 3:52.47, 1:05.20 slower.", "Yarışı 3:52:47'de, 1:05:20 daha yavaş bitirdi.", "tr"),
     ],
@@ -68,15 +70,15 @@ def test_a_phrase_left_in_english_is_noticed_in_long_translations():
 
 
 def test_what_the_source_quotes_may_stay_in_english():
-    source = 'The stone bears the words "Here lies one whose name was writ in water", which he chose.'
-    text = "石碑上刻着“Here lies one whose name was writ in water（此地长眠者，声名水上书）”，是他选的。"
-    assert failed(source, text, "zh") == ""
-    assert (
-        failed(source, "石碑上刻着“此地长眠者，声名水上书”，stone bears the words which he chose。", "zh")
-        == "leftover_english"
+    source = 'The stone bears the words "a name that was writ in water", which he chose when he was ill.'
+    text = (
+        "这块石头上刻着“a name that was writ in water（声名水上书）”这几个字，这是诗人生病时自己选的，他的朋友照办了。"
     )
-    whole = 'He said: "All the letters that she wrote are kept by the museum."'
-    assert failed(whole, "他说：“All the letters that she wrote are kept by the museum。”", "zh") == "leftover_english"
+    assert failed(source, text, "zh") == ""
+    text = "这块石头上刻着“声名水上书”这几个字，这是诗人生病时自己选的，words which he chose when he was ill。"
+    assert failed(source, text, "zh") == "leftover_english"
+    whole = 'He said: "All the letters that she wrote are kept."'
+    assert failed(whole, "Είπε: «All the letters that she wrote are kept.»") == "leftover_english"
 
 
 def test_names_in_brackets_do_not_make_a_translation_too_long():
