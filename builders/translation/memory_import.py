@@ -1,29 +1,35 @@
 """Import of translations from a file into the translation memory: read strictly, checked, added."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from builders.translation.digest_ranges import read_ranges
 from builders.translation.memory import HUMAN, MODEL, digest
 from builders.translation.memory_export import check_suffix
-from builders.translation.partition import STORE_SCHEMA, Partition
+from builders.translation.partition import KEY, STORE_SCHEMA, Partition
 from builders.translation.quality_checks import check_translations
 from builders.translation.store import TranslationStore
-from builders.translation.tmx_provenance import PROVENANCE, read_provenance
+from builders.translation.tmx_provenance import PROVENANCE, read_languages, read_provenance
 from corpora.arguments import checked
 from corpora.catalog import languages
 from corpora.errors import InputError
-from corpora.reading import InputFile, check_expansion, read_pairs
+from corpora.files import temporary_folder
+from corpora.reading import InputFile, check_expansion, is_language, read_pairs
 
 FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 UNKNOWN = ("name", "revision", "licence")  # columns that may be empty or missing: who made a translation may be unknown
 REQUIRED = [name for name in STORE_SCHEMA.names if name not in (*UNKNOWN, "failed_check")]
 EXPORT_HINT = "Export it again with `builders tm export`; the memory is unchanged."
+BATCH_ROWS = 1 << 15  # read and written at once
+BUFFER_BYTES = 1 << 20  # of a column that are read at once
 Row = dict[str, Any]
 
 
@@ -46,22 +52,50 @@ def import_memory(file: Path | str, *, work: Path | str = "work") -> ImportResul
     Raises:
         InputError: The file is missing or damaged, or holds no translation from English into a known language.
     """
-    file = Path(file)
+    file, total = Path(file), Counter[str]()
     check_suffix(file)
     if not file.is_file():
         what = "is a folder" if file.is_dir() else "is no file"
         raise InputError(f"{file} {what}; a translation memory in .tmx or .parquet was expected. Correct the path.")
-    rows = _distinct(read_rows(file))
-    if not rows:
-        known = ", ".join(code for code in languages() if code != "en")
-        raise InputError(f"{file} holds no translation from English (en) into one of {known}: nothing was imported.")
-    num_added = num_failed = 0
-    with TranslationStore(Path(work) / "memory").open() as store:
-        for (model, lang), own in sorted(_by_partition(rows).items()):
-            failed = _add_new(store.partition(model, lang), own)
-            num_added += len(failed)
-            num_failed += sum(map(bool, failed))
-    return ImportResult(num_added, num_failed, len(rows) - num_added)
+    with TranslationStore(Path(work) / "memory").open() as store, temporary_folder(store.memory_dir) as folder:
+        partitions = write_partitions(read_rows(file), folder)
+        if not partitions:
+            known = ", ".join(_known_languages())
+            raise InputError(f"{file} has no translation from English (en) into one of {known}: nothing was imported.")
+        for (model, lang), paths in sorted(partitions.items()):
+            total += _add_new(store.partition(model, lang), paths)
+    return ImportResult(total["added"], total["failed"], total["known"])
+
+
+def write_partitions(rows: Iterable[Row], folder: Path) -> dict[tuple[str, str], list[Path]]:
+    """Write rows into files of a folder, and return those of each model and language, with the rows in their order."""
+    partitions = defaultdict[tuple[str, str], list[Path]](list)
+    names, rows = count(), iter(rows)
+    while batch := list(islice(rows, BATCH_ROWS)):
+        by_partition = defaultdict[tuple[str, str], list[Row]](list)
+        for row in batch:
+            by_partition[row["model"], row["lang"]].append(row)
+        for key, own in by_partition.items():
+            partitions[key].append(folder / f"rows-{next(names)}.parquet")
+            pq.write_table(pa.Table.from_pylist(own, schema=STORE_SCHEMA), partitions[key][-1], compression="zstd")
+    return partitions
+
+
+def _add_new(partition: Partition, paths: Sequence[Path]) -> Counter[str]:
+    """Add what a partition lacks, some digests after the other; return how many were added, of these failed, known."""
+    total = Counter[str]()
+    partition.compact()
+    for rows in read_ranges(paths):
+        new = partition.lacking(rows)
+        sources, texts, flags = (new[name].to_pylist() for name in ("en", "text", "flags"))
+        failed = check_translations(sources, texts, flags, partition.lang)
+        if new.num_rows:
+            column = new.schema.get_field_index("failed_check")
+            partition.add(new.set_column(column, "failed_check", pa.array(failed)))
+        total["added"] += len(failed)
+        total["failed"] += sum(map(bool, failed))
+        total["known"] += rows.group_by(list(KEY)).aggregate([]).num_rows - len(failed)
+    return total
 
 
 def read_rows(file: Path) -> Iterator[Row]:
@@ -69,36 +103,9 @@ def read_rows(file: Path) -> Iterator[Row]:
     return _tmx_rows(file) if file.suffix == ".tmx" else _parquet_rows(file)
 
 
-def _by_partition(rows: list[Row]) -> dict[tuple[str, str], list[Row]]:
-    """Return the rows of each model and language."""
-    partitions: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        partitions.setdefault((row["model"], row["lang"]), []).append(row)
-    return partitions
-
-
-def _add_new(partition: Partition, rows: list[Row]) -> list[str]:
-    """Add the rows that a partition lacks, and return the check that each of them fails."""
-    known = partition.known((row["sha256"], row["decoding"]) for row in rows)
-    new = [row for row in rows if (row["sha256"], row["decoding"]) not in known]
-    sources, texts, flags = ([row[name] for row in new] for name in ("en", "text", "flags"))
-    failed = check_translations(sources, texts, flags, partition.lang)
-    if new:
-        partition.add([row | {"failed_check": name} for row, name in zip(new, failed, strict=True)])
-    return failed
-
-
-def _distinct(rows: Iterable[Row]) -> list[Row]:
-    """Return the first row of each key."""
-    first: dict[tuple[str, ...], Row] = {}
-    for row in rows:
-        first.setdefault(tuple(row[name] for name in ("model", "lang", "decoding", "sha256")), row)
-    return list(first.values())
-
-
 def _parquet_rows(file: Path) -> Iterator[Row]:
     """Yield the rows of an exported memory; raise InputError at one that contradicts itself."""
-    for number, row in enumerate(_read_table(file).to_pylist(), 1):
+    for number, row in enumerate(_read_table(file), 1):
         missing = [name for name in REQUIRED if row[name] is None]
         if missing:
             raise InputError(f"{file}, row {number}: {missing[0]} is missing. {EXPORT_HINT}")
@@ -114,16 +121,19 @@ def _parquet_rows(file: Path) -> Iterator[Row]:
         yield row if row["origin"] == MODEL else row | {"model": "", "decoding": ""}
 
 
-def _read_table(file: Path) -> pa.Table:
+def _read_table(file: Path) -> Iterator[Row]:
+    """Yield the rows of an exported memory; InputError if it cannot be read, or lacks a column."""
     try:
-        schema = pq.read_schema(file)
-        missing = [name for name in REQUIRED if name not in schema.names]
+        names = pq.read_schema(file).names
+        missing = [name for name in REQUIRED if name not in names]
         if missing:
             raise InputError(f"{file} is no translation memory: it lacks the column {missing[0]}. {EXPORT_HINT}")
-        columns = [*REQUIRED, *(name for name in UNKNOWN if name in schema.names)]
+        columns = [*REQUIRED, *(name for name in UNKNOWN if name in names)]
         check_expansion(file, columns)
-        table = pq.ParquetFile(file).read(columns=columns)
-        return table.cast(pa.schema([STORE_SCHEMA.field(name) for name in table.column_names]))
+        with pq.ParquetFile(file, buffer_size=BUFFER_BYTES) as parquet:
+            for batch in parquet.iter_batches(BATCH_ROWS, columns=columns):
+                table = pa.Table.from_batches([batch])
+                yield from table.cast(pa.schema(map(STORE_SCHEMA.field, table.column_names))).to_pylist()
     except (pa.ArrowException, OSError) as error:
         first = str(error).split("\n", 1)[0].rstrip(".")
         raise InputError(f"{file} is no translation memory in Parquet: {first}. {EXPORT_HINT}") from None
@@ -134,15 +144,28 @@ def _tmx_rows(file: Path) -> Iterator[Row]:
 
     A unit that names a model as its origin is the model's, as an export has written it.
     """
-    known = list(read_provenance(file))
-    for lang in (code for code in languages() if code != "en"):
+    for lang in _languages(file):
+        known = read_provenance(file)
         for batch in _batches(file, lang):
             for row in batch.to_pylist():
+                properties = next(known, {})
                 en, text = (row["en"] or "").strip(), (row["xx"] or "").strip()
                 if en and text and not row["read_error"]:
-                    number = row["line_number"]
-                    origin = _provenance(known[number - 1] if number <= len(known) else {}, f"{file}, unit {number}")
+                    origin = _provenance(properties, f"{file}, unit {row['line_number']}")
                     yield {**origin, "flags": [], "sha256": digest(en), "lang": lang, "en": en, "text": text}
+
+
+def _languages(file: Path) -> list[str]:
+    """Return the languages of ours in a TMX file, all if that is not known; one at least, so that its faults show."""
+    known, named = _known_languages(), read_languages(file)
+    if named is None:
+        deque(read_provenance(file), 0)  # which raises if it is an export
+        return known
+    return [code for code in known if any(is_language(lang, code) for lang in named)] or known[:1]
+
+
+def _known_languages() -> list[str]:
+    return [code for code in languages() if code != "en"]
 
 
 def _provenance(properties: Row, where: str) -> Row:

@@ -24,6 +24,7 @@ from corpora.files import atomic_path
 
 # A row is a translation with its source and the quality check that it fails, empty for none.
 STORE_SCHEMA = MEMORY_SCHEMA.append(pa.field("en", pa.string())).append(pa.field("failed_check", pa.string()))
+KEY = ("decoding", "sha256")  # a row is a translation of a segment in a decoding
 TABLE = re.compile(r"memory(?:-([0-9a-f]+))?\.parquet")  # memory.parquet, or memory-3f.parquet of digests from 3f
 DIGITS = "0123456789abcdef"
 MAX_ROWS = 1 << 18  # of a table
@@ -92,17 +93,21 @@ class Partition:
         entries = self.entries(digests, decoding)
         return {key: entry.text for key, entry in entries.items() if not entry.failed_check}
 
-    def known(self, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Return which of these digests, each with a decoding, the compacted translations have."""
-        by_decoding = defaultdict[str, list[str]](list)
-        for digest, decoding in keys:
-            by_decoding[decoding].append(digest)
-        return {(digest, decoding) for decoding, own in by_decoding.items() for digest in self.entries(own, decoding)}
+    def lacking(self, rows: pa.Table) -> pa.Table:
+        """Return the first row of each key of some rows, but those that the compacted translations have."""
+        rows = _deduplicate(rows)
+        known = [rows.select(KEY).slice(0, 0)]
+        for decoding in rows["decoding"].unique().to_pylist():
+            digests = rows.filter(pc.equal(rows["decoding"], decoding))["sha256"].to_pylist()
+            known += [table.select(KEY) for table in self._select(digests, decoding)]
+        numbered = rows.select(KEY).append_column("number", pa.array(range(rows.num_rows)))
+        numbers = numbered.join(pa.concat_tables(known), list(KEY), join_type="left anti")["number"]
+        return rows.take(numbers.combine_chunks().sort())
 
-    def add(self, rows: Iterable[Mapping[str, object]]) -> None:
+    def add(self, rows: Iterable[Mapping[str, object]] | pa.Table) -> None:
         """Add rows with new keys to the tables, and compact them."""
         self.compact()
-        self._merge(self._table_of(rows))
+        self._merge(rows if isinstance(rows, pa.Table) else self._table_of(rows))
 
     def put(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Add rows to the tables, in the place of those with the same key, and compact them."""
@@ -255,5 +260,5 @@ def _starting(table: pa.Table, prefix: str) -> pa.Table:
 def _deduplicate(table: pa.Table) -> pa.Table:
     """Return the first row of each key, sorted by key."""
     numbered = table.append_column("number", pa.array(range(table.num_rows)))
-    firsts = numbered.group_by(["decoding", "sha256"]).aggregate([("number", "min")])
-    return table.take(firsts["number_min"]).sort_by([("decoding", "ascending"), ("sha256", "ascending")])
+    firsts = numbered.group_by(list(KEY)).aggregate([("number", "min")])
+    return table.take(firsts["number_min"]).sort_by([(name, "ascending") for name in KEY])

@@ -42,7 +42,7 @@ class TranslationStore:
     def open(self) -> Iterator["TranslationStore"]:
         """Lock the memory for this process, and remove what killed runs have left half-written."""
         with lock_folder(self.memory_dir, "translation memory"):
-            for folder in [*self.memory_dir.glob("*/*"), *self.memory_dir.glob("*/*/batches")]:
+            for folder in [self.memory_dir, *self.memory_dir.glob("*/*"), *self.memory_dir.glob("*/*/batches")]:
                 remove_leftovers(folder)
             yield self
 

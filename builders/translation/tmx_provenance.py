@@ -33,6 +33,19 @@ def read_provenance(path: Path) -> Iterator[dict[str, str]]:
         ) from None
 
 
+def read_languages(path: Path) -> set[str] | None:
+    """Return the languages that a TMX file names, as it spells them; None if it cannot be read to its end."""
+    units = _Units()
+    try:
+        for chunk in file_chunks(path):
+            units.parser.Parse(chunk, False)
+            units.take()
+        units.parser.Parse(b"", True)
+    except expat.ExpatError:
+        return None
+    return units.langs
+
+
 def _read(path: Path, is_strict: bool = False) -> Iterator[dict[str, str]]:
     units = _Units()
     try:
@@ -57,6 +70,7 @@ class _Units:
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
         self.parser.EntityDeclHandler = self._refuse
+        self.langs = set[str]()
         self._done: list[dict[str, str]] = []
         self._unit: dict[str, str] = {}
         self._property = ""
@@ -69,6 +83,7 @@ class _Units:
         if tag == "tu":
             self._unit = {"name": attributes.get("creationid", "")}
         elif tag == "tuv":
+            self.langs.add(attributes.get("xml:lang") or attributes.get("lang") or "")
             self._unit["name"] = attributes.get("creationid", "") or self._unit.get("name", "")
         name = attributes.get("type", "").removeprefix("x-")
         self._property = name if tag == "prop" and name in PROVENANCE else ""

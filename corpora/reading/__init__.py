@@ -8,7 +8,7 @@
     READERS["bitext"]             # the formats of a kind; a new format is one function and one row here
 
 Strict parts for other files: `parse_json`, `decode_text`, `read_whole_file`, `file_chunks`, `nfc`,
-`check_expansion` (of Parquet).
+`check_expansion` (of Parquet), `is_language` (whether a code of TMX is one of ours).
 """
 
 from corpora.reading.archives import file_chunks, is_content
@@ -33,6 +33,7 @@ from corpora.reading.readers import (
     required_columns,
 )
 from corpora.reading.tables import TABLE_FORMATS
+from corpora.reading.tmx_units import is_language
 from corpora.strict_json import decode_text, parse_json
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "file_chunks",
     "flores_sentences",
     "is_content",
+    "is_language",
     "nfc",
     "parse_json",
     "read_benchmark",

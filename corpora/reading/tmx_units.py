@@ -156,7 +156,7 @@ class UnitParser:
     def end_segment(self) -> None:
         """Keep the segment if it is the first of its unit in one of the two languages."""
         for side, code in enumerate(self.codes):
-            if self.texts[side] is None and _is_language(self.lang, code):
+            if self.texts[side] is None and is_language(self.lang, code):
                 self.texts[side] = _text_of(self.segment)
 
     def text(self, text: str) -> None:
@@ -193,7 +193,7 @@ def _text_of(segment: list[str]) -> str:
     return nfc(BREAKS.sub(" ", text) if BREAK in text else text)
 
 
-def _is_language(lang: str, code: str) -> bool:
+def is_language(lang: str, code: str) -> bool:
     """Return whether a tuv is in a language: `en` accepts any English, `pt-BR` only the Brazilian Portuguese."""
     lang, code = lang.lower().replace("_", "-"), code.lower().replace("_", "-")
     return code in (lang, lang.partition("-")[0])

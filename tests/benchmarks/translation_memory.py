@@ -2,10 +2,12 @@
 
     python tests/benchmarks/translation_memory.py [--segments 500000,2000000] [--folder FOLDER]
     python tests/benchmarks/translation_memory.py --translate --segments 40000,160000 --range 16384
+    python tests/benchmarks/translation_memory.py --import tmx --segments 1000000,4000000
 
 For each number, a process finds that many distinct segments in a memory that has been filled; with `--translate` one
-translates them before by a back end that costs nothing, and the memory is what it has left. Prints the largest memory
-and the CPU seconds of each process, how many tables the memory has, and whether both wrote the same bytes.
+translates them before by a back end that costs nothing, and the memory is what it has left. With `--import`, a process
+imports a file of that many translations, and another one the same file again. Prints the largest memory and the CPU
+seconds of each process, how many tables the memory has, and whether both wrote the same bytes.
 """
 
 import argparse
@@ -14,18 +16,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
-from builders.translation import Translation, Translator, digest, partition, text_ranges
+from builders.translation import Translation, Translator, digest, digest_ranges, import_memory, partition
 from builders.translation.instructions import SEGMENTS, _Job, write_translations
 from builders.translation.memory import TranslationMemory
-from builders.translation.partition import MAX_ROWS
+from builders.translation.partition import MAX_ROWS, STORE_SCHEMA
 from builders.translation.store import TranslationStore
+from corpora.files import sha256_of
 
 PER_ROW = 5  # segments of a field
 ROWS = 50_000  # of a group
@@ -51,18 +54,23 @@ def main() -> None:
     parser.add_argument("--segments", default="500000,2000000", help="Numbers of distinct segments.")
     parser.add_argument("--folder", type=Path, help="Where the tables are; by default a temporary folder.")
     parser.add_argument("--translate", action="store_true", help="Translate, and do not fill the memory.")
+    parser.add_argument("--import", dest="suffix", choices=["tmx", "parquet"], help="Import a file of this kind.")
     parser.add_argument("--range", type=int, help="Rows of a table and segments of a range; by default the project's.")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
         if asked.range:
-            partition.MAX_ROWS = text_ranges.RANGE_SEGMENTS = asked.range
-        translate(asked.folder)
+            partition.MAX_ROWS = digest_ranges.RANGE_ROWS = asked.range
+        if asked.suffix:
+            import_memory(asked.folder / f"file.{asked.suffix}", work=asked.folder)
+        else:
+            translate(asked.folder)
+        print_costs()
         return
-    rows = []
+    rows: list[list[object]] = []
     with tempfile.TemporaryDirectory(dir=asked.folder) as name:
         for num in map(int, asked.segments.split(",")):
-            rows += measure(num, Path(name) / str(num), asked)
+            rows += (measure_import if asked.suffix else measure)(num, Path(name) / str(num), asked)
     heads = ["segments", "run", "largest memory (MB)", "CPU s", "tables", "same bytes"]
     print(tabulate(rows, heads))
 
@@ -75,15 +83,72 @@ def measure(num: int, folder: Path, asked: argparse.Namespace) -> list[list[obje
         fill_memory(num, folder)
     rows: list[list[object]] = []
     for run in ("translated", "remembered") if asked.translate else ("remembered",):
-        command = [sys.executable, __file__, "--one", "--folder", str(folder)]
-        command += ["--range", str(asked.range)] if asked.range else []
-        peak, seconds = map(float, subprocess.check_output(command, text=True).split())
+        costs = run_one(folder, asked)
         (folder / "out.parquet").rename(folder / run)
-        tables = len(list(folder.rglob("memory*.parquet")))
         same = (folder / "translated").read_bytes() == (folder / run).read_bytes() if rows else ""
-        rows.append([f"{num:,}", run, f"{peak:.0f}", f"{seconds:.0f}", tables, same])
-        print(*rows[-1], flush=True)
+        rows.append(figures(num, run, costs, folder, same))
     return rows
+
+
+def measure_import(num: int, folder: Path, asked: argparse.Namespace) -> list[list[object]]:
+    """Return a row of figures for the import of a file, and for that of the same file again."""
+    folder.mkdir()
+    (write_tmx if asked.suffix == "tmx" else write_export)(num, folder / f"file.{asked.suffix}")
+    first = figures(num, "imported", run_one(folder, asked), folder, "")
+    before = digests(folder)
+    costs = run_one(folder, asked)
+    return [first, figures(num, "again", costs, folder, digests(folder) == before)]
+
+
+def run_one(folder: Path, asked: argparse.Namespace) -> list[float]:
+    """Return the largest memory and the CPU seconds of a process of its own."""
+    command = [sys.executable, __file__, "--one", "--folder", str(folder)]
+    command += ["--range", str(asked.range)] if asked.range else []
+    command += ["--import", asked.suffix] if asked.suffix else []
+    return list(map(float, subprocess.check_output(command, text=True).split()))
+
+
+def figures(num: int, run: str, costs: list[float], folder: Path, same: object) -> list[object]:
+    """Return a row of figures, and print it."""
+    tables = len(list(folder.rglob("memory*.parquet")))
+    row: list[object] = [f"{num:,}", run, f"{costs[0]:.0f}", f"{costs[1]:.0f}", tables, same]
+    print(*row, flush=True)
+    return row
+
+
+def digests(folder: Path) -> dict[Path, str]:
+    """Return the digests of the tables of a memory."""
+    return {path: sha256_of(path) for path in folder.rglob("memory*.parquet")}
+
+
+def write_tmx(num: int, path: Path) -> None:
+    """Write units as another program has them, by a person."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write('<?xml version="1.0" encoding="utf-8"?>\n<tmx version="1.4"><header srclang="en"/><body>\n')
+        for en, text in pairs_from(0, num):
+            tuv = '<tuv xml:lang="{}"><seg>{}</seg></tuv>'
+            file.write(f'<tu creationid="MARIA">{tuv.format("en", en)}{tuv.format("el", text)}</tu>\n')
+        file.write("</body></tmx>\n")
+
+
+def write_export(num: int, path: Path) -> None:
+    """Write an export of a memory."""
+    with pq.ParquetWriter(path, STORE_SCHEMA, compression="zstd") as writer:
+        for first in range(0, num, ROWS):
+            rows = [memory_row(*pair) for pair in pairs_from(first, min(first + ROWS, num))]
+            writer.write_table(pa.Table.from_pylist(rows, schema=STORE_SCHEMA))
+
+
+def pairs_from(first: int, last: int) -> Iterator[tuple[str, str]]:
+    """Yield segments with their translations, those with the numbers from `first` to before `last`."""
+    sources = [f"The house number {n} is old." for n in range(first, last)]
+    return zip(sources, (own.text for own in Numbers().translate(sources, "el")), strict=True)
+
+
+def memory_row(en: str, text: str) -> dict[str, object]:
+    """Return a row of the memory."""
+    origin = {"decoding": Numbers.decoding, **Numbers().origin()._asdict(), "flags": [], "failed_check": ""}
+    return {"sha256": digest(en), "lang": "el", "en": en, "text": text, **origin}
 
 
 def write_segments(num: int, path: Path) -> None:
@@ -100,19 +165,19 @@ def write_segments(num: int, path: Path) -> None:
 def fill_memory(num: int, folder: Path) -> None:
     """Write a translation of each segment into the memory, without checking it, some at once."""
     own = TranslationStore(folder / "memory").partition(Numbers.fingerprint, "el")
-    origin = {"decoding": Numbers.decoding, **Numbers().origin()._asdict(), "flags": [], "failed_check": ""}
     for first in range(0, num, MAX_ROWS):
-        sources = [f"The house number {n} is old." for n in range(first, min(first + MAX_ROWS, num))]
-        texts = [own.text for own in Numbers().translate(sources, "el")]
-        pairs = zip(sources, texts, strict=True)
-        own.add({"sha256": digest(en), "en": en, "text": text, **origin} for en, text in pairs)
+        own.add(memory_row(*pair) for pair in pairs_from(first, min(first + MAX_ROWS, num)))
 
 
 def translate(folder: Path) -> None:
-    """Translate the segments of a folder, and print the largest memory of this process and its CPU seconds."""
+    """Translate the segments of a folder."""
     with TranslationStore(folder / "memory").open() as store:
         job = _Job(folder / "segments.parquet", "el", Numbers(), store, TranslationMemory({}), None)
         write_translations(folder / "out.parquet", job, "")
+
+
+def print_costs() -> None:
+    """Print the largest memory of this process and its CPU seconds."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":" in line)
     print(int(status["VmHWM"].split()[0]) * 1.024e-3, time.process_time())  # getrusage counts the parent's memory too
 

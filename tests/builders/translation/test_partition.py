@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builders.translation import digest, export_memory, list_memory, partition, text_ranges
+from builders.translation import digest, digest_ranges, export_memory, list_memory, partition, text_ranges
 from builders.translation.partition import Partition
 from builders.translation.store import TranslationStore
 
@@ -45,7 +45,8 @@ def test_tables_are_split_and_answer_like_one(small: Partition) -> None:
     assert max(sizes) <= 6
     assert texts(small) == expected()
     assert small.rows()["sha256"].to_pylist() == KEYS
-    assert small.known([(KEYS[0], "d"), (KEYS[1], "other")]) == {(KEYS[0], "d")}
+    asked = pa.Table.from_pylist([row(KEYS[1]) | {"decoding": "e"}, *[row(KEYS[0])] * 2], schema=partition.STORE_SCHEMA)
+    assert small.lacking(asked).select(["decoding", "sha256"]).to_pylist() == [{"decoding": "e", "sha256": KEYS[1]}]
     small.add(row(key, "other") for key in KEYS)
     assert texts(small) == expected()
     small.put([row(key, "other") for key in KEYS])
@@ -108,7 +109,7 @@ def test_ranges_are_the_distinct_segments_in_the_order_of_their_digests(
     lists = [[f"text {n % 90}", f"other {n}"] for n in range(200)] + [[]]
     pq.write_table(pa.table({"segments": lists}), tmp_path / "segments.parquet")
     (whole,) = text_ranges.text_ranges(tmp_path / "segments.parquet", tmp_path)
-    monkeypatch.setattr(text_ranges, "RANGE_SEGMENTS", 50)
+    monkeypatch.setattr(digest_ranges, "RANGE_ROWS", 50)
     ranges = list(text_ranges.text_ranges(tmp_path / "segments.parquet", tmp_path))
     assert len(ranges) == 8
     assert json.dumps({key: text for own in ranges for key, text in own.items()}) == json.dumps(whole)
