@@ -24,11 +24,12 @@ import pyarrow.parquet as pq
 from tabulate import tabulate
 
 from builders.translation import Translation, Translator, digest, digest_ranges, import_memory, partition
+from builders.translation.digest_ranges import num_bits, write_ranges
 from builders.translation.instructions import SEGMENTS, _Job, write_translations
 from builders.translation.memory import TranslationMemory
-from builders.translation.partition import MAX_ROWS, STORE_SCHEMA
+from builders.translation.partition import STORE_SCHEMA
 from builders.translation.store import TranslationStore
-from corpora.files import sha256_of
+from corpora.files import sha256_of, temporary_folder
 
 PER_ROW = 5  # segments of a field
 ROWS = 50_000  # of a group
@@ -163,10 +164,14 @@ def write_segments(num: int, path: Path) -> None:
 
 
 def fill_memory(num: int, folder: Path) -> None:
-    """Write a translation of each segment into the memory, without checking it, some at once."""
+    """Write a translation of each segment into the memory, without checking it, a range of digests after the other."""
     own = TranslationStore(folder / "memory").partition(Numbers.fingerprint, "el")
-    for first in range(0, num, MAX_ROWS):
-        own.add(memory_row(*pair) for pair in pairs_from(first, min(first + MAX_ROWS, num)))
+    starts = range(0, num, ROWS)
+    pairs = (pairs_from(first, min(first + ROWS, num)) for first in starts)
+    tables = (pa.Table.from_pylist([memory_row(*pair) for pair in some], schema=STORE_SCHEMA) for some in pairs)
+    with temporary_folder(folder) as spill:
+        for path in write_ranges(tables, STORE_SCHEMA, num_bits(num), spill):
+            own.add(pq.read_table(path))
 
 
 def translate(folder: Path) -> None:
