@@ -7,9 +7,9 @@ moto has dependencies that conflict with ours, so it has an environment of its o
 
 import http.client
 import os
-import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,25 +20,38 @@ from threading import Thread
 from urllib.request import Request, urlopen
 
 OF_A_HOP = ("content-length", "transfer-encoding", "connection", "expect")  # headers that are not passed on
+ROOT = Path(__file__).parents[2]
+REQUIREMENT = Path(__file__).with_name("requirements.txt")
 FAILURE = b"<Error><Code>InternalError</Code><Message>This request fails.</Message></Error>"
 
 
-def find_server() -> str | None:
-    """The command of moto's server: of the environment `.moto`, of the variable COIT_MOTO, or on the PATH."""
-    own = Path(__file__).parents[2] / ".moto" / "bin" / "moto_server"
-    return os.environ.get("COIT_MOTO") or (str(own) if own.exists() else shutil.which("moto_server"))
+def find_server() -> Path:
+    """The command of moto's server: of the variable COIT_MOTO, of the environment `.moto`, or of that of the tests."""
+    named, own = os.environ.get("COIT_MOTO"), ROOT / ".moto" / "bin" / "moto_server"
+    return Path(named or (own if own.exists() else Path(sys.executable).with_name("moto_server")))
+
+
+def missing_server(command: Path) -> str:
+    """Why a command cannot serve as moto's server, and what to do; empty if it can."""
+    fitting = REQUIREMENT.read_text().strip().rpartition("==")[2]
+    install = f"Run: python -m venv .moto && .moto/bin/pip install -r {REQUIREMENT.relative_to(ROOT)}"
+    if not command.exists():
+        return f"There is no {command}. {install}"
+    package = f"lib/python*/site-packages/moto-{fitting}.dist-info"
+    if not any(command.resolve().parents[1].glob(package)):
+        return f"{command} is not moto {fitting}, with which these tests pass. {install}"
+    return ""
 
 
 @contextmanager
 def s3_server(bucket: str) -> Iterator[str]:
     """Yield the address, HOST:PORT, of a server with one empty bucket."""
     command = find_server()
-    assert command
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([command, "-H", "127.0.0.1", "-p", str(port)], **quiet)
+    process = subprocess.Popen([str(command), "-H", "127.0.0.1", "-p", str(port)], **quiet)
     try:
         for _ in range(600):
             try:

@@ -16,11 +16,10 @@ from corpora.files import sealed_path
 from corpora.stores import StagedFolder, Store, cache_folder, lease_store, store_uri
 
 sys.path.insert(0, str(Path(__file__).parent))
-from s3_server import failing_server, find_server, s3_server
+from s3_server import failing_server, find_server, missing_server, s3_server
 
-needs_s3 = pytest.mark.skipif(
-    find_server() is None, reason="there is no moto_server; tests/stores/s3_server.py says how to install it"
-)
+WHY_NOT = missing_server(find_server())
+needs_s3 = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 SETTINGS = {"sample": True, "langs": ["el"], "threads": 2}
 ADDRESSES = ["file://{folder}/store", "memory://{folder}/store"]  # of pyarrow, and of fsspec
 TMX = """<tmx version="1.4"><header srclang="en" segtype="sentence"/><body>
@@ -52,6 +51,15 @@ def use_s3(monkeypatch, address):
     values = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "us-east-1"}
     for name, value in (values | {"AWS_ENDPOINT_URL": f"http://{address}"}).items():
         monkeypatch.setenv(name, value)
+
+
+def test_another_version_of_the_server_is_named(tmp_path):
+    command = tmp_path / "bin" / "moto_server"
+    assert missing_server(command).startswith(f"There is no {command}. Run: python -m venv .moto")
+    (tmp_path / "lib" / "python3.11" / "site-packages" / "moto-4.0.0.dist-info").mkdir(parents=True)
+    command.parent.mkdir()
+    command.touch()
+    assert missing_server(command).startswith(f"{command} is not moto 5")
 
 
 @needs_s3
