@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 from builders.ledger_rows import count_reasons
 from builders.translation.bitext_words import BitextWords, MeaningCheck
 from builders.translation.do_not_translate import FIELDS, do_not_translate_rows, find_do_not_translate
-from builders.translation.memory import HUMAN, Origin, TranslationMemory
+from builders.translation.memory import HUMAN, Origin
 from builders.translation.placeholders import placeholder_rows
 from builders.translation.quality_checks import checks_fingerprint
 from builders.translation.segmentation import code_line_rows, join_wrapped_lines, segment
 from builders.translation.segments import FIRST_PASS, Outcome, remembered, translate_segments
-from builders.translation.store import TranslationStore, fingerprint
+from builders.translation.store import HumanTranslations, TranslationStore, fingerprint
 from builders.translation.text_ranges import text_ranges
 from builders.translation.translator import Translator, check_languages
 from builders.translation.worker import TranslationWorker
@@ -78,7 +78,7 @@ class _Job:
     lang: str
     translator: Translator
     store: TranslationStore
-    human: TranslationMemory
+    human: HumanTranslations | None
     progress: Progress | None
     workers: WorkerPool | None = None
     words: BitextWords | None = None
@@ -118,7 +118,7 @@ def translate_instructions(
     task = Task("segments", name, inputs)
     segments = work.make(task, partial(write_segments, instructions=instructions, inputs=inputs_json(task)))
     with TranslationStore(work.folder / "memory").open() as store:
-        human = TranslationMemory({}) if translator.is_memory else store.human()
+        human = None if translator.is_memory else store.human()
         jobs = {
             lang: _Job(segments, lang, translator.for_lang(lang), store, human, progress, words=words.get(lang))
             for lang in langs
@@ -259,18 +259,19 @@ def _translate_range(texts: Mapping[str, str], job: _Job, usage: Counter[str]) -
         [known[key] if key in known else outcomes[key].text for key in texts],
         [FIRST_PASS if key in known else outcomes[key].method for key in texts],
         ["" if key in known else outcomes[key].failed_check for key in texts],
-        *zip(*(_origin(key, outcomes.get(key), job) for key in texts), strict=True),
+        *zip(*_origins(texts, outcomes, job), strict=True),
     ]
     columns += [[]] * (len(TRANSLATIONS) - 1 - len(columns))  # of no segments
     columns += [[check is not None and key in check.judged for key in texts]]
     return pa.table(columns, schema=TRANSLATIONS)
 
 
-def _origin(key: str, outcome: Outcome | None, job: _Job) -> Origin:
-    """Return who made the translation of a segment."""
-    if outcome is not None and outcome.method == HUMAN and not job.translator.is_memory:
-        return job.human.origins[key, job.lang]
-    return job.translator.origin_of(key, job.lang)
+def _origins(texts: Mapping[str, str], outcomes: Mapping[str, Outcome], job: _Job) -> list[Origin]:
+    """Return who made the translation of each segment."""
+    by_people = [key for key, outcome in outcomes.items() if outcome.method == HUMAN]
+    people = job.human.find(by_people, job.lang) if job.human else {}
+    origins = job.translator.origins_of(list(texts), job.lang)
+    return [people[key].origin if key in people else origin for key, origin in zip(texts, origins, strict=True)]
 
 
 def count_translations(tables: TranslationTables, corpus: str) -> Iterator[Row]:

@@ -1,10 +1,11 @@
 """Translation memories: translations of segments by digest and language, as Parquet files."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,8 @@ import pyarrow.parquet as pq
 from corpora.errors import InputError
 from corpora.reading import check_expansion, nfc
 
+BATCH_ROWS = 1 << 15  # of a file that are read at once
+BUFFER_BYTES = 1 << 20  # of a column that are read at once
 MODEL, HUMAN = "model", "human"  # origins of a translation
 # A row is a translation of a segment into a language. origin: MODEL or HUMAN; model: its fingerprint, and decoding: its
 # settings, both empty for HUMAN; name: of the model or person, revision: the commit of the model, licence: of the
@@ -24,6 +27,7 @@ MEMORY_SCHEMA = pa.schema(
         ("flags", pa.list_(pa.string())),
     ]
 )
+Row = dict[str, Any]
 
 
 class Origin(NamedTuple):
@@ -41,12 +45,37 @@ class Origin(NamedTuple):
         return cls(*(row[name] or "" for name in cls._fields))
 
 
+class Remembered(NamedTuple):
+    """A translation, and who made it."""
+
+    text: str
+    origin: Origin
+
+
+class Lookup(Protocol):
+    """Translations that are looked up by the digests of English segments, some thousands at once."""
+
+    def find(self, digests: Iterable[str], lang: str) -> dict[str, Remembered]:
+        """Return the translations of those segments that have one into a language, by digest."""
+        ...
+
+
 @dataclass(frozen=True)
 class TranslationMemory:
-    """Translations by (digest of the English segment, language), and who made each of them."""
+    """Translations by (digest of the English segment, language), all in memory, and who made each of them."""
 
     texts: Mapping[tuple[str, str], str]
     origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that it has translations into."""
+        return frozenset(lang for _, lang in self.texts)
+
+    def find(self, digests: Iterable[str], lang: str) -> dict[str, Remembered]:
+        """Return the translations of those segments that have one into a language, by digest."""
+        keys = ((digest, lang) for digest in digests)
+        return {key[0]: Remembered(self.texts[key], self.origins[key]) for key in keys if key in self.texts}
 
     def models(self) -> list[Origin]:
         """Return the models that translations are from."""
@@ -66,25 +95,49 @@ def read_memory(path: Path) -> TranslationMemory:
     Raises:
         InputError: The file is missing, or no translation memory.
     """
-    rows = [row for row in read_table(path, MEMORY_SCHEMA.names).to_pylist() if row["text"]]
-    rows.sort(key=lambda row: (row["origin"] != HUMAN, row["model"] or "", row["decoding"] or ""), reverse=True)
-    chosen = {(row["sha256"], row["lang"]): row for row in rows}
+    chosen = choose_rows(row for table in read_tables(path, MEMORY_SCHEMA.names) for row in table.to_pylist())
     return TranslationMemory(
         {key: row["text"] for key, row in chosen.items()}, {key: Origin.of_row(row) for key, row in chosen.items()}
     )
 
 
-def read_table(path: Path, columns: Sequence[str]) -> pa.Table:
-    """Return these columns of a translation memory in Parquet.
+def choose_rows(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
+    """Return the row that counts for each digest and language; empty translations do not."""
+    ordered = [row for row in rows if row["text"]]
+    ordered.sort(key=lambda row: (row["origin"] != HUMAN, row["model"] or "", row["decoding"] or ""), reverse=True)
+    return {(row["sha256"], row["lang"]): row for row in ordered}
+
+
+def count_rows(path: Path) -> int:
+    """Return the number of rows of a translation memory in Parquet; errors as in `read_tables`."""
+    with _reading(path):
+        return int(pq.read_metadata(path).num_rows)
+
+
+def read_tables(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield these columns of a translation memory in Parquet, some rows at a time.
 
     Raises:
         InputError: The file is missing, or no translation memory.
     """
+    with _reading(path):
+        names = pq.read_schema(path).names
+        for name in columns:
+            if name not in names:
+                raise InputError(f"{path} is not a translation memory in Parquet: it lacks the column {name}.")
+        check_expansion(path, columns)
+        with pq.ParquetFile(path, buffer_size=BUFFER_BYTES) as parquet:
+            for batch in parquet.iter_batches(BATCH_ROWS, columns=list(columns)):
+                yield pa.Table.from_batches([batch])
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while a memory is read into an InputError."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; a translation memory is a Parquet file. Name the file.")
     try:
-        check_expansion(path, columns)
-        return pq.read_table(path, columns=list(columns))
+        yield
     except FileNotFoundError:
         raise InputError(f"There is no translation memory {path}. Name one, or use --translator none.") from None
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError) as error:

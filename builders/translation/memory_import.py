@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders.translation.digest_ranges import read_ranges
-from builders.translation.memory import HUMAN, MODEL, digest
+from builders.translation.memory import BUFFER_BYTES, HUMAN, MODEL, digest
 from builders.translation.memory_export import check_suffix
 from builders.translation.partition import KEY, STORE_SCHEMA, Partition
 from builders.translation.quality_checks import check_translations
@@ -29,7 +29,6 @@ UNKNOWN = ("name", "revision", "licence")  # columns that may be empty or missin
 REQUIRED = [name for name in STORE_SCHEMA.names if name not in (*UNKNOWN, "failed_check")]
 EXPORT_HINT = "Export it again with `builders tm export`; the memory is unchanged."
 BATCH_ROWS = 1 << 15  # read and written at once
-BUFFER_BYTES = 1 << 20  # of a column that are read at once
 Row = dict[str, Any]
 
 

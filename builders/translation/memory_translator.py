@@ -5,10 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.translation.memory import HUMAN, MODEL, Origin, TranslationMemory, digest, read_memory
+from builders.translation.memory import (
+    HUMAN,
+    MODEL,
+    Origin,
+    Remembered,
+    TranslationMemory,
+    count_rows,
+    digest,
+    read_memory,
+)
+from builders.translation.split_memory import SplitMemory, split_memory
 from builders.translation.translator import Translation, Translator, TranslatorOptions
 from cards.licences import model_licence
 from corpora.files import sha256_of
+
+MAX_ROWS = 1 << 18  # of a file that is held in memory
 
 
 @dataclass(frozen=True)
@@ -17,24 +29,21 @@ class MemoryTranslator(Translator):
 
     name: str
     fingerprint: str
-    memory: TranslationMemory
+    memory: TranslationMemory | SplitMemory
     languages: Collection[str]
     licence: str = ""
     is_memory: bool = True
 
     def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
         """Return the translations that the memory has; the others carry the flag `untranslated`."""
-        return [self._look_up(digest(text), lang) for text in texts]
+        digests = list(map(digest, texts))
+        known = self.memory.find(digests, lang)
+        return [_translation(known.get(key)) for key in digests]
 
-    def _look_up(self, key: str, lang: str) -> Translation:
-        text = self.memory.texts.get((key, lang))
-        if text is None:
-            return Translation("", ("untranslated",))
-        return Translation(text, (HUMAN,) if self.memory.origins[key, lang].origin == HUMAN else ())
-
-    def origin_of(self, key: str, lang: str) -> Origin:
-        """Return who made the translation of a segment."""
-        return self.memory.origins.get((key, lang), Origin(MODEL))
+    def origins_of(self, digests: Sequence[str], lang: str) -> list[Origin]:
+        """Return who made the translation of each segment."""
+        known = self.memory.find(digests, lang)
+        return [known[key].origin if key in known else Origin(MODEL) for key in digests]
 
     def describe(self) -> dict[str, Any]:
         """Return the name and digest of the memory."""
@@ -47,6 +56,12 @@ class MemoryTranslator(Translator):
             for origin in self.memory.models()
             for name in [origin.name or origin.model or "unnamed"]
         ]
+
+
+def _translation(known: Remembered | None) -> Translation:
+    if known is None:
+        return Translation("", ("untranslated",))
+    return Translation(known.text, (HUMAN,) if known.origin.origin == HUMAN else ())
 
 
 @dataclass(frozen=True)
@@ -75,10 +90,8 @@ class NoTranslator(Translator):
 def open_memory(model: str, options: TranslatorOptions) -> Translator:
     """Return a translator that looks up the translation memory in the Parquet file `model`."""
     path = Path(model).expanduser()
-    memory = read_memory(path)
-    return MemoryTranslator(
-        f"translation memory {path.name}", sha256_of(path), memory, frozenset(lang for _, lang in memory.texts)
-    )
+    memory = read_memory(path) if count_rows(path) <= MAX_ROWS else split_memory(path, options.work)
+    return MemoryTranslator(f"translation memory {path.name}", sha256_of(path), memory, memory.languages)
 
 
 def open_none(model: str, options: TranslatorOptions) -> Translator:

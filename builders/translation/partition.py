@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL
+from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL, Origin, Remembered
 from builders.translation.quality_checks import check_translations, checks_fingerprint
 from corpora.errors import InputError
 from corpora.files import atomic_path
@@ -28,7 +28,9 @@ KEY = ("decoding", "sha256")  # a row is a translation of a segment in a decodin
 TABLE = re.compile(r"memory(?:-([0-9a-f]+))?\.parquet")  # memory.parquet, or memory-3f.parquet of digests from 3f
 DIGITS = "0123456789abcdef"
 MAX_ROWS = 1 << 18  # of a table
-_LAST_TABLE: dict[tuple[object, ...], pa.Table] = {}  # the table read last: a run reads it several times
+BATCH_ROWS = 1 << 12  # of a table that is read from its beginning to its end
+_LAST_TABLES: dict[tuple[object, ...], pa.Table] = {}  # those read last, a run reads them several times
+MAX_TABLES = 2  # of these: one of people and one of a model
 
 
 class Entry(NamedTuple):
@@ -75,10 +77,21 @@ class Partition:
             own = [self._read(self.table(prefix))] if self.table(prefix).exists() else []
             yield _deduplicate(_concat([*own, *(_starting(self._read(batch), prefix) for batch in batches)]))
 
-    def rechecked(self) -> Iterator[pa.Table]:
-        """Yield the compacted translations table by table, checked again if the quality checks have changed."""
+    def accepted_texts(self) -> Iterator[tuple[str, str]]:
+        """Yield digest and text of the compacted translations that pass all checks, sorted, few in memory at once."""
         for path in self._tables().values():
-            yield self._rechecked(path)
+            if (pq.read_schema(path).metadata or {}).get(b"checks") != checks_fingerprint(self.lang).encode():
+                self._rechecked(path)
+            with pq.ParquetFile(path) as parquet:
+                for batch in parquet.iter_batches(BATCH_ROWS, columns=["sha256", "text", "failed_check"]):
+                    own = batch.filter(pc.equal(batch["failed_check"], ""))
+                    yield from zip(own["sha256"].to_pylist(), own["text"].to_pylist(), strict=True)
+
+    def remembered(self, digests: Collection[str], decoding: str) -> dict[str, Remembered]:
+        """Return as `accepted` does the translations of these segments, each with who made it."""
+        passing = (table.filter(pc.equal(table["failed_check"], "")) for table in self._select(digests, decoding))
+        rows = (row for table in passing for row in table.drop_columns(["en", "flags"]).to_pylist())
+        return {row["sha256"]: Remembered(row["text"], Origin.of_row(row)) for row in rows}
 
     def entries(self, digests: Collection[str], decoding: str) -> dict[str, Entry]:
         """Return the compacted translations of these segments in a decoding, by digest."""
@@ -208,13 +221,14 @@ class Partition:
     def _rechecked(self, path: Path) -> pa.Table:
         stat, checks = path.stat(), checks_fingerprint(self.lang)
         key = (checks, str(path), stat.st_mtime_ns, stat.st_ino)
-        if (known := _LAST_TABLE.get(key)) is not None:
+        if (known := _LAST_TABLES.get(key)) is not None:
             return known
-        _LAST_TABLE.clear()
+        while len(_LAST_TABLES) >= MAX_TABLES:
+            _LAST_TABLES.pop(next(iter(_LAST_TABLES)), None)
         table = self._read(path)
         if (pq.read_schema(path).metadata or {}).get(b"checks") != checks.encode():
             self._write(path, table)  # so that the next run need not check it again
-        _LAST_TABLE[key] = table
+        _LAST_TABLES[key] = table
         return table
 
     def _table_of(self, rows: Iterable[Mapping[str, object]]) -> pa.Table:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from builders.translation.bitext_words import MeaningCheck
 from builders.translation.clauses import split_at_clauses
-from builders.translation.memory import HUMAN, TranslationMemory, digest
+from builders.translation.memory import HUMAN, Lookup, digest
 from builders.translation.placeholders import has_translatable_text, mask_placeholders, split_at_placeholders
 from builders.translation.quality_checks import first_flag
 from builders.translation.scheduler import translate_missing
@@ -48,7 +48,7 @@ def translate_segments(
     lang: str,
     translator: Translator,
     store: TranslationStore,
-    human: TranslationMemory | None = None,
+    human: Lookup | None = None,
     progress: Progress | None = None,
     workers: WorkerPool | None = None,
     check: MeaningCheck | None = None,
@@ -91,7 +91,7 @@ def remembered(
     translator: Translator,
     store: TranslationStore,
     usage: Counter[str],
-    human: TranslationMemory | None = None,
+    human: Lookup | None = None,
 ) -> dict[str, str]:
     """Return translations from the memory that pass all checks, and log how many of the segments were known.
 
@@ -119,9 +119,9 @@ def _look_up(texts: Texts, lang: str, translator: Translator) -> dict[str, Outco
     return outcomes
 
 
-def _by_people(texts: Texts, lang: str, human: TranslationMemory | None) -> dict[str, Outcome]:
-    known = human.texts if human else {}
-    return {key: Outcome(known[key, lang], HUMAN, "") for key in texts if (key, lang) in known}
+def _by_people(texts: Texts, lang: str, human: Lookup | None) -> dict[str, Outcome]:
+    known = human.find(texts, lang) if human else {}
+    return {key: Outcome(known[key].text, HUMAN, "") for key in texts if key in known}
 
 
 def _attempt(

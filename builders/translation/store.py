@@ -1,14 +1,14 @@
 """The translation memory of a work folder: a partition for each model and language."""
 
 import hashlib
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-import pyarrow.compute as pc
-
-from builders.translation.memory import HUMAN, Origin, TranslationMemory
+from builders.translation.memory import HUMAN, Remembered
 from builders.translation.partition import TABLE, Partition
 from corpora.catalog import languages
 from corpora.files import lock_folder, remove_leftovers, sha256_of
@@ -24,12 +24,9 @@ class TranslationStore:
         """Return the partition of a translator, by its fingerprint, and a language; an empty model is people."""
         return Partition(self.memory_dir / (model[:16] or HUMAN) / lang, lang, model)
 
-    def human(self) -> TranslationMemory:
+    def human(self) -> "HumanTranslations":
         """Return the imported translations by people that pass all checks."""
-        tables = [table for lang in languages() for table in self.partition("", lang).rechecked()]
-        rows = [row for table in tables for row in table.filter(pc.equal(table["failed_check"], "")).to_pylist()]
-        texts = {(row["sha256"], row["lang"]): row["text"] for row in rows}
-        return TranslationMemory(texts, {(row["sha256"], row["lang"]): Origin.of_row(row) for row in rows})
+        return HumanTranslations(self)
 
     def partitions(self) -> Iterator[Partition]:
         """Yield every partition that holds translations, in the order of their folders."""
@@ -47,10 +44,34 @@ class TranslationStore:
             yield self
 
 
-def fingerprint(memory: TranslationMemory) -> str:
-    """Return a digest of the translations of a memory, empty if it has none."""
-    text = "".join(f"{key}\t{text}\n" for key, text in sorted(memory.texts.items()))
-    return hashlib.sha256(text.encode()).hexdigest() if text else ""
+@dataclass(frozen=True)
+class HumanTranslations:
+    """The translations by people that pass all checks, looked up in the tables of each language."""
+
+    store: TranslationStore
+
+    def find(self, digests: Iterable[str], lang: str) -> dict[str, Remembered]:
+        """Return the translations of those segments that have one into a language, by digest."""
+        return self.store.partition("", lang).remembered(list(digests), "")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of all of them, empty if there are none."""
+        sha256 = None
+        for key, lang, text in heapq.merge(*map(self._texts, languages())):
+            sha256 = sha256 or hashlib.sha256()
+            sha256.update(f"{(key, lang)}\t{text}\n".encode())
+        return sha256.hexdigest() if sha256 else ""
+
+    def _texts(self, lang: str) -> Iterator[tuple[str, str, str]]:
+        """Yield digest, language and text of the translations into a language, sorted."""
+        for key, text in self.store.partition("", lang).accepted_texts():
+            yield key, lang, text
+
+
+def fingerprint(human: HumanTranslations | None) -> str:
+    """Return a digest of translations by people, empty for none."""
+    return human.fingerprint if human else ""
 
 
 def as_batch(path: Path) -> Path:

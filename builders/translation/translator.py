@@ -97,9 +97,9 @@ class Translator(Protocol):
         licence = models[0]["licence"] if models else self.licence
         return Origin(MODEL, self.name, str(self.describe().get("revision") or ""), licence, self.fingerprint)
 
-    def origin_of(self, key: str, lang: str) -> Origin:
-        """Return who made the translation of a segment, by its digest: a memory knows it for each."""
-        return self.origin()
+    def origins_of(self, digests: Sequence[str], lang: str) -> list[Origin]:
+        """Return who made the translation of each segment: a memory knows it for each."""
+        return [self.origin()] * len(digests)
 
     def describe_cost(self, texts: Iterable[str]) -> str:
         """Return a sentence on what the translation of segments would cost; empty if it costs nothing."""

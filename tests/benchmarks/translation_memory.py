@@ -1,10 +1,12 @@
 """How much memory translations take, by their number: it must not grow beyond that of one range.
 
     python tests/benchmarks/translation_memory.py [--segments 500000,2000000] [--folder FOLDER]
+    python tests/benchmarks/translation_memory.py --by people
     python tests/benchmarks/translation_memory.py --translate --segments 40000,160000 --range 16384
     python tests/benchmarks/translation_memory.py --import tmx --segments 1000000,4000000
 
-For each number, a process finds that many distinct segments in a memory that has been filled; with `--translate` one
+For each number, a process finds that many distinct segments in a memory that has been filled: by a translator, by
+people, or a file that is the translator itself; with `--translate` one
 translates them before by a back end that costs nothing, and the memory is what it has left. With `--import`, a process
 imports a file of that many translations, and another one the same file again. Prints the largest memory and the CPU
 seconds of each process, how many tables the memory has, and whether both wrote the same bytes.
@@ -23,12 +25,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tabulate import tabulate
 
-from builders.translation import Translation, Translator, digest, digest_ranges, import_memory, partition
+from builders.translation import (
+    Translation,
+    Translator,
+    TranslatorOptions,
+    digest,
+    digest_ranges,
+    import_memory,
+    partition,
+    resolve_translator,
+)
 from builders.translation.digest_ranges import num_bits, write_ranges
 from builders.translation.instructions import SEGMENTS, _Job, write_translations
-from builders.translation.memory import TranslationMemory
+from builders.translation.memory import HUMAN, Origin
 from builders.translation.partition import STORE_SCHEMA
-from builders.translation.store import TranslationStore
+from builders.translation.store import TranslationStore, fingerprint
 from corpora.files import sha256_of, temporary_folder
 
 PER_ROW = 5  # segments of a field
@@ -55,6 +66,7 @@ def main() -> None:
     parser.add_argument("--segments", default="500000,2000000", help="Numbers of distinct segments.")
     parser.add_argument("--folder", type=Path, help="Where the tables are; by default a temporary folder.")
     parser.add_argument("--translate", action="store_true", help="Translate, and do not fill the memory.")
+    parser.add_argument("--by", choices=["model", "people", "file"], default="model", help="Who has translated.")
     parser.add_argument("--import", dest="suffix", choices=["tmx", "parquet"], help="Import a file of this kind.")
     parser.add_argument("--range", type=int, help="Rows of a table and segments of a range; by default the project's.")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
@@ -65,7 +77,7 @@ def main() -> None:
         if asked.suffix:
             import_memory(asked.folder / f"file.{asked.suffix}", work=asked.folder)
         else:
-            translate(asked.folder)
+            translate(asked.folder, asked.by)
         print_costs()
         return
     rows: list[list[object]] = []
@@ -80,8 +92,10 @@ def measure(num: int, folder: Path, asked: argparse.Namespace) -> list[list[obje
     """Return a row of figures for each run."""
     folder.mkdir()
     write_segments(num, folder / "segments.parquet")
-    if not asked.translate:
-        fill_memory(num, folder)
+    if asked.by == "file":
+        write_export(num, folder / "file.parquet")
+    elif not asked.translate:
+        fill_memory(num, folder, asked.by)
     rows: list[list[object]] = []
     for run in ("translated", "remembered") if asked.translate else ("remembered",):
         costs = run_one(folder, asked)
@@ -103,7 +117,7 @@ def measure_import(num: int, folder: Path, asked: argparse.Namespace) -> list[li
 
 def run_one(folder: Path, asked: argparse.Namespace) -> list[float]:
     """Return the largest memory and the CPU seconds of a process of its own."""
-    command = [sys.executable, __file__, "--one", "--folder", str(folder)]
+    command = [sys.executable, __file__, "--one", "--folder", str(folder), "--by", asked.by]
     command += ["--range", str(asked.range)] if asked.range else []
     command += ["--import", asked.suffix] if asked.suffix else []
     return list(map(float, subprocess.check_output(command, text=True).split()))
@@ -146,10 +160,12 @@ def pairs_from(first: int, last: int) -> Iterator[tuple[str, str]]:
     return zip(sources, (own.text for own in Numbers().translate(sources, "el")), strict=True)
 
 
-def memory_row(en: str, text: str) -> dict[str, object]:
+def memory_row(en: str, text: str, by: str = "model") -> dict[str, object]:
     """Return a row of the memory."""
-    origin = {"decoding": Numbers.decoding, **Numbers().origin()._asdict(), "flags": [], "failed_check": ""}
-    return {"sha256": digest(en), "lang": "el", "en": en, "text": text, **origin}
+    is_model = by == "model"
+    origin = Numbers().origin() if is_model else Origin(HUMAN, "MARIA")
+    key = {"sha256": digest(en), "lang": "el", "decoding": Numbers.decoding if is_model else ""}
+    return {**key, "en": en, "text": text, **origin._asdict(), "flags": [], "failed_check": ""}
 
 
 def write_segments(num: int, path: Path) -> None:
@@ -163,22 +179,25 @@ def write_segments(num: int, path: Path) -> None:
             writer.write_table(pa.table(empty | {"segments": lists}, schema=SEGMENTS))
 
 
-def fill_memory(num: int, folder: Path) -> None:
+def fill_memory(num: int, folder: Path, by: str) -> None:
     """Write a translation of each segment into the memory, without checking it, a range of digests after the other."""
-    own = TranslationStore(folder / "memory").partition(Numbers.fingerprint, "el")
+    own = TranslationStore(folder / "memory").partition(Numbers.fingerprint if by == "model" else "", "el")
     starts = range(0, num, ROWS)
     pairs = (pairs_from(first, min(first + ROWS, num)) for first in starts)
-    tables = (pa.Table.from_pylist([memory_row(*pair) for pair in some], schema=STORE_SCHEMA) for some in pairs)
+    tables = (pa.Table.from_pylist([memory_row(*pair, by) for pair in some], schema=STORE_SCHEMA) for some in pairs)
     with temporary_folder(folder) as spill:
         for path in write_ranges(tables, STORE_SCHEMA, num_bits(num), spill):
             own.add(pq.read_table(path))
 
 
-def translate(folder: Path) -> None:
+def translate(folder: Path, by: str) -> None:
     """Translate the segments of a folder."""
+    options = TranslatorOptions(folder / "work")
+    translator = resolve_translator(str(folder / "file.parquet"), options) if by == "file" else Numbers()
     with TranslationStore(folder / "memory").open() as store:
-        job = _Job(folder / "segments.parquet", "el", Numbers(), store, TranslationMemory({}), None)
-        write_translations(folder / "out.parquet", job, "")
+        human = store.human() if by == "people" else None
+        job = _Job(folder / "segments.parquet", "el", translator, store, human, None)
+        write_translations(folder / "out.parquet", job, fingerprint(human))
 
 
 def print_costs() -> None:

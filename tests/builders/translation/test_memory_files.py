@@ -99,7 +99,7 @@ def test_memory_that_repeats_one_long_text_is_refused(tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from builders.translation.memory import read_table
+    from builders.translation.memory import read_tables
     from builders.translation.memory_import import import_memory
 
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 4000, pa.int32()), pa.array(["x" * 1_000_000]))
@@ -107,6 +107,6 @@ def test_memory_that_repeats_one_long_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "memory.parquet"
     table = pa.table(dict.fromkeys(names, text))
     pq.write_table(table, path, compression="zstd", dictionary_pagesize_limit=1 << 30, store_schema=False)
-    for read in (lambda: import_memory(path, work=tmp_path / "work"), lambda: read_table(path, ["en", "text"])):
+    for read in (lambda: import_memory(path, work=tmp_path / "work"), lambda: list(read_tables(path, ["en", "text"]))):
         with pytest.raises(InputError, match="refused as a decompression bomb"):
             read()
