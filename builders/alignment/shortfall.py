@@ -17,7 +17,6 @@ from corpora.compiled import compiled
 SHRINKAGE = 5.0  # occurrences of a token that the mean of tokens as frequent is worth
 MIN_VARIANCE = 0.25
 EXTRA_VARIANCE = 2.0  # of a side: short sides say little
-MAX_PART_TOKENS = 200  # of a side whose parts are read
 NUM_BANDS = 22  # of frequency: powers of two; the first is that of unknown tokens
 
 Array = NDArray[Any]
@@ -71,28 +70,18 @@ def measure_shortfall(
             random pair the evidence of the token beside its own other side.
         is_counted: Whether `usual` counts the tokens of a pair.
     """
-    difference, variance = _differences(usual, side, evidence, counted, is_counted)
+    difference, variance = differences(usual, side, evidence, counted, is_counted)
     total = _sums(difference, side.ends) / np.sqrt(_sums(variance, side.ends) + EXTRA_VARIANCE)
     return total, _sums(usual.counts[usual.ids(side.tokens)] > 0, side.ends)
 
 
-def longest_shortfall(usual: UsualEvidence, side: Side, evidence: Array, is_counted: Array) -> Array:
-    """Return the shortfall of that part of a side of each pair, words in a row, that falls short the most; 0 for none.
-
-    Args:
-        usual: What tokens usually get.
-        side: Tokens of the pairs.
-        evidence: The evidence of each.
-        is_counted: Whether `usual` counts the tokens of a pair.
-    """
-    difference, variance = _differences(usual, side, evidence, evidence, is_counted)
-    return np.asarray(_largest_parts(-difference, variance, side.ends))
-
-
-def _differences(
+def differences(
     usual: UsualEvidence, side: Side, evidence: Array, counted: Array, is_counted: Array
 ) -> tuple[Array, Array]:
-    """Return how much more evidence each token has than it usually gets, and the variance of that."""
+    """Return how much more evidence each token has than it usually gets, and the variance of that.
+
+    The arguments are those of `measure_shortfall`.
+    """
     ids = usual.ids(side.tokens)
     mean, variance = _bands(usual)
     own = np.repeat(is_counted, np.diff(side.ends)).astype(np.float64)
@@ -121,18 +110,3 @@ def _sums(values, ends):  # type: ignore[no-untyped-def]
         for index in range(ends[row], ends[row + 1]):
             sums[row] += values[index]
     return sums
-
-
-@compiled
-def _largest_parts(shortfall, variance, ends):  # type: ignore[no-untyped-def]
-    """Return, of each pair, the largest sum of tokens in a row in standard deviations."""
-    largest = np.zeros(ends.size - 1, np.float64)
-    for row in range(largest.size):
-        end = min(ends[row + 1], ends[row] + MAX_PART_TOKENS)
-        for first in range(ends[row], end):
-            total, squares = 0.0, EXTRA_VARIANCE
-            for index in range(first, end):
-                total += shortfall[index]
-                squares += variance[index]
-                largest[row] = max(largest[row], total / np.sqrt(squares))
-    return largest

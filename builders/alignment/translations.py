@@ -1,7 +1,8 @@
 """Judge translations by what a bitext of the language has taught: do they say what their sources say, and all of it.
 
-What words usually get, random pairs and usual lengths are those of the translations themselves, and of translations of
-like length, so that a bitext of another domain judges them too.
+What words usually get and usual lengths are those of the translations themselves, so that a bitext of another domain
+judges them too. What tells wrong ones from right ones is learned from the translations as well: beside other sources,
+and with a part left out.
 """
 
 from collections.abc import Sequence
@@ -9,24 +10,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from builders.alignment.bands import LengthBands, cut_bands
-from builders.alignment.chance import MIN_RANDOM_PAIRS
-from builders.alignment.judge import Judge, side_of
+from builders.alignment.chance import chances, random_partners
+from builders.alignment.contrast import Contrast, fit_contrast
+from builders.alignment.cuts import leave_out_part
+from builders.alignment.judge import Judge
 from builders.alignment.linking import LinkTable, link_tokens
-from builders.alignment.shortfall import count_evidence, longest_shortfall
-from builders.alignment.tokens import tokenize
-from builders.alignment.training import Side
+from builders.alignment.measures import Texts, UsualLengths, measure_texts, read_texts, usual_lengths
+from builders.alignment.shortfall import count_evidence
 
-MIN_TRANSLATIONS = 400  # fewer do not say what is usual
+MIN_TRANSLATIONS = 500  # fewer do not say what is usual
+MAX_EXAMPLES = 2_000  # of right translations, by which wrong ones are told from them
+MIN_EXAMPLES = 50  # of each kind
+MAX_CHANCE = 0.05  # of translations that are taken for right ones, when parts are left out
 MIN_TOKENS = 4  # of each side of a translation that is judged
-BAND_PAIRS = 200  # of like length, that say what is usual
-DEVIATION = 1.4826  # standard deviations in a median deviation
-MIN_SPREAD = 0.05  # of a measure
 
 Array = NDArray[Any]
+Pairs = tuple[Sequence[str], Sequence[str]]  # sources and translations
 
 
 @dataclass(frozen=True)
@@ -41,47 +42,33 @@ class TaughtWords:
 
 
 @dataclass(frozen=True)
-class _Usual:
-    """Median and spread of a measure of translations, by the length of the source."""
-
-    length: Array
-    median: Array
-    spread: Array
-
-    def standardize(self, values: Array, length: Array) -> Array:
-        """Return how far values are from the median, in standard deviations."""
-        median, spread = (np.interp(length, self.length, own) for own in (self.median, self.spread))
-        return np.asarray((values - median) / spread)
-
-
-@dataclass(frozen=True)
 class TranslationJudge:
     """What judges translations into a language."""
 
     lang: str
     judge: Judge
-    random: LengthBands
-    ratio: _Usual  # of lengths
-    missing: _Usual
+    lengths: UsualLengths
+    misaligned: Contrast
+    random: Array  # how right translations of other sources look
+    incomplete: Contrast
 
     def measure(self, sources: Sequence[str], translations: Sequence[str], is_counted: Array) -> tuple[Array, Array]:
-        """Return chance and missing part of translations; NaN for those that are not judged.
+        """Return of each translation a chance and log odds; NaN for those that are not judged.
 
-        The chance is the share of random pairs that are aligned as well. The missing part is how much of the source has
-        no counterpart, in standard deviations of all translations.
+        The chance is the share of translations of other sources that look as right. The odds are those that a part is
+        left out.
 
         Args:
             sources: English segments.
             translations: Their translations.
             is_counted: Whether each is one of those by which the judge was made.
         """
-        sides = _sides(sources, translations, self.lang)
-        aligned, num_tokens = self.judge.align(*sides, is_counted), [np.diff(side.ends) for side in sides]
-        is_judged = np.isfinite(aligned) & (np.minimum(*num_tokens) >= MIN_TOKENS)
-        length, ratio = _lengths(sources, translations)
-        missing = _missing_part(self.judge, sides, is_counted, self.ratio.standardize(ratio, length))
-        scores = self.random.chances(aligned, num_tokens[0]), self.missing.standardize(missing, length)
-        return np.where(is_judged, scores[0], np.nan), np.where(is_judged, scores[1], np.nan)
+        texts = read_texts(sources, translations, self.lang)
+        measures = measure_texts(self.judge, self.lengths, texts, is_counted)
+        is_judged = texts.num_tokens >= MIN_TOKENS
+        chance = chances(-self.misaligned.log_odds(measures), self.random)
+        incomplete = self.incomplete.log_odds(measures)
+        return np.where(is_judged, chance, np.nan), np.where(is_judged, incomplete, np.nan)
 
 
 def make_translation_judge(
@@ -97,53 +84,51 @@ def make_translation_judge(
     """
     if len(sources) < MIN_TRANSLATIONS:
         return None
-    sides = _sides(sources, translations, lang)
-    evidence = link_tokens(*sides, words.links)
-    counts = ((words.en_tokens, words.en_counts), (words.xx_tokens, words.xx_counts))
-    usual = [count_evidence(*own, *rest) for own, rest in zip(counts, zip(sides, evidence, strict=True), strict=True)]
-    judge = Judge(words.links, *usual)
-    random = _random_pairs(judge, *sides)
-    if random is None:
+    examples = sources[:MAX_EXAMPLES], translations[:MAX_EXAMPLES]
+    halves = [(examples[0][half::2], examples[1][half::2]) for half in (0, 1)]
+    measured = [_measure_half(words, own, other, lang) for own, other in zip(halves, reversed(halves), strict=True)]
+    right, misaligned, cut = (np.concatenate(rows) for rows in zip(*measured, strict=True))
+    if min(len(right), len(misaligned), len(cut)) < MIN_EXAMPLES:
         return None
-    length, ratio = _lengths(sources, translations)
-    own_ratio, is_counted = _usual(ratio, length), np.ones(len(sources), np.bool_)
-    missing = _missing_part(judge, sides, is_counted, own_ratio.standardize(ratio, length))
-    return TranslationJudge(lang, judge, random, own_ratio, _usual(missing, length))
+    judge, lengths = _learn_usual(words, read_texts(sources, translations, lang))
+    aligned = fit_contrast(right, misaligned)
+    random = -aligned.log_odds(misaligned)
+    own = right[chances(-aligned.log_odds(right), random) < MAX_CHANCE]
+    incomplete = fit_contrast(own if len(own) >= MIN_EXAMPLES else right, cut)
+    return TranslationJudge(lang, judge, lengths, aligned, random, incomplete)
 
 
-def _sides(sources: Sequence[str], translations: Sequence[str], lang: str) -> tuple[Side, Side]:
-    texts = [pa.array(list(own), pa.string()) for own in (sources, translations)]
-    return side_of(tokenize(texts[0], "en")), side_of(tokenize(texts[1], lang))
+def _learn_usual(words: TaughtWords, texts: Texts) -> tuple[Judge, UsualLengths]:
+    en, xx = link_tokens(texts.en, texts.xx, words.links)
+    usual_en = count_evidence(words.en_tokens, words.en_counts, texts.en, en)
+    usual_xx = count_evidence(words.xx_tokens, words.xx_counts, texts.xx, xx)
+    return Judge(words.links, usual_en, usual_xx), usual_lengths(texts)
 
 
-def _lengths(sources: Sequence[str], translations: Sequence[str]) -> tuple[Array, Array]:
-    """Return the logarithms of the lengths of sources, and of the ratios of the lengths of both."""
-    length, others = (np.log([1.0 + len(text) for text in own]) for own in (sources, translations))
-    return length, others - length
+def _measure_half(words: TaughtWords, pairs: Pairs, others: Pairs, lang: str) -> tuple[Array, Array, Array]:
+    """Return the measures of translations, of the same beside other sources, and of those with a part left out.
+
+    What is usual is learned from the others, since those that were learned from would be measured in another way than
+    wrong ones.
+    """
+    usual = _learn_usual(words, read_texts(*others, lang))
+
+    def measure(sources: Sequence[str], translations: Sequence[str]) -> Array:
+        texts = read_texts(sources, translations, lang)
+        is_judged = texts.num_tokens >= MIN_TOKENS
+        return measure_texts(*usual, texts, np.zeros(len(is_judged), np.bool_))[is_judged]
+
+    ways = [(en, leave_out_part(xx, by_clause)) for en, xx in zip(*pairs, strict=True) for by_clause in (False, True)]
+    shorter = [(en, xx) for en, xx in ways if xx]
+    mixed, cut = (measure([en for en, _ in own], [xx for _, xx in own]) for own in (_mix(pairs, lang), shorter))
+    return measure(*pairs), mixed, cut
 
 
-def _missing_part(judge: Judge, sides: tuple[Side, Side], is_counted: Array, ratio: Array) -> Array:
-    """Return how much of each source has no counterpart: by its words, and by the length of its translation."""
-    evidence, _ = link_tokens(*sides, judge.links)
-    return longest_shortfall(judge.en, sides[0], evidence, is_counted) + np.maximum(0, -ratio)
-
-
-def _bands(length: Array) -> list[Array]:
-    """Return rows in bands of like length, the shortest first."""
-    return np.array_split(np.argsort(length, kind="stable"), max(1, len(length) // BAND_PAIRS))
-
-
-def _random_pairs(judge: Judge, en: Side, xx: Side) -> LengthBands | None:
-    """Return the alignments of random pairs by length; None if there are too few."""
-    aligned, length = judge.align_random(en, xx, np.arange(len(en.ends) - 1))
-    aligned, length = aligned[length >= MIN_TOKENS], length[length >= MIN_TOKENS]
-    return cut_bands(aligned, length, len(aligned) // BAND_PAIRS) if len(aligned) >= MIN_RANDOM_PAIRS else None
-
-
-def _usual(values: Array, length: Array) -> _Usual:
-    """Return median and spread of values in bands of length."""
-    bands = _bands(length)
-    medians = np.array([np.median(values[band]) for band in bands])
-    spreads = [np.median(np.abs(values[band] - own)) for band, own in zip(bands, medians, strict=True)]
-    centers = np.array([np.median(length[band]) for band in bands])
-    return _Usual(centers, medians, np.maximum(MIN_SPREAD, DEVIATION * np.array(spreads)))
+def _mix(pairs: Pairs, lang: str) -> list[tuple[str, str]]:
+    """Return sources with translations of others: of any length, and of about the same."""
+    texts = read_texts(*pairs, lang)
+    lengths, mixed = np.diff(texts.xx.ends), []
+    for num_tokens in (lengths, np.zeros_like(lengths)):
+        rows, partners = random_partners(num_tokens, np.arange(len(lengths)), texts.en)
+        mixed += [(pairs[0][row], pairs[1][other]) for row, other in zip(rows, partners, strict=True)]
+    return mixed

@@ -5,8 +5,8 @@
 SENTENCES is the folder that `misaligned.py` reads, whose pairs teach the words; FLORES one with a file of human
 translations for each language. The longest clause between commas is left out of the translation, or of the English
 sentence, which is the same as one added to the translation. Prints for each kind of evidence the share that it finds
-where 5 % of the whole pairs are lost: the alignment that `misaligned` reads, the longest run of English words without
-a counterpart with the ratio of lengths that `incomplete` reads, the ratio of lengths alone, and the worst of all.
+where 5 % of the whole pairs are lost: the chance that `misaligned` reads for translations, the log odds that
+`incomplete` reads, and the ratio of lengths alone.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tabulate import tabulate
 from builders.alignment import TranslationJudge, make_translation_judge
 
 LOSS = 0.05
-HEADS = ["lang", "clause left out of", "pairs", "alignment", "missing words and length", "length", "worst of three"]
+HEADS = ["lang", "clause left out of", "pairs", "another's", "incomplete", "length"]
 
 
 def main() -> None:
@@ -47,11 +47,10 @@ def main() -> None:
 def evidence(judge: TranslationJudge, pairs: list[tuple[str, str]], is_counted: bool) -> list[np.ndarray]:
     """Return for each kind of evidence how much of it is against each pair."""
     en, xx = map(list, zip(*pairs, strict=True))
-    chance, missing = judge.measure(en, xx, np.full(len(pairs), is_counted))
-    length = np.log([1.0 + len(text) for text in en])
-    ratio = np.abs(judge.ratio.standardize(np.log([1.0 + len(text) for text in xx]) - length, length))
-    kinds = [np.nan_to_num(chance), np.nan_to_num(missing), ratio]
-    return [*kinds, np.max([kinds[0] * 10, kinds[1], kinds[2]], axis=0)]
+    chance, odds = judge.measure(en, xx, np.full(len(pairs), is_counted))
+    length, others = (np.log([1.0 + len(text) for text in side]) for side in (en, xx))
+    median, spread = judge.lengths.at(length)
+    return [np.nan_to_num(chance), np.nan_to_num(odds, nan=-99), np.abs(others - length - median) / spread]
 
 
 def found(whole: np.ndarray, cut: np.ndarray) -> float:
