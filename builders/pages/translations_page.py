@@ -99,5 +99,7 @@ def _show(project: Project, request: Request, corpus: str, lang: str, id: str, s
     build = build_of(project, request)
     fields = read_record(tables_of(build, corpus, lang), lang, id)
     shown: dict[str, Any] = frame(project, request, "translations", build)
-    shown |= {"corpus": corpus, "lang": lang, "id": id, "fields": fields, "edits": read_edits(project.work, lang)}
+    digests = [sentence.sha256 for field in fields for sentence in field.sentences]
+    edits = read_edits(project.work, lang, digests)
+    shown |= {"corpus": corpus, "lang": lang, "id": id, "fields": fields, "edits": edits}
     return html("translation_part" if is_part(request) else "translation", **shown, sentence=sentence)

@@ -1,6 +1,10 @@
 """Translations that a person corrects one by one: they become entries of the memory by people, with their author."""
 
+from collections.abc import Collection
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from builders.translation.memory import digest
 from builders.translation.quality_checks import check_translations
@@ -34,8 +38,12 @@ def edit_translation(work: Path, lang: str, en: str, text: str, author: str) -> 
     return failed
 
 
-def read_edits(work: Path, lang: str) -> dict[str, tuple[str, str, str]]:
-    """Return the translations by people into a language, by digest: text, failed check, author."""
-    table = TranslationStore(work / "memory").partition("", lang).rows()
-    columns = (table[name].to_pylist() for name in ("sha256", "text", "failed_check", "name"))
-    return {key: (text, failed, author or "") for key, text, failed, author in zip(*columns, strict=True)}
+def read_edits(work: Path, lang: str, digests: Collection[str]) -> dict[str, tuple[str, str, str]]:
+    """Return the translations by people of some segments into a language, by digest: text, failed check, author."""
+    edits: dict[str, tuple[str, str, str]] = {}
+    for table in TranslationStore(work / "memory").partition("", lang).parts():
+        own = table.filter(pc.is_in(table["sha256"], pa.array(digests, pa.string())))
+        texts, failed, authors = (own[name].to_pylist() for name in ("text", "failed_check", "name"))
+        rows = zip(texts, failed, (author or "" for author in authors), strict=True)
+        edits.update(zip(own["sha256"].to_pylist(), rows, strict=True))
+    return edits

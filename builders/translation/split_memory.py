@@ -21,6 +21,7 @@ from builders.translation.memory import (
     count_rows,
     read_tables,
 )
+from corpora.errors import InputError
 from corpora.files import lock_folder, move_into_place, remove_leftovers, sha256_of, temporary_folder
 from corpora.strict_json import load_json
 
@@ -105,5 +106,8 @@ def _tables(path: Path) -> Iterator[pa.Table]:
 
 @lru_cache(3)
 def _read(path: Path, lang: str) -> pa.Table:
-    """Return the translations into a language of one range."""
-    return pq.read_table(path, filters=[("lang", "=", lang)])
+    """Return the translations into a language of one range; InputError if its file is damaged or gone."""
+    try:
+        return pq.read_table(path, filters=[("lang", "=", lang)])
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path} cannot be read: {error}. Delete its folder and run the same command again.") from None

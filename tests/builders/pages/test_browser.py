@@ -211,7 +211,7 @@ def test_twenty_lines_are_labelled_by_keyboard(page: Any, url: str, project: Any
 
 
 def test_a_corrected_translation_is_in_the_memory(page: Any, url: str, project: Any) -> None:
-    from builders.translation import read_edits
+    from builders.translation.store import TranslationStore
 
     page.goto(url + "translations?lang=el&text=bread")
     page.click("table a")
@@ -220,8 +220,8 @@ def test_a_corrected_translation_is_in_the_memory(page: Any, url: str, project: 
     page.locator("text=Put it into the memory").first.click()
     page.wait_for_selector(".saved")
     page.wait_for_selector("text=in the memory by ann")
-    edits = read_edits(project.work, "el").values()
-    assert [(text, author) for text, _, author in edits] == [("Εξήγησε απλά γιατί το ψωμί μπαγιατεύει γρήγορα.", "ann")]
+    edits = TranslationStore(project.work / "memory").partition("", "el").rows().select(["text", "name"]).to_pylist()
+    assert edits == [{"text": "Εξήγησε απλά γιατί το ψωμί μπαγιατεύει γρήγορα.", "name": "ann"}]
 
 
 def test_the_difference_of_two_versions_leads_to_a_line(page: Any, url: str) -> None:

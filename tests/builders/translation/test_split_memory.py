@@ -83,6 +83,13 @@ def test_memory_is_split_once_and_what_a_kill_has_left_is_removed(split: Any, pa
     assert {file: file.stat().st_mtime_ns for file in home.rglob("*.parquet")} == before
 
 
+def test_damaged_file_of_a_split_memory_is_named(split: Any) -> None:
+    for file in split.memory.folder.glob("*.parquet"):
+        file.write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"split-memories/.*\.parquet cannot be read.* Delete its folder"):
+        split.translate(["segment 7"], "el")
+
+
 def test_translations_by_people_are_looked_up_and_have_one_digest(tmp_path: Path) -> None:
     store = TranslationStore(tmp_path / "memory")
     assert store.human().fingerprint == ""
