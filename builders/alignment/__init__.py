@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from builders.alignment.chance import WRONG_CHANCE, chances, random_partners, wrong_share
     from builders.alignment.explain import unexplained_words
     from builders.alignment.judge import Judge, make_judge, side_of
+    from builders.alignment.lengths import UsualByLength
     from builders.alignment.limits import MIN_HALF_PAIRS, MODEL_VERSION, SAMPLE_PAIRS, TOKENIZER_VERSION
     from builders.alignment.linking import LinkTable, link_table, link_tokens
     from builders.alignment.shortfall import UsualEvidence
@@ -45,6 +46,7 @@ __all__ = [
     "Side",
     "TaughtWords",
     "TranslationJudge",
+    "UsualByLength",
     "UsualEvidence",
     "chances",
     "judge_texts",
@@ -67,6 +69,7 @@ _MODULES = {
     "builders.alignment.chance": ("WRONG_CHANCE", "chances", "random_partners", "wrong_share"),
     "builders.alignment.explain": ("unexplained_words",),
     "builders.alignment.judge": ("Judge", "make_judge", "side_of"),
+    "builders.alignment.lengths": ("UsualByLength",),
     "builders.alignment.limits": ("MIN_HALF_PAIRS", "MODEL_VERSION", "SAMPLE_PAIRS", "TOKENIZER_VERSION"),
     "builders.alignment.linking": ("LinkTable", "link_table", "link_tokens"),
     "builders.alignment.shortfall": ("UsualEvidence",),

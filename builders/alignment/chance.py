@@ -25,18 +25,18 @@ CONFIDENCE = 0.90
 Array = NDArray[Any]
 
 
-def random_partners(num_tokens: Array, digests: Array, stays: Side) -> tuple[Array, Array]:
+def random_partners(length: Array, digests: Array, stays: Side) -> tuple[Array, Array]:
     """Return rows of pairs, and for each the row whose other side replaces its own: one of about the same length.
 
     A pair of sentences that say about the same is no random pair, so a corpus of sentences that are nearly all alike
     has none, and is not judged.
 
     Args:
-        num_tokens: The length of the side that is replaced, by row; rows are in the order of digests.
+        length: Of each pair, by row, in any unit; rows are in the order of digests.
         digests: Of the side that stays: equal ones are translations of the same sentence.
         stays: The side that stays.
     """
-    order = np.argsort(num_tokens, kind="stable")
+    order = np.argsort(length, kind="stable")
     chosen = order[:: max(1, -(-len(order) // MAX_RANDOM_PAIRS))]
     partners = np.roll(chosen, DISTANCE)
     differs = digests[chosen] != digests[partners]

@@ -7,11 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.alignment.chance import random_partners, take_rows
+from builders.alignment.lengths import UsualByLength, content_of, measure_content, usual_content
 from builders.alignment.linking import LinkTable, link_tokens
 from builders.alignment.shortfall import UsualEvidence, count_evidence, measure_shortfall
 from builders.alignment.training import Side, make_side
 
-MIN_KNOWN_TOKENS = 1  # of each side of a pair that is judged
+MIN_KNOWN_TOKENS = 1  # of either side of a pair that is judged
+BETTER_SIDE = 0.2  # the weight of the better side; that of the worse is 1
+UNUSUAL_CONTENT = 0.5  # the weight against a pair of each standard deviation of the ratio of its contents
+MAX_UNUSUAL = 4.0  # standard deviations: contents alone make no pair look wrong
 DECIMALS = 3  # of an alignment: more would depend on the processor
 
 Array = NDArray[Any]
@@ -24,9 +28,10 @@ class Judge:
     links: LinkTable
     en: UsualEvidence
     xx: UsualEvidence
+    content: UsualByLength  # the ratio of the contents of both sides
 
     def align(self, en: Side, xx: Side, is_counted: Array) -> Array:
-        """Return the alignment of pairs; NaN for pairs with too few known tokens.
+        """Return the alignment of pairs; NaN for pairs without a known token.
 
         Args:
             en: The English sides.
@@ -34,7 +39,7 @@ class Judge:
             is_counted: Whether each pair is one of those whose evidence the judge has counted.
         """
         evidence = link_tokens(en, xx, self.links)
-        return self._lower((en, xx), evidence, evidence, is_counted)
+        return self._align((en, xx), evidence, evidence, is_counted)
 
     def align_random(self, en: Side, xx: Side, digests: Array) -> tuple[Array, Array]:
         """Return the alignments of pairs put together at random, and the lengths of their English sides in tokens.
@@ -45,21 +50,24 @@ class Judge:
             digests: Of the English sides.
         """
         own_en, own_xx = link_tokens(en, xx, self.links)
-        rows, partners = random_partners(np.diff(xx.ends), digests, en)
+        rows, partners = random_partners(content_of(self.en, en), digests, en)
         sides = take_rows(en, rows), take_rows(xx, partners)
         counted = take_rows(Side(own_en, en.ends), rows).tokens, take_rows(Side(own_xx, xx.ends), partners).tokens
         evidence = link_tokens(*sides, self.links)
-        aligned = self._lower(sides, evidence, counted, np.ones(len(rows), np.bool_))
+        aligned = self._align(sides, evidence, counted, np.ones(len(rows), np.bool_))
         is_judged = np.isfinite(aligned)
         return aligned[is_judged], np.diff(sides[0].ends)[is_judged]
 
-    def _lower(
+    def _align(
         self, sides: tuple[Side, Side], evidence: tuple[Array, Array], counted: tuple[Array, Array], is_counted: Array
     ) -> Array:
         own = zip((self.en, self.xx), sides, evidence, counted, strict=True)
         (en, en_known), (xx, xx_known) = (measure_shortfall(*row, is_counted) for row in own)
-        is_judged = np.minimum(en_known, xx_known) >= MIN_KNOWN_TOKENS
-        return np.where(is_judged, np.round(np.minimum(en, xx), DECIMALS), np.nan)
+        is_judged = np.maximum(en_known, xx_known) >= MIN_KNOWN_TOKENS
+        length, ratio = measure_content(self.en, self.xx, sides)
+        unusual = np.minimum(np.abs(self.content.standardize(ratio, length)), MAX_UNUSUAL)
+        aligned = np.minimum(en, xx) + BETTER_SIDE * np.maximum(en, xx) - UNUSUAL_CONTENT * unusual
+        return np.where(is_judged, np.round(aligned, DECIMALS), np.nan)
 
 
 def make_judge(links: LinkTable, en: Side, xx: Side, others_en: Side, others_xx: Side) -> Judge:
@@ -69,7 +77,12 @@ def make_judge(links: LinkTable, en: Side, xx: Side, others_en: Side, others_xx:
         count_evidence(*np.unique(others.tokens, return_counts=True), side, own)
         for others, side, own in zip((others_en, others_xx), (en, xx), evidence, strict=True)
     ]
-    return Judge(links, *usual)
+    return judge_by(links, usual[0], usual[1], en, xx)
+
+
+def judge_by(links: LinkTable, usual_en: UsualEvidence, usual_xx: UsualEvidence, en: Side, xx: Side) -> Judge:
+    """Return a judge to whom the contents of the pairs of `en` and `xx` are usual."""
+    return Judge(links, usual_en, usual_xx, usual_content(usual_en, usual_xx, (en, xx)))
 
 
 def side_of(tokens: Any) -> Side:

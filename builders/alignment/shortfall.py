@@ -71,8 +71,8 @@ def measure_shortfall(
         is_counted: Whether `usual` counts the tokens of a pair.
     """
     difference, variance = differences(usual, side, evidence, counted, is_counted)
-    total = _sums(difference, side.ends) / np.sqrt(_sums(variance, side.ends) + EXTRA_VARIANCE)
-    return total, _sums(usual.counts[usual.ids(side.tokens)] > 0, side.ends)
+    total = sum_by_pair(difference, side.ends) / np.sqrt(sum_by_pair(variance, side.ends) + EXTRA_VARIANCE)
+    return total, sum_by_pair(usual.counts[usual.ids(side.tokens)] > 0, side.ends)
 
 
 def differences(
@@ -103,7 +103,7 @@ def _bands(usual: UsualEvidence) -> tuple[Array, Array]:
 
 
 @compiled
-def _sums(values, ends):  # type: ignore[no-untyped-def]
+def sum_by_pair(values, ends):  # type: ignore[no-untyped-def]
     """Return the sum of the values of each pair, whichever pairs are around it."""
     sums = np.zeros(ends.size - 1, np.float64)
     for row in range(sums.size):

@@ -21,8 +21,7 @@ from builders.alignment.characters import (
 )
 from corpora.compiled import compiled
 
-STEM_LETTERS = 5  # that a token has of a word; related words share them
-ARABIC_STEM_LETTERS = 4  # after the article
+STEM_LETTERS = 4  # that a token has of a word, in Arabic after the article; related words share them
 ALEF, LAM, WAW, BEH, KAF, FEH = (ord(letter) for letter in "الوبكف")
 POINT_MASK = (1 << 21) - 1
 OFFSET, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)  # of the hash FNV-1a
@@ -117,11 +116,8 @@ def _add_word(word, length, tokens, count):  # type: ignore[no-untyped-def]
             tokens[count] = _hash(word, start, start + 2)
             count += 1
         return count
-    begin, end = 0, min(length, STEM_LETTERS)
-    if word[0] & IS_ARABIC:
-        begin = _article(word, length)
-        end = min(length, begin + ARABIC_STEM_LETTERS)
-    tokens[count] = _hash(word, begin, end)
+    begin = _article(word, length) if word[0] & IS_ARABIC else 0
+    tokens[count] = _hash(word, begin, min(length, begin + STEM_LETTERS))
     return count + 1
 
 

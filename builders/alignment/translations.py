@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from builders.alignment.chance import chances, random_partners
 from builders.alignment.contrast import Contrast, fit_contrast
 from builders.alignment.cuts import leave_out_part
-from builders.alignment.judge import Judge
+from builders.alignment.judge import Judge, judge_by
 from builders.alignment.linking import LinkTable, link_tokens
 from builders.alignment.measures import Texts, UsualLengths, measure_texts, read_texts, usual_lengths
 from builders.alignment.shortfall import count_evidence
@@ -102,7 +102,7 @@ def _learn_usual(words: TaughtWords, texts: Texts) -> tuple[Judge, UsualLengths]
     en, xx = link_tokens(texts.en, texts.xx, words.links)
     usual_en = count_evidence(words.en_tokens, words.en_counts, texts.en, en)
     usual_xx = count_evidence(words.xx_tokens, words.xx_counts, texts.xx, xx)
-    return Judge(words.links, usual_en, usual_xx), usual_lengths(texts)
+    return judge_by(words.links, usual_en, usual_xx, texts.en, texts.xx), usual_lengths(texts)
 
 
 def _measure_half(words: TaughtWords, pairs: Pairs, others: Pairs, lang: str) -> tuple[Array, Array, Array]:

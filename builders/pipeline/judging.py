@@ -1,5 +1,6 @@
 """Write the tables of the alignment of pairs: what the tasks of `alignments` do."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ SHARES = pa.schema(
         "max_alignment": pa.float64(),
     }
 )
+CONTENT = ("length", "median", "spread")  # of the ratio of the contents of both sides, by length
 EVERYWHERE = ""  # the corpus of random pairs of a whole language
 
 Files = Sequence[Path]
@@ -94,8 +96,9 @@ def write_evidence(work: Workspace, path: Path, files: Files, half: int, inputs:
     for name in ("counts", "num", "total", "squares"):
         columns[name] = [getattr(usual, name) for usual in (judge.en, judge.xx)]
     table = pa.table({name: np.concatenate(arrays) for name, arrays in columns.items()})
-    end = str(_sample_end(tokens)).encode()
-    pq.write_table(table.replace_schema_metadata({"inputs": inputs, "sample_end": end}), path, compression="zstd")
+    content = json.dumps({name: getattr(judge.content, name).tolist() for name in CONTENT})
+    metadata = {"inputs": inputs, "sample_end": str(_sample_end(tokens)), "content": content}
+    pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
 
 
 def write_random(work: Workspace, path: Path, files: Files, half: int, inputs: str) -> None:
@@ -223,7 +226,9 @@ def _judge(links: Path, evidence: Path, work: Workspace) -> "alignment.Judge":
         }
         numbers = [rows[name] for name in ("counts", "num", "total", "squares")]
         usual.append(alignment.UsualEvidence(rows["token"][:-1], *numbers))
-    return alignment.Judge(_links(links, work), *usual)
+    content = json.loads((pq.read_metadata(evidence).metadata or {})[b"content"])
+    by_length = alignment.UsualByLength(*(np.array(content[name]) for name in CONTENT))
+    return alignment.Judge(_links(links, work), usual[0], usual[1], by_length)
 
 
 def _random_pairs(rows: pa.Table) -> "alignment.RandomPairs":

@@ -5,18 +5,17 @@ from itertools import product
 
 NUM_WORDS = 12_000
 NUM_FREQUENT = 400
-SHARE_DROPPED = 0.5  # of the words of the Greek side: translations are free
+SHARE_DROPPED = 0.4  # of the words of the Greek side: translations are free
 
 
-def words(consonants: str, vowels: str) -> list[str]:
-    """Return words of two to three syllables, all with different beginnings."""
-    syllables = [a + b for a, b in product(consonants, vowels)]
-    found = ["".join(pair) for pair in product(syllables, repeat=3)]
+def words(letters: str) -> list[str]:
+    """Return words that all have different first four letters."""
+    found = ["".join(letter) for letter in product(letters, repeat=4)]
     random.Random(1).shuffle(found)
-    return list({word[:5]: word for word in found}.values())[:NUM_WORDS]
+    return [f"{word}{word[0]}" for word in found[:NUM_WORDS]]
 
 
-ENGLISH, GREEK = words("bdfgklmnprstvz", "aeiou"), words("βδφγκλμνπρστθχ", "αεηιο")
+ENGLISH, GREEK = words("bdfgklmnprstvzaeiou"), words("βδφγκλμνπρστθχαεηιο")
 
 
 def toy_pairs(count: int, share_wrong: float, seed: int = 0) -> tuple[list[tuple[str, str]], list[bool]]:
@@ -29,7 +28,7 @@ def toy_pairs(count: int, share_wrong: float, seed: int = 0) -> tuple[list[tuple
         moved = sorted(range(len(chosen)), key=lambda place: place + source.uniform(0, 3))
         kept = [chosen[place] for place in moved if source.random() > SHARE_DROPPED] or chosen
         pairs.append((" ".join(ENGLISH[n] for n in chosen), " ".join(GREEK[n] for n in kept)))
-    wrong = source.sample(range(count), int(count * share_wrong))
+    wrong = sorted(source.sample(range(count), int(count * share_wrong)), key=lambda row: len(pairs[row][1]))
     others = wrong[1:] + wrong[:1]
     changed = {row: pairs[other][1] for row, other in zip(wrong, others, strict=True)}
     return [(en, changed.get(row, xx)) for row, (en, xx) in enumerate(pairs)], [row in changed for row in range(count)]
