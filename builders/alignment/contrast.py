@@ -44,8 +44,9 @@ def fit_contrast(usual: Array, others: Array) -> Contrast:
     Some of the usual ones may be others that nobody knows. Each counts as far as it is not one, by what tells them
     apart so far; how many there are follows from that too.
     """
-    center, scale = usual.mean(axis=0), np.maximum(MIN_SCALE, usual.std(axis=0))
-    rows = (np.concatenate([usual, others]) - center) / scale
+    both, center, spread = np.concatenate([usual, others]), usual.mean(axis=0), usual.std(axis=0)
+    scale = np.maximum(MIN_SCALE, np.where(spread > MIN_SCALE, spread, both.std(axis=0)))
+    rows = (both - center) / scale
     rows = np.column_stack([rows, np.ones(len(rows))])
     is_other, share = np.arange(len(rows)) >= len(usual), FIRST_SHARE
     weights, counts = np.zeros(rows.shape[1]), np.ones(len(usual))
