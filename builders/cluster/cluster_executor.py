@@ -68,7 +68,7 @@ class ClusterExecutor:
                 raise self._error
             return {path for path in paths if self._is_there(path)}
 
-    def start_workers(self, kind: Callable[..., Any], *arguments: Any) -> ClusterPool:
+    def start_workers(self, kind: Callable[..., Any], *arguments: Any, num_threads: int) -> ClusterPool:
         """Start a worker on each GPU of the cluster, or on each core if there is none."""
         total, memory = self._cluster.total(), self._settings.memory
         is_gpu = total["GPU"] >= 1

@@ -15,12 +15,7 @@ from builders.translation.do_not_translate import (
 from builders.translation.format import memory_json, memory_text, translate_json, translate_text
 from builders.translation.human_edits import edit_translation, read_edits
 from builders.translation.instruction_files import check_instructions, export, load_instructions, output_path
-from builders.translation.instructions import (
-    TranslationTables,
-    count_translations,
-    describe_translations,
-    translate_instructions,
-)
+from builders.translation.instructions import translate_instructions
 from builders.translation.memory import MEMORY_SCHEMA, TranslationMemory, digest, read_memory
 from builders.translation.memory_export import export_memory, list_memory
 from builders.translation.memory_import import ImportResult, import_memory
@@ -34,6 +29,7 @@ from builders.translation.quality_checks import QualityCheck, check_translations
 from builders.translation.segmentation import CodeLine, code_line_rows, merge, segment
 from builders.translation.store import as_batch
 from builders.translation.tables import check_tables
+from builders.translation.translation_counts import TranslationTables, count_translations, describe_translations
 from builders.translation.translator import Translation, Translator, TranslatorOptions
 from builders.translation.translator_table import TranslatorRow, translator_rows
 from builders.translation.translators import DEFAULT as DEFAULT_TRANSLATOR

@@ -48,9 +48,9 @@ def translate_segments(
     lang: str,
     translator: Translator,
     store: TranslationStore,
+    workers: WorkerPool,
     human: Lookup | None = None,
     progress: Progress | None = None,
-    workers: WorkerPool | None = None,
     check: MeaningCheck | None = None,
 ) -> dict[str, Outcome]:
     """Return the outcome of each segment, in the order of `texts`.
@@ -64,9 +64,9 @@ def translate_segments(
         lang: The language to translate into.
         translator: The back end.
         store: The translation memory; a translator that is a memory itself does not use it.
+        workers: Translate the batches of all languages.
         human: Translations by people.
         progress: Receives the number of segments to translate, and of those that are done.
-        workers: Translate elsewhere; None for this process.
         check: What the words of a bitext say; it reads all first translations before it judges one.
     """
     if translator.is_memory or not translator.is_available:
@@ -74,11 +74,11 @@ def translate_segments(
     translations = _by_people(texts, lang, human)
     rest = {key: text for key, text in texts.items() if key not in translations}
     attempt = partial(
-        _attempt, lang=lang, translator=translator, store=store, progress=progress, workers=workers, check=check
+        _attempt, lang=lang, translator=translator, store=store, workers=workers, progress=progress, check=check
     )
     if check:
         partition = store.partition(translator.fingerprint, lang)
-        check.read(rest, translate_missing(rest, partition, translator, progress, workers))
+        check.read(rest, translate_missing(rest, partition, translator, workers, progress))
     translations |= _translate_whole(rest, attempt)
     too_long = {key: text for key, text in rest.items() if translations[key].failed_check == SOURCE_TOO_LONG}
     translations |= _translate_clauses(too_long, lang, translator, attempt)
@@ -129,19 +129,19 @@ def _attempt(
     lang: str,
     translator: Translator,
     store: TranslationStore,
+    workers: WorkerPool,
     progress: Progress | None,
-    workers: WorkerPool | None,
     check: MeaningCheck | None,
 ) -> dict[str, Outcome]:
     """Return the outcome of each segment at the first pass, or at the retry."""
     partition = store.partition(translator.fingerprint, lang)
-    first = translate_missing(texts, partition, translator, progress, workers)
+    first = translate_missing(texts, partition, translator, workers, progress)
     first = check.apply(texts, first) if check else first
     outcomes = {key: Outcome(None if failed else text, FIRST_PASS, failed) for key, (text, failed) in first.items()}
     fallback = translator.fallback()
     if fallback:
         again = {key: texts[key] for key, entry in first.items() if entry.failed_check not in ("", SOURCE_TOO_LONG)}
-        second = translate_missing(again, store.partition(fallback.fingerprint, lang), fallback, progress, workers)
+        second = translate_missing(again, store.partition(fallback.fingerprint, lang), fallback, workers, progress)
         second = check.apply(again, second) if check else second
         outcomes |= {key: Outcome(text, RETRY, "") for key, (text, failed) in second.items() if not failed}
     return outcomes

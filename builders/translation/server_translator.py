@@ -91,8 +91,8 @@ class ServerTranslator(Translator):
 
     @property
     def num_workers(self) -> int:  # type: ignore[override]
-        """Half of the requests at a time: twice as many batches are under way."""
-        return max(1, self.row.concurrency // 2)
+        """The number of requests at a time."""
+        return self.row.concurrency
 
     def translate(self, texts: Sequence[str], lang: str) -> list[Translation]:
         """Return a translation of each segment, with the flags truncated, several_lines and source_too_long."""

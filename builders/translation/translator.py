@@ -43,7 +43,7 @@ class Translator(Protocol):
     decoding: str = ""
     """Its settings in a form for people, such as `int8 beam 4`; another spelling is another translation."""
     num_workers: int = 1
-    """How many batches it translates at the same time, in as many threads."""
+    """How many batches it is given at the same time, in as many threads."""
     batch_bytes: int = 16_384
     """The size of a batch: bytes of its longest segment times number of segments."""
     is_available: bool = True

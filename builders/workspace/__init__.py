@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
-    from builders.workspace.executor import Executor, LocalExecutor, WorkerPool
+    from builders.workspace.executor import Executor, LocalExecutor
     from builders.workspace.queries import macros, sql
     from builders.workspace.stages import Stage, all_stages, funnel_stages
+    from builders.workspace.table_file import write_groups
     from builders.workspace.task import Functions, Inputs, Query, Tables, Task, inputs_json, query_task
+    from builders.workspace.worker_pool import ThreadWorkers, WorkerPool
     from builders.workspace.workspace import Workspace, temporary_workspace
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Stage",
     "Tables",
     "Task",
+    "ThreadWorkers",
     "WorkerPool",
     "Workspace",
     "all_stages",
@@ -32,12 +35,15 @@ __all__ = [
     "query_task",
     "sql",
     "temporary_workspace",
+    "write_groups",
 ]
 _MODULES = {
-    "builders.workspace.executor": ("Executor", "LocalExecutor", "WorkerPool"),
+    "builders.workspace.executor": ("Executor", "LocalExecutor"),
     "builders.workspace.queries": ("macros", "sql"),
     "builders.workspace.stages": ("Stage", "funnel_stages", "all_stages"),
+    "builders.workspace.table_file": ("write_groups",),
     "builders.workspace.task": ("Functions", "Inputs", "Query", "Tables", "Task", "inputs_json", "query_task"),
+    "builders.workspace.worker_pool": ("ThreadWorkers", "WorkerPool"),
     "builders.workspace.workspace": ("Workspace", "temporary_workspace"),
 }
 

@@ -9,18 +9,9 @@ from threading import Condition
 from typing import Any, Protocol
 
 from builders.workspace.task import Task
+from builders.workspace.worker_pool import ThreadWorkers, WorkerPool
 
 INTERVAL_S = 0.05  # between two looks at files that a task writes beside its own
-
-
-class WorkerPool(Protocol):
-    """Processes that each keep an object, such as a translation model, and do requests with it."""
-
-    def submit(self, request: Any) -> Future[Any]:
-        """Let the next free worker do a request."""
-
-    def close(self) -> None:
-        """End the workers; requests that are not done fail."""
 
 
 class Executor(Protocol):
@@ -36,12 +27,13 @@ class Executor(Protocol):
             Exception: What a task raised. No further task is begun then.
         """
 
-    def start_workers(self, kind: Callable[..., Any], *arguments: Any) -> WorkerPool | None:
-        """Start a worker on each GPU, or each core if there is none; None if this process does all work itself.
+    def start_workers(self, kind: Callable[..., Any], *arguments: Any, num_threads: int) -> WorkerPool:
+        """Start workers: this process, or one on each GPU of other machines, or on each core if there is none.
 
         Args:
             kind: Makes the object of a worker, whose method `do` takes a request.
             *arguments: Those of `kind`.
+            num_threads: How many requests are done at the same time if this process does them.
         """
 
     def device(self) -> str | None:
@@ -113,9 +105,9 @@ class LocalExecutor:
                 raise self._error
             return {path for path in paths if self._is_there(path)}
 
-    def start_workers(self, kind: Callable[..., Any], *arguments: Any) -> WorkerPool | None:
-        """Return None: this process does all work itself."""
-        return None
+    def start_workers(self, kind: Callable[..., Any], *arguments: Any, num_threads: int) -> WorkerPool:
+        """Start threads of this process, which share one object."""
+        return ThreadWorkers(kind(*arguments).do, num_threads)
 
     def device(self) -> str | None:
         """Return None: this machine, whatever it has."""

@@ -20,9 +20,8 @@ from builders.translation import (
     segment,
 )
 from builders.translation.do_not_translate import FIELDS
-from builders.translation.segments import translate_segments
-from builders.translation.store import TranslationStore
 from tests.builders.translation import tiny_model
+from tests.builders.translation.translating import translate_texts
 
 KINDS = {  # a pattern that a record of the kind has in its text, and how many of them to show
     "code": (r"(?m)^(?:def |public |<html|SELECT |for ?\()", 4),
@@ -51,7 +50,7 @@ def main() -> None:
         options = TranslatorOptions(work=folder, threads=2, beam=1, compute_type="float32", log=print)
         translator = resolve_translator(str(tiny_model.save(folder / "tiny")), options)
         segments = {digest(s): s for _, record in chosen for text in record.values() for s in segment(text)[0]}
-        found = translate_segments(segments, "el", translator, TranslationStore(folder))
+        found = translate_texts(segments, translator, folder)
     for number, (kind, record) in enumerate(chosen, 1):
         record = record | {"input": normalize_input(record["input"])}
         rule, english = find_do_not_translate(record) or ("", ())

@@ -34,6 +34,7 @@ from builders.workspace import Workspace
 from corpora.catalog import load_catalog
 from tests.builders.translation import tiny_model
 from tests.builders.translation.expected import expected
+from tests.builders.translation.translating import open_workers
 
 LENGTH, BATCH = 24, 96  # tokens of a source and of a translation; segments of a batch
 DECODING = Decoding("int8", beam_size=1)
@@ -83,7 +84,7 @@ def memory(file: Path, folder: Path) -> None:
     say("segments that one run saves", f"{share:.1%} of {len(all_segments):,}")
     translator = fill_memory(texts, folder)
     records = folder / "records.parquet"
-    write_instructions(records, file, load_catalog()["alpaca"], (), None, "{}")
+    write_instructions(Workspace(folder / "work"), records, file, load_catalog()["alpaca"], "en", (), None, "{}")
     for what, removed in RUNS.items():
         rates, by_core = [], []
         for _ in range(3):
@@ -92,7 +93,7 @@ def memory(file: Path, folder: Path) -> None:
                 shutil.rmtree(work.folder / stage, ignore_errors=True)
             busy = time.process_time()
             clock = time.perf_counter()
-            made = translate_instructions(records, "alpaca", ["el"], translator, work)
+            made = translate_instructions(records, "alpaca", ["el"], translator, work, {})
             seconds, busy = time.perf_counter() - clock, time.process_time() - busy
             distinct = pq.read_metadata(made.translations["el"]).num_rows
             rates.append(distinct / seconds)
@@ -171,7 +172,9 @@ def against_bare(engine: Engine, asked: argparse.Namespace, folder: Path) -> tup
 
 def stage(texts: Mapping[str, str], engine: Engine, folder: Path) -> None:
     translator = CTranslate2Translator(engine, DECODING)
-    scheduler.translate_missing(texts, TranslationStore(folder).partition(translator.fingerprint, "el"), translator)
+    partition = TranslationStore(folder).partition(translator.fingerprint, "el")
+    with open_workers(translator) as workers:
+        scheduler.translate_missing(texts, partition, translator, workers)
 
 
 def large(folder: Path, layers: int) -> Path:

@@ -36,11 +36,13 @@ from builders.translation import (
     resolve_translator,
 )
 from builders.translation.digest_ranges import num_bits, write_ranges
-from builders.translation.instructions import SEGMENTS, _Job, write_translations
 from builders.translation.memory import HUMAN, Origin
 from builders.translation.partition import STORE_SCHEMA
+from builders.translation.segment_table import SEGMENTS
 from builders.translation.store import TranslationStore, fingerprint
+from builders.translation.translation_table import TranslationJob, write_translations
 from corpora.files import sha256_of, temporary_folder
+from tests.builders.translation.translating import open_workers
 
 PER_ROW = 5  # segments of a field
 ROWS = 50_000  # of a group
@@ -194,10 +196,10 @@ def translate(folder: Path, by: str) -> None:
     """Translate the segments of a folder."""
     options = TranslatorOptions(folder / "work")
     translator = resolve_translator(str(folder / "file.parquet"), options) if by == "file" else Numbers()
-    with TranslationStore(folder / "memory").open() as store:
+    with TranslationStore(folder / "memory").open() as store, open_workers(translator) as workers:
         human = store.human() if by == "people" else None
-        job = _Job(folder / "segments.parquet", "el", translator, store, human, None)
-        write_translations(folder / "out.parquet", job, fingerprint(human))
+        job = TranslationJob(folder / "segments.parquet", "el", translator, store, human, None)
+        write_translations(folder / "out.parquet", job, workers, fingerprint(human))
 
 
 def print_costs() -> None:

@@ -25,7 +25,7 @@ from builders.budget import Budget
 from builders.pipeline import BuildResult
 from builders.pipeline.near_duplicates import MIN_LENGTH, NGRAM_SIZE
 from builders.run import run_build, run_publish
-from builders.workspace import Task, Workspace
+from builders.workspace import Task, ThreadWorkers, WorkerPool, Workspace
 from corpora.catalog import language
 from corpora.errors import InputError
 
@@ -159,8 +159,9 @@ class ShuffledExecutor:
             del self.pending[path]
         return {path for path in paths if path not in self.pending and self.work.is_intact(path)}
 
-    def start_workers(self, kind: Callable[..., Any], *arguments: Any) -> None:
-        """Return None: there are no other processes."""
+    def start_workers(self, kind: Callable[..., Any], *arguments: Any, num_threads: int) -> WorkerPool:
+        """Start threads of this process."""
+        return ThreadWorkers(kind(*arguments).do, num_threads)
 
     def device(self) -> None:
         """Return None: this machine."""

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from builders.translation import Translator, digest
 from builders.translation.clauses import split_at_clauses
 from builders.translation.placeholders import find_placeholders
-from builders.translation.segments import translate_segments
-from builders.translation.store import TranslationStore
 from tests.builders.translation.expected import expected
+from tests.builders.translation.translating import translate_texts
 
 GREEK = partial(expected, flores="ell_Grek")
 LIST = "We need " + ", ".join(f"a box of apples from shop {number} {{name}}" for number in range(30)) + "."
@@ -52,7 +51,7 @@ def test_segment_too_long_for_the_model_is_translated_clause_by_clause(
     converted: Path, translator: Callable[[Path], Translator], tmp_path: Path
 ) -> None:
     texts = {digest(text): text for text in (LIST, "x" * 600, "Short, and whole.")}
-    found = translate_segments(texts, "el", translator(converted), TranslationStore(tmp_path))
+    found = translate_texts(texts, translator(converted), tmp_path)
     assert [(found[key].method, found[key].failed_check) for key in texts] == [
         ("split_at_clauses", ""),
         ("first_pass", "source_too_long"),

@@ -12,12 +12,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from builders.translation import Translator, digest, quality_check_rows, scheduler
-from builders.translation.segments import Outcome, translate_segments
+from builders.translation import Translator, digest, quality_check_rows, scheduler, worker
+from builders.translation.segments import Outcome
 from builders.translation.store import TranslationStore
 from corpora.errors import InputError
 from corpora.extensions import Extensions, use_extensions
 from tests.builders.translation.expected import expected
+from tests.builders.translation.translating import translate_texts
 
 Build = Callable[[Path], Translator]
 TEXTS = [f"This is sentence {number} of a story that goes on and on." for number in range(40)]
@@ -31,7 +32,7 @@ def by_digest(texts: list[str]) -> dict[str, str]:
 
 
 def translate(texts: list[str], translator: Translator, folder: Path) -> dict[str, Outcome]:
-    return translate_segments(by_digest(texts), "el", translator, TranslationStore(folder))
+    return translate_texts(by_digest(texts), translator, folder)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -82,20 +83,20 @@ def test_run_that_stops_after_any_batch_continues_to_the_same_bytes(
     monkeypatch.setattr(scheduler, "MAX_SEGMENTS", 2)
     texts = [*TEXTS, *HARD]
     whole = translate(texts, translator(converted), tmp_path / "whole")
-    write = scheduler.write_batch
+    write = worker.write_batch
     for stop in range(1, 8, 2):
         left = [stop]
 
         def failing(*values: object, left: list[int] = left) -> None:
-            if not left[0]:
+            if left[0] <= 0:
                 raise KeyboardInterrupt
             left[0] -= 1
             write(*values)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(scheduler, "write_batch", failing)
+        monkeypatch.setattr(worker, "write_batch", failing)
         with pytest.raises(KeyboardInterrupt):
             translate(texts, translator(converted), tmp_path / "stopped")
-    monkeypatch.setattr(scheduler, "write_batch", write)
+    monkeypatch.setattr(worker, "write_batch", write)
     assert len(list((tmp_path / "stopped").rglob("batches/*.parquet"))) >= 7
     assert translate(texts, translator(converted), tmp_path / "stopped") == whole
     assert files(tmp_path / "stopped") == files(tmp_path / "whole")

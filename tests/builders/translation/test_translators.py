@@ -7,10 +7,9 @@ import polars as pl
 import pytest
 
 from builders.translation import Translation, Translator, TranslatorOptions, resolve_translator
-from builders.translation.segments import translate_segments
-from builders.translation.store import TranslationStore
 from corpora.errors import InputError
 from corpora.extensions import Extensions, use_extensions
+from tests.builders.translation.translating import translate_texts
 
 DICTIONARY = '''
 from builders.translation import Translation, Translator
@@ -63,7 +62,7 @@ def test_class_of_a_with_folder_translates_with_checks_placeholders_and_memory(
         "b": "red is mauve",
         "c": "blue is blue and red is red, and red is blue and red",
     }
-    outcomes = translate_segments(texts, "el", translator, TranslationStore(tmp_path / "memory"))
+    outcomes = translate_texts(texts, translator, tmp_path / "memory")
     assert outcomes["a"] == ("κόκκινο και {blue}", "first_pass", "")
     assert outcomes["b"].failed_check == "unknown_word"
     assert outcomes["c"].method == "split_at_clauses"
