@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from cards.manifest_faults import find_fault
 from cards.manifest_types import (
-    MANIFEST,
     MANIFEST_VERSION,
     VERSION,
     Config,
@@ -21,6 +20,7 @@ from cards.manifest_types import (
     Manifest,
     Parent,
     SourceEntry,
+    manifest_type,
 )
 from corpora.catalog import Corpus
 from corpora.errors import InputError
@@ -124,7 +124,7 @@ def _is_canonical(manifest: Mapping[str, Any], text: bytes) -> bool:
 def _find_fault(manifest: object) -> str:
     """Return what is wrong with a manifest, or nothing: what it holds becomes names of files and tags."""
     try:
-        valid = MANIFEST.validate_python(manifest)
+        valid = manifest_type().validate_python(manifest)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -92,9 +93,9 @@ def contradicts_numbers(source: str, translation: str) -> bool:
     other units, or words.
     """
     source, translation = _spell_alike(source, translation)
-    theirs = [_number(match[0]) for match in NUMBER.finditer(translation) if _is_compared(match)]
-    if not theirs:
-        return False
+    theirs, ours = (_compared(text) for text in (translation, source))
+    if not Counter(number.digits for number in theirs) - Counter(number.digits for number in ours):
+        return False  # as nearly always
     amounts = _amounts(source)
     missing, others = list(amounts), []
     for number in theirs:
@@ -108,6 +109,10 @@ def contradicts_numbers(source: str, translation: str) -> bool:
     unexplained = [n for n in others if not any(_are_alike(own.digits, n.digits) for own in known)]
     unexplained = [n for n in unexplained if not any(own.becomes(n) for own in amounts)]
     return bool(unexplained) and any(not any(own.becomes(number) for number in others) for own in missing)
+
+
+def _compared(text: str) -> list[Number]:
+    return [_number(match[0]) for match in NUMBER.finditer(text) if _is_compared(match)]
 
 
 def _spell_alike(source: str, translation: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ many translations at once, however many there are.
 import hashlib
 import json
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,8 +30,8 @@ TABLE = re.compile(r"memory(?:-([0-9a-f]+))?\.parquet")  # memory.parquet, or me
 DIGITS = "0123456789abcdef"
 MAX_ROWS = 1 << 18  # of a table
 BATCH_ROWS = 1 << 12  # of a table that is read from its beginning to its end
-_LAST_TABLES: dict[tuple[object, ...], pa.Table] = {}  # those read last, a run reads them several times
-MAX_TABLES = 2  # of these: one of people and one of a model
+MAX_TABLES = 2  # kept of those that a thread has read last: one of people and one of a model
+_LAST = threading.local()  # with these as `tables`: each thread translates into another language
 
 
 class Entry(NamedTuple):
@@ -221,14 +222,15 @@ class Partition:
     def _rechecked(self, path: Path) -> pa.Table:
         stat, checks = path.stat(), checks_fingerprint(self.lang)
         key = (checks, str(path), stat.st_mtime_ns, stat.st_ino)
-        if (known := _LAST_TABLES.get(key)) is not None:
+        last: dict[tuple[object, ...], pa.Table] = _LAST.__dict__.setdefault("tables", {})
+        if (known := last.get(key)) is not None:
             return known
-        while len(_LAST_TABLES) >= MAX_TABLES:
-            _LAST_TABLES.pop(next(iter(_LAST_TABLES)), None)
+        while len(last) >= MAX_TABLES:
+            last.pop(next(iter(last)))
         table = self._read(path)
         if (pq.read_schema(path).metadata or {}).get(b"checks") != checks.encode():
             self._write(path, table)  # so that the next run need not check it again
-        _LAST_TABLES[key] = table
+        last[key] = table
         return table
 
     def _table_of(self, rows: Iterable[Mapping[str, object]]) -> pa.Table:

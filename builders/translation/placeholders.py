@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,11 @@ def split_at_placeholders(sentence: str) -> list[tuple[str, bool]]:
 
 def mask_placeholders(sentence: str) -> MaskedText:
     """Return a sentence as a translator gets it. No text outside its masks looks like a mask."""
+    return _mask(sentence, extension_versions(FILE.name))
+
+
+@lru_cache(1 << 12)  # some batches: several checks mask the same texts
+def _mask(sentence: str, versions: tuple[Any, ...]) -> MaskedText:
     parts = split_at_placeholders(sentence)
     numbers = count(1)
     text = "".join(f"[{next(numbers)}]" if is_placeholder else text for text, is_placeholder in parts)
