@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from builders.alignment import TaughtWords, TranslationJudge, link_table, make_translation_judge
+from builders.translation.name_swaps import NameJudge, make_name_judge
 from builders.translation.partition import Entry
 from builders.translation.quality_checks import BITEXT_CHECKS, quality_check_rows
 
@@ -43,6 +44,7 @@ class MeaningCheck:
     words: TaughtWords
     lang: str
     judge: TranslationJudge | None = None  # None: too few translations, so that none is judged
+    names: NameJudge | None = None  # for languages of Latin script
     judged: set[str] = field(default_factory=set)
     _read: dict[str, str] = field(default_factory=dict)  # translations by which it was made
 
@@ -57,6 +59,7 @@ class MeaningCheck:
         self._read = {key: entries[key].text for key in texts if not entries[key].failed_check}
         sources = [texts[key] for key in self._read]
         self.judge = make_translation_judge(self.words, sources, list(self._read.values()), self.lang)
+        self.names = make_name_judge(self.words, sources, list(self._read.values()), self.lang) if self.judge else None
 
     def apply(self, texts: Texts, entries: Entries) -> dict[str, Entry]:
         """Return the entries, with the check that fails where none had."""
@@ -65,7 +68,9 @@ class MeaningCheck:
             return dict(entries)
         own = [entries[key].text for key in keys]
         is_counted = np.array([self._read.get(key) == text for key, text in zip(keys, own, strict=True)])
-        scores = self.judge.measure([texts[key] for key in keys], own, is_counted)
+        sources = [texts[key] for key in keys]
+        scores = [*self.judge.measure(sources, own, is_counted)]
+        scores.append(np.array(self.names.measure(sources, own)) if self.names else np.full(len(keys), np.nan))
         self.judged.update(key for key, score in zip(keys, scores[0], strict=True) if np.isfinite(score))
         checked = dict(entries)
         for name, values in reversed(list(zip(BITEXT_CHECKS, scores, strict=True))):

@@ -10,6 +10,7 @@ from corpora.catalog import language
 MIN_NAME_LETTERS = 4
 SAME_BEGINNING = 3  # letters by which two names may be forms of one
 MIN_SIMILARITY = 0.6
+PLAIN_LETTERS = str.maketrans("ıđøł", "idol")  # which have no accent that could be taken off
 WORD = re.compile(r"[^\W\d_]+")
 LATIN_NAME = re.compile(r"[A-Z\u00c0-\u00de][a-z\u00df-\u024f]+")
 
@@ -21,18 +22,18 @@ def contradicts_names(source: str, translation: str, lang: str) -> bool:
     """
     if "Latin" in language(lang).script:
         return False
-    ours, theirs = (_fold(WORD.findall(text)) for text in (source, translation))
+    ours, theirs = (fold(WORD.findall(text)) for text in (source, translation))
     others = [name for name in _names(translation) if not _is_like_any(name, ours)]
     return bool(others) and any(not _is_like_any(name, theirs) for name in _names(source))
 
 
 def _names(text: str) -> list[str]:
-    return _fold([word for word in LATIN_NAME.findall(text) if len(word) >= MIN_NAME_LETTERS])
+    return fold([word for word in LATIN_NAME.findall(text) if len(word) >= MIN_NAME_LETTERS])
 
 
-def _fold(words: Sequence[str]) -> list[str]:
+def fold(words: Sequence[str]) -> list[str]:
     """Return words in small letters without accents."""
-    decomposed = (unicodedata.normalize("NFD", word.casefold()) for word in words)
+    decomposed = (unicodedata.normalize("NFD", word.casefold().translate(PLAIN_LETTERS)) for word in words)
     return ["".join(c for c in word if not unicodedata.combining(c)) for word in decomposed]
 
 

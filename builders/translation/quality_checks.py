@@ -28,7 +28,7 @@ from corpora.tables import STRICT
 
 FILE = Path(__file__).with_name("quality_checks.toml")
 PHRASE_WORDS = 5  # words of a run that repeats
-VERSION = 8  # raise it when a built-in check changes
+VERSION = 9  # raise it when a built-in check changes
 
 WORD = re.compile(r"[^\W\d_]+")
 SENTENCE_WORDS = frozenset(  # which hardly any name has
@@ -68,7 +68,7 @@ class QualityCheck:
     flag: bool = False
     """Whether the translator reports it: a translation fails if it carries a flag of this name."""
     needs_bitext: bool = False
-    """Whether the words of a bitext say it (`misaligned`, `incomplete`): all translations of a run are compared."""
+    """Whether it needs the words of a bitext (`misaligned`, `incomplete`, `other_name`)."""
     function: str = ""
     """`module:function` of a --with folder, called with (sources, translations, lang, thresholds); it returns for each
     pair whether the check fails."""
@@ -283,10 +283,11 @@ CHECKS: Mapping[str, Check] = {
     "names": _find_wrong_names,
     "wrong_language": _find_wrong_language,
 }
-BITEXT_CHECKS = ("misaligned", "incomplete")
+BITEXT_CHECKS = ("misaligned", "incomplete", "other_name")
 THRESHOLDS = {
     "misaligned": ("max",),
     "incomplete": ("max",),
+    "other_name": ("max",),
     "repetition": ("min_repeats",),
     "unchanged": ("min_words",),
     "wrong_script": ("min_share",),

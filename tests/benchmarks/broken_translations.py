@@ -3,10 +3,10 @@
     python tests/benchmarks/broken_translations.py FLORES [--langs ar,el,hi,tr,vi,zh,de,es,fr,it] [--sentences 500]
         [--bitext SENTENCES]
 
-FLORES is a folder with a file of human translations for each language. Each sentence is broken in ten ways. `--bitext`
-adds the checks by the words of the bitext that `misaligned.py` reads: what is usual is learned from the other human
-translations, so that no sentence is judged by what was learned from itself. Prints the share of each kind that is
-stopped, by language.
+FLORES is a folder with a file of human translations for each language. Each sentence is broken in eleven ways.
+`--bitext` adds the checks by the words of the bitext that `misaligned.py` reads: what is usual is learned from the
+other human translations, so that no sentence is judged by what was learned from itself. Prints the share of each kind
+that is stopped, by language.
 """
 
 import argparse
@@ -20,13 +20,15 @@ from tabulate import tabulate
 
 from builders.alignment import TaughtWords, learn_links, link_table, make_translation_judge, side_of, tokenize
 from builders.translation import check_translations, quality_check_rows
+from builders.translation.name_swaps import make_name_judge
+from builders.translation.quality_checks import BITEXT_CHECKS
 from corpora.catalog import language
 
 CODES = {"en": "eng", "ar": "ara", "el": "ell", "hi": "hin", "tr": "tur", "vi": "vie", "zh": "cmn_Hans"}
 CODES |= {"de": "deu", "es": "spa", "fr": "fra", "it": "ita"}
 HUMAN = "human"
 FOLDS = 4  # each is judged by what the others teach
-WAYS = ("by misaligned", "by incomplete", "by all checks")
+WAYS = ("by misaligned", "by incomplete", "by other_name", "by all checks")
 NEGATIONS = {"el": r"\b(δεν|μην|δε) ", "ar": r"\b(لا|لم|لن|ليس) ", "hi": r" (नहीं|ना) ", "zh": "(不|没有|没)"}
 NEGATIONS |= {
     "vi": r" (không|chưa) ",
@@ -82,6 +84,7 @@ def broken(pairs: Pairs, lang: str, others: dict[str, list[str]]) -> dict[str, P
         "another sentence's": [(en, xx) for (en, _), xx in zip(pairs, moved, strict=True)],
         "clause dropped": [(en, changed) for en, xx in pairs if (changed := drop_clause(xx)) != xx],
         "name replaced": [(en, changed) for en, xx in pairs if (changed := replace_name(en, xx, pairs)) != xx],
+        "name of another": [(en, changed) for en, xx in pairs if (changed := move_name(en, xx, pairs, source)) != xx],
         "negation lost": [(en, changed) for en, xx in pairs if (changed := drop_negation(xx, lang)) != xx],
     }
 
@@ -108,6 +111,13 @@ def replace_name(en: str, xx: str, pairs: Pairs) -> str:
     return xx.replace(names[0], "Ferdinand") if names else xx
 
 
+def move_name(en: str, xx: str, pairs: Pairs, source: random.Random) -> str:
+    """Replace a Latin name that both sides have by one that both sides of another sentence have."""
+    names = [word for word in re.findall(r"\b[A-Z][a-z]{3,}\b", xx) if word in en]
+    others = [word for pair in pairs for word in re.findall(r"\b[A-Z][a-z]{3,}\b", pair[1]) if word in pair[0]]
+    return xx.replace(names[0], source.choice(others)) if names else xx
+
+
 def drop_negation(text: str, lang: str) -> str:
     return re.sub(NEGATIONS[lang], " ", text, count=1) if lang in NEGATIONS else text
 
@@ -122,18 +132,20 @@ def judged(kinds: dict[str, Pairs], every: Pairs, lang: str, folder: Path) -> di
         return dict.fromkeys(sorted(names), "")
     stopped = {f"{kind}, {way}": [] for kind in kinds for way in WAYS}
     words = learn_words(read_sentences(folder, lang), language(lang).code)
-    limits = [quality_check_rows()[name].thresholds["max"] for name in ("misaligned", "incomplete")]
+    limits = [quality_check_rows()[name].thresholds["max"] for name in BITEXT_CHECKS]
     place = {en: row % FOLDS for row, (en, _) in enumerate(every)}
     for fold in range(FOLDS):
         rest = [pair for pair in every if place[pair[0]] != fold]
-        judge = make_translation_judge(words, *map(list, zip(*rest, strict=True)), language(lang).code)
+        taught = words, *map(list, zip(*rest, strict=True)), language(lang).code
+        judge, names = make_translation_judge(*taught), make_name_judge(*taught)
         for kind, pairs in kinds.items():
             if own := [pair for pair in pairs if place[pair[0]] == fold]:
                 en, xx = map(list, zip(*own, strict=True))
-                scores = judge.measure(en, xx, np.full(len(own), False))
+                scores = [*judge.measure(en, xx, np.full(len(own), False))]
+                scores.append(np.array(names.measure(en, xx)) if names else np.full(len(own), -99))
                 is_form = np.array([name != "" for name in check_translations(en, xx, [()] * len(own), lang)])
                 fails = [np.nan_to_num(score, nan=-99) > limit for score, limit in zip(scores, limits, strict=True)]
-                for way, own_fails in zip(WAYS, (*fails, is_form | fails[0] | fails[1]), strict=True):
+                for way, own_fails in zip(WAYS, (*fails, np.any([is_form, *fails], axis=0)), strict=True):
                     stopped[f"{kind}, {way}"].extend(own_fails)
     return {name: f"{np.mean(own):.1%}" if own else "" for name, own in stopped.items()}
 
