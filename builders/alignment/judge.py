@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.alignment.chance import random_partners, take_rows
-from builders.alignment.lengths import UsualByLength, content_of, measure_content, usual_content
+from builders.alignment.lengths import UsualByLength, compare_contents, content_of, usual_contents
 from builders.alignment.linking import LinkTable, link_tokens
 from builders.alignment.shortfall import UsualEvidence, count_evidence, measure_shortfall
 from builders.alignment.training import Side, make_side
@@ -62,9 +62,9 @@ class Judge:
         self, sides: tuple[Side, Side], evidence: tuple[Array, Array], counted: tuple[Array, Array], is_counted: Array
     ) -> Array:
         own = zip((self.en, self.xx), sides, evidence, counted, strict=True)
-        (en, en_known), (xx, xx_known) = (measure_shortfall(*row, is_counted) for row in own)
+        (en, en_known, en_content), (xx, xx_known, xx_content) = (measure_shortfall(*row, is_counted) for row in own)
         is_judged = np.maximum(en_known, xx_known) >= MIN_KNOWN_TOKENS
-        length, ratio = measure_content(self.en, self.xx, sides)
+        length, ratio = compare_contents(en_content, xx_content)
         unusual = np.minimum(np.abs(self.content.standardize(ratio, length)), MAX_UNUSUAL)
         aligned = np.minimum(en, xx) + BETTER_SIDE * np.maximum(en, xx) - UNUSUAL_CONTENT * unusual
         return np.where(is_judged, np.round(aligned, DECIMALS), np.nan)
@@ -82,7 +82,8 @@ def make_judge(links: LinkTable, en: Side, xx: Side, others_en: Side, others_xx:
 
 def judge_by(links: LinkTable, usual_en: UsualEvidence, usual_xx: UsualEvidence, en: Side, xx: Side) -> Judge:
     """Return a judge to whom the contents of the pairs of `en` and `xx` are usual."""
-    return Judge(links, usual_en, usual_xx, usual_content(usual_en, usual_xx, (en, xx)))
+    contents = content_of(usual_en, en), content_of(usual_xx, xx)
+    return Judge(links, usual_en, usual_xx, usual_contents(*contents))
 
 
 def side_of(tokens: Any) -> Side:

@@ -18,7 +18,6 @@ MAX_BANDS = 100
 DEVIATION = 1.4826  # standard deviations in a median deviation
 MIN_SPREAD = 0.05  # of a measure
 MIN_EXPLAINED = 0.05  # of the variance of the content of a side
-DECIMALS = 3  # of the information of a token: more would depend on the processor
 MIN_CONTENT = 8.0  # added to that of both sides: about a word, so that short ones say little
 
 Array = NDArray[Any]
@@ -54,13 +53,17 @@ def usual_by_length(values: Array, length: Array, max_bands: int = MAX_BANDS) ->
     return UsualByLength(centers, medians, np.array([_spread(values[band]) for band in bands]))
 
 
-def usual_content(en: UsualEvidence, xx: UsualEvidence, sides: tuple[Side, Side]) -> UsualByLength:
+def usual_contents(en: Array, xx: Array) -> UsualByLength:
     """Return the usual ratio of the contents of both sides.
 
     Its spread is wider the less of the content of the other side the English one explains: where translations leave out
     much, no ratio is unusual.
+
+    Args:
+        en: The content of the English side of each pair.
+        xx: That of the other side.
     """
-    length, ratio = measure_content(en, xx, sides)
+    length, ratio = compare_contents(en, xx)
     usual = usual_by_length(ratio, length)
     explained = 1 - np.mean(usual.spread**2) / _spread(length + ratio) ** 2 if len(ratio) else 0.0
     return replace(usual, spread=usual.spread / max(MIN_EXPLAINED, explained))
@@ -73,11 +76,10 @@ def _spread(values: Array) -> float:
 
 def content_of(usual: UsualEvidence, side: Side) -> Array:
     """Return the content of a side of each pair."""
-    information = np.round(np.log((usual.counts.sum() + 1) / (usual.counts + 1)), DECIMALS)
-    return np.asarray(sum_by_pair(information[usual.ids(side.tokens)], side.ends))
+    return np.asarray(sum_by_pair(usual.information[usual.ids(side.tokens)], side.ends))
 
 
-def measure_content(en: UsualEvidence, xx: UsualEvidence, sides: tuple[Side, Side]) -> tuple[Array, Array]:
-    """Return the logarithms of the content of English sides, and of the ratios of the content of both."""
-    own, other = (MIN_CONTENT + content_of(usual, side) for usual, side in zip((en, xx), sides, strict=True))
+def compare_contents(en: Array, xx: Array) -> tuple[Array, Array]:
+    """Return the logarithms of the contents of English sides, and of the ratios of the contents of both."""
+    own, other = en + MIN_CONTENT, xx + MIN_CONTENT
     return np.log(own), np.log(other / own)

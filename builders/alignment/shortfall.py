@@ -17,6 +17,7 @@ from corpora.compiled import compiled
 SHRINKAGE = 5.0  # occurrences of a token that the mean of tokens as frequent is worth
 MIN_VARIANCE = 0.25
 EXTRA_VARIANCE = 2.0  # of a side: short sides say little
+DECIMALS = 3  # of the information of a token: more would depend on the processor
 NUM_BANDS = 22  # of frequency: powers of two; the first is that of unknown tokens
 
 Array = NDArray[Any]
@@ -39,6 +40,11 @@ class UsualEvidence:
         at = np.minimum(np.searchsorted(self.tokens, tokens), len(self.tokens) - 1)
         return np.where(self.tokens[at] == tokens, at, len(self.tokens))
 
+    @property
+    def information(self) -> Array:
+        """What each token says, in nats; unknown ones the most."""
+        return np.asarray(np.round(np.log((self.counts.sum() + 1) / (self.counts + 1)), DECIMALS))
+
 
 def count_evidence(tokens: Array, counts: Array, side: Side, evidence: Array) -> UsualEvidence:
     """Return what the tokens of a side get in pairs whose links another half has taught.
@@ -59,8 +65,8 @@ def count_evidence(tokens: Array, counts: Array, side: Side, evidence: Array) ->
 
 def measure_shortfall(
     usual: UsualEvidence, side: Side, evidence: Array, counted: Array, is_counted: Array
-) -> tuple[Array, Array]:
-    """Return the alignment of a side of each pair, and how many tokens of it are known.
+) -> tuple[Array, Array, Array]:
+    """Return the alignment of a side of each pair, how many tokens of it are known, and its content.
 
     Args:
         usual: What tokens usually get.
@@ -70,9 +76,10 @@ def measure_shortfall(
             random pair the evidence of the token beside its own other side.
         is_counted: Whether `usual` counts the tokens of a pair.
     """
-    difference, variance = differences(usual, side, evidence, counted, is_counted)
+    ids = usual.ids(side.tokens)
+    difference, variance = _differences(usual, ids, side, evidence, counted, is_counted)
     total = sum_by_pair(difference, side.ends) / np.sqrt(sum_by_pair(variance, side.ends) + EXTRA_VARIANCE)
-    return total, sum_by_pair(usual.counts[usual.ids(side.tokens)] > 0, side.ends)
+    return total, sum_by_pair(usual.counts[ids] > 0, side.ends), sum_by_pair(usual.information[ids], side.ends)
 
 
 def differences(
@@ -82,7 +89,12 @@ def differences(
 
     The arguments are those of `measure_shortfall`.
     """
-    ids = usual.ids(side.tokens)
+    return _differences(usual, usual.ids(side.tokens), side, evidence, counted, is_counted)
+
+
+def _differences(
+    usual: UsualEvidence, ids: Array, side: Side, evidence: Array, counted: Array, is_counted: Array
+) -> tuple[Array, Array]:
     mean, variance = _bands(usual)
     own = np.repeat(is_counted, np.diff(side.ends)).astype(np.float64)
     band = _band_of(usual.counts)[ids]
