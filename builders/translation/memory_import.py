@@ -18,6 +18,7 @@ from builders.translation.partition import KEY, STORE_SCHEMA, Partition
 from builders.translation.quality_checks import check_translations
 from builders.translation.store import TranslationStore
 from builders.translation.tmx_provenance import PROVENANCE, read_languages, read_provenance
+from builders.workspace import release_unused_memory
 from corpora.arguments import checked
 from corpora.catalog import languages
 from corpora.errors import InputError
@@ -85,16 +86,23 @@ def _add_new(partition: Partition, paths: Sequence[Path]) -> Counter[str]:
     total = Counter[str]()
     partition.compact()
     for rows in read_ranges(paths):
-        new = partition.lacking(rows)
-        sources, texts, flags = (new[name].to_pylist() for name in ("en", "text", "flags"))
-        failed = check_translations(sources, texts, flags, partition.lang)
-        if new.num_rows:
-            column = new.schema.get_field_index("failed_check")
-            partition.add(new.set_column(column, "failed_check", pa.array(failed)))
-        total["added"] += len(failed)
-        total["failed"] += sum(map(bool, failed))
-        total["known"] += rows.group_by(list(KEY)).aggregate([]).num_rows - len(failed)
+        num_keys = rows.group_by(list(KEY)).aggregate([]).num_rows
+        rows = _check(partition.lacking(rows), partition.lang)
+        total["added"] += rows.num_rows
+        total["failed"] += rows.num_rows - rows["failed_check"].to_pylist().count("")
+        total["known"] += num_keys - rows.num_rows
+        if rows.num_rows:
+            partition.add(rows)
+        del rows
+        release_unused_memory()  # or the next range's counts beside it
     return total
+
+
+def _check(rows: pa.Table, lang: str) -> pa.Table:
+    """Return rows with the check that each of them fails."""
+    sources, texts, flags = (rows[name].to_pylist() for name in ("en", "text", "flags"))
+    failed = pa.array(check_translations(sources, texts, flags, lang), pa.string())
+    return rows.set_column(rows.schema.get_field_index("failed_check"), "failed_check", failed)
 
 
 def read_rows(file: Path) -> Iterator[Row]:

@@ -191,6 +191,7 @@ class Partition:
     def _merge(self, new: pa.Table, replaces: bool = False) -> None:
         """Write rows into the tables of their digests; of two with one key the new row stays only if it replaces."""
         self._finish_splits()
+        _LAST.__dict__.pop("tables", None)  # which are of an earlier state
         for prefix in self._prefixes():
             own = _starting(new, prefix)
             if own.num_rows:

@@ -9,6 +9,7 @@ from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
     from builders.workspace.executor import Executor, LocalExecutor
+    from builders.workspace.free_memory import release_unused_memory
     from builders.workspace.queries import macros, sql
     from builders.workspace.stages import Stage, all_stages, funnel_stages
     from builders.workspace.table_file import write_groups
@@ -33,12 +34,14 @@ __all__ = [
     "inputs_json",
     "macros",
     "query_task",
+    "release_unused_memory",
     "sql",
     "temporary_workspace",
     "write_groups",
 ]
 _MODULES = {
     "builders.workspace.executor": ("Executor", "LocalExecutor"),
+    "builders.workspace.free_memory": ("release_unused_memory",),
     "builders.workspace.queries": ("macros", "sql"),
     "builders.workspace.stages": ("Stage", "funnel_stages", "all_stages"),
     "builders.workspace.table_file": ("write_groups",),

@@ -35,7 +35,7 @@ from builders.translation import (
     memory_import,
     partition,
     resolve_translator,
-    scheduler,
+    worker,
 )
 from builders.translation.digest_ranges import num_bits, write_ranges
 from builders.translation.memory import HUMAN, Origin
@@ -80,7 +80,7 @@ def main() -> None:
         if asked.range:
             partition.MAX_ROWS = digest_ranges.RANGE_ROWS = asked.range
         if asked.unchecked:
-            for module in (memory_import, scheduler):
+            for module in (memory_import, worker):
                 vars(module).update(check_translations=lambda sources, *rest: [""] * len(sources))
         if asked.suffix:
             import_memory(asked.folder / f"file.{asked.suffix}", work=asked.folder)
