@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpora.arguments import checked
 from corpora.catalog import language
 from corpora.errors import InputError
 from corpora.files import open_file
+
+if TYPE_CHECKING:
+    from builders.alignment import JudgedTexts
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,15 @@ class AuditedPair:
     xx: str
 
 
+@dataclass(frozen=True)
+class AuditedDomain:
+    """A part of the bitext with a vocabulary of its own, which is judged by random pairs of its own."""
+
+    words: Sequence[str]  # typical of it
+    num_pairs: int
+    num_spared: int  # pairs that all random pairs reject, and those of the domain do not
+
+
 @dataclass(frozen=True, repr=False)
 class Audit:
     """How many pairs of a bitext are misaligned, as far as their words show."""
@@ -33,6 +45,7 @@ class Audit:
     share_low: float  # ends of its interval of 90 %
     share_high: float
     worst: Sequence[AuditedPair]  # the lowest alignments, lowest first
+    domains: Sequence[AuditedDomain] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON values."""
@@ -50,6 +63,11 @@ class Audit:
             lines.append(
                 f"{rest:,} pairs are not judged: no other pair has words of a side, or sentences are nearly alike."
             )
+        lines += [
+            f"{own.num_pairs:,} pairs have a vocabulary of their own ({', '.join(own.words)}) and are judged by random "
+            f"pairs of the same kind; `misaligned` keeps {own.num_spared:,} of them that it would reject."
+            for own in self.domains
+        ]
         lines += [f"{row.line_number:>9}  {row.alignment:>6.2f}  {row.en} | {row.xx}" for row in self.worst]
         return "\n".join(lines)
 
@@ -72,7 +90,7 @@ def audit(en_file: str | Path, xx_file: str | Path, *, lang: str, worst: int = 1
     import numpy as np
     import pyarrow as pa
 
-    from builders.alignment import MIN_HALF_PAIRS, WRONG_CHANCE, judge_texts, wrong_share
+    from builders.alignment import MIN_HALF_PAIRS, judge_texts
 
     code = language(lang).code
     en, xx = (_read(Path(path)) for path in (en_file, xx_file))
@@ -83,15 +101,28 @@ def audit(en_file: str | Path, xx_file: str | Path, *, lang: str, worst: int = 1
             f"{en_file} has {len(en):,} lines. An audit needs at least {2 * MIN_HALF_PAIRS:,}, and more where English "
             "sentences repeat: the words of one half judge the other."
         )
-    alignment, chance = judge_texts(pa.array(en), pa.array(xx), code)
-    is_judged = ~np.isnan(chance)
-    share = wrong_share(int(is_judged.sum()), int((chance[is_judged] > WRONG_CHANCE).sum()))
-    lowest = np.flatnonzero(is_judged)[np.argsort(alignment[is_judged], kind="stable")][:worst]
-    rows = [
-        AuditedPair(int(row) + 1, float(alignment[row]), float(chance[row]), en[row], xx[row])
+    judged = judge_texts(pa.array(en), pa.array(xx), code)
+    rows = np.flatnonzero(judged.is_judged)
+    lowest = rows[np.argsort(judged.alignment[rows], kind="stable")][:worst]
+    pairs = [
+        AuditedPair(int(row) + 1, float(judged.alignment[row]), float(judged.chance[row]), en[row], xx[row])
         for row in lowest.tolist()
     ]
-    return Audit(code, len(en), int(is_judged.sum()), *share, rows)
+    return Audit(code, len(en), len(rows), *judged.share, pairs, _domains(judged, en))
+
+
+def _domains(judged: "JudgedTexts", en: Sequence[str]) -> list[AuditedDomain]:
+    """Return the domains that are judged apart."""
+    import numpy as np
+
+    from builders.alignment import MAX_TEXTS, typical_words
+
+    domains = []
+    for number, num_spared in judged.apart.items():
+        rows = [np.flatnonzero((judged.domain == number) == is_own) for is_own in (True, False)]
+        words = typical_words(*([en[row] for row in own[:MAX_TEXTS].tolist()] for own in rows))
+        domains.append(AuditedDomain(words, len(rows[0]), num_spared))
+    return domains
 
 
 def _read(path: Path) -> list[str]:

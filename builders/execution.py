@@ -19,6 +19,7 @@ from builders.pipeline import (
     Steps,
     build_recipe,
     build_stages,
+    domain_warnings,
     filter_warnings,
     order_warnings,
     read_build_manifest,
@@ -223,7 +224,8 @@ def _part_files(tables: PartTables, work: Workspace) -> dict[str, str]:
 def _warnings(plan: BuildPlan, built: BuildResult) -> list[str]:
     scores = plan.quality_scores
     about_scores = score_warnings(scores, built.filters, built.parts) if scores else ()
-    return [*order_warnings(built.parts), *filter_warnings(built.ledger, built.filters), *about_scores]
+    about_pairs = [*filter_warnings(built.ledger, built.filters), *domain_warnings(built.domains)]
+    return [*order_warnings(built.parts), *about_pairs, *about_scores]
 
 
 def record_build(built: BuildResult, work: Workspace) -> None:

@@ -328,6 +328,22 @@ class AlignmentRow(TypedDict):
 
 
 @with_config(PART)
+class DomainRow(TypedDict):
+    """A part of a corpus with a vocabulary of its own, whose pairs are judged by random pairs of the same kind."""
+
+    lang: str
+    """The language that is not English."""
+    corpus: str
+    """The corpus."""
+    words: list[str]
+    """The words that are typical of its English sides."""
+    num_pairs: Count
+    """Its pairs that no other filter rejects."""
+    num_spared: Count
+    """Those that `misaligned` would reject if they were judged by all random pairs."""
+
+
+@with_config(PART)
 class LengthRow(TypedDict):
     """The lengths of the texts of the distinct rows of one language and task.
 
@@ -429,6 +445,8 @@ class Description(TypedDict):
     """Sentence pairs by script, of languages that have several."""
     alignment: NotRequired[list[AlignmentRow]]
     """Misaligned pairs by language and corpus, where a language has enough pairs to judge."""
+    domains: NotRequired[list[DomainRow]]
+    """Parts of corpora with a vocabulary of their own, which `misaligned` judges apart."""
     model_alignment: NotRequired[list[AlignmentRow]]
     """The same as a model of --score-with finds them, of the pairs that every other filter keeps."""
     composition: list[CompositionRow]

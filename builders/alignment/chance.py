@@ -19,13 +19,16 @@ MAX_RANDOM_PAIRS = 20_000  # of a corpus and half
 MIN_RANDOM_PAIRS = 200  # fewer say nothing
 MAX_SHARED = 0.6  # of the tokens of a sentence: another that has more of them says about the same
 DISTANCE = 7  # to the pair whose side replaces that of a random one, among pairs sorted by length
+NEXT_DISTANCE = 4  # to the next such pair
 WRONG_CHANCE = 0.5  # right pairs hardly ever have a higher chance
 CONFIDENCE = 0.90
 
 Array = NDArray[Any]
 
 
-def random_partners(length: Array, digests: Array, stays: Side) -> tuple[Array, Array]:
+def random_partners(
+    length: Array, digests: Array, stays: Side, num_partners: int = 1, min_pairs: int = MIN_RANDOM_PAIRS
+) -> tuple[Array, Array]:
     """Return rows of pairs, and for each the row whose other side replaces its own: one of about the same length.
 
     A pair of sentences that say about the same is no random pair, so a corpus of sentences that are nearly all alike
@@ -35,15 +38,18 @@ def random_partners(length: Array, digests: Array, stays: Side) -> tuple[Array, 
         length: Of each pair, by row, in any unit; rows are in the order of digests.
         digests: Of the side that stays: equal ones are translations of the same sentence.
         stays: The side that stays.
+        num_partners: With how many others each pair is put together.
+        min_pairs: Fewer random pairs than these are none.
     """
     order = np.argsort(length, kind="stable")
     chosen = order[:: max(1, -(-len(order) // MAX_RANDOM_PAIRS))]
-    partners = np.roll(chosen, DISTANCE)
-    differs = digests[chosen] != digests[partners]
-    differs &= shared_tokens(stays.tokens, stays.ends, chosen, partners) <= MAX_SHARED
-    if differs.sum() < MIN_RANDOM_PAIRS:
+    partners = np.concatenate([np.roll(chosen, DISTANCE + NEXT_DISTANCE * n) for n in range(num_partners)])
+    rows = np.tile(chosen, num_partners)
+    differs = digests[rows] != digests[partners]
+    differs &= shared_tokens(stays.tokens, stays.ends, rows, partners) <= MAX_SHARED
+    if differs.sum() < min_pairs:
         differs[:] = False
-    return chosen[differs], partners[differs]
+    return rows[differs], partners[differs]
 
 
 @compiled

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builders.alignment.chance import random_partners, take_rows
+from builders.alignment.chance import MIN_RANDOM_PAIRS, random_partners, take_rows
 from builders.alignment.lengths import UsualByLength, compare_contents, content_of, usual_contents
 from builders.alignment.linking import LinkTable, link_tokens
 from builders.alignment.shortfall import UsualEvidence, count_evidence, measure_shortfall
@@ -41,16 +41,20 @@ class Judge:
         evidence = link_tokens(en, xx, self.links)
         return self._align((en, xx), evidence, evidence, is_counted)
 
-    def align_random(self, en: Side, xx: Side, digests: Array) -> tuple[Array, Array]:
+    def align_random(
+        self, en: Side, xx: Side, digests: Array, num_partners: int = 1, min_pairs: int = MIN_RANDOM_PAIRS
+    ) -> tuple[Array, Array]:
         """Return the alignments of pairs put together at random, and the lengths of their English sides in tokens.
 
         Args:
             en: The English sides of counted pairs, which are in random order.
             xx: Their other sides.
             digests: Of the English sides.
+            num_partners: With how many others each pair is put together.
+            min_pairs: Fewer random pairs than these are none.
         """
         own_en, own_xx = link_tokens(en, xx, self.links)
-        rows, partners = random_partners(content_of(self.en, en), digests, en)
+        rows, partners = random_partners(content_of(self.en, en), digests, en, num_partners, min_pairs)
         sides = take_rows(en, rows), take_rows(xx, partners)
         counted = take_rows(Side(own_en, en.ends), rows).tokens, take_rows(Side(own_xx, xx.ends), partners).tokens
         evidence = link_tokens(*sides, self.links)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from corpora.lazy_names import load_name
 
 if TYPE_CHECKING:
+    from builders.pipeline.alignments import domain_warnings
     from builders.pipeline.build import BuildResult, build_recipe, resolve_filters
     from builders.pipeline.deciding_again import decide_again
     from builders.pipeline.decisions import PartTables
@@ -42,6 +43,7 @@ __all__ = [
     "choose_filters",
     "count_rows",
     "decide_again",
+    "domain_warnings",
     "filter_warnings",
     "lost_records",
     "order_warnings",
@@ -58,6 +60,7 @@ __all__ = [
     "write_lines",
 ]
 _MODULES = {
+    "builders.pipeline.alignments": ("domain_warnings",),
     "builders.pipeline.build": ("BuildResult", "build_recipe", "resolve_filters"),
     "builders.pipeline.decisions": ("PartTables",),
     "builders.pipeline.deciding_again": ("decide_again",),

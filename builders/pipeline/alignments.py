@@ -15,6 +15,7 @@ import polars as pl
 
 from builders.alignment import MIN_HALF_PAIRS, MODEL_VERSION, TOKENIZER_VERSION
 from builders.pipeline.decisions import PartTables, deciding_task
+from builders.pipeline.domains import write_domain_words, write_domains
 from builders.pipeline.filters import ALIGNMENT_STAGE, MODEL_STAGE, Filter
 from builders.pipeline.judging import (
     write_counts,
@@ -29,11 +30,22 @@ from builders.translation import BitextWords
 from builders.workspace import Query, Task, Workspace, inputs_json, sql
 
 HALVES = (0, 1)
+MIN_WARNED = 5  # pairs that a domain gains; fewer may be chance
 COUNTS = ("num_pairs", "num_judged", "num_rejected")
 MISALIGNED = pl.Schema(
     {"lang": pl.String, "corpus": pl.String}
     | dict.fromkeys(COUNTS, pl.Int64)
     | dict.fromkeys(("share", "share_low", "share_high"), pl.Float64)
+)
+
+APART = pl.Schema(
+    [
+        ("lang", pl.String),
+        ("corpus", pl.String),
+        ("words", pl.List(pl.String)),
+        ("num_pairs", pl.Int64),
+        ("num_spared", pl.Int64),
+    ]
 )
 
 
@@ -43,6 +55,7 @@ class Alignments:
 
     scores: Sequence[Path] = ()  # of each part
     shares: Sequence[Path] = ()  # of all corpora
+    domains: Sequence[Path] = ()
 
 
 def align_pairs(
@@ -62,17 +75,21 @@ def align_pairs(
         return Alignments()
     tokens = [work.submit(_tokens_task(own, filters, scores)) for own in parts]
     links = [work.submit(_task("word_links", f"{lang}-{half}", tokens, write_links, half)) for half in HALVES]
-    judges: list[Path] = []
+    words = work.submit(_task("domain_words", lang, tokens, write_domain_words))
+    judges, all_random = list[Path](), list[Path]()
     for half in HALVES:  # judged by the links that the other half teaches
         taught = [*tokens, links[1 - half]]
         evidence = work.submit(_task("usual_evidence", f"{lang}-{half}", taught, write_evidence, half))
-        random = _task("random_pairs", f"{lang}-{half}", [*taught, evidence], write_random, half)
-        judges += [links[1 - half], evidence, work.submit(random)]
+        random = work.submit(_task("random_pairs", f"{lang}-{half}", [*taught, evidence, words], write_random, half))
+        judges += [links[1 - half], evidence, random]
+        all_random.append(random)
     own_scores = []
     for own, path in zip(parts, tokens, strict=True):
-        task = _task("alignment_scores", own.part.name, [path, *judges], write_scores)
+        task = _task("alignment_scores", own.part.name, [path, words, *judges], write_scores)
         own_scores.append(work.submit(replace(task, num_rows=own.part.num_rows)))
-    return Alignments(own_scores, [work.submit(_task("misaligned_shares", lang, own_scores, write_shares))])
+    shares = work.submit(_task("misaligned_shares", lang, own_scores, write_shares))
+    texts = [own.part.pairs for own in parts]
+    return Alignments(own_scores, [shares], [work.submit(_domains_task(lang, own_scores, all_random, shares, texts))])
 
 
 def learn_words(
@@ -107,6 +124,28 @@ def count_misaligned(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame
     return pl.concat(frames) if frames else pl.DataFrame(schema=MISALIGNED)
 
 
+def count_domains(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:
+    """Return the domains that are judged apart, by language and corpus, with the pairs that are spared."""
+    frames = [
+        pl.read_parquet(parts[0].domains[0], glob=False)
+        .filter("is_apart")
+        .select(pl.lit(lang).alias("lang"), *list(APART)[1:])
+        for lang, parts in tables.items()
+        if parts and parts[0].domains
+    ]
+    return pl.concat(frames) if frames else pl.DataFrame(schema=APART)
+
+
+def domain_warnings(domains: pl.DataFrame) -> list[str]:
+    """Return a sentence for each domain that is judged apart and gains several pairs by that."""
+    return [
+        f"{row['lang']}: {row['num_pairs']:,} pairs of {row['corpus']} have a vocabulary of their own "
+        f"({', '.join(row['words'])}). They are judged by random pairs of the same kind, so `misaligned` keeps "
+        f"{row['num_spared']:,} of them that it would reject. Read some; if they matter, build them as a corpus apart."
+        for row in domains.filter(pl.col("num_spared") >= MIN_WARNED).iter_rows(named=True)
+    ]
+
+
 def _tokens_task(tables: PartTables, filters: tuple[Filter, ...], scores: Sequence[str]) -> Task:
     """Return the task of `alignment_tokens`: the tokens of the pairs of a part that no other filter rejects."""
     others = tuple(rule for rule in filters if rule.table not in (ALIGNMENT_STAGE, MODEL_STAGE))
@@ -115,6 +154,18 @@ def _tokens_task(tables: PartTables, filters: tuple[Filter, ...], scores: Sequen
     inputs = {**deciding.inputs, "texts_sql": sql("alignment_texts"), "tokenizer": TOKENIZER_VERSION}
     task = Task("alignment_tokens", tables.part.name, inputs, (*deciding.needs, tables.part.pairs))
     run = partial(write_tokens, decisions=deciding.run, pairs=tables.part.pairs, lang=tables.part.lang)
+    return replace(task, run=partial(run, inputs=inputs_json(task)))
+
+
+def _domains_task(
+    lang: str, scores: Sequence[Path], random: Sequence[Path], shares: Path, pairs: Sequence[Path]
+) -> Task:
+    """Return the task of `domains`: which domains of the corpora of a language are judged by their own random pairs."""
+    needs = (*scores, *random, shares, *pairs)
+    made_from = {"from": [path.name for path in needs], "sql": [sql("domains"), sql("domain_texts")]}
+    inputs = {**made_from, "duckdb": duckdb.__version__, "model": MODEL_VERSION}
+    task = Task("domains", lang, inputs, needs)
+    run = partial(write_domains, scores=tuple(scores), random=tuple(random), shares=shares, pairs=tuple(pairs))
     return replace(task, run=partial(run, inputs=inputs_json(task)))
 
 

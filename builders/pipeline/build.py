@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from builders.pipeline.alignments import count_misaligned
+from builders.pipeline.alignments import count_domains, count_misaligned
 from builders.pipeline.check_filters import check_filters
 from builders.pipeline.decisions import PartTables, count_script_variants
 from builders.pipeline.decontamination import decontamination_report
@@ -46,6 +46,7 @@ class BuildResult:
     english_overlap: pl.DataFrame
     script_variants: pl.DataFrame
     alignment: pl.DataFrame  # misaligned pairs by language and corpus; empty where none was judged
+    domains: pl.DataFrame  # parts of corpora that are judged apart, for their vocabulary
     model_alignment: pl.DataFrame  # the same as a model finds them
     translations: Mapping[str, TranslationTables] = field(default_factory=dict)  # by corpus of instructions
     allocation: Mapping[str, Any] | None = None  # how a budget was split, if there is one
@@ -157,6 +158,7 @@ def build_recipe(
             english_overlap=pairs.english_overlap,
             script_variants=count_script_variants(pairs.parts),
             alignment=count_misaligned(pairs.parts),
+            domains=count_domains(pairs.parts),
             model_alignment=count_unlikely(pairs.parts),
             scorer=scorer,
             translations=translations,

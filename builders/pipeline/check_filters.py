@@ -34,7 +34,10 @@ NEAR_TEXTS = """
 LANGUAGES = """
     line_number bigint, en_label varchar, en_probability double, xx_label varchar, xx_probability double
 """
-ALIGNMENT_SCORES = "corpus varchar, line_number bigint, alignment double, chance double"
+ALIGNMENT_SCORES = (
+    "corpus varchar, line_number bigint, alignment double, chance double, domain bigint, domain_chance double"
+)
+DOMAINS = "corpus varchar, domain bigint, is_apart boolean"
 MODEL_SCORES = "corpus varchar, line_number bigint, model_score double, model_chance double"
 MISALIGNED_SHARES = "corpus varchar, max_alignment double"
 FORBIDDEN = {
@@ -138,7 +141,7 @@ def _bind(conditions: dict[str, str], scores: Sequence[str]) -> None:
         connection.execute(f"create table quality_scores(corpus varchar, line_number bigint{columns})")
         connection.execute(f"create table language_ids({LANGUAGES})")
         connection.execute(f"create table alignment_scores({ALIGNMENT_SCORES})")
-        connection.execute(f"create table misaligned_shares({MISALIGNED_SHARES})")
+        connection.execute(f"create table misaligned_shares({MISALIGNED_SHARES}); create table domains({DOMAINS})")
         connection.execute(f"create table model_scores({MODEL_SCORES}); create table model_shares({MISALIGNED_SHARES})")
         last, *after = (conditions.get(table, NONE) for table in LATE_STAGES)
         if {last, *after} != {NONE}:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
+from builders.pipeline.domains import DOMAINS
 from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import ALIGNMENT_STAGE, LANGUAGE_STAGE, LATE_STAGES, MODEL_STAGE, Filter
 from builders.pipeline.judging import SCORES, SHARES
@@ -38,6 +39,7 @@ class PartTables:
     quality_scores: Sequence[Path] | pa.Table
     alignment_scores: Sequence[Path] = ()  # none where the language is not judged
     misaligned_shares: Sequence[Path] = ()
+    domains: Sequence[Path] = ()
     model_scores: Sequence[Path] = ()  # none without a model that scores pairs
     model_shares: Sequence[Path] = ()
     decisions: Path = Path()
@@ -60,6 +62,7 @@ def deciding_task(tables: PartTables, filters: tuple[Filter, ...], scores: Seque
         "language_ids": [tables.language_ids],
         "alignment_scores": tables.alignment_scores or SCORES.empty_table(),
         "misaligned_shares": tables.misaligned_shares or SHARES.empty_table(),
+        "domains": tables.domains or DOMAINS.empty_table(),
         "model_scores": tables.model_scores or MODEL_SCORES.empty_table(),
         "model_shares": tables.model_shares or SHARES.empty_table(),
     }

@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 from builders import alignment
 from builders.pipeline.batches import read_batches
 from builders.pipeline.decisions import MODEL_SCORES, PartTables, deciding_task
+from builders.pipeline.domains import EVERYWHERE
 from builders.pipeline.filters import MODEL_FILTER, MODEL_STAGE, Filter
-from builders.pipeline.judging import EVERYWHERE, write_shares
+from builders.pipeline.judging import write_shares
 from builders.scoring import Scorer, ScoreStore, score_pairs
 from builders.workspace import Query, Task, Workspace, inputs_json, sql
 

@@ -162,7 +162,12 @@ def _submit_language(lang: str, rows: Sequence[tuple[Part, Path, Path]], inputs:
         undecided.append(own)
     alignments = align_pairs(lang, undecided, filters, names, work)
     aligned = [
-        replace(own, alignment_scores=alignments.scores[number : number + 1], misaligned_shares=alignments.shares)
+        replace(
+            own,
+            alignment_scores=alignments.scores[number : number + 1],
+            misaligned_shares=alignments.shares,
+            domains=alignments.domains,
+        )
         for number, own in enumerate(undecided)
     ]
     model = score_by_model(lang, aligned, filters, names, inputs.scorer, work)

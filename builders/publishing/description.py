@@ -53,6 +53,7 @@ def describe(built: BuildResult, output_format: str, catalog: Mapping[str, Corpu
         "english_overlap": built.english_overlap.to_dicts(),
         "script_variants": built.script_variants.to_dicts(),
         **({"alignment": built.alignment.to_dicts()} if built.alignment.height else {}),
+        **({"domains": built.domains.to_dicts()} if built.domains.height else {}),
         **({"model_alignment": built.model_alignment.to_dicts()} if built.model_alignment.height else {}),
         "composition": built.composition.to_dicts(),
         "ledger": built.ledger.drop("examples").to_dicts(),

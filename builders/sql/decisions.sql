@@ -10,7 +10,8 @@ with joined as (
         contaminated.overlap as benchmark_overlap,
         quality_scores.* exclude (corpus, line_number),
         alignment_scores.alignment,
-        alignment_scores.chance,
+        if(domains.is_apart, least(alignment_scores.chance, alignment_scores.domain_chance), alignment_scores.chance)
+            as chance,
         misaligned_shares.max_alignment,
         model_scores.model_score,
         model_scores.model_chance,
@@ -31,6 +32,7 @@ with joined as (
         quality_scores.corpus = measured.corpus and quality_scores.line_number = measured.line_number
     left join alignment_scores on alignment_scores.line_number = measured.line_number
     left join misaligned_shares on misaligned_shares.corpus = measured.corpus
+    left join domains on domains.corpus = alignment_scores.corpus and domains.domain = alignment_scores.domain
     left join model_scores on model_scores.line_number = measured.line_number
     left join model_shares on model_shares.corpus = measured.corpus
 )

@@ -398,7 +398,9 @@ def test_card_says_what_was_not_searched_for_and_not_judged():
     assert "only their form was read" in card
     row = {"lang": "el", "corpus": "small", "num_pairs": 7, "num_judged": 7, "num_rejected": 1}
     row |= {"share": 0.1, "share_low": 0.05, "share_high": 0.2}
-    card = render_card(manifest(filters=[misaligned], alignment=[row]))
+    domain = {"lang": "el", "corpus": "small", "words": ["parish", "village"], "num_pairs": 6, "num_spared": 5}
+    card = render_card(manifest(filters=[misaligned], alignment=[row], domains=[domain]))
+    assert "| Greek | small | parish, village | 6 | 5 |" in card
     assert "No benchmark was searched for" not in card
     assert "not judged" not in card
     assert "only their form was read" not in card

@@ -28,7 +28,29 @@ def toy_pairs(count: int, share_wrong: float, seed: int = 0) -> tuple[list[tuple
         moved = sorted(range(len(chosen)), key=lambda place: place + source.uniform(0, 3))
         kept = [chosen[place] for place in moved if source.random() > SHARE_DROPPED] or chosen
         pairs.append((" ".join(ENGLISH[n] for n in chosen), " ".join(GREEK[n] for n in kept)))
-    wrong = sorted(source.sample(range(count), int(count * share_wrong)), key=lambda row: len(pairs[row][1]))
+    return swap(pairs, share_wrong, source)
+
+
+def domain_pairs(count: int, share_wrong: float, seed: int = 5) -> tuple[list[tuple[str, str]], list[bool]]:
+    """Return pairs of another domain, long sentences that are translated more freely, and whether each is wrong."""
+    source = random.Random(seed)
+    words = range(0, NUM_WORDS, 3)
+    weights = [1 / (n + NUM_FREQUENT) for n in words]
+    pairs = []
+    for _ in range(count):
+        chosen = source.choices(words, weights, k=source.randint(35, 45))
+        kept = [n for n in chosen if source.random() < 0.2] or chosen
+        pairs.append((" ".join(ENGLISH[n] for n in chosen), " ".join(GREEK[n] for n in kept)))
+    return swap(pairs, share_wrong, source)
+
+
+def swap(
+    pairs: list[tuple[str, str]], share_wrong: float, source: random.Random
+) -> tuple[list[tuple[str, str]], list[bool]]:
+    """Return pairs of which a share has the other side of another one, and which do."""
+    wrong = source.sample(range(len(pairs)), int(len(pairs) * share_wrong))
+    wrong.sort(key=lambda row: len(pairs[row][1]))
     others = wrong[1:] + wrong[:1]
     changed = {row: pairs[other][1] for row, other in zip(wrong, others, strict=True)}
-    return [(en, changed.get(row, xx)) for row, (en, xx) in enumerate(pairs)], [row in changed for row in range(count)]
+    swapped = [(en, changed.get(row, xx)) for row, (en, xx) in enumerate(pairs)]
+    return swapped, [row in changed for row in range(len(pairs))]

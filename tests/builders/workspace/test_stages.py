@@ -20,6 +20,7 @@ HELPERS = {
     "changes",
     "difference",
     "digests",
+    "domain_texts",
 }  # SQL files that make no table of a build
 CALLS = {"Task", "query_task", "_task"}  # whose first argument is a stage
 OWN_COLUMNS = {"ledger", "quality_scores"}  # described where they are made, or the user's
