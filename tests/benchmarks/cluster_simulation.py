@@ -38,10 +38,12 @@ AFTER = {  # stage -> what a task of it needs: `own` part's or range's tasks of 
     "alignment_tokens": [("own", "contaminated"), ("own", "language_ids")],
     "word_links": [("all", "alignment_tokens")],
     "usual_evidence": [("all", "word_links")],
-    "random_pairs": [("all", "usual_evidence")],
+    "domain_words": [("all", "alignment_tokens")],
+    "random_pairs": [("all", "usual_evidence"), ("all", "domain_words")],
     "alignment_scores": [("own", "alignment_tokens"), ("all", "random_pairs")],
     "misaligned_shares": [("all", "alignment_scores")],
-    "decisions": [("own", "contaminated"), ("own", "language_ids"), ("all", "misaligned_shares")],
+    "domains": [("all", "misaligned_shares")],
+    "decisions": [("own", "contaminated"), ("own", "language_ids"), ("all", "domains")],
     "bitext": [("own", "decisions")],
     "ledger": [("own", "decisions")],
     "ambiguous": [("all", "bitext")],
@@ -49,7 +51,7 @@ AFTER = {  # stage -> what a task of it needs: `own` part's or range's tasks of 
 }
 RANGES = {"duplicates", "one_to_many", "ambiguous", "examples"}  # stages with a task for each range of keys or ids
 HALVES = {"word_links", "usual_evidence", "random_pairs"}  # with a task for each half, over a sample of bounded size
-ONE = {"misaligned_shares"}
+ONE = {"domain_words", "misaligned_shares", "domains"}
 Task = tuple[str, int, int]  # stage, language, number
 
 
