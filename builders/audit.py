@@ -115,10 +115,10 @@ def _domains(judged: "JudgedTexts", en: Sequence[str]) -> list[AuditedDomain]:
     """Return the domains that are judged apart."""
     import numpy as np
 
-    from builders.alignment import MAX_TEXTS, typical_words
+    from builders.alignment import MAX_TEXTS, MIN_NAMED, typical_words
 
     domains = []
-    for number, num_spared in judged.apart.items():
+    for number, num_spared in ((number, num) for number, num in judged.apart.items() if num >= MIN_NAMED):
         rows = [np.flatnonzero((judged.domain == number) == is_own) for is_own in (True, False)]
         words = typical_words(*([en[row] for row in own[:MAX_TEXTS].tolist()] for own in rows))
         domains.append(AuditedDomain(words, len(rows[0]), num_spared))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from builders.alignment.chance import WRONG_CHANCE, chances, random_partners, wrong_share
     from builders.alignment.domains import (
         MAX_TEXTS,
+        MIN_NAMED,
         NUM_DOMAINS,
         REJECTED_CHANCE,
         DomainCounts,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_TEXTS",
     "MIN_HALF_PAIRS",
+    "MIN_NAMED",
     "MODEL_VERSION",
     "NUM_DOMAINS",
     "REJECTED_CHANCE",
@@ -91,6 +93,7 @@ _MODULES = {
     "builders.alignment.chance": ("WRONG_CHANCE", "chances", "random_partners", "wrong_share"),
     "builders.alignment.domains": (
         "MAX_TEXTS",
+        "MIN_NAMED",
         "NUM_DOMAINS",
         "REJECTED_CHANCE",
         "DomainCounts",

@@ -35,6 +35,7 @@ REJECTED_CHANCE = 0.05  # above which `misaligned` rejects by default
 MAX_DOMAIN_SHARE = 0.1  # of a corpus: a larger domain is what random pairs of the corpus are made of
 SPARED_PER_WRONG = 2.0  # pairs for each wrong one among them
 MIN_SPARED = 1.0  # more than these
+MIN_NAMED = 5  # pairs that a domain gains, of which people are told; fewer may be chance
 MAX_TEXTS = 2_000  # of a domain, and of the rest, whose words are compared
 NUM_WORDS = 8  # that stand for a domain
 WORD = re.compile(r"[^\W\d_]{4,}")

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from builders.alignment import MIN_HALF_PAIRS, MODEL_VERSION, TOKENIZER_VERSION
+from builders.alignment import MIN_HALF_PAIRS, MIN_NAMED, MODEL_VERSION, TOKENIZER_VERSION
 from builders.pipeline.decisions import PartTables, deciding_task
 from builders.pipeline.domains import write_domain_words, write_domains
 from builders.pipeline.filters import ALIGNMENT_STAGE, MODEL_STAGE, Filter
@@ -30,7 +30,6 @@ from builders.translation import BitextWords
 from builders.workspace import Query, Task, Workspace, inputs_json, sql
 
 HALVES = (0, 1)
-MIN_WARNED = 5  # pairs that a domain gains; fewer may be chance
 COUNTS = ("num_pairs", "num_judged", "num_rejected")
 MISALIGNED = pl.Schema(
     {"lang": pl.String, "corpus": pl.String}
@@ -125,10 +124,10 @@ def count_misaligned(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame
 
 
 def count_domains(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:
-    """Return the domains that are judged apart, by language and corpus, with the pairs that are spared."""
+    """Return the domains that are judged apart and gain several pairs by that, by language and corpus."""
     frames = [
         pl.read_parquet(parts[0].domains[0], glob=False)
-        .filter("is_apart")
+        .filter(pl.col("is_apart") & (pl.col("num_spared") >= MIN_NAMED))
         .select(pl.lit(lang).alias("lang"), *list(APART)[1:])
         for lang, parts in tables.items()
         if parts and parts[0].domains
@@ -137,12 +136,12 @@ def count_domains(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:
 
 
 def domain_warnings(domains: pl.DataFrame) -> list[str]:
-    """Return a sentence for each domain that is judged apart and gains several pairs by that."""
+    """Return a sentence for each domain that is judged apart, and gains by that."""
     return [
         f"{row['lang']}: {row['num_pairs']:,} pairs of {row['corpus']} have a vocabulary of their own "
         f"({', '.join(row['words'])}). They are judged by random pairs of the same kind, so `misaligned` keeps "
         f"{row['num_spared']:,} of them that it would reject. Read some; if they matter, build them as a corpus apart."
-        for row in domains.filter(pl.col("num_spared") >= MIN_WARNED).iter_rows(named=True)
+        for row in domains.iter_rows(named=True)
     ]
 
 

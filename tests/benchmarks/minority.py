@@ -21,12 +21,11 @@ from broken_translations import read
 from misaligned import Pairs, join_sentences, read_sentences, shuffle_share
 from tabulate import tabulate
 
-from builders.alignment import JudgedTexts, domains, judge_texts
+from builders.alignment import MIN_NAMED, JudgedTexts, domains, judge_texts
 
 MAX_CHANCE, FIXED_ALIGNMENT = 0.05, -1.5
 MEASURES = ["lost", "caught", "minority lost", "minority caught", "lost at -1.5", "minority lost at -1.5"]
 MEASURES += ["apart", "of minority", "named", "named of minority"]
-MIN_WARNED = 5  # pairs that a part gains, of which a build warns
 
 
 def main() -> None:
@@ -65,7 +64,7 @@ def measure(majority: Pairs, minority: Pairs, lang: str, share: float, seed: int
     groups = [is_minority == own for own in (False, True)]
     values = [share_of(is_rejected, group & (is_wrong == bad)) for group in groups for bad in (False, True)]
     values += [share_of(judged.alignment < FIXED_ALIGNMENT, group & ~is_wrong) for group in groups]
-    named = [number for number, num_spared in judged.apart.items() if num_spared >= MIN_WARNED]
+    named = [number for number, num_spared in judged.apart.items() if num_spared >= MIN_NAMED]
     values += [len(judged.apart), share_of(is_minority, np.isin(judged.domain, list(judged.apart)))]
     values += [len(named), share_of(is_minority, np.isin(judged.domain, named))]
     return dict(zip(MEASURES, values, strict=True))
