@@ -6,7 +6,7 @@ letters say: those of names that the run keeps, against those of other words of 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from math import log
@@ -18,7 +18,7 @@ from builders.translation.names import MIN_NAME_LETTERS, WORD, fold
 from corpora.catalog import language
 
 MIN_NAMES = 50  # that a run keeps: fewer do not say what the letters of names are
-MAX_TEXTS = 20_000  # by whose words letters are learned
+MAX_TEXTS = 5_000  # by whose words letters are learned
 SAME_BEGINNING = 4  # letters by which two words are forms of one
 MIN_SIMILARITY, MIN_SIMILARITY_ALIKE = 0.7, 0.5  # of spellings: of any, and of those that begin alike
 BACKOFF = 2.0  # letters that fewer letters before them are worth
@@ -63,23 +63,30 @@ class NameJudge:
     others: tuple[Letters, Letters]
 
     def measure(self, sources: Sequence[str], translations: Sequence[str]) -> list[float]:
-        """Return the log odds that a name is missing, or those that one is new, if lower; -inf if none may be."""
+        """Return the log odds that a name is missing, or those that one is new, if lower; -inf for odds below 0."""
         return [self._measure(*pair) for pair in zip(sources, translations, strict=True)]
 
     def _measure(self, source: str, translation: str) -> float:
         texts = source, translation
-        words = [_forms(text) for text in texts]
-        left = [[name for name in self._candidates(texts[n], n) if not _is_kept(name, words[1 - n])] for n in (0, 1)]
-        if not all(left):
+        names = self._new_names(source, 0, translation)
+        left = [names, self._new_names(translation, 1, source) if names else {}]
+        if not left[1]:
             return float("-inf")
-        left = [[name for name in left[n] if not _is_spelled_alike(name, words[1 - n])] for n in (0, 1)]
-        left = [[name for name in left[n] if not self._is_linked(name, texts, n)] for n in (0, 1)]
-        odds = [[self.names.fit(name) - self.others[n].fit(name) for name in left[n]] for n in (0, 1)]
-        return min(max(own, default=float("-inf")) for own in odds)
+        words = [_forms(text) for text in texts]
+        for is_same in (_is_kept, _is_spelled_alike):
+            left = [{name: odds for name, odds in left[n].items() if not is_same(name, words[1 - n])} for n in (0, 1)]
+            if not all(left):
+                return float("-inf")
+        return min(
+            max((own[name] for name in own if not self._is_linked(name, texts, n)), default=float("-inf"))
+            for n, own in enumerate(left)
+        )
 
-    def _candidates(self, text: str, side: int) -> Iterator[str]:
-        names = (name for name in _capitalized(text) if name.lower() not in self.ordinary[side])
-        return (name for name in names if side or not name.endswith(ADJECTIVES))
+    def _new_names(self, text: str, side: int, other: str) -> dict[str, float]:
+        """Return the names of a text that the other one has not in the same letters, with their odds to be names."""
+        names = (name for name in _capitalized(text) if name not in other and name.lower() not in self.ordinary[side])
+        odds = {n: self.names.fit(n) - self.others[side].fit(n) for n in names if side or not n.endswith(ADJECTIVES)}
+        return {name: own for name, own in odds.items() if own > 0}
 
     def _is_linked(self, name: str, texts: tuple[str, str], side: int) -> bool:
         """Return whether the bitext has taught a translation of a name that the other side has."""
@@ -135,6 +142,7 @@ def _is_spelled_alike(name: str, words: set[str]) -> bool:
     (own,) = fold([name])
     for word in words:
         least = MIN_SIMILARITY_ALIKE if word[:3] == own[:3] else MIN_SIMILARITY
-        if SequenceMatcher(None, own, word).ratio() >= least:
+        longest = 2 * min(len(own), len(word))
+        if longest >= least * (len(own) + len(word)) and SequenceMatcher(None, own, word).ratio() >= least:
             return True
     return False
