@@ -2,8 +2,8 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +32,7 @@ TRANSLATIONS = pa.schema(
     + [("is_meaning_checked", pa.bool_())]
 )
 LANGUAGES_AT_ONCE = 3  # each holds a range of its segments in memory
+INTERVAL_S = 0.2  # between two looks at whether a language has ended
 VERSION = 6  # of what these functions make; raise it whenever their results change
 Row = dict[str, Any]
 logger = logging.getLogger(__name__)
@@ -59,13 +60,24 @@ def translate_all(jobs: Mapping[str, TranslationJob], name: str, work: Workspace
             lang: threads.submit(copy_context().run, _translations, job, f"{lang}-{name}", work, workers)
             for lang, job in jobs.items()
         }
-        for future in as_completed(futures.values()):
-            future.result()  # the first error ends the others
+        _wait(futures.values())
         return {lang: future.result() for lang, future in futures.items()}
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         workers.close()  # before later tasks, which need what the workers hold
         threads.shutdown()
+
+
+def _wait(futures: Iterable[Future[Any]]) -> None:
+    """Wait for all, or raise the first error.
+
+    Each wait ends soon: Polars has a handler of Ctrl-C after which the system goes on with a wait that has no end.
+    """
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, INTERVAL_S, FIRST_EXCEPTION)
+        for future in done:
+            future.result()
 
 
 def _start_workers(jobs: Mapping[str, TranslationJob], name: str, work: Workspace) -> WorkerPool:

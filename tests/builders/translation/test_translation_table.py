@@ -1,5 +1,8 @@
 """Languages are translated several at once: their batches are one queue, and an error in one ends all."""
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -85,3 +88,33 @@ def test_error_in_one_language_ends_the_others_and_what_is_written_stays(instruc
     translate_instructions(instructions, "alpaca", ["el", "ar"], finished, work, {})
     assert 5 <= len(stopped.langs) < 4 * len(RECORDS)
     assert len(stopped.langs + finished.langs) == 4 * len(RECORDS)
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+import polars  # which has a handler of Ctrl-C
+from builders.translation import translate_instructions
+from builders.workspace import Workspace
+from tests.builders.translation.test_translation_table import Numbers
+translator = Numbers(lambda lang: time.sleep(0.3))
+work = Workspace(Path(sys.argv[2]), threads=2)
+translate_instructions(Path(sys.argv[1]), "alpaca", ["el", "ar"], translator, work, {})
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_batches_under_way_alone(instructions: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SLOW, str(instructions), str(tmp_path / "other")]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while run.poll() is None and len(batches(tmp_path)) < 5:
+        time.sleep(0.02)
+    num_before = len(batches(tmp_path))
+    run.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in run.communicate(timeout=60)[1]
+    assert num_before <= len(batches(tmp_path)) <= num_before + 8
+
+
+def batches(folder: Path) -> list[Path]:
+    """Return the files of finished batches."""
+    return list(folder.glob("other/memory/*/*/batches/*.parquet"))
