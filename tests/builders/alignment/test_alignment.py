@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.builders.alignment.toy_language import toy_pairs
+from tests.builders.alignment.toy_language import ENGLISH, GREEK, toy_pairs
 
 NUM_PAIRS = 2_400
 
@@ -70,6 +70,25 @@ def test_alignment_of_a_pair_is_the_same_whichever_pairs_are_around_it(halves):
     start = 700
     rest = [make_side(side.tokens[side.ends[start] :], side.ends[start:] - side.ends[start]) for side in own]
     assert np.array_equal(judging.align(*rest, is_counted[start:]), whole[start:], equal_nan=True)
+
+
+@pytest.mark.slow
+def test_names_that_no_other_pair_has_do_not_spare_a_pair_whose_other_side_is_known(halves):
+    own, others = (pairs for pairs, _ in halves)
+    known = " ".join(GREEK[:9])
+    aligned = judge(own, others).align(*sides([("Xyxyx Wqwqw", known), ("Xyxyx", "Ψψψψ")]), np.zeros(2, np.bool_))
+    assert aligned[0] < -2
+    assert np.isnan(aligned[1])
+
+
+@pytest.mark.slow
+def test_a_side_that_says_much_more_than_the_other_counts_against_a_pair(halves):
+    own, others = (pairs for pairs, _ in halves)
+    en, xx = " ".join(ENGLISH[:8]), " ".join(GREEK[:8])
+    names = " ".join(f"Xyx{n}" for n in range(30))
+    pairs = sides([(en, xx), (f"{en} {names}", xx), (en, f"{xx} {names}")])
+    whole, *longer = judge(own, others).align(*pairs, np.zeros(3, np.bool_))
+    assert max(longer) < whole - 1
 
 
 def test_chance_is_the_share_of_random_pairs_aligned_as_well():
