@@ -137,6 +137,7 @@ def _read_table(file: Path) -> Iterator[Row]:
             raise InputError(f"{file} is no translation memory: it lacks the column {missing[0]}. {EXPORT_HINT}")
         columns = [*REQUIRED, *(name for name in UNKNOWN if name in names)]
         check_expansion(file, columns)
+        release_unused_memory()
         with pq.ParquetFile(file, buffer_size=BUFFER_BYTES) as parquet:
             for batch in parquet.iter_batches(BATCH_ROWS, columns=columns):
                 table = pa.Table.from_batches([batch])
