@@ -60,6 +60,15 @@ class Lookup(Protocol):
         ...
 
 
+def remembered_rows(table: pa.Table) -> dict[str, Remembered]:
+    """Return the translations of a table, by digest."""
+    columns = (table[name].to_pylist() for name in ("sha256", "text", *Origin._fields))
+    return {
+        key: Remembered(text, Origin(*(name or "" for name in names)))
+        for key, text, *names in zip(*columns, strict=True)
+    }
+
+
 @dataclass(frozen=True)
 class TranslationMemory:
     """Translations by (digest of the English segment, language), all in memory, and who made each of them."""

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL, Origin, Remembered
+from builders.translation.memory import HUMAN, MEMORY_SCHEMA, MODEL, Remembered, remembered_rows
 from builders.translation.quality_checks import check_translations, checks_fingerprint
 from corpora.errors import InputError
 from corpora.files import atomic_path
@@ -90,9 +90,10 @@ class Partition:
 
     def remembered(self, digests: Collection[str], decoding: str) -> dict[str, Remembered]:
         """Return as `accepted` does the translations of these segments, each with who made it."""
-        passing = (table.filter(pc.equal(table["failed_check"], "")) for table in self._select(digests, decoding))
-        rows = (row for table in passing for row in table.drop_columns(["en", "flags"]).to_pylist())
-        return {row["sha256"]: Remembered(row["text"], Origin.of_row(row)) for row in rows}
+        known: dict[str, Remembered] = {}
+        for table in self._select(digests, decoding):
+            known |= remembered_rows(table.filter(pc.equal(table["failed_check"], "")))
+        return known
 
     def entries(self, digests: Collection[str], decoding: str) -> dict[str, Entry]:
         """Return the compacted translations of these segments in a decoding, by digest."""

@@ -20,6 +20,7 @@ from builders.translation.memory import (
     choose_rows,
     count_rows,
     read_tables,
+    remembered_rows,
 )
 from corpora.errors import InputError
 from corpora.files import lock_folder, move_into_place, remove_leftovers, sha256_of, temporary_folder
@@ -50,12 +51,11 @@ class SplitMemory:
         by_range = defaultdict[int, list[str]](list)
         for digest in digests:
             by_range[range_of(digest, self.bits)].append(digest)
-        tables = (
-            _read(self.folder / f"{number}.parquet", lang).filter(pc.is_in(pc.field("sha256"), pa.array(own)))
-            for number, own in sorted(by_range.items())
-        )
-        rows = (row for table in tables for row in table.to_pylist())
-        return {row["sha256"]: Remembered(row["text"], Origin.of_row(row)) for row in rows}
+        known: dict[str, Remembered] = {}
+        for number, own in sorted(by_range.items()):
+            table = _read(self.folder / f"{number}.parquet", lang)
+            known |= remembered_rows(table.filter(pc.is_in(table["sha256"], pa.array(own))))
+        return known
 
     def models(self) -> list[Origin]:
         """Return the models that translations are from."""
