@@ -1,4 +1,4 @@
-"""How much both sides of a pair say, and what is usual for sentences that say as much.
+"""What is usual for sentences of like length, and how much both sides of a pair say.
 
 The content of a side is the information of its tokens in nats: rare ones say more, and unknown ones the most. So two
 sentences of like length with names on one side only differ in content.
@@ -31,9 +31,13 @@ class UsualByLength:
     median: Array
     spread: Array
 
+    def at(self, length: Array) -> tuple[Array, Array]:
+        """Return median and spread at lengths."""
+        return np.interp(length, self.length, self.median), np.interp(length, self.length, self.spread)
+
     def standardize(self, values: Array, length: Array) -> Array:
         """Return how far values are from the median, in standard deviations."""
-        median, spread = (np.interp(length, self.length, own) for own in (self.median, self.spread))
+        median, spread = self.at(length)
         return np.asarray((values - median) / spread)
 
 

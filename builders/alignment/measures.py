@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from builders.alignment.judge import Judge, side_of
+from builders.alignment.lengths import UsualByLength
 from builders.alignment.linking import link_tokens
 from builders.alignment.shortfall import differences, measure_shortfall
 from builders.alignment.tokens import tokenize
@@ -22,9 +23,6 @@ from corpora.compiled import compiled
 
 MARK = re.compile(r"[,;:()—–،؛，；：、（）·.!?؟。！？।|](?!\d)")  # between clauses and sentences
 MAX_MARKS = 4  # that one side has more
-BAND_SIZE = 200  # translations of like length, that say what is usual
-DEVIATION = 1.4826  # standard deviations in a median deviation
-MIN_SPREAD = 0.05  # of a measure
 MIN_PART = 2  # words of a part that may be missing
 MIN_LEFT = 0.15  # of a source, beside that part
 MAX_TOKENS = 200  # of a source whose parts are read
@@ -33,19 +31,6 @@ BROKEN_CLAUSE = 2.0  # log odds against a part that begins or ends within a clau
 FREEDOM = 10.0  # of the t distribution of lengths
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class UsualLengths:
-    """Median and spread of the ratio of lengths (logarithms) of translations, by the length of the source."""
-
-    length: Array
-    median: Array
-    spread: Array
-
-    def at(self, length: Array) -> tuple[Array, Array]:
-        """Return median and spread at lengths."""
-        return np.interp(length, self.length, self.median), np.interp(length, self.length, self.spread)
 
 
 @dataclass(frozen=True)
@@ -79,22 +64,12 @@ def read_texts(sources: Sequence[str], translations: Sequence[str], lang: str) -
     return Texts(en, xx, starts[:-1], marks, length, others - length)
 
 
-def usual_lengths(texts: Texts) -> UsualLengths:
-    """Return what is usual in bands of like length."""
-    order = np.argsort(texts.length, kind="stable")
-    bands = np.array_split(order, max(1, len(order) // BAND_SIZE))
-    medians = np.array([np.median(texts.ratio[band]) for band in bands])
-    spreads = [np.median(np.abs(texts.ratio[band] - own)) for band, own in zip(bands, medians, strict=True)]
-    centers = np.array([np.median(texts.length[band]) for band in bands])
-    return UsualLengths(centers, medians, np.maximum(MIN_SPREAD, DEVIATION * np.array(spreads)))
-
-
-def measure_texts(judge: Judge, lengths: UsualLengths, texts: Texts, is_counted: Array) -> Array:
+def measure_texts(judge: Judge, lengths: UsualByLength, texts: Texts, is_counted: Array) -> Array:
     """Return a row of measures for each translation.
 
     Args:
         judge: What words usually get.
-        lengths: The usual lengths.
+        lengths: The usual ratios of lengths.
         texts: Sources and translations.
         is_counted: Whether each is one of those by which judge and lengths were made.
     """

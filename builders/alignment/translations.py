@@ -16,8 +16,9 @@ from builders.alignment.chance import chances, random_partners
 from builders.alignment.contrast import Contrast, fit_contrast
 from builders.alignment.cuts import leave_out_part
 from builders.alignment.judge import Judge, judge_by
+from builders.alignment.lengths import UsualByLength, usual_by_length
 from builders.alignment.linking import LinkTable, link_tokens
-from builders.alignment.measures import Texts, UsualLengths, measure_texts, read_texts, usual_lengths
+from builders.alignment.measures import Texts, measure_texts, read_texts
 from builders.alignment.shortfall import count_evidence
 
 MIN_TRANSLATIONS = 500  # fewer do not say what is usual
@@ -47,7 +48,7 @@ class TranslationJudge:
 
     lang: str
     judge: Judge
-    lengths: UsualLengths
+    lengths: UsualByLength
     misaligned: Contrast
     random: Array  # how right translations of other sources look
     incomplete: Contrast
@@ -98,11 +99,11 @@ def make_translation_judge(
     return TranslationJudge(lang, judge, lengths, aligned, random, incomplete)
 
 
-def _learn_usual(words: TaughtWords, texts: Texts) -> tuple[Judge, UsualLengths]:
+def _learn_usual(words: TaughtWords, texts: Texts) -> tuple[Judge, UsualByLength]:
     en, xx = link_tokens(texts.en, texts.xx, words.links)
     usual_en = count_evidence(words.en_tokens, words.en_counts, texts.en, en)
     usual_xx = count_evidence(words.xx_tokens, words.xx_counts, texts.xx, xx)
-    return judge_by(words.links, usual_en, usual_xx, texts.en, texts.xx), usual_lengths(texts)
+    return judge_by(words.links, usual_en, usual_xx, texts.en, texts.xx), usual_by_length(texts.ratio, texts.length)
 
 
 def _measure_half(words: TaughtWords, pairs: Pairs, others: Pairs, lang: str) -> tuple[Array, Array, Array]:

@@ -15,6 +15,27 @@ from builders.workspace import Workspace, sql
 
 DIGEST_BITS = 60
 CONTENT = ("length", "median", "spread")  # of the ratio of the contents of both sides, by length
+SCORES = pa.schema(
+    {
+        "corpus": pa.string(),
+        "line_number": pa.int64(),
+        "alignment": pa.float64(),
+        "chance": pa.float64(),
+        "domain": pa.int64(),
+        "domain_chance": pa.float64(),
+    }
+)
+SHARES = pa.schema(
+    {
+        "corpus": pa.string(),
+        "num_pairs": pa.int64(),
+        "num_judged": pa.int64(),
+        "share": pa.float64(),
+        "share_low": pa.float64(),
+        "share_high": pa.float64(),
+        "max_alignment": pa.float64(),
+    }
+)
 
 Files = Sequence[Path]
 

@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from builders.alignment import MIN_HALF_PAIRS, MIN_NAMED, MODEL_VERSION, TOKENIZER_VERSION
-from builders.pipeline.decisions import PartTables, deciding_task
+from builders.pipeline.decisions import PartTables
 from builders.pipeline.domains import write_domain_words, write_domains
 from builders.pipeline.filters import ALIGNMENT_STAGE, MODEL_STAGE, Filter
 from builders.pipeline.judging import (
@@ -23,20 +23,14 @@ from builders.pipeline.judging import (
     write_links,
     write_random,
     write_scores,
-    write_shares,
     write_tokens,
 )
+from builders.pipeline.kept_texts import kept_texts_task
+from builders.pipeline.wrong_shares import write_shares
 from builders.translation import BitextWords
-from builders.workspace import Query, Task, Workspace, inputs_json, sql
+from builders.workspace import Task, Workspace, inputs_json, sql
 
 HALVES = (0, 1)
-COUNTS = ("num_pairs", "num_judged", "num_rejected")
-MISALIGNED = pl.Schema(
-    {"lang": pl.String, "corpus": pl.String}
-    | dict.fromkeys(COUNTS, pl.Int64)
-    | dict.fromkeys(("share", "share_low", "share_high"), pl.Float64)
-)
-
 APART = pl.Schema(
     [
         ("lang", pl.String),
@@ -110,19 +104,6 @@ def learn_words(
     return BitextWords(work.submit(links), work.submit(counts))
 
 
-def count_misaligned(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:
-    """Return the estimated share of wrong pairs by language and corpus, with how many were judged and rejected."""
-    rejected = pl.col("reject_reason") == "misaligned"
-    frames = []
-    for lang, parts in tables.items():
-        if shares := parts[0].misaligned_shares if parts else ():
-            decided = pl.scan_parquet([own.decisions for own in parts], glob=False)
-            counts = decided.group_by("corpus").agg(num_rejected=rejected.sum().cast(pl.Int64)).collect()
-            rows = pl.read_parquet(shares[0], glob=False).join(counts, on="corpus").sort("corpus")
-            frames.append(rows.select(pl.lit(lang).alias("lang"), *list(MISALIGNED)[1:]))
-    return pl.concat(frames) if frames else pl.DataFrame(schema=MISALIGNED)
-
-
 def count_domains(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:
     """Return the domains that are judged apart and gain several pairs by that, by language and corpus."""
     frames = [
@@ -148,12 +129,8 @@ def domain_warnings(domains: pl.DataFrame) -> list[str]:
 def _tokens_task(tables: PartTables, filters: tuple[Filter, ...], scores: Sequence[str]) -> Task:
     """Return the task of `alignment_tokens`: the tokens of the pairs of a part that no other filter rejects."""
     others = tuple(rule for rule in filters if rule.table not in (ALIGNMENT_STAGE, MODEL_STAGE))
-    deciding = deciding_task(tables, others, scores)
-    assert isinstance(deciding.run, Query)
-    inputs = {**deciding.inputs, "texts_sql": sql("alignment_texts"), "tokenizer": TOKENIZER_VERSION}
-    task = Task("alignment_tokens", tables.part.name, inputs, (*deciding.needs, tables.part.pairs))
-    run = partial(write_tokens, decisions=deciding.run, pairs=tables.part.pairs, lang=tables.part.lang)
-    return replace(task, run=partial(run, inputs=inputs_json(task)))
+    write = partial(write_tokens, lang=tables.part.lang)
+    return kept_texts_task("alignment_tokens", tables, others, scores, write, {"tokenizer": TOKENIZER_VERSION})
 
 
 def _domains_task(

@@ -7,21 +7,21 @@ from typing import Any
 
 import polars as pl
 
-from builders.pipeline.alignments import count_domains, count_misaligned
+from builders.pipeline.alignments import count_domains
 from builders.pipeline.check_filters import check_filters
 from builders.pipeline.decisions import PartTables, count_script_variants
 from builders.pipeline.decontamination import decontamination_report
 from builders.pipeline.examples import count_rows, format_examples, read_documents
-from builders.pipeline.filters import Filter, choose_filters
+from builders.pipeline.filters import MODEL_FILTER, Filter, choose_filters
 from builders.pipeline.format import build_html, build_text
 from builders.pipeline.instructions import build_instructions, build_translations, check_turns
 from builders.pipeline.ledger import read_ledger
 from builders.pipeline.lines import part_lines
-from builders.pipeline.model_scores import count_unlikely
 from builders.pipeline.pairs import Pairs, build_pairs
 from builders.pipeline.quality_scores import QualityScores, score_filters
 from builders.pipeline.steps import Steps, build_stages
 from builders.pipeline.write_tables import instruction_ledger_rows
+from builders.pipeline.wrong_shares import count_rejected
 from builders.scoring import Scorer
 from builders.translation import TranslationTables, Translator, count_translations
 from builders.workspace import Workspace
@@ -157,9 +157,9 @@ def build_recipe(
             ),
             english_overlap=pairs.english_overlap,
             script_variants=count_script_variants(pairs.parts),
-            alignment=count_misaligned(pairs.parts),
+            alignment=count_rejected(pairs.parts, "misaligned_shares", "misaligned"),
             domains=count_domains(pairs.parts),
-            model_alignment=count_unlikely(pairs.parts),
+            model_alignment=count_rejected(pairs.parts, "model_shares", MODEL_FILTER),
             scorer=scorer,
             translations=translations,
         )

@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
+from builders.pipeline.alignment_files import SCORES, SHARES
 from builders.pipeline.domains import DOMAINS
 from builders.pipeline.filter_sql import python_functions, reject_sql
 from builders.pipeline.filters import ALIGNMENT_STAGE, LANGUAGE_STAGE, LATE_STAGES, MODEL_STAGE, Filter
-from builders.pipeline.judging import SCORES, SHARES
 from builders.pipeline.parts import Part
 from builders.workspace import Task, query_task
 from corpora.catalog import language

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from builders import alignment
 from builders.pipeline.alignment_files import (
     CONTENT,
+    SCORES,
     Files,
     both_sides,
     random_domains_of,
@@ -25,7 +26,8 @@ from builders.pipeline.alignment_files import (
 )
 from builders.pipeline.batches import read_batches
 from builders.pipeline.domains import EVERYWHERE, read_domains
-from builders.workspace import Query, Workspace, sql
+from builders.pipeline.kept_texts import read_kept_texts
+from builders.workspace import Query, Workspace, write_groups
 
 BATCH_ROWS = 50_000  # pairs whose texts or tokens are in memory at the same time
 CHANCE_DECIMALS = 4
@@ -38,16 +40,6 @@ TOKENS = pa.schema(
         "xx": pa.list_(pa.uint32()),
     }
 )
-SCORES = pa.schema(
-    {
-        "corpus": pa.string(),
-        "line_number": pa.int64(),
-        "alignment": pa.float64(),
-        "chance": pa.float64(),
-        "domain": pa.int64(),
-        "domain_chance": pa.float64(),
-    }
-)
 RANDOM = pa.schema(
     {
         "corpus": pa.string(),
@@ -58,32 +50,22 @@ RANDOM = pa.schema(
         "domain_chance": pa.float64(),
     }
 )
-SHARES = pa.schema(
-    {
-        "corpus": pa.string(),
-        "num_pairs": pa.int64(),
-        "num_judged": pa.int64(),
-        "share": pa.float64(),
-        "share_low": pa.float64(),
-        "share_high": pa.float64(),
-        "max_alignment": pa.float64(),
-    }
-)
 
 
 def write_tokens(work: Workspace, path: Path, decisions: Query, pairs: Path, lang: str, inputs: str) -> None:
     """Write `alignment_tokens` of a part: the tokens of the pairs that `decisions`, without alignment, keeps."""
-    query = sql("alignment_texts", decisions=sql("decisions", **decisions.texts))
-    values = {name: value for name, value in decisions.values.items() if f"${name}" in query}
-    functions = decisions.functions() if decisions.functions else {}
-    with (
-        work.connect({**decisions.tables, "pairs": [pairs]}, functions) as connection,
-        pq.ParquetWriter(path, TOKENS.with_metadata({"inputs": inputs}), compression="zstd") as writer,
-    ):
-        for batch in read_batches(connection.sql(query, params=values), BATCH_ROWS):
-            sides = [alignment.tokenize(batch["en"], "en"), alignment.tokenize(batch["xx"], lang)]
-            columns = [batch[name] for name in ("digest", "corpus", "line_number")]
-            writer.write_table(pa.Table.from_arrays([*columns, *sides], schema=TOKENS))
+    tables = (
+        pa.Table.from_arrays(
+            [
+                *(batch[name] for name in ("digest", "corpus", "line_number")),
+                alignment.tokenize(batch["en"], "en"),
+                alignment.tokenize(batch["xx"], lang),
+            ],
+            schema=TOKENS,
+        )
+        for batch in read_kept_texts(work, decisions, pairs)
+    )
+    write_groups(path, TOKENS, tables, inputs)
 
 
 def write_links(work: Workspace, path: Path, files: Files, inputs: str, half: int | None = None) -> None:
@@ -213,39 +195,3 @@ class _HalfJudge:
             pa.array(domain, mask=has_none),
             pa.array(np.round(domain_chance, CHANCE_DECIMALS), mask=has_none),
         ]
-
-
-def write_shares(
-    work: Workspace,
-    path: Path,
-    files: Files,
-    inputs: str,
-    table: str = "alignment_scores",
-    score: str = "alignment",
-    chance: str = "chance",
-) -> None:
-    """Write `misaligned_shares`: the estimated share of wrong pairs of each corpus, and how low those may go.
-
-    Args:
-        work: The work folder.
-        path: File to write.
-        files: Those of `table`.
-        inputs: What the file is made from, for its metadata.
-        table: The table that says how good pairs are.
-        score: Its column with their scores.
-        chance: Its column with the share of random pairs that score as high.
-    """
-    tables = {table: list(files)}
-    query = sql("misaligned_shares", table=table, chance=chance)
-    rows = read_rows(query, work, tables, {"wrong_chance": alignment.WRONG_CHANCE})
-    shares = []
-    for row in rows.to_pylist():
-        share, low, high = alignment.wrong_share(row["num_judged"], row.pop("num_random"))
-        most = int(high * row["num_judged"])
-        query = f"select {score} from {table} where corpus = $corpus order by {score} limit {most}"
-        with work.connect(tables) as connection:
-            lowest = connection.execute(f"select max({score}) from ({query})", {"corpus": row["corpus"]}).fetchone()
-        assert lowest is not None
-        shares.append(row | {"share": share, "share_low": low, "share_high": high, "max_alignment": lowest[0]})
-    rows = pa.Table.from_pylist(shares, SHARES.with_metadata({"inputs": inputs}))
-    pq.write_table(rows, path, compression="zstd")

@@ -16,16 +16,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from builders import alignment
-from builders.pipeline.batches import read_batches
-from builders.pipeline.decisions import MODEL_SCORES, PartTables, deciding_task
+from builders.pipeline.decisions import MODEL_SCORES, PartTables
 from builders.pipeline.domains import EVERYWHERE
-from builders.pipeline.filters import MODEL_FILTER, MODEL_STAGE, Filter
-from builders.pipeline.judging import write_shares
+from builders.pipeline.filters import MODEL_STAGE, Filter
+from builders.pipeline.kept_texts import kept_texts_task, read_kept_texts
+from builders.pipeline.wrong_shares import write_shares
 from builders.scoring import Scorer, ScoreStore, score_pairs
-from builders.workspace import Query, Task, Workspace, inputs_json, sql
+from builders.workspace import Query, Task, Workspace, inputs_json, sql, write_groups
 
 VERSION = 1  # of what the model's scores become
-BATCH_ROWS = 50_000
 MAX_RANDOM_PAIRS = 2_000  # of a corpus: enough for a chance of 0.01, as a model takes its time
 MIN_CORPUS_PAIRS = 1_000  # a corpus with fewer is judged by the random pairs of the language
 CHANCE_DECIMALS = 4
@@ -33,10 +32,6 @@ TEXTS = pa.schema([("digest", pa.int64())] + [(name, pa.string()) for name in ("
     2, pa.field("line_number", pa.int64())
 )
 RANDOM = pa.schema([("corpus", pa.string()), ("model_score", pa.float64())])
-MODEL_ALIGNMENT = pl.Schema(
-    {"lang": pl.String, "corpus": pl.String, "num_pairs": pl.Int64, "num_judged": pl.Int64, "num_rejected": pl.Int64}
-    | dict.fromkeys(("share", "share_low", "share_high"), pl.Float64)
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,8 @@ def score_by_model(
     if scorer is None or not any(rule.table == MODEL_STAGE for rule in filters):
         return ModelScores()
     own = {"model": scorer.fingerprint, "version": VERSION}
-    texts = [work.submit(_texts_task(tables, filters, scores)) for tables in parts]
+    others = tuple(rule for rule in filters if rule.table != MODEL_STAGE)
+    texts = [work.submit(kept_texts_task("scored_texts", tables, others, scores, write_texts, {})) for tables in parts]
     random = work.submit(_task("random_scores", lang, texts, own, partial(write_random_scores, scorer=scorer)))
     paths = []
     for tables, path in zip(parts, texts, strict=True):
@@ -79,30 +75,11 @@ def score_by_model(
     return ModelScores(paths, [work.submit(_task("model_shares", lang, paths, inputs, shares))])
 
 
-def count_unlikely(tables: Mapping[str, Sequence[PartTables]]) -> pl.DataFrame:
-    """Return the share of wrong pairs that a model estimates, by language and corpus, with how many it rejects."""
-    rejected = pl.col("reject_reason") == MODEL_FILTER
-    frames = []
-    for lang, parts in tables.items():
-        if shares := parts[0].model_shares if parts else ():
-            decided = pl.scan_parquet([own.decisions for own in parts], glob=False)
-            counts = decided.group_by("corpus").agg(num_rejected=rejected.sum().cast(pl.Int64)).collect()
-            rows = pl.read_parquet(shares[0], glob=False).join(counts, on="corpus").sort("corpus")
-            frames.append(rows.select(pl.lit(lang).alias("lang"), *list(MODEL_ALIGNMENT)[1:]))
-    return pl.concat(frames) if frames else pl.DataFrame(schema=MODEL_ALIGNMENT)
-
-
 def write_texts(work: Workspace, path: Path, decisions: Query, pairs: Path, inputs: str) -> None:
     """Write `scored_texts` of a part: the texts of the pairs that `decisions`, without the model, keeps."""
-    query = sql("alignment_texts", decisions=sql("decisions", **decisions.texts))
-    values = {name: value for name, value in decisions.values.items() if f"${name}" in query}
-    functions = decisions.functions() if decisions.functions else {}
-    with (
-        work.connect({**decisions.tables, "pairs": [pairs]}, functions) as connection,
-        pq.ParquetWriter(path, TEXTS.with_metadata({"inputs": inputs}), compression="zstd") as writer,
-    ):
-        for batch in read_batches(connection.sql(query, params=values), BATCH_ROWS):
-            writer.write_table(pa.Table.from_batches([batch]).select(TEXTS.names).cast(TEXTS))
+    batches = read_kept_texts(work, decisions, pairs)
+    tables = (pa.Table.from_batches([batch]).select(TEXTS.names).cast(TEXTS) for batch in batches)
+    write_groups(path, TEXTS, tables, inputs)
 
 
 def write_random_scores(
@@ -169,16 +146,6 @@ def _check(work: Workspace) -> Any:
         work.advance("model_scores", count)
 
     return check
-
-
-def _texts_task(tables: PartTables, filters: tuple[Filter, ...], scores: Sequence[str]) -> Task:
-    """Return the task of `scored_texts`."""
-    deciding = deciding_task(tables, tuple(rule for rule in filters if rule.table != MODEL_STAGE), scores)
-    assert isinstance(deciding.run, Query)
-    inputs = {**deciding.inputs, "texts_sql": sql("alignment_texts")}
-    task = Task("scored_texts", tables.part.name, inputs, (*deciding.needs, tables.part.pairs))
-    run = partial(write_texts, decisions=deciding.run, pairs=tables.part.pairs)
-    return replace(task, run=partial(run, inputs=inputs_json(task)))
 
 
 def _task(stage: str, name: str, needs: Sequence[Path], own: Mapping[str, Any], run: Any) -> Task:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 SQL = ROOT / "builders" / "sql"
 HELPERS = {
     "alignment_sample",
-    "alignment_texts",
+    "kept_texts",
     "character_counts",
     "macros",
     "random_texts",
@@ -22,7 +22,7 @@ HELPERS = {
     "digests",
     "domain_texts",
 }  # SQL files that make no table of a build
-CALLS = {"Task", "query_task", "_task"}  # whose first argument is a stage
+CALLS = {"Task", "query_task", "kept_texts_task", "_task"}  # whose first argument is a stage
 OWN_COLUMNS = {"ledger", "quality_scores"}  # described where they are made, or the user's
 
 

@@ -1,5 +1,5 @@
--- A row is a pair that no other filter rejects, as it is judged by its words; sorted by the digest of the English side, so
--- that a sample of a language is a few row groups of each part.
+-- A row is a pair that no filter so far rejects, as it is judged by its words or by a model; sorted by the digest of the
+-- English side, so that a sample of a language is a few row groups of each part.
 with decided as (
     {decisions}
 ),
