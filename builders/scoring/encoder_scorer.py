@@ -15,7 +15,7 @@ from builders.scoring.scorer_table import ScorerRow
 from builders.translation import (
     TranslatorOptions,
     all_cores,
-    convert_model,
+    convert_checkpoint,
     load_dense,
     load_encoder,
     load_fast_tokenizer,
@@ -170,7 +170,7 @@ def open_encoder(folder: Path, row: ScorerRow, options: TranslatorOptions) -> En
     import ctranslate2
 
     if not (folder / WEIGHTS).is_file():
-        folder = convert_model(folder, options.work / "memory" / "models", options.log, ENCODERS, COPIED)
+        folder = convert_checkpoint(folder, options.work / "memory" / "models", options.log, ENCODERS, COPIED)
     for names in (VOCABULARIES, (TOKENIZER,)):
         if not any((folder / name).is_file() for name in names):
             raise InputError(f"The encoder {folder} lacks {' or '.join(names)}. Copy it there from the original model.")

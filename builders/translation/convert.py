@@ -15,7 +15,7 @@ ARCHITECTURES = {"m2m_100": "NLLB, M2M100 and SMaLL-100", "t5": "MADLAD-400", "m
 COPIED = (*TOKENIZERS, MARIAN[1], TOKENIZER_CONFIG, "README.md")
 
 
-def convert(
+def convert_checkpoint(
     original: Path,
     folder: Path,
     log: Callable[[str], None],

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from threading import Lock
 from typing import Any
 
-from builders.translation.model import END, UNKNOWN, Model
+from builders.translation.model import END_TOKEN, UNKNOWN, Model
 from builders.translation.model_loading import load_ctranslate2
 from builders.translation.model_lock import model_files
 from builders.translation.model_source import find_model
@@ -201,10 +201,12 @@ class Engine:
         fitting = [number for number, tokens in enumerate(sources) if len(tokens) - len(prefix) - 1 <= longest]
         translations = [Translation("", ("source_too_long",))] * len(texts)
         hypotheses = self.search([sources[number] for number in fitting], lang, decoding)
-        complete = [tokens[:-1] if tokens[-1:] == [END] else tokens for tokens in hypotheses]
+        complete = [tokens[:-1] if tokens[-1:] == [END_TOKEN] else tokens for tokens in hypotheses]
         decoded = self.tokenizer.decode([[token for token in tokens if token != UNKNOWN] for tokens in complete])
         for number, tokens, text in zip(fitting, hypotheses, decoded, strict=True):
-            flags = (("truncated",) if tokens[-1:] != [END] else ()) + (("unknown_token",) if UNKNOWN in tokens else ())
+            flags = (("truncated",) if tokens[-1:] != [END_TOKEN] else ()) + (
+                ("unknown_token",) if UNKNOWN in tokens else ()
+            )
             translations[number] = Translation(text.strip(), flags)
         return translations
 

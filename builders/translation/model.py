@@ -19,7 +19,7 @@ MARIAN = ("source.spm", "target.spm")  # the tokenizers of both sides of an OPUS
 TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "sentencepiece.model", "spiece.model", MARIAN[0])
 TOKENIZER_CONFIG = "tokenizer_config.json"
 VOCABULARIES = ("shared_vocabulary.json", "shared_vocabulary.txt")
-END, UNKNOWN = "</s>", "<unk>"
+END_TOKEN, UNKNOWN = "</s>", "<unk>"
 ENGLISH = ("en", "eng")  # as models spell it
 FETCH_HINT = "Download or convert the model again."
 
@@ -185,7 +185,7 @@ def _vocabulary(path: Path) -> dict[str, int]:
         tokens = path.read_text(encoding="utf-8", errors="replace").splitlines()
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         raise InputError(f"The vocabulary {path} is damaged: a list of tokens was expected. {FETCH_HINT}")
-    for token in (END, UNKNOWN):
+    for token in (END_TOKEN, UNKNOWN):
         if token not in tokens:
             raise InputError(
                 f"The vocabulary {path} is damaged, or no translation model's: it lacks {token}. {FETCH_HINT}"

@@ -4,14 +4,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from builders.translation.convert import convert
+from builders.translation.convert import convert_checkpoint
 from builders.translation.model import Model, ModelNotes, is_converted, open_model
 from builders.translation.model_hub import download_model
 from builders.translation.model_lock import check_model_files
 from builders.translation.translator import TranslatorOptions
 from corpora.errors import InputError
 
-REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+MODEL_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
 
 def find_model(name: str, options: TranslatorOptions, lang: str = "") -> Model:
@@ -32,7 +32,7 @@ def find_model(name: str, options: TranslatorOptions, lang: str = "") -> Model:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return open_model(_converted(folder, options), replace(notes, name=folder.resolve().name))
-    if not REPOSITORY.fullmatch(name):
+    if not MODEL_REPOSITORY.fullmatch(name):
         raise InputError(f"{name} is no folder, and no repository of the Hub (ORG/REPO or ORG/REPO@REVISION).")
     repository, _, revision = name.partition("@")
     downloaded = download_model(repository, revision or "main", options.offline)
@@ -46,4 +46,6 @@ def find_model(name: str, options: TranslatorOptions, lang: str = "") -> Model:
 
 def _converted(folder: Path, options: TranslatorOptions) -> Path:
     """Return the folder itself if it is in CTranslate2's format, else a conversion of it in the work folder."""
-    return folder if is_converted(folder) else convert(folder, options.work / "memory" / "models", options.log)
+    return (
+        folder if is_converted(folder) else convert_checkpoint(folder, options.work / "memory" / "models", options.log)
+    )

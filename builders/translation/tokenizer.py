@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from builders.translation.model import END, FETCH_HINT, MARIAN, TOKENIZERS, Model
+from builders.translation.model import END_TOKEN, FETCH_HINT, MARIAN, TOKENIZERS, Model
 from builders.translation.model_loading import load_fast_tokenizer, load_sentencepiece
 from corpora.errors import InputError
 
@@ -22,7 +22,7 @@ class Tokenizer:
 
     def source(self, texts: Sequence[str], prefix: Sequence[str]) -> list[list[str]]:
         """Return the tokens of texts as models read them: perhaps a token of a language, the text, </s>."""
-        return [[*prefix, *tokens, END] for tokens in self.encode(texts)]
+        return [[*prefix, *tokens, END_TOKEN] for tokens in self.encode(texts)]
 
 
 def load_tokenizer(model: Model) -> Tokenizer:

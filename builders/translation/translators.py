@@ -9,7 +9,7 @@ from typing import Any
 from builders.translation.ctranslate2_translator import open_ctranslate2
 from builders.translation.memory_translator import open_memory, open_none
 from builders.translation.model_hub import model_download_bytes
-from builders.translation.model_source import REPOSITORY
+from builders.translation.model_source import MODEL_REPOSITORY
 from builders.translation.pair_translator import CODE
 from builders.translation.server_translator import open_server
 from builders.translation.token_schemes import token_schemes
@@ -19,7 +19,7 @@ from corpora.errors import InputError, unknown
 from corpora.extensions import load_function, row_file
 from corpora.urls import is_url
 
-DEFAULT = "nllb-200-distilled-600M"
+DEFAULT_TRANSLATOR = "nllb-200-distilled-600M"
 REQUIRED = ("name", "fingerprint", "licence", "languages", "translate")  # of a translator from a user's folder
 TRANSLATORS: Mapping[str, Factory] = {
     "ctranslate2": open_ctranslate2,
@@ -43,13 +43,13 @@ def check_translators(name: str | None = None) -> None:
 
 def translator_download_bytes(name: str | None, offline: bool) -> int | None:
     """Return the bytes that opening a translator would download; None if that is not known."""
-    row = translator_rows().get(name or DEFAULT)
+    row = translator_rows().get(name or DEFAULT_TRANSLATOR)
     model = row.model if row else str(name)
     if CODE in model:
         return None
     if (row and row.kind == "openai") or is_url(model):
         return 0
-    if not REPOSITORY.fullmatch(model) or Path(model).exists():
+    if not MODEL_REPOSITORY.fullmatch(model) or Path(model).exists():
         return 0
     repository, _, revision = model.partition("@")
     return model_download_bytes(repository, revision or "main", offline)
@@ -66,7 +66,7 @@ def resolve_translator(name: str | None, options: TranslatorOptions | None = Non
     Raises:
         InputError: There is no such translator, or it cannot be opened.
     """
-    name, options = name or DEFAULT, options or TranslatorOptions()
+    name, options = name or DEFAULT_TRANSLATOR, options or TranslatorOptions()
     check_translators()
     row = translator_rows().get(name)
     if row:
@@ -83,7 +83,7 @@ def _find_kind(name: str) -> tuple[str, str]:
         return name, ""
     if name.endswith(".parquet") or path.is_file():
         return "memory", name
-    if path.is_dir() or REPOSITORY.fullmatch(name) or CODE in name:
+    if path.is_dir() or MODEL_REPOSITORY.fullmatch(name) or CODE in name:
         return "ctranslate2", name
     if ":" in name:
         return name, ""

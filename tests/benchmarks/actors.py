@@ -24,7 +24,7 @@ from tabulate import tabulate
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 import builders
-from builders.translation.convert import convert
+from builders.translation.convert import convert_checkpoint
 from tests.builders.translation import tiny_model
 from tests.cluster.ray_nodes import ray_nodes
 
@@ -42,7 +42,7 @@ def main() -> None:
             for n in range(asked.records)
         ]
         (folder / "records.json").write_text(json.dumps(records))
-        model = convert(tiny_model.save(folder / "tiny"), folder / "converted", lambda sentence: None)
+        model = convert_checkpoint(tiny_model.save(folder / "tiny"), folder / "converted", lambda sentence: None)
         rows = []
         for number in range(asked.rounds):
             for way, more in (("threads", {"threads": 2}), ("workers", {"cluster": cluster.address})):

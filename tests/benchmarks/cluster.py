@@ -31,7 +31,7 @@ import psutil
 from growth import TSV, sample_pairs, write_lines
 from tabulate import tabulate
 
-from builders.translation.convert import convert
+from builders.translation.convert import convert_checkpoint
 from builders.workspace import all_stages
 from corpora.catalog import SAMPLE
 
@@ -83,7 +83,7 @@ def translation(work: Path) -> list[str]:
     """Return a command that translates by a tiny model, after a run of it without a cluster in `translated`."""
     records = [{"instruction": f"name town {n} at https://a.b/{n}", "input": "", "output": "a b c"} for n in range(400)]
     (work / "records.json").write_text(json.dumps(records))
-    model = convert(tiny_model.save(work / "tiny"), work / "converted", lambda sentence: None).resolve()
+    model = convert_checkpoint(tiny_model.save(work / "tiny"), work / "converted", lambda sentence: None).resolve()
     options = ["--beam", "1", "--compute-type", "float32", "--output", "registry"]
     command = [
         *TRANSLATE,

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from builders.translation.convert import convert
+from builders.translation.convert import convert_checkpoint
 from tests.benchmarks.growth import Run, measured
 from tests.benchmarks.kill import BUILDERS, served
 from tests.builders.translation import tiny_model
@@ -72,7 +72,7 @@ def main() -> None:
     asked.work.mkdir(parents=True, exist_ok=True)
     work = asked.work.resolve()
     SCRIPTS.update(MORE_SCRIPTS)
-    model = convert(tiny_model.save(work / "tiny", languages=tuple(SCRIPTS)), work, print).resolve()
+    model = convert_checkpoint(tiny_model.save(work / "tiny", languages=tuple(SCRIPTS)), work, print).resolve()
     command = [*BUILDERS, "publish", "--langs", asked.langs, "--threads", str(asked.threads), "--registry", "hf://org"]
     command += ["--max-memory", asked.max_memory]
     with hub(work / "hub"), served(asked.mirror) as options:

@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from builders.translation.convert import convert
+from builders.translation.convert import convert_checkpoint
 from tests.benchmarks.kill import BUILDERS, QUIET, differences
 from tests.builders.translation import tiny_model
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("work-translate-kill"))
     asked = parser.parse_args()
     shutil.rmtree(asked.work, ignore_errors=True)
-    model = convert(tiny_model.save(asked.work / "tiny"), asked.work, print).resolve()
+    model = convert_checkpoint(tiny_model.save(asked.work / "tiny"), asked.work, print).resolve()
     command = [*BUILDERS, "translate", str(asked.records.resolve()), "--langs", asked.langs, "--json"]
     command += ["--translator", str(model), "--beam", "1", "--threads", str(asked.threads)]
     command += ["--compute-type", "float32"]

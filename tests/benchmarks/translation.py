@@ -26,7 +26,7 @@ from transformers import M2M100Config, M2M100ForConditionalGeneration
 
 from builders.pipeline.write_tables import write_instructions
 from builders.translation import Translator, digest, scheduler, segment, translate_instructions
-from builders.translation.convert import convert
+from builders.translation.convert import convert_checkpoint
 from builders.translation.ctranslate2_translator import CTranslate2Translator, Decoding, Engine, all_cores
 from builders.translation.model import open_model
 from builders.translation.store import TranslationStore
@@ -110,7 +110,7 @@ RUNS = {
 
 def fill_memory(texts: Mapping[str, str], folder: Path) -> Translator:
     """Return a translator of whose memory in the work folder no segment is missing."""
-    model = open_model(convert(tiny_model.save(folder / "tiny"), folder, lambda sentence: None))
+    model = open_model(convert_checkpoint(tiny_model.save(folder / "tiny"), folder, lambda sentence: None))
     store = TranslationStore(folder / "work" / "memory")
     constant = {"decoding": DECODING.name, "flags": [], "failed_check": ""}
     greek = {key: expected(text, "ell_Grek") for key, text in texts.items()}
@@ -135,7 +135,7 @@ def engines(asked: argparse.Namespace, folder: Path) -> None:
     """The stage, the bare engine and Transformers, on the same batches."""
     torch.set_num_threads(all_cores())
     original = large((asked.keep or folder) / f"nllb-shape-{asked.layers}", asked.layers)
-    converted = convert(original, asked.keep or folder, lambda sentence: None)
+    converted = convert_checkpoint(original, asked.keep or folder, lambda sentence: None)
     say("the model", f"{(converted / 'model.bin').stat().st_size / 1e9:.1f} GB in float32, {asked.layers} layers twice")
     calls, ours = against_bare(Engine(open_model(converted), all_cores()), asked, folder)
     gc.collect()

@@ -55,11 +55,11 @@ def test_without_ray_the_sentence_names_the_extra(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    from builders.translation.convert import convert
+    from builders.translation.convert import convert_checkpoint
     from tests.builders.translation import tiny_model
 
     original = tiny_model.save(tmp_path_factory.mktemp("models") / "tiny")
-    return convert(original, tmp_path_factory.mktemp("converted"), lambda sentence: None)
+    return convert_checkpoint(original, tmp_path_factory.mktemp("converted"), lambda sentence: None)
 
 
 def memory_rows(work: Path) -> dict[str, list]:

@@ -47,9 +47,9 @@ def save_tiny_model(folder: Path, forgotten: str = "") -> Path:
 
 
 def convert(original: Path, folder: Path) -> Path:
-    from builders.translation.convert import convert
+    from builders.translation.convert import convert_checkpoint
 
-    return convert(original, folder, lambda sentence: None)
+    return convert_checkpoint(original, folder, lambda sentence: None)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from builders.translation.convert import convert
+from builders.translation.convert import convert_checkpoint
 from builders.translation.ctranslate2_translator import Decoding, Engine
 from builders.translation.model import ModelNotes, open_model
 from corpora.errors import InputError
@@ -67,7 +67,7 @@ def expected(name: str, folder: Path, sentence: str) -> list[str]:
 def test_tokens_are_those_of_transformers(name: str, saved: Callable[[str], Path], tmp_path: Path) -> None:
     folder = saved(name)
     notes = ModelNotes(tokens="small100" if name == "small100" else "")
-    engine = Engine(open_model(convert(folder, tmp_path, lambda sentence: None), notes), threads=1)
+    engine = Engine(open_model(convert_checkpoint(folder, tmp_path, lambda sentence: None), notes), threads=1)
     assert engine.model.scheme.name == name.partition("-")[0]
     sources = engine.tokenizer.source(families.SENTENCES[:2], engine.model.source_prefix("el"))
     for sentence, hypothesis in zip(families.SENTENCES, engine.search(sources, "el", GREEDY), strict=False):
@@ -105,7 +105,7 @@ def test_model_of_the_other_direction_and_pickles_are_refused(saved: Callable[[s
     other = tmp_path / "opus-mt-el-en"
     families.save_marian(other, source="el", target="en")
     with pytest.raises(InputError, match="translates from el into en; a translator translates from English"):
-        open_model(convert(other, tmp_path, lambda sentence: None))
+        open_model(convert_checkpoint(other, tmp_path, lambda sentence: None))
     (other / "model.safetensors").rename(other / "pytorch_model.bin")
     with pytest.raises(InputError, match="a pickle, which can run code when it is read: where you trust it, convert"):
-        convert(other, tmp_path, lambda sentence: None)
+        convert_checkpoint(other, tmp_path, lambda sentence: None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.translation.convert import convert
+from builders.translation.convert import convert_checkpoint
 from builders.translation.model import open_model
 from builders.translation.model_hub import _patterns
 from builders.translation.token_schemes import token_schemes
@@ -69,8 +69,8 @@ def test_error_without_a_network_says_what_to_download(
 
 def test_model_is_converted_once(original: Path, tmp_path: Path) -> None:
     messages: list[str] = []
-    first = convert(original, tmp_path, messages.append)
-    assert convert(original, tmp_path, messages.append) == first
+    first = convert_checkpoint(original, tmp_path, messages.append)
+    assert convert_checkpoint(original, tmp_path, messages.append) == first
     assert len(messages) == 1
     assert not list(tmp_path.glob(".tmp-*"))
 
@@ -78,10 +78,10 @@ def test_model_is_converted_once(original: Path, tmp_path: Path) -> None:
 def test_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     with pytest.raises(InputError, match="type llama; only those of NLLB, M2M100 and SMaLL-100"):
-        convert(tmp_path, tmp_path, print)
+        convert_checkpoint(tmp_path, tmp_path, print)
     (tmp_path / "config.json").write_text('{"model_type": "m2m_100"}')
     with pytest.raises(InputError, match="holds neither safetensors"):
-        convert(tmp_path, tmp_path, print)
+        convert_checkpoint(tmp_path, tmp_path, print)
 
 
 def test_token_of_a_language_of_m2m100(converted: Path) -> None:
