@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Barrier
 
+import pyarrow.parquet as pq
 import pytest
 
 from builders.pipeline.write_tables import write_instructions
@@ -107,14 +108,9 @@ translate_instructions(Path(sys.argv[1]), "alpaca", ["el", "ar"], translator, wo
 def test_ctrl_c_ends_the_batches_under_way_alone(instructions: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", SLOW, str(instructions), str(tmp_path / "other")]
     run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while run.poll() is None and len(batches(tmp_path)) < 5:
+    while run.poll() is None and len(finished := list(tmp_path.glob("other/memory/*/*/batches/*.parquet"))) < 5:
         time.sleep(0.02)
-    num_before = len(batches(tmp_path))
     run.send_signal(signal.SIGINT)
     assert "KeyboardInterrupt" in run.communicate(timeout=60)[1]
-    assert num_before <= len(batches(tmp_path)) <= num_before + 8
-
-
-def batches(folder: Path) -> list[Path]:
-    """Return the files of finished batches."""
-    return list(folder.glob("other/memory/*/*/batches/*.parquet"))
+    tables = list(tmp_path.glob("other/memory/*/*/**/*.parquet"))  # batches become a table when all are finished
+    assert len(finished) <= sum(pq.read_metadata(table).num_rows for table in tables) <= len(finished) + 8
